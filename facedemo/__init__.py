@@ -1,0 +1,1 @@
+"""Train, steer, sample and judge face-generating GANs."""

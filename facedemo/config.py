@@ -1,0 +1,114 @@
+"""The settings of a run, validated; `config.json` on disk is exactly a `RunConfig`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+
+from facedemo.families import FamilyConfig, family_class, knobs
+
+BUILT_IN = "built-in"  # the data source that needs no data: faces drawn from a bundled model
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Part):
+    source: str = Field(
+        BUILT_IN,
+        title="Data",
+        description="A folder of images, a .zip or .tar of one, a CelebA folder, or “built-in”: faces drawn from a "
+        "bundled model.",
+    )
+    crop: Literal["auto", "tight", "wide", "square"] = Field(
+        "auto",
+        title="Crop",
+        description="auto: CelebA's aligned images are cut tightly around the face, others to their largest centred "
+        "square. wide: more hair and background.",
+    )
+    flip: bool = Field(True, title="Mirror", description="Show each image mirrored half of the time.")
+
+
+class Budget(Part):
+    """When a run is done: at the first of the limits that are set."""
+
+    iterations: int | None = Field(None, ge=1, le=1_000_000_000)
+    images: int | None = Field(None, ge=1, le=1_000_000_000_000)
+    minutes: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def one_at_least(self) -> "Budget":
+        if self.iterations is None and self.images is None and self.minutes is None:
+            raise ValueError("Say when the run is done: after so many iterations, images or minutes.")
+        return self
+
+    def fraction(self, step: int, batch_size: int, seconds: float) -> float:
+        """How much of the budget is spent after `step` iterations and `seconds` of training, in [0, 1]."""
+        spent = [
+            (step, self.iterations),
+            (step * batch_size, self.images),
+            (seconds / 60, self.minutes),
+        ]
+        return min(1.0, max(done / limit for done, limit in spent if limit is not None))
+
+
+class TrainingConfig(Part):
+    seed: int = Field(
+        0, ge=0, le=2**32 - 1, title="Seed", description="Start weights, data order and noise follow from it."
+    )
+    precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
+        "auto",
+        title="Precision",
+        description="auto: bf16 where the processor has it, fp32 elsewhere. 32-true: fp32, resumable to the bit.",
+    )
+    average: float = Field(
+        0.999,
+        ge=0.0,
+        lt=1.0,
+        title="Moving average",
+        description="Decay of the moving average of the generator's weights that samples and bundles use.",
+    )
+    log_every: int = Field(10, ge=1, le=100_000, title="Log interval", description="Iterations between metrics rows.")
+    sample_every: int = Field(
+        250, ge=1, le=1_000_000, title="Sample interval", description="Iterations between sample grids."
+    )
+    checkpoint_every: int = Field(
+        500, ge=1, le=1_000_000, title="Checkpoint interval", description="Iterations between full checkpoints."
+    )
+
+
+class RunConfig(Part):
+    name: str = Field("", max_length=80, title="Name", description="What to call the run; may stay empty.")
+    family: str = Field("ours", title="Family", description="Which GAN to train.")
+    model: SerializeAsAny[FamilyConfig] = Field(default_factory=dict, validate_default=True)
+    data: DataConfig = DataConfig()
+    budget: Budget = Budget(minutes=60)
+    training: TrainingConfig = TrainingConfig()
+
+    @field_validator("family")
+    @classmethod
+    def known_family(cls, family: str) -> str:
+        family_class(family)
+        return family
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def settings_of_the_family(cls, model: Any, info: Any) -> Any:
+        if isinstance(model, dict) and "family" in info.data:
+            return family_class(info.data["family"]).Config.model_validate(model)
+        return model
+
+    def steerable(self) -> set[str]:
+        """Names that `steered` takes: the family's live knobs and the sample interval."""
+        return {knob.name for knob in knobs(type(self.model), live=True)} | {"sample_every"}
+
+    def steered(self, changes: dict[str, float]) -> "RunConfig":
+        """This config with some settings changed.  Raises ValueError for unsteerable ones and values out of bounds."""
+        unknown = set(changes) - self.steerable()
+        if unknown:
+            raise ValueError(f"Cannot be changed while training: {', '.join(sorted(unknown))}.")
+        config = self.model_dump()
+        for name, value in changes.items():
+            part = "training" if name in TrainingConfig.model_fields else "model"
+            config[part][name] = value
+        return RunConfig.model_validate(config)

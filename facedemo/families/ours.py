@@ -1,0 +1,205 @@
+"""The paper's model: an auto-encoder discriminator, held in balance with the generator by γ.
+
+Zhang et al., "Realistic Face Image Generation Based on Generative Adversarial Network"; where its print is garbled, the
+equations of BEGAN decide (Berthelot, Schumm, Metz 2017, arXiv:1703.10717).
+"""
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from facedemo.families.base import Bounded, Family, FamilyConfig, Updates, knob
+from facedemo.layers import TransposedGenerator
+
+CODE_MAP = 8  # side of the map between the convolutions and the code
+
+
+class OursConfig(FamilyConfig):
+    """Defaults are what measured best; the paper's own are presets."""
+
+    generator: Literal["decoder", "deconv"] = Field(
+        "decoder",
+        title="Generator",
+        description="decoder: the discriminator's decoder with weights of its own. "
+        "deconv: transposed convolutions with batch normalisation.",
+    )
+    stem: Literal["half", "full"] = Field(
+        "half",
+        title="Stem",
+        description="full: convolutions at full resolution, as in the paper. "
+        "half: pixels are folded 2×2 into channels first, about four times faster at the same width.",
+    )
+    learning_rate_g: float = knob(
+        3e-4, "Generator learning rate", "Step size of the generator's Adam.", 0.0, 0.1, live=True
+    )
+    learning_rate_d: float = knob(
+        3e-4, "Discriminator learning rate", "Step size of the discriminator's Adam.", 0.0, 0.1, live=True
+    )
+    gamma: float = knob(
+        0.7,
+        "γ, diversity ratio",
+        "Target for L(G(z)) / L(x). Low: smooth faces that look alike. High: sharper and more varied, less stable.",
+        0.0,
+        1.0,
+        live=True,
+    )
+    lambda_k: float = knob(
+        0.001, "λ_k, balance gain", "How fast k_t answers when the two players are out of balance.", 0.0, 0.1, live=True
+    )
+    beta1: float = knob(0.5, "Adam β₁", "Momentum of both optimisers.", 0.0, 0.99)
+
+
+def initialise(module: nn.Module) -> None:
+    """Xavier-uniform weights and zero biases, as in BEGAN's original code."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)
+
+
+class Encoder(nn.Module):
+    """Image (n, 3, s, s) → code (n, h): two 3×3 convolutions a level, channels w, 2w, 3w, … down to an 8×8 map."""
+
+    def __init__(self, config: OursConfig) -> None:
+        super().__init__()
+        fold = 2 if config.stem == "half" else 1
+        levels = int(math.log2(config.size // fold // CODE_MAP)) + 1
+        layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
+        layers += [nn.Conv2d(3 * fold**2, config.width, 3, padding=1), nn.ELU()]
+        for level in range(1, levels + 1):
+            channels = level * config.width
+            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU()]
+            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU()]
+            if level < levels:
+                layers += [nn.Conv2d(channels, channels + config.width, 3, stride=2, padding=1), nn.ELU()]
+        self.convolutions = nn.Sequential(*layers)
+        self.code = nn.Linear(levels * config.width * CODE_MAP**2, config.latent)
+        self.apply(initialise)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.code(self.convolutions(images).flatten(1))
+
+
+class Decoder(nn.Module):
+    """Code (n, h) → image (n, 3, s, s): w channels throughout, nearest-neighbour upsampling, linear at the end."""
+
+    def __init__(self, config: OursConfig) -> None:
+        super().__init__()
+        fold = 2 if config.stem == "half" else 1
+        width, levels = config.width, int(math.log2(config.size // fold // CODE_MAP)) + 1
+        self.map = nn.Linear(config.latent, width * CODE_MAP**2)
+        layers: list[nn.Module] = []
+        for level in range(levels):
+            layers += [nn.Upsample(scale_factor=2, mode="nearest")] if level else []
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ELU()]
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ELU()]
+        layers += [nn.Conv2d(width, 3 * fold**2, 3, padding=1)]
+        layers += [nn.PixelShuffle(fold)] if fold > 1 else []
+        self.convolutions = nn.Sequential(*layers)
+        self.apply(initialise)
+
+    def forward(self, code: Tensor) -> Tensor:
+        return self.convolutions(self.map(code).unflatten(1, (-1, CODE_MAP, CODE_MAP)))
+
+
+class AutoEncoder(nn.Module):
+    """The discriminator D: images in, their reconstructions out, both (n, 3, s, s)."""
+
+    def __init__(self, config: OursConfig) -> None:
+        super().__init__()
+        self.encoder, self.decoder = Encoder(config), Decoder(config)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.decoder(self.encoder(images))
+
+
+def reconstruction_loss(images: Tensor, reconstructions: Tensor) -> Tensor:
+    """L(v) = mean |v − D(v)| over the pixels of each image: (n,) float32."""
+    return (images.float() - reconstructions.float()).abs().mean(dim=(1, 2, 3))
+
+
+def next_k(k: Tensor, loss_real: Tensor, loss_fake: Tensor, gamma: float, lambda_k: float) -> Tensor:
+    """k_{t+1} = clip(k_t + λ_k (γ L(x) − L(G(z))), 0, 1), BEGAN section 3.4."""
+    return (k + lambda_k * (gamma * loss_real - loss_fake)).clamp(0.0, 1.0)
+
+
+def convergence(loss_real: Tensor, loss_fake: Tensor, gamma: float) -> Tensor:
+    """M = L(x) + |γ L(x) − L(G(z))|, BEGAN section 3.4.1: smaller is better."""
+    return loss_real + (gamma * loss_real - loss_fake).abs()
+
+
+class Ours(Family):
+    Config = OursConfig
+    title = "Ours (BEGAN)"
+    paper = "Zhang et al.; Berthelot et al. 2017, arXiv:1703.10717"
+    metrics = {"loss_real": "L(x)", "loss_fake": "L(G(z))", "k": "k_t", "convergence": "M"}  # noqa: RUF012
+    bounded = (
+        Bounded(
+            "k",
+            0.0,
+            1.0,
+            "k_t has stayed at 0: the discriminator ignores generated images. Raise γ, or lower the generator's rate.",
+            "k_t has stayed at 1: the generator does not reach γ. Lower γ, or raise the generator's learning rate.",
+        ),
+    )
+
+    config: OursConfig
+    k: Tensor
+    score_mean: Tensor
+    score_square: Tensor
+
+    def __init__(self, config: OursConfig) -> None:
+        super().__init__(config)
+        generator = Decoder(config) if config.generator == "decoder" else TransposedGenerator(config)
+        discriminator = AutoEncoder(config)
+        self.set_networks(generator, discriminator)
+        self.register_buffer("k", torch.zeros(()))
+        self.register_buffer("score_mean", torch.ones(()))
+        self.register_buffer("score_square", torch.full((), 2.0))
+
+    def latents(self, n: int, rng: np.random.RandomState) -> Tensor:
+        """z ~ U[−1, 1]^h."""
+        return torch.from_numpy(rng.uniform(-1.0, 1.0, (n, self.config.latent)).astype(np.float32))
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        c = self.config
+        return {
+            "generator": Adam(self.generator.parameters(), c.learning_rate_g, (c.beta1, 0.999), fused=True),
+            "discriminator": Adam(self.discriminator.parameters(), c.learning_rate_d, (c.beta1, 0.999), fused=True),
+        }
+
+    def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
+        """L_D = L(x) − k_t L(G(z)) and L_G = L(G(z)), both taken at the same weights, then both players move."""
+        fake = self.generator(noise())
+        batch = torch.cat([real, fake.detach().to(real.dtype)])
+        per_image = reconstruction_loss(batch, self.discriminator(batch))
+        loss_real, loss_fake = per_image[: len(real)].mean(), per_image[len(real) :].mean()
+        updates.gradients("discriminator", loss_real - self.k * loss_fake)
+        updates.gradients("generator", reconstruction_loss(fake, self.discriminator(fake)).mean())
+        updates.apply("discriminator", "generator")
+        with torch.no_grad():
+            self.remember(per_image[: len(real)])
+            self.k.copy_(next_k(self.k, loss_real, loss_fake, self.config.gamma, self.config.lambda_k))
+            m = convergence(loss_real, loss_fake, self.config.gamma)
+        return {"loss_real": loss_real.detach(), "loss_fake": loss_fake.detach(), "k": self.k.clone(), "convergence": m}
+
+    def remember(self, losses: Tensor) -> None:
+        """Running mean and mean square of L(x) over images, which the realism score is measured by."""
+        self.score_mean.lerp_(losses.mean(), 0.01)
+        self.score_square.lerp_(losses.square().mean(), 0.01)
+
+    @torch.inference_mode()
+    def realism(self, images: Tensor) -> Tensor:
+        """Realism score in (0, 1) of each image (n, 3, s, s) in [−1, 1]: σ of its standardised reconstruction loss.
+
+        0.5 is a training image of average difficulty; better reconstructed images score higher. For showing to people:
+        training uses L(v).
+        """
+        deviation = (self.score_square - self.score_mean.square()).clamp_min(1e-8).sqrt()
+        losses = reconstruction_loss(images, self.discriminator(images))
+        return torch.sigmoid((self.score_mean - losses) / deviation)

@@ -1,0 +1,74 @@
+"""Named starting points for a run, for the Train page and `facedemo train --preset`."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from facedemo.config import Budget, DataConfig, RunConfig, TrainingConfig
+
+
+@dataclass(frozen=True)
+class Preset:
+    title: str
+    help: str
+    settings: dict[str, Any]  # what it sets of a `RunConfig`; the rest keeps its default
+
+
+PAPER_MODEL = {
+    "stem": "full",
+    "width": 64,
+    "learning_rate_g": 1e-4,
+    "learning_rate_d": 1e-4,
+    "decay": 0.9,
+    "decay_every": 2000,
+    "gamma": 0.5,
+}
+
+PRESETS = {
+    "minute": Preset(
+        "One minute",
+        "32×32 faces from nothing in a minute on a laptop: blurred, but faces.",
+        {
+            "family": "ours",
+            "model": {"size": 32, "width": 32, "gamma": 0.5, "learning_rate_g": 1e-3, "learning_rate_d": 1e-3},
+            "training": {"sample_every": 50, "average": 0.99},
+            "budget": {"minutes": 1},
+        },
+    ),
+    "good-64": Preset(
+        "Good faces, 64×64",
+        "What measured best at 64×64: half-resolution stems, rate 3e-4, γ 0.7. Recognisable faces within the hour.",
+        {"family": "ours", "model": {"size": 64}, "budget": {"minutes": 90}},
+    ),
+    "paper-64": Preset(
+        "Paper, 64×64",
+        "The paper's 64×64 model: full-resolution convolutions, rate 1e-4, decay 0.9 every 2,000 iterations. Slow.",
+        {"family": "ours", "model": {"size": 64, **PAPER_MODEL}, "budget": {"iterations": 100_000}},
+    ),
+    "paper-128": Preset(
+        "Paper, 128×128",
+        "The paper's 128×128 model. Days on a laptop; meant for a GPU. Needs images of at least 128 pixels.",
+        {"family": "ours", "model": {"size": 128, **PAPER_MODEL}, "budget": {"iterations": 200_000}},
+    ),
+}
+
+
+def configure(options: dict[str, Any], preset: str | None = None) -> RunConfig:
+    """A run's config from settings by their own names, over those of a preset.
+
+    options: such as {"size": 64, "gamma": 0.5, "minutes": 10, "source": "faces.zip"}; each goes to the part of
+    `RunConfig` that has it.  Raises ValueError for an unknown preset, an unknown name or a value out of bounds.
+    """
+    if preset is not None and preset not in PRESETS:
+        raise ValueError(f"There is no preset “{preset}”. Presets: {', '.join(PRESETS)}.")
+    settings = copy.deepcopy(PRESETS[preset].settings) if preset else {}
+    parts = {"data": DataConfig, "budget": Budget, "training": TrainingConfig}
+    if options.keys() & Budget.model_fields.keys():
+        settings["budget"] = {}
+    for name, value in options.items():
+        if name in ("name", "family"):
+            settings[name] = value
+        else:
+            part = next((part for part, cls in parts.items() if name in cls.model_fields), "model")
+            settings.setdefault(part, {})[name] = value
+    return RunConfig.model_validate(settings)

@@ -1,0 +1,259 @@
+"""CelebA's preparation as in the paper: the official lists as CSV, and the images in one folder a person."""
+
+import contextlib
+import csv
+import io
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from facedemo.data.images import Progress, throttled
+from facedemo.data.sources import CELEBA_ZIP, DataError, Entry, is_image_name, read_archive, read_file
+
+IDENTITIES = "identity_CelebA.txt"
+ATTRIBUTES = "list_attr_celeba.txt"
+ALIGNED = "img_align_celeba"  # the official distribution also has img_celeba: other pictures under the same names
+
+
+@dataclass(frozen=True)
+class PeopleReport:
+    """What sort_people did.
+
+    people: folders.  present: images that were in place already.  missing: images listed but not there.  unlisted:
+    images there but not listed.  malformed: lines left out of the CSV.  notes: what else was odd, in plain sentences.
+    """
+
+    people: int
+    linked: int
+    copied: int
+    present: int
+    missing: int
+    unlisted: int
+    malformed: int
+    csv: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+    def summary(self) -> str:
+        """A few plain sentences for people."""
+        done = f"{self.people:,} people: {self.linked:,} images linked, {self.copied:,} copied"
+        sentences = [f"{done}, {self.present:,} already there.", f"Lists: {', '.join(path.name for path in self.csv)}."]
+        if self.missing:
+            sentences.append(f"{self.missing:,} listed images are missing.")
+        if self.unlisted:
+            sentences.append(f"{self.unlisted:,} images are not in the list.")
+        if self.malformed:
+            sentences.append(f"{self.malformed:,} malformed lines were left out.")
+        return " ".join([*sentences, *self.notes])
+
+
+@dataclass
+class _Distribution:
+    """CelebA's parts, wherever a distribution keeps them; the images lie in folders (files) or in an archive."""
+
+    lists: dict[str, Entry] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+    archive: Path | None = None
+
+
+@dataclass
+class _Table:
+    """A list: rows by image name, and what was odd about the file."""
+
+    file: str
+    columns: list[str]
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    malformed: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def sort_people(celeba: Path, out: Path, progress: Progress | None = None) -> PeopleReport:
+    """Writes CelebA's lists into out as CSV, and its images into out/people/<identity>/, by hard link where possible.
+
+    celeba: the folder as the official distribution or torchvision lays it out, or an archive of it.  What is in place
+    already is left alone: a second run changes nothing.
+    Raises DataError where the list of identities is missing or useless, or out cannot be written.
+    """
+    people = out / "people"
+    found = _find(celeba, people)
+    if IDENTITIES not in found.lists:
+        raise DataError(f"{celeba} has no {IDENTITIES}. CelebA keeps it in its folder Anno: choose a folder with both.")
+    tables = [_identities(found.lists[IDENTITIES])]
+    if ATTRIBUTES in found.lists:
+        tables.append(_attributes(found.lists[ATTRIBUTES]))
+    identities = {name: row[0] for name, row in tables[0].rows.items()}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        written = tuple(_write_csv(out, table) for table in tables)
+        counts = _place_all(found, identities, people, progress)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written ({error.strerror or error}). Choose another folder.") from error
+    return PeopleReport(
+        csv=written,
+        malformed=sum(table.malformed for table in tables),
+        notes=tuple(note for table in tables for note in table.notes),
+        **{name: counts[name] for name in ("people", "linked", "copied", "present", "missing", "unlisted")},
+    )
+
+
+def _find(celeba: Path, people: Path) -> _Distribution:
+    if celeba.is_file():
+        lists = {}
+        for entry in read_archive(celeba, lambda name: PurePosixPath(name).name in (IDENTITIES, ATTRIBUTES)):
+            lists.setdefault(PurePosixPath(entry.name).name, entry)
+        return _Distribution(lists=lists, archive=celeba)
+    if not celeba.is_dir():
+        raise DataError(f"There is no file or folder {celeba}. Check the path.")
+    found = _Distribution()
+    others: dict[str, Path] = {}
+    root = celeba.resolve()
+    for path in _walk(root, people.resolve()):
+        if path.name in (IDENTITIES, ATTRIBUTES):
+            found.lists.setdefault(path.name, read_file(path, path.name))
+        elif path.name == CELEBA_ZIP:
+            found.archive = path
+        elif is_image_name(path.name) and path.is_file():
+            aligned = ALIGNED in path.relative_to(root).parts
+            (found.files if aligned else others).setdefault(path.name, path)
+    if found.files:
+        found.archive = None
+    elif found.archive is None:
+        found.files = others
+    return found
+
+
+def _walk(root: Path, people: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        # results of an earlier run may lie inside the folder they were made from
+        folders[:] = sorted(name for name in folders if here / name != people)
+        yield from (here / name for name in sorted(names))
+
+
+def _identities(entry: Entry) -> _Table:
+    """Reads `000001.jpg 2880` a line."""
+    table = _Table(IDENTITIES, ["image", "identity"])
+    for number, fields in _lines(entry, table):
+        # identities become names of folders, so nothing but a number will do
+        if len(fields) == 2 and _plain_image(fields[0]) and re.fullmatch("[0-9]{1,9}", fields[1]):
+            _add(table, fields[0], [str(int(fields[1]))])
+        elif number <= 2 and not table.rows and not _plain_image(fields[0]):
+            table.notes.append(f"{IDENTITIES} starts with a header line, which was left out.")
+        else:
+            table.malformed += 1
+    if not table.rows:
+        raise DataError(f"{IDENTITIES} lists no image. Its lines should read like `000001.jpg 2880`.")
+    return table
+
+
+def _attributes(entry: Entry) -> _Table:
+    """Reads the number of rows, the attributes' names, then `000001.jpg -1  1 …` a line; values are -1 or 1."""
+    table = _Table(ATTRIBUTES, [])
+    for _, fields in _lines(entry, table):
+        values = fields[1:]
+        if table.columns and _plain_image(fields[0]):
+            if len(values) == len(table.columns) - 1 and set(values) <= {"-1", "1"}:
+                _add(table, fields[0], values)
+            else:
+                table.malformed += 1
+        elif not table.columns and len(fields) > 1 and all(re.fullmatch(r"[\w-]+", name) for name in fields):
+            table.columns = ["image", *fields]
+        elif table.columns or not fields[0].isdecimal():
+            table.malformed += 1
+    if not table.columns:
+        raise DataError(f"{ATTRIBUTES} has no line with the attributes' names. Take the official file.")
+    return table
+
+
+def _lines(entry: Entry, table: _Table) -> Iterator[tuple[int, list[str]]]:
+    if entry.problem:
+        raise DataError(f"{entry.name} {entry.problem}.")
+    if b"\r\n" in entry.data:
+        table.notes.append(f"{table.file} has Windows line ends.")
+    for number, line in enumerate(entry.data.decode("utf-8-sig", errors="replace").splitlines(), 1):
+        if fields := line.split():
+            yield number, fields
+
+
+def _plain_image(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", name) is not None and is_image_name(name)
+
+
+def _add(table: _Table, name: str, values: list[str]) -> None:
+    if name in table.rows:
+        table.malformed += 1  # whom a second line contradicts is not ours to say: the first stands
+    else:
+        table.rows[name] = values
+
+
+def _write_csv(out: Path, table: _Table) -> Path:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([name, *values] for name, values in table.rows.items())
+    path = out / f"{Path(table.file).stem}.csv"
+    data = text.getvalue().encode()
+    if not path.exists() or path.read_bytes() != data:
+        _write(path, data)
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def _place_all(
+    found: _Distribution, identities: dict[str, str], people: Path, progress: Progress | None
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    seen: set[str] = set()
+    used: set[str] = set()
+    report = throttled(progress)
+    for name, image in _images(found):
+        if name not in identities:
+            counts["unlisted"] += 1
+        elif name not in seen:
+            folder = people / identities[name]
+            if identities[name] not in used:
+                folder.mkdir(parents=True, exist_ok=True)
+            counts[_place(image, folder / name)] += 1
+            seen.add(name)
+            used.add(identities[name])
+            report(len(seen), len(found.files) or None)
+    counts["missing"] = len(identities) - len(seen)
+    counts["people"] = len(used)
+    if progress:
+        progress(len(seen), len(seen))
+    return counts
+
+
+def _images(found: _Distribution) -> Iterable[tuple[str, Path | bytes]]:
+    if found.archive is None:
+        return found.files.items()
+    entries = read_archive(found.archive)
+    return ((PurePosixPath(entry.name).name, entry.data) for entry in entries if not entry.problem)
+
+
+def _place(image: Path | bytes, target: Path) -> str:
+    """Puts an image in its place: `present` where it is there, else `linked` or `copied`."""
+    size = len(image) if isinstance(image, bytes) else image.stat().st_size
+    if target.is_file():
+        if target.stat().st_size == size:
+            return "present"
+        target.unlink()  # of another edition of CelebA, or of other size
+    if isinstance(image, bytes):
+        _write(target, image)
+        return "copied"
+    with contextlib.suppress(OSError):
+        # a hard link, since a symbolic one would break when either folder is moved
+        os.link(image.resolve(), target)
+        return "linked"
+    part = target.with_name(f".{target.name}.part")
+    shutil.copyfile(image, part)
+    part.replace(target)
+    return "copied"

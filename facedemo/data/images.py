@@ -1,0 +1,297 @@
+"""Decodes a source of images once, into a memory-mapped uint8 cache that the next run opens at once."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import platformdirs
+from filelock import FileLock, Timeout
+from PIL import Image, ImageOps
+
+from facedemo.data.sources import DataError, Entry, Source, open_source
+
+Crop = Literal["auto", "tight", "wide", "square"]
+Progress = Callable[[int, int | None], None]  # (done, total or None)
+
+MIN_IMAGES = 64
+MAX_PIXELS = 64_000_000
+LARGE_PIXELS = 16_000_000  # larger ones are decoded one at a time: a dozen at once would fill the memory
+WINDOW_BYTES = 256 << 20  # how much may be read ahead of decoding
+CACHE_FORMAT = 1
+# Pillow would otherwise try everything it knows by content, and its EPS reader starts an external program.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+
+UNREADABLE = "damaged or not an image"
+ANIMATED = "animated or several pages"
+TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 1_000_000} million pixels"
+ODD_COLOURS = "colours cannot be converted"
+
+_large = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Prepared images.
+
+    images: (n, size, size, 3) uint8, RGB, memory-mapped and read-only.  names: n names, in the same order.
+    skipped: (name, reason in plain words).  path: the folder in the cache.
+    """
+
+    images: np.ndarray
+    names: list[str]
+    skipped: list[tuple[str, str]]
+    source: str
+    path: Path
+
+    def summary(self) -> str:
+        """One sentence for people: how many images there are, and what was skipped why."""
+        size = self.images.shape[1]
+        ready = f"{len(self.names):,} images ready at {size}×{size}"
+        if not self.skipped:
+            return f"{ready}, none skipped."
+        return f"{ready}, {len(self.skipped):,} skipped: {_reasons(self.skipped)}."
+
+
+def prepare(
+    source: str | Path, size: int, crop: Crop = "auto", progress: Progress | None = None, cache: Path | None = None
+) -> Faces:
+    """Opens a source of images at one size, decoding it first unless the cache has it already.
+
+    source: a folder, a .zip or .tar of one, or a CelebA folder.  size: pixels a side.  cache: instead of cache_root().
+    Raises DataError where the source is unusable or fewer than MIN_IMAGES of its images are.
+    """
+    if crop not in get_args(Crop):
+        raise DataError(f"There is no crop {crop!r}. Choose one of {', '.join(get_args(Crop))}.")
+    if not 8 <= size <= 1024:
+        raise DataError(f"Images of {size} pixels a side are not supported. Choose a size from 8 to 1024.")
+    opened = open_source(Path(source).expanduser())
+    key = hashlib.blake2b(f"{CACHE_FORMAT} {crop} {size} {opened.digest}".encode(), digest_size=16).hexdigest()
+    return write_faces(key, _decode_all(opened, size, crop, progress), size, str(source), cache)
+
+
+def cache_root() -> Path:
+    """The folder of prepared data sets: in the user's cache folder, or in $FACEDEMO_CACHE where that is set."""
+    chosen = os.environ.get("FACEDEMO_CACHE")
+    return (Path(chosen) if chosen else platformdirs.user_cache_path("facedemo", appauthor=False)) / "datasets"
+
+
+def crop_box(width: int, height: int, crop: Crop) -> tuple[int, int, int, int]:
+    """The square (left, upper, right, lower) that a crop takes of an image, always inside it.
+
+    `tight` and `wide` are fractions of CelebA's aligned frame, in which the face's place is known: of 89×109 pixels,
+    64 or 80 around (44, 59).
+    """
+    if crop == "auto":
+        crop = "tight" if abs(width * 109 / (height * 89) - 1) <= 0.01 else "square"
+    if crop == "square":
+        side = min(width, height)
+        left, upper = (width - side) // 2, (height - side) // 2
+    else:
+        side = max(1, min(round((64 if crop == "tight" else 80) * width / 89), width, height))
+        left = min(max(0, round(44 * width / 89 - side / 2)), width - side)
+        upper = min(max(0, round(59 * height / 109 - side / 2)), height - side)
+    return left, upper, left + side, upper + side
+
+
+def decode(data: bytes, size: int, crop: Crop = "auto") -> np.ndarray:
+    """Decodes, turns upright, crops and resizes one image file of any kind.
+
+    Returns (size, size, 3) uint8, RGB.  Raises DataError with the reason where that is not well defined.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            pixels = image.width * image.height
+            if pixels > MAX_PIXELS:
+                raise DataError(TOO_MANY_PIXELS)
+            # phones write .jpg files with a second, hidden picture ("MPO"); those are not animated
+            if image.format != "MPO" and getattr(image, "is_animated", False):
+                raise DataError(ANIMATED)
+            with _large if pixels > LARGE_PIXELS else nullcontext():
+                return _square(image, size, crop)
+    except DataError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise DataError(TOO_MANY_PIXELS) from error
+    except Exception as error:  # on damaged files Pillow raises almost anything, from SyntaxError to struct.error
+        raise DataError(UNREADABLE) from error
+
+
+def _square(image: Image.Image, size: int, crop: Crop) -> np.ndarray:
+    image.draft(
+        None, (6 * size, 6 * size)
+    )  # a JPEG can be decoded at half the size and less, at a fraction of the cost
+    ImageOps.exif_transpose(image, in_place=True)
+    box = crop_box(image.width, image.height, crop)
+    side = box[2] - box[0]
+    if side * 2 < size:
+        raise DataError(f"too small: the crop has fewer than {-(-size // 2)} pixels a side")
+    square = _rgb(image.crop(box))
+    if side != size:
+        square = square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3)
+    return np.asarray(square)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image).astype(np.uint32)
+        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise DataError(ODD_COLOURS)  # nothing says which value is white
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _decode_all(
+    source: Source, size: int, crop: Crop, progress: Progress | None
+) -> Iterator[tuple[str, np.ndarray | str]]:
+    """Yields (name, image or reason) in the order of the source, decoding on every core."""
+
+    def attempt(entry: Entry) -> np.ndarray | str:
+        try:
+            return entry.problem or decode(entry.data, size, crop)
+        except DataError as reason:
+            return str(reason)
+
+    workers = os.cpu_count() or 1
+    waiting: deque[tuple[Entry, Future[np.ndarray | str]]] = deque()
+    total, held, done, report = source.count(), 0, 0, throttled(progress)
+    with ThreadPoolExecutor(workers) as pool:
+        for entry in source.read():
+            waiting.append((entry, pool.submit(attempt, entry)))
+            held += len(entry.data)
+            while len(waiting) > 4 * workers or held > WINDOW_BYTES:
+                first, image = waiting.popleft()
+                yield first.name, image.result()
+                held, done = held - len(first.data), done + 1
+                report(done, total)
+        for first, image in waiting:
+            yield first.name, image.result()
+            done += 1
+            report(done, total)
+    if progress:
+        progress(done, done)
+
+
+def throttled(progress: Progress | None) -> Progress:
+    """Passes on at most ten reports a second, so that drawing them costs nothing."""
+    last = 0.0
+
+    def report(done: int, total: int | None) -> None:
+        nonlocal last
+        if progress and time.monotonic() - last >= 0.1:
+            progress(done, total)
+            last = time.monotonic()
+
+    return report
+
+
+def write_faces(
+    key: str, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str, cache: Path | None = None
+) -> Faces:
+    """Stores images in the cache under key, or opens what is stored there already and leaves rows alone.
+
+    rows: (name, (size, size, 3) uint8 RGB image), or (name, reason why there is none).  source: shown to people.
+    Raises DataError where fewer than MIN_IMAGES images come, or the cache cannot be written.
+    """
+    root = cache or cache_root()
+    faces = _open_faces(root / key, size, source)
+    try:
+        if faces is None:
+            root.mkdir(parents=True, exist_ok=True)
+            # two processes that want the same images: the second waits, then opens what the first has written
+            with FileLock(root / f"{key}.lock"):
+                faces = _open_faces(root / key, size, source) or _build(root / key, rows, size, source)
+    except OSError as error:
+        raise DataError(
+            f"The prepared images cannot be stored in {root} ({error.strerror or error}). "
+            "Free some space there, or set FACEDEMO_CACHE to another folder."
+        ) from error
+    return faces
+
+
+def _build(final: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str) -> Faces:
+    part = final.with_name(f"{final.name}.part")
+    for damaged in (final, part):
+        shutil.rmtree(damaged, ignore_errors=True)
+    _remove_abandoned(final.parent)
+    part.mkdir()
+    try:
+        _write_part(part, rows, size, source)
+        part.rename(final)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    faces = _open_faces(final, size, source)
+    assert faces is not None
+    return faces
+
+
+def _write_part(part: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str) -> None:
+    names: list[str] = []
+    skipped: list[tuple[str, str]] = []
+    with (part / "images.u8").open("wb") as stream:
+        for name, image in rows:
+            if isinstance(image, str):
+                skipped.append((name, image))
+                continue
+            if image.shape != (size, size, 3) or image.dtype != np.uint8:
+                raise ValueError(f"{name}: expected ({size}, {size}, 3) uint8, got {image.shape} {image.dtype}")
+            stream.write(np.ascontiguousarray(image).data)
+            names.append(name)
+        stream.flush()
+        os.fsync(stream.fileno())  # the index must not survive a power cut that the images did not
+    if len(names) < MIN_IMAGES:
+        raise DataError(_too_few(source, len(names), skipped))
+    index = {"format": CACHE_FORMAT, "size": size, "source": source, "names": names, "skipped": skipped}
+    (part / "index.json").write_text(json.dumps(index), encoding="utf-8")
+
+
+def _open_faces(path: Path, size: int, source: str) -> Faces | None:
+    """Opens a stored data set; None where there is none, or it is damaged and has to be made again."""
+    try:
+        index = json.loads((path / "index.json").read_text(encoding="utf-8"))
+        names = index["names"]
+        shape = (len(names), size, size, 3)
+        if index["format"] != CACHE_FORMAT or (path / "images.u8").stat().st_size != np.prod(shape):
+            return None
+        images = np.memmap(path / "images.u8", np.uint8, mode="r", shape=shape)
+        return Faces(images, names, [(name, reason) for name, reason in index["skipped"]], source, path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remove_abandoned(root: Path) -> None:
+    for part in root.glob("*.part"):
+        try:
+            with FileLock(part.with_suffix(".lock"), timeout=0):  # whoever is still writing it holds this lock
+                shutil.rmtree(part, ignore_errors=True)
+        except Timeout:
+            continue
+
+
+def _too_few(source: str, usable: int, skipped: list[tuple[str, str]]) -> str:
+    found = f"{usable} of {usable + len(skipped)} images" if skipped else f"{usable} images"
+    why = f" Skipped: {_reasons(skipped)}." if skipped else ""
+    return (
+        f"{source} has too few usable images to learn from: {found}, and at least {MIN_IMAGES} are needed.{why} "
+        "Add more images, or choose a smaller size if many are too small."
+    )
+
+
+def _reasons(skipped: list[tuple[str, str]]) -> str:
+    counts = Counter(reason for _, reason in skipped).most_common()
+    return "; ".join(f"{count:,} {reason}" for reason, count in counts)

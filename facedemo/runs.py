@@ -1,0 +1,282 @@
+"""Run directories: the whole truth about a run, and the only way that pages and command line talk to its training.
+
+    runs/2026-11-23-233642-ours-3f2a/
+        config.json     RunConfig            metrics.csv       a row every few iterations
+        status.json     what it is doing     marks.jsonl       settings changed while it trained
+        orders.jsonl    what people asked    samples/<step>.png
+        log.txt         in words             checkpoints/<step>.ckpt, model.safetensors (for sampling)
+
+Every file is written under a temporary name and renamed, or only appended to.
+"""
+
+import csv
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from facedemo.config import Budget, RunConfig
+
+STARTING_SECONDS = 120  # a launched process that has not reported by then is taken for dead
+
+
+class RunError(ValueError):
+    """What a run cannot do, in words for its user."""
+
+
+def runs_root() -> Path:
+    """Where runs are kept: `FACEDEMO_RUNS`, or `runs` in the working directory."""
+    return Path(os.environ.get("FACEDEMO_RUNS", "runs"))
+
+
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Writes a file so that a reader sees the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    temporary.replace(path)
+
+
+def append_line(path: Path, record: dict[str, Any]) -> None:
+    """Appends one JSON line; a line that a killed process left half-written is closed first."""
+    with path.open("a+b") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+        file.write(json.dumps(record).encode() + b"\n")
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The complete JSON objects of a file, in order; [] where there is no file."""
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text("utf8", errors="replace").splitlines(keepends=True):
+        try:
+            record = json.loads(line) if line.endswith("\n") else None
+        except json.JSONDecodeError:
+            record = None
+        if isinstance(record, dict):
+            records.append(record)
+    return records
+
+
+@dataclass
+class Status:
+    """What a run is doing.
+
+    state: starting, running, paused, stopped, finished, failed, or crashed (its process died).
+    """
+
+    state: str = "stopped"
+    message: str = ""
+    step: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    progress: float = 0.0
+    seconds_left: float | None = None
+    images_per_second: float = 0.0
+    advice: list[str] = field(default_factory=list)
+    pid: int = 0
+    process_started: float = 0.0
+    host: str = ""
+    updated: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        return self.state in ("starting", "running", "paused")
+
+    def process_lives(self) -> bool:
+        """Whether the process that wrote this still runs; one on another machine counts while it keeps reporting."""
+        if self.host != socket.gethostname():
+            return time.time() - self.updated < STARTING_SECONDS
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.process_started) < 2.0
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory, for reading it and for asking things of its training."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def name(self) -> str:
+        """The name its user gave it, or else the directory's."""
+        try:
+            return json.loads((self.path / "config.json").read_text("utf8")).get("name") or self.id
+        except (OSError, ValueError, AttributeError):
+            return self.id
+
+    @property
+    def config(self) -> "RunConfig":
+        """The settings the run was started with.  Raises RunError where they are missing or damaged."""
+        from facedemo.config import RunConfig
+
+        try:
+            return RunConfig.model_validate_json((self.path / "config.json").read_text("utf8"))
+        except OSError as error:
+            raise RunError(f"“{self.id}” is no run directory: it has no readable config.json.") from error
+        except ValueError as error:
+            raise RunError(f"The config.json of “{self.id}” is damaged: {error}") from error
+
+    @property
+    def status(self) -> Status:
+        """What the run is doing now, as far as its files and its process tell."""
+        try:
+            fields = json.loads((self.path / "status.json").read_text("utf8"))
+            status = Status(**{name: value for name, value in fields.items() if name in Status.__dataclass_fields__})
+        except (OSError, ValueError, AttributeError):
+            return Status(message="This run never started.")
+        if status.active and not status.process_lives():
+            status.state = "crashed"
+            status.message = "Its process ended without a word. Resume goes on from the last checkpoint."
+        return status
+
+    def write_status(self, status: Status) -> None:
+        replace_file(self.path / "status.json", json.dumps(asdict(status), indent=2))
+
+    def metrics(self) -> dict[str, list[float]]:
+        """The columns of metrics.csv, complete rows only; {} before the first one."""
+        try:
+            text = (self.path / "metrics.csv").read_text("utf8")
+        except OSError:
+            return {}
+        header, *rows = csv.reader(text[: text.rfind("\n") + 1].splitlines()) or [[]]
+        rows = [row for row in rows if len(row) == len(header) and all(row)]
+        return {name: [float(row[column]) for row in rows] for column, name in enumerate(header)} if rows else {}
+
+    def marks(self) -> list[dict[str, Any]]:
+        """Settings changed while it trained: {"step", "changes", "command"} each, by iteration."""
+        return sorted(read_lines(self.path / "marks.jsonl"), key=lambda mark: mark["step"])
+
+    def samples(self) -> dict[int, Path]:
+        """Iteration → its sample grid, in order."""
+        found = (self.path / "samples").glob("*.png")
+        return {int(path.stem): path for path in sorted(found) if path.stem.isdigit()}
+
+    def checkpoints(self) -> list[Path]:
+        """Full-state checkpoints, newest first."""
+        return sorted((self.path / "checkpoints").glob("[0-9]*.ckpt"), reverse=True)
+
+    def log_text(self) -> str:
+        try:
+            return (self.path / "log.txt").read_text("utf8", errors="replace")
+        except OSError:
+            return ""
+
+    @property
+    def has_model(self) -> bool:
+        """Whether it can be sampled from."""
+        return (self.path / "config.json").exists() and (self.path / "model.safetensors").exists()
+
+    @property
+    def model_version(self) -> str:
+        """Changes whenever its weights on disk do."""
+        try:
+            return str((self.path / "model.safetensors").stat().st_mtime_ns)
+        except OSError:
+            return ""
+
+    def order(self, do: str, **extra: Any) -> None:
+        append_line(self.path / "orders.jsonl", {"do": do, "time": time.time(), **extra})
+
+    def steer(self, **changes: float) -> None:
+        """Asks for settings to change while it trains.  Raises ValueError as `RunConfig.steered` does."""
+        self.config.steered(changes)
+        self.order("set", changes=changes)
+
+    def pause(self) -> None:
+        self.order("pause")
+
+    def unpause(self) -> None:
+        self.order("continue")
+
+    def stop(self) -> None:
+        """Asks for a checkpoint and an end; `resume` goes on from there."""
+        self.order("stop")
+
+    def extend(self, budget: "Budget") -> None:
+        """Replaces the budget of a run that is not training.  Raises RunError for one that is."""
+        if self.status.active:
+            raise RunError("The budget cannot be changed while the run trains. Stop it first.")
+        replace_file(
+            self.path / "config.json", self.config.model_copy(update={"budget": budget}).model_dump_json(indent=2)
+        )
+
+    def launch(self) -> None:
+        """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains."""
+        if self.status.active:
+            raise RunError(f"“{self.name}” is training already.")
+        with (self.path / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "facedemo.worker", str(self.path.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # so that it outlives the app
+            )
+        status = self.status
+        self.write_status(
+            Status(
+                **{
+                    **asdict(status),
+                    "state": "starting",
+                    "message": "Starting…",
+                    "advice": [],
+                    "pid": process.pid,
+                    "process_started": psutil.Process(process.pid).create_time(),
+                    "host": socket.gethostname(),
+                    "updated": time.time(),
+                }
+            )
+        )
+
+
+def create_run(config: "RunConfig", root: Path | None = None) -> Run:
+    """A new, numbered run directory holding its config; training is started with `launch`, or by the worker."""
+    root = root or runs_root()
+    stamp = time.strftime("%Y-%m-%d-%H%M%S")
+    path = root / f"{stamp}-{config.family}-{secrets.token_hex(2)}"
+    path.mkdir(parents=True)
+    for folder in ("samples", "checkpoints"):
+        (path / folder).mkdir()
+    replace_file(path / "config.json", config.model_dump_json(indent=2))
+    return Run(path)
+
+
+def list_runs(root: Path | None = None) -> list[Run]:
+    """All runs below `root`, newest first; [] where there is no such folder."""
+    root = root or runs_root()
+    if not root.is_dir():
+        return []
+    found = [path for path in root.iterdir() if (path / "config.json").is_file()]
+    return [Run(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+
+
+def find_run(text: str, root: Path | None = None) -> Run:
+    """A run by its path, its directory's name or the end of that name.  Raises RunError where none or several fit."""
+    if (Path(text) / "config.json").is_file():
+        return Run(Path(text))
+    fitting = [run for run in list_runs(root) if re.search(re.escape(text) + "$", run.id)]
+    if len(fitting) != 1:
+        raise RunError(f"{'No run' if not fitting else 'More than one run'} fits “{text}”. `facedemo runs` lists them.")
+    return fitting[0]

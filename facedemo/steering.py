@@ -1,0 +1,52 @@
+"""Settings that change while a run trains, and the learning-rate schedule they act on.
+
+What is in force at an iteration follows from the run's config and its marks alone, so a resumed run replays them.
+"""
+
+from dataclasses import dataclass
+
+from facedemo.config import RunConfig
+
+PLAYERS = {"generator": "learning_rate_g", "discriminator": "learning_rate_d"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Settings changed by a person just before iteration `step` (0-based); `command` numbers the request it answers."""
+
+    step: int
+    changes: dict[str, float]
+    command: int
+
+
+def decayed(rate: float, decay: float, every: int, floor: float, steps: int) -> float:
+    """rate · decay^⌊steps / every⌋, never below `floor` (nor above `rate`, where the floor is higher)."""
+    return max(rate * decay ** (steps // every), min(rate, floor))
+
+
+class Steering:
+    """The settings in force at an iteration."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.start = 0  # the decay counts from here
+        self.base = {player: getattr(config.model, name) for player, name in PLAYERS.items()}
+
+    def apply(self, mark: Mark) -> None:
+        """Takes a mark's changes into force.
+
+        The rates go on from what they are: a new decay or interval counts from the mark, a new rate replaces the
+        decayed one.  Raises ValueError for what cannot be steered or is out of bounds, and then changes nothing.
+        """
+        config = self.config.steered(mark.changes)
+        if mark.changes.keys() & {"decay", "decay_every", *PLAYERS.values()}:
+            self.base = {
+                player: mark.changes.get(name, self.rate(player, mark.step)) for player, name in PLAYERS.items()
+            }
+            self.start = mark.step
+        self.config = config
+
+    def rate(self, player: str, step: int) -> float:
+        """The learning rate of `generator` or `discriminator` at iteration `step`."""
+        model = self.config.model
+        return decayed(self.base[player], model.decay, model.decay_every, model.rate_floor, step - self.start)

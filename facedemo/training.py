@@ -1,0 +1,263 @@
+"""The training loop. It knows no family by name, and writes all it has to say into the run directory."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.optim import Optimizer
+from torchvision.utils import make_grid
+
+from facedemo.config import RunConfig
+from facedemo.families import Family, create
+from facedemo.guard import Guard, spread
+from facedemo.steering import PLAYERS, Mark, Steering
+
+if TYPE_CHECKING:
+    from facedemo.recorder import Recorder
+    from facedemo.runs import Status
+
+SAMPLES = 64  # images in a sample grid
+STATUS_SECONDS = 1.0  # between two writings of the status
+
+
+def random_stream(seed: int, purpose: str, index: int) -> np.random.RandomState:
+    """Random numbers that depend on nothing but these three: no state to save, the same on every machine."""
+    words = np.random.SeedSequence([seed, int.from_bytes(purpose.encode()), index]).generate_state(8)
+    return np.random.RandomState(words)
+
+
+class Batches:
+    """Real images in random order: every image once an epoch, the next epoch following without a gap."""
+
+    def __init__(self, images: np.ndarray, batch_size: int, seed: int, flip: bool) -> None:
+        """images: uint8 (n, s, s, 3)."""
+        self.images, self.batch_size, self.seed, self.flip = images, batch_size, seed, flip
+        self.epoch, self.order = -1, np.empty(0, dtype=np.int64)
+
+    def rows(self, step: int) -> Iterator[int]:
+        for position in range(step * self.batch_size, (step + 1) * self.batch_size):
+            epoch, place = divmod(position, len(self.images))
+            if epoch != self.epoch:
+                self.epoch = epoch
+                self.order = random_stream(self.seed, "order", epoch).permutation(len(self.images))
+            yield int(self.order[place])
+
+    def __call__(self, step: int) -> Tensor:
+        """The real images of an iteration: (batch_size, 3, s, s) float32 in [−1, 1], channels last in memory."""
+        batch = np.stack([self.images[row] for row in self.rows(step)])
+        if self.flip:
+            mirrored = random_stream(self.seed, "flip", step).random_sample(len(batch)) < 0.5
+            batch[mirrored] = batch[mirrored, :, ::-1]
+        return torch.from_numpy(batch).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+
+class Players:
+    """`families.base.Updates` through Fabric; measures gradient norms when asked to."""
+
+    def __init__(self, fabric: Fabric, family: Family, optimizers: dict[str, Optimizer]) -> None:
+        self.fabric, self.optimizers = fabric, optimizers
+        self.parameters = {player: list(getattr(family, player).parameters()) for player in optimizers}
+        self.measure = False
+        self.norms: dict[str, Tensor] = {}
+
+    def gradients(self, player: str, loss: Tensor) -> None:
+        self.optimizers[player].zero_grad()
+        self.fabric.backward(loss, inputs=self.parameters[player])
+
+    def apply(self, *players: str) -> None:
+        for player in players:
+            if self.measure:
+                self.norms[f"gradient_norm_{player[0]}"] = torch.nn.utils.get_total_norm(
+                    [p.grad for p in self.parameters[player] if p.grad is not None]
+                )
+            self.optimizers[player].step()
+
+
+class Trainer:
+    """One run from its last checkpoint to the end of its budget."""
+
+    def __init__(
+        self, record: "Recorder", config: RunConfig, images: np.ndarray, show: Callable[["Status"], None]
+    ) -> None:
+        """images: uint8 (n, s, s, 3).  `show` is handed every status that is written."""
+        self.record, self.show = record, show
+        self.steering = Steering(config)
+        self.batch_size, self.seed = config.model.batch_size, config.training.seed
+        precision = config.training.precision
+        self.fabric = Fabric(accelerator="auto", devices=1, precision=precision)
+        self.fabric.seed_everything(self.seed, verbose=False)
+        self.family = create(config.family, config.model)
+        self.family.to(self.fabric.device, memory_format=torch.channels_last)
+        self.optimizers = {
+            name: self.fabric.setup_optimizers(optimizer) for name, optimizer in self.family.optimizers().items()
+        }
+        self.players = Players(self.fabric, self.family, self.optimizers)
+        self.batches = Batches(images, self.batch_size, self.seed, config.data.flip)
+        self.guard = Guard(self.family.bounded, spread(Batches(images, 256, self.seed, False)(0)))
+        self.step, self.seconds, self.fresh_rows = 0, 0.0, []
+        self.speed, self.status_written = 0.0, 0.0
+        record.log(
+            f"{len(images):,} images, {self.fabric.device}, {precision}, {torch.get_num_threads()} threads, "
+            f"{sum(p.numel() for p in self.family.generator.parameters()):,} generator and "
+            f"{sum(p.numel() for p in self.family.discriminator.parameters()):,} discriminator parameters"
+        )
+
+    def train(self) -> str:
+        """Trains to the end of the budget or until told to stop; returns the state reached: `finished` or `stopped`."""
+        self.restore()
+        self.clock = self.log_clock = time.perf_counter()
+        self.started = (self.fraction, self.seconds)
+        if self.step == 0:
+            self.sample()
+        while self.fraction < 1.0:
+            if self.obey() == "stop":
+                self.checkpoint()
+                self.write_status("stopped")
+                return "stopped"
+            self.advance()
+        self.checkpoint()
+        self.sample()
+        self.write_status("finished")
+        return "finished"
+
+    def advance(self) -> None:
+        """One iteration and what is due after it."""
+        settings = self.steering.config.training
+        self.players.measure = (self.step + 1) % settings.log_every == 0
+        for player, optimizer in self.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.steering.rate(player, self.step)
+        with self.fabric.autocast():
+            real = self.batches(self.step).to(self.fabric.device, memory_format=torch.channels_last)
+            rng = random_stream(self.seed, "noise", self.step)
+            row = self.family.step(real, lambda: self.latents(self.batch_size, rng), self.players)
+        self.fresh_rows.append(torch.stack([row[name].float() for name in self.family.metrics]))
+        self.step += 1
+        self.family.update_average(1 - min(settings.average, self.step / (self.step + 10)))
+        self.tick()
+        if self.step % settings.log_every == 0:
+            self.log_metrics()
+        if self.step % settings.sample_every == 0:
+            self.sample()
+        if self.step % settings.checkpoint_every == 0:
+            self.checkpoint()
+
+    def latents(self, n: int, rng: np.random.RandomState) -> Tensor:
+        return self.family.latents(n, rng).to(self.fabric.device)
+
+    def tick(self) -> None:
+        now = time.perf_counter()
+        self.seconds, self.clock = self.seconds + now - self.clock, now
+
+    @property
+    def fraction(self) -> float:
+        return self.steering.config.budget.fraction(self.step, self.batch_size, self.seconds)
+
+    def obey(self) -> str:
+        """Follows what was asked for since the last iteration; waits while paused.  Returns "stop" or ""."""
+        paused = False
+        while True:
+            for mark in self.record.due_marks(self.step):
+                self.apply(mark)
+            for order in self.record.new_orders():
+                if order["do"] == "stop":
+                    return "stop"
+                if order["do"] == "set":
+                    self.steer(Mark(self.step, order["changes"], order["number"]))
+                elif paused != (order["do"] == "pause"):
+                    paused = not paused
+                    self.checkpoint() if paused else self.record.log("continued")
+            if not paused:
+                return ""
+            self.write_status("paused")
+            time.sleep(0.2)
+            self.clock = self.log_clock = time.perf_counter()  # a pause costs no budget
+
+    def steer(self, mark: Mark) -> None:
+        """Takes a new mark into force and on record."""
+        try:
+            self.apply(mark)
+        except ValueError as error:
+            self.record.log(f"ignored: {error}")
+            return
+        self.record.record_mark(mark)
+
+    def apply(self, mark: Mark) -> None:
+        self.steering.apply(mark)
+        self.family.config = self.steering.config.model
+        self.record.log(f"iteration {mark.step}: " + ", ".join(f"{k} = {v:g}" for k, v in mark.changes.items()))
+
+    def log_metrics(self) -> None:
+        """One row: means since the last one, and the last value of what is a state rather than a loss."""
+        means = torch.stack(self.fresh_rows).mean(0).tolist()
+        now = time.perf_counter()
+        self.speed = len(self.fresh_rows) * self.batch_size / max(now - self.log_clock, 1e-9)
+        self.fresh_rows, self.log_clock = [], now
+        row = {"step": self.step, "images": self.step * self.batch_size, "seconds": self.seconds}
+        row |= dict(zip(self.family.metrics, means, strict=True))
+        row |= {name: self.steering.rate(player, self.step - 1) for player, name in PLAYERS.items()}
+        row |= {name: float(norm) for name, norm in self.players.norms.items()}
+        row["images_per_second"] = self.speed
+        self.record.log_metrics(row)
+        self.guard.check_metrics(row)
+        self.write_status("running")
+
+    def write_status(self, state: str) -> None:
+        now = time.perf_counter()
+        if now - self.status_written < STATUS_SECONDS and state == "running":
+            return
+        self.status_written = now
+        done, spent = self.fraction - self.started[0], self.seconds - self.started[1]
+        self.record.write_status(
+            state=state,
+            step=self.step,
+            images=self.step * self.batch_size,
+            seconds=self.seconds,
+            progress=self.fraction,
+            seconds_left=spent * (1 - self.fraction) / done if done > 0 else None,
+            images_per_second=self.speed,
+            advice=self.guard.advice,
+        )
+        self.show(self.record.status)
+
+    @torch.no_grad()
+    def sample(self) -> None:
+        """Writes the grid of the run's fixed latents."""
+        latents = self.latents(SAMPLES, random_stream(self.seed, "samples", 0))
+        images = torch.cat([self.family.average(part) for part in latents.split(16)]).float().clamp(-1, 1)
+        self.guard.check_samples(images, self.step)
+        grid = make_grid(images.cpu(), nrow=8, padding=2, normalize=True, value_range=(-1, 1))
+        self.record.save_sample(self.step, grid.mul(255).round().byte().permute(1, 2, 0).numpy())
+        self.tick()
+
+    def checkpoint(self) -> None:
+        """Writes the full state, from which training goes on exactly as if it had not been interrupted."""
+        family = self.family.state_dict()
+        self.guard.check_weights(family)
+        state = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "family": family,
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+        }
+        self.record.save_checkpoint(self.step, lambda path: self.fabric.save(path, state), family)
+        self.tick()
+
+    def restore(self) -> None:
+        """Goes back to the newest checkpoint that can be read; without one, to the start."""
+        for path in self.record.run.checkpoints():
+            try:
+                state = self.fabric.load(path, weights_only=True)
+            except Exception as error:  # a damaged file: whatever unpickling it raises, the one before it will do
+                self.record.log(f"{path.name} cannot be read ({error}); trying the one before it")
+                continue
+            self.family.load_state_dict(state["family"])
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(state["optimizers"][name])
+            self.step, self.seconds = state["step"], state["seconds"]
+            self.record.log(f"resumed at iteration {self.step}")
+            break
+        self.record.rewind(self.step)

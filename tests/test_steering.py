@@ -1,0 +1,93 @@
+"""The learning-rate schedule and changes to a running run."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from facedemo.config import Budget, RunConfig
+from facedemo.steering import Mark, Steering, decayed
+
+
+def steering(**model: object) -> Steering:
+    settings = {"learning_rate_g": 1e-4, "learning_rate_d": 2e-4, "decay": 0.9, "decay_every": 2000, "rate_floor": 1e-5}
+    return Steering(RunConfig(model={**settings, **model}))
+
+
+def test_rate_is_multiplied_at_every_interval_as_the_paper_says() -> None:
+    schedule = steering()
+    assert schedule.rate("generator", 1999) == 1e-4
+    assert schedule.rate("generator", 2000) == pytest.approx(0.9e-4)
+    assert schedule.rate("discriminator", 6100) == pytest.approx(2e-4 * 0.9**3)
+
+
+def test_rate_never_falls_below_its_floor() -> None:
+    assert steering().rate("generator", 10_000_000) == 1e-5
+
+
+@given(
+    rate=st.floats(0, 0.1),
+    decay=st.floats(0.01, 1),
+    every=st.integers(1, 10_000),
+    floor=st.floats(0, 0.1),
+    steps=st.integers(0, 100_000),
+)
+def test_rate_only_falls_and_stays_between_floor_and_start(
+    rate: float, decay: float, every: int, floor: float, steps: int
+) -> None:
+    now, later = (decayed(rate, decay, every, floor, at) for at in (steps, steps + every))
+    assert later <= now <= rate
+    assert later >= min(rate, floor)
+
+
+def test_a_new_decay_counts_from_its_mark_and_does_not_make_the_rate_jump() -> None:
+    schedule = steering()
+    before = schedule.rate("generator", 5000)
+    schedule.apply(Mark(5000, {"decay": 0.5, "decay_every": 100}, 0))
+    assert schedule.rate("generator", 5000) == before
+    assert schedule.rate("generator", 5100) == pytest.approx(before / 2)
+
+
+def test_a_new_rate_replaces_the_decayed_one_of_its_player_alone() -> None:
+    schedule = steering()
+    other = schedule.rate("discriminator", 5000)
+    schedule.apply(Mark(5000, {"learning_rate_g": 5e-4}, 0))
+    assert schedule.rate("generator", 5000) == 5e-4
+    assert schedule.rate("discriminator", 5000) == other
+
+
+def test_changing_gamma_leaves_the_rates_alone() -> None:
+    schedule = steering()
+    schedule.apply(Mark(3000, {"gamma": 0.2}, 0))
+    assert schedule.config.model.gamma == 0.2
+    assert schedule.rate("generator", 4000) == pytest.approx(1e-4 * 0.9**2)
+
+
+@pytest.mark.parametrize("changes", [{"gamma": 1.5}, {"gamma": float("nan")}, {"width": 64}, {"nonsense": 1}])
+def test_what_cannot_be_steered_is_refused_and_changes_nothing(changes: dict[str, float]) -> None:
+    schedule = steering()
+    before = schedule.config
+    with pytest.raises(ValueError, match=r".+"):
+        schedule.apply(Mark(10, changes, 0))
+    assert schedule.config is before
+
+
+def test_budget_is_spent_at_the_first_of_its_limits() -> None:
+    budget = Budget(iterations=1000, minutes=10)
+    assert budget.fraction(step=100, batch_size=16, seconds=300) == 0.5
+    assert budget.fraction(step=900, batch_size=16, seconds=300) == 0.9
+    assert Budget(images=1600).fraction(50, 16, 0) == 0.5
+
+
+def test_a_budget_needs_a_limit() -> None:
+    with pytest.raises(ValidationError, match="Say when the run is done"):
+        Budget()
+
+
+def test_config_survives_its_file_and_refuses_unknown_settings() -> None:
+    config = RunConfig(model={"gamma": 0.3, "size": 32})
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+    with pytest.raises(ValidationError):
+        RunConfig(model={"gama": 0.3})
+    with pytest.raises(ValidationError, match="no family"):
+        RunConfig(family="vae")

@@ -1,0 +1,112 @@
+"""Bundles: a trained model as a folder that can be shared.
+
+    checkpoints/ours-64/
+        config.json          RunConfig, as the run ended          README.md    model card
+        model.safetensors    generator, its average, discriminator report.json  the run in numbers
+
+A run directory has the first and the third as well, so `load` takes both.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from facedemo.config import RunConfig
+from facedemo.families import create
+from facedemo.runs import RunError, find_run
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+class BundleError(ValueError):
+    """Why a folder cannot be used as a model, in words for its user."""
+
+
+class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", license="other", tags=["gan", "faces"]):
+    """A trained family, ready to draw faces; `save_pretrained`, `from_pretrained` and `push_to_hub` work on it."""
+
+    def __init__(self, config: dict[str, Any], name: str = "") -> None:
+        """config: a `RunConfig` as JSON-ready dict.  Weights are freshly initialised."""
+        super().__init__()
+        self.config = RunConfig.model_validate(config)
+        self.name = name or self.config.name
+        self.family = create(self.config.family, self.config.model)
+        self.eval()
+
+    @property
+    def size(self) -> int:
+        return self.config.model.size
+
+    @torch.inference_mode()
+    def generate(self, latents: Tensor) -> Tensor:
+        """latents (n, h) → images (n, 3, size, size) float32 in [−1, 1], by the moving average of the generator."""
+        return self.family.average(latents).float().clamp(-1.0, 1.0)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        safetensors.torch.save_file(contiguous(self.family.state_dict()), save_directory / WEIGHTS)
+
+    @classmethod
+    def _load_as_safetensor(cls, model: "FaceModel", model_file: str, map_location: str, strict: bool) -> "FaceModel":
+        model.family.load_state_dict(safetensors.torch.load_file(model_file, device=map_location))
+        return model.eval()
+
+    @classmethod
+    def _load_as_pickle(cls, model: "FaceModel", model_file: str, map_location: str, strict: bool) -> "FaceModel":
+        raise BundleError(
+            f"{model_file} is a pickle, which could run code on this computer; only safetensors are read."
+        )
+
+
+def contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+
+
+def load(path: str | Path) -> FaceModel:
+    """The model of a bundle or of a run directory.  Raises BundleError where there is none or it is damaged."""
+    path = Path(path)
+    missing = [name for name in (CONFIG, WEIGHTS) if not (path / name).is_file()]
+    if missing:
+        raise BundleError(f"“{path.name}” is no model: it has no {' and no '.join(missing)}.")
+    try:
+        config = json.loads((path / CONFIG).read_text("utf8"))
+        model = FaceModel(config, name=config.get("name") or path.name)
+        model.family.load_state_dict(safetensors.torch.load_file(path / WEIGHTS))
+    except (ValueError, AttributeError, ValidationError) as error:
+        raise BundleError(f"The config.json of “{path.name}” is damaged or of another version: {error}") from error
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise BundleError(f"The weights of “{path.name}” are damaged or do not fit its config.json.") from error
+    return model.eval()
+
+
+def checkpoints_root() -> Path:
+    """Where the bundled models are: `FACEDEMO_CHECKPOINTS`, or `checkpoints` beside the package."""
+    return Path(os.environ.get("FACEDEMO_CHECKPOINTS", Path(__file__).parent.parent / "checkpoints"))
+
+
+def bundled() -> list[Path]:
+    """The bundled models' folders, sorted by name."""
+    root = checkpoints_root()
+    return sorted(path.parent for path in root.glob(f"*/{WEIGHTS}") if (path.parent / CONFIG).is_file())
+
+
+def find(text: str, runs_root: Path | None = None) -> Path:
+    """A model's folder by its path, the name of a bundled one, or a run as `runs.find_run` takes it.
+
+    Raises BundleError where nothing fits.
+    """
+    for path in (Path(text), checkpoints_root() / text):
+        if (path / CONFIG).is_file():
+            return path
+    try:
+        return find_run(text, runs_root).path
+    except RunError:
+        names = ", ".join(path.name for path in bundled()) or "none"
+        raise BundleError(f"No model or run fits “{text}”. Bundled models: {names}.") from None

@@ -1,0 +1,136 @@
+"""Makes a bundle out of a run: weights and settings, and the card that says what the model is."""
+
+import importlib.metadata
+import io
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from facedemo import bundle, sampling
+from facedemo.config import RunConfig
+from facedemo.families import family_class
+from facedemo.runs import Run, RunError, replace_file
+from facedemo.steering import Mark, Steering
+
+CURVE_POINTS = 300
+NO_ABOUT = "Nothing was written down about the data, its licence and what the model does badly."
+
+
+def export(run: Run, out: Path, about: str = "") -> Path:
+    """Writes the bundle of a run into the folder `out`, which must be new or a bundle already; returns `out`.
+
+    about: Markdown on the data, its licence and the model's limits, for the model card.
+    Raises RunError where the run has no model yet, or `out` holds something else.
+    """
+    if not run.has_model:
+        raise RunError(f"“{run.name}” has no checkpoint yet: let it train a little longer.")
+    if out.exists() and any(out.iterdir()) and not (out / bundle.WEIGHTS).exists():
+        raise RunError(f"{out} is not empty and no bundle. Choose another folder.")
+    model = bundle.load(run.path)
+    config = final_config(run)
+    report = make_report(run, config, model)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(run.path / bundle.WEIGHTS, out / bundle.WEIGHTS)
+    replace_file(out / bundle.CONFIG, config.model_dump_json(indent=2) + "\n")
+    replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
+    replace_file(out / "curves.png", draw_curves(report["curves"], family_class(config.family).metrics))
+    faces = sampling.grid(sampling.generate(model, sampling.face_seeds(0, 64)))
+    replace_file(out / "samples.png", sampling.png(faces, model=out.name, seed=0, count=64, scale=1.0))
+    replace_file(out / "README.md", write_card(out.name, config, report, about or NO_ABOUT))
+    return out
+
+
+def final_config(run: Run) -> RunConfig:
+    """The run's settings with all that was changed while it trained; the data's path shortened to its name."""
+    steering = Steering(run.config)
+    for mark in run.marks():
+        steering.apply(Mark(**mark))
+    data = steering.config.data
+    return steering.config.model_copy(update={"data": data.model_copy(update={"source": Path(data.source).name})})
+
+
+def make_report(run: Run, config: RunConfig, model: bundle.FaceModel) -> dict[str, Any]:
+    metrics, status = run.metrics(), run.status
+    every = max(1, len(metrics.get("step", [])) // CURVE_POINTS)
+    return {
+        "iterations": status.step,
+        "images": status.images,
+        "minutes": round(status.seconds / 60, 1),
+        "parameters": {
+            player: sum(p.numel() for p in getattr(model.family, player).parameters())
+            for player in ("generator", "discriminator")
+        },
+        "steering": [{"step": mark["step"], "changes": mark["changes"]} for mark in run.marks()],
+        "versions": {name: importlib.metadata.version(name) for name in ("facedemo", "torch")},
+        "last": {name: values[-1] for name, values in metrics.items() if values},
+        "curves": {name: thinned(values, every) for name, values in metrics.items()},
+    }
+
+
+def thinned(values: Sequence[float], every: int) -> list[float]:
+    """The mean of each stretch of `every` values, at four significant digits."""
+    stretches = (values[start : start + every] for start in range(0, len(values), every))
+    return [float(f"{sum(stretch) / len(stretch):.4g}") for stretch in stretches]
+
+
+def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes:
+    """A PNG of the losses together (the paper's Fig. 6) and each other metric by itself, over iterations."""
+    from matplotlib.figure import Figure
+
+    losses = [name for name in labels if name.startswith("loss_")]
+    panels = [losses, *([name] for name in labels if name not in losses)]
+    figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
+    for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for name in names:
+            axes.plot(curves.get("step", []), curves.get(name, []), label=labels[name], linewidth=1)
+        axes.set(xlabel="iteration", title=", ".join(labels[name] for name in names), ylim=(0, None))
+        axes.grid(alpha=0.3)
+        if len(names) > 1:
+            axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80)
+    return buffer.getvalue()
+
+
+def write_card(name: str, config: RunConfig, report: dict[str, Any], about: str) -> str:
+    family = family_class(config.family)
+    settings = config.model_dump()
+    rows = [f"| {key} | {value} |" for part in ("model", "training") for key, value in settings[part].items()]
+    rows += [f"| data {key} | {value} |" for key, value in settings["data"].items()]
+    steering = [f"- iteration {mark['step']:,}: {mark['changes']}" for mark in report["steering"]]
+    players = report["parameters"]
+    return f"""---
+library_name: facedemo
+license: other
+tags: [gan, faces, {config.family}]
+---
+
+# {name}
+
+{family.title}: faces of {config.model.size}×{config.model.size} pixels. {family.paper}.
+
+![64 faces of seed 0](samples.png)
+
+`facedemo generate --model {name} --seed 0 --count 64 --out samples.png` draws this picture.
+
+## Data, licence, limits
+
+{about.strip()}
+
+## Training
+
+{report["iterations"]:,} iterations, {report["images"]:,} real images seen, {report["minutes"]:g} minutes.
+{players["generator"]:,} parameters in the generator, {players["discriminator"]:,} in the discriminator.
+
+![Curves over the training](curves.png)
+
+{chr(10).join(["Changed while it trained:", "", *steering]) if steering else "Nothing was changed while it trained."}
+
+| setting | value |
+| --- | --- |
+{chr(10).join(rows)}
+
+The curves in numbers are in `report.json`.
+"""

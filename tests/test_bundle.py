@@ -1,0 +1,130 @@
+"""Bundles: what is exported is what is loaded, and damaged ones are refused in words."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facedemo import bundle, card, sampling
+from facedemo.config import RunConfig
+from facedemo.families import create
+from facedemo.recorder import Recorder
+from facedemo.runs import Run, RunError, append_line, create_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run with weights, metrics and a mark, as a training leaves it."""
+    config = RunConfig(
+        name="small", model={"size": 32, "width": 4, "latent": 8}, data={"source": "/some/where/faces.tar"}
+    )
+    run = create_run(config, tmp_path / "runs")
+    recorder = Recorder(run)
+    recorder.rewind(0)
+    for step in range(10, 2000, 10):
+        recorder.log_metrics(
+            {"step": step, "loss_real": 1 / step, "loss_fake": 0.5 / step, "k": step / 4000, "convergence": 2 / step}
+        )
+    torch.manual_seed(0)
+    family = create("ours", config.model)
+    recorder.save_checkpoint(1990, lambda path: path.write_bytes(b""), family.state_dict())
+    recorder.write_status(state="finished", step=1990, images=1990 * 16, seconds=600.0)
+    recorder.close()
+    append_line(run.path / "marks.jsonl", {"step": 700, "changes": {"gamma": 0.4}, "command": 0})
+    return run
+
+
+def test_a_bundle_draws_the_same_faces_as_the_run_it_came_from(run: Run, tmp_path: Path) -> None:
+    out = card.export(run, tmp_path / "out" / "mine")
+    seeds = sampling.face_seeds(3, 4)
+    np.testing.assert_array_equal(
+        sampling.generate(bundle.load(run.path), seeds), sampling.generate(bundle.load(out), seeds)
+    )
+
+
+def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp_path: Path) -> None:
+    out = card.export(run, tmp_path / "mine", about="Trained on **faces**.")
+    text = (out / "README.md").read_text("utf8")
+    assert "Trained on **faces**." in text
+    assert "1,990 iterations" in text
+    assert "iteration 700: {'gamma': 0.4}" in text
+    config = json.loads((out / "config.json").read_text())
+    assert config["model"]["gamma"] == 0.4  # as the run ended
+    assert config["data"]["source"] == "faces.tar"
+    assert "/some/where" not in text
+    report = json.loads((out / "report.json").read_text())
+    assert report["minutes"] == 10.0
+    parameters = sum(p.numel() for p in bundle.load(out).family.generator.parameters())
+    assert report["parameters"]["generator"] == parameters
+    assert f"{parameters:,} parameters in the generator" in text
+    for picture in ("curves.png", "samples.png"):
+        Image.open(out / picture).verify()
+
+
+def test_exporting_never_overwrites_what_is_no_bundle(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
+    with pytest.raises(RunError, match="not empty"):
+        card.export(run, tmp_path / "thesis")
+    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter1.txt"]
+
+
+def test_a_run_without_a_checkpoint_cannot_be_exported(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no checkpoint yet"):
+        card.export(create_run(RunConfig(), tmp_path), tmp_path / "out")
+
+
+def test_thinning_keeps_the_mean_of_each_stretch() -> None:
+    assert card.thinned([1.0, 2.0, 3.0, 4.0, 10.0], 2) == [1.5, 3.5, 10.0]
+
+
+def test_the_hub_mixin_saves_and_loads_the_same_model(run: Run, tmp_path: Path) -> None:
+    model = bundle.load(run.path)
+    model.save_pretrained(tmp_path / "saved")
+    loaded = bundle.FaceModel.from_pretrained(tmp_path / "saved")
+    again = bundle.load(tmp_path / "saved")
+    for name, tensor in model.family.state_dict().items():
+        assert torch.equal(tensor, loaded.family.state_dict()[name])
+        assert torch.equal(tensor, again.family.state_dict()[name])
+
+
+def test_pickles_are_refused(run: Run) -> None:
+    with pytest.raises(bundle.BundleError, match="only safetensors"):
+        bundle.FaceModel._load_as_pickle(bundle.load(run.path), "model.bin", "cpu", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("config.json", b"{", "damaged"),
+        ("config.json", b"[]", "damaged"),
+        ("config.json", b'{"family": "vae"}', "damaged"),
+        ("config.json", b'{"model": {"width": 8}}', "do not fit"),
+        ("model.safetensors", b"", "damaged"),
+        ("model.safetensors", b"\x80\x04pickle", "damaged"),
+    ],
+)
+def test_a_damaged_model_is_an_error_in_words(run: Run, name: str, content: bytes, words: str) -> None:
+    (run.path / name).write_bytes(content)
+    with pytest.raises(bundle.BundleError, match=words):
+        bundle.load(run.path)
+
+
+def test_a_missing_model_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(bundle.BundleError, match=r"no config\.json and no model\.safetensors"):
+        bundle.load(tmp_path)
+
+
+def test_models_are_found_by_folder_by_bundled_name_and_by_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    out = card.export(run, tmp_path / "checkpoints" / "mine")
+    assert bundle.bundled() == [out]
+    assert bundle.find("mine") == bundle.find(str(out)) == out
+    assert bundle.find(run.id, run.path.parent) == run.path
+    with pytest.raises(bundle.BundleError, match="Bundled models: mine"):
+        bundle.find("yours", run.path.parent)

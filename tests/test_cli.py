@@ -1,0 +1,174 @@
+"""The command line as scripts and people use it: real processes, real files."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facedemo.cli import number
+from facedemo.presets import PRESETS, configure
+from facedemo.runs import Run
+from facedemo.sampling import read_settings
+
+CELEBA = Path(__file__).parents[2] / "shared" / "data" / "celeba.tar"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to work in, with 70 pictures in `pictures`."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "pictures").mkdir()
+    rng = np.random.RandomState(1)
+    for index in range(70):
+        small = Image.fromarray(rng.randint(0, 256, (4, 4, 3), dtype=np.uint8))
+        small.resize((36, 36)).save(home / "pictures" / f"{index}.png")
+    return home
+
+
+def facedemo(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from facedemo.cli import main; main()", *words],
+        cwd=home,
+        env={**os.environ, "FACEDEMO_CACHE": str(home / "cache"), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(home: Path) -> Run:
+    """A run that the command line trained."""
+    words = "--size 32 --width 4 --batch-size 4 --iterations 12 --gamma 0.6 --learning-rate 0.001 --seed 7 --name tiny"
+    done = facedemo(home, "train", "--family", "ours", "--data", "pictures", *words.split())
+    assert done.returncode == 0, done.stderr
+    return Run(home / done.stdout.strip().splitlines()[-1])
+
+
+def test_train_prints_the_run_directory_last_and_does_what_its_options_say(trained: Run) -> None:
+    config = trained.config
+    assert trained.status.state == "finished"
+    assert (trained.name, config.model.gamma, config.training.seed) == ("tiny", 0.6, 7)
+    assert config.model.learning_rate_g == config.model.learning_rate_d == 0.001
+    assert config.training.precision in ("32-true", "bf16-mixed")  # settled, so that a resume computes the same
+    assert trained.status.step == 12
+
+
+def test_resume_goes_on_with_a_bigger_budget(home: Path, trained: Run) -> None:
+    done = facedemo(home, "resume", trained.id, "--iterations", "16")
+    assert done.returncode == 0, done.stderr
+    assert trained.status.step == 16
+
+
+def test_generate_writes_a_grid_and_each_face_by_its_seed(home: Path, trained: Run) -> None:
+    words = ["--seed", "5", "--count", "10", "--out", "out/grid.png", "--each", "out/faces"]
+    done = facedemo(home, "generate", "--model", trained.id, *words)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(home / "out/grid.png").size == (4 * 34 + 2, 3 * 34 + 2)
+    assert read_settings(home / "out/grid.png")["seed"] == "5"
+    faces = sorted(path.stem for path in (home / "out/faces").iterdir())
+    assert len(faces) == 10
+    assert "5" in faces
+    alone = facedemo(home, "generate", "--model", trained.id, "--seed", faces[0], "--count", "1", "--out", "one.png")
+    assert alone.returncode == 0, alone.stderr
+    one = np.asarray(Image.open(home / "one.png"))[2:-2, 2:-2]
+    np.testing.assert_array_equal(one, np.asarray(Image.open(home / "out/faces" / f"{faces[0]}.png")))
+
+
+def test_runs_lists_what_there_is(home: Path, trained: Run) -> None:
+    listed = facedemo(home, "runs").stdout
+    assert "tiny" in listed
+    assert "finished" in listed
+    assert "facedemo train" in facedemo(home, "runs", "--runs-dir", "nowhere").stdout
+
+
+def test_a_bundle_is_made_out_of_a_run(home: Path, trained: Run) -> None:
+    done = facedemo(home, "bundle", trained.id, "--out", "models/tiny")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (home / "models/tiny").iterdir()} == {
+        "config.json", "model.safetensors", "README.md", "report.json", "curves.png", "samples.png"
+    }  # fmt: skip
+
+
+def test_data_prepare_counts_images_and_lists_what_it_skipped(home: Path) -> None:
+    (home / "pictures" / "torn.png").write_bytes(b"\x89PNG torn")
+    done = facedemo(home, "data", "prepare", "pictures", "--size", "32", "--skipped")
+    (home / "pictures" / "torn.png").unlink()
+    assert "70 images ready" in done.stdout
+    assert "torn.png: " in done.stdout
+
+
+def test_data_people_sorts_images_by_person(home: Path) -> None:
+    celeba = home / "celeba"
+    (celeba / "img_align_celeba").mkdir(parents=True)
+    for name in ("000001.jpg", "000002.jpg"):
+        Image.new("RGB", (89, 109)).save(celeba / "img_align_celeba" / name)
+    (celeba / "identity_CelebA.txt").write_text("000001.jpg 12\n000002.jpg 7\n")
+    done = facedemo(home, "data", "people", "celeba", "people")
+    assert done.returncode == 0, done.stderr
+    assert "2 people" in done.stdout
+    assert list((home / "people").rglob("12/000001.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["train", "--size", "63", "--data", "pictures"], "--size: Input should be 32, 64 or 128"),
+        (["train", "--gamma", "2", "--data", "pictures"], "--gamma: "),
+        (["train", "--family", "vae"], "no family"),
+        (["train", "--preset", "hour"], "Presets: minute"),
+        (["train", "--data", "nowhere", "--iterations", "1"], "nowhere"),
+        (["generate", "--model", "nobody"], "No model or run fits"),
+        (["generate", "--model", "nobody", "--scale", "9"], "Error"),
+        (["resume", "nothing"], "No run fits"),
+        (["data", "prepare", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_the_user_got_wrong_is_said_without_a_traceback(home: Path, words: list[str], expected: str) -> None:
+    done = facedemo(home, *words)
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_does_not_wait_for_torch(home: Path) -> None:
+    code = (
+        "import sys; from facedemo.cli import app; app(['--help'], standalone_mode=False); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=home)
+    assert done.stdout.strip().endswith("False")
+
+
+def test_every_preset_is_a_valid_run_and_options_come_over_it() -> None:
+    for name in PRESETS:
+        assert configure({}, name).family == "ours"
+    config = configure({"gamma": 0.3, "iterations": 5, "source": "x.zip", "flip": False, "seed": 3}, "paper-64")
+    assert (config.model.gamma, config.model.stem, config.model.learning_rate_g) == (0.3, "full", 1e-4)
+    assert (config.budget.iterations, config.data.source, config.data.flip, config.training.seed) == (
+        5,
+        "x.zip",
+        False,
+        3,
+    )
+    assert configure({"minutes": 2}, "paper-64").budget.iterations is None
+
+
+def test_a_steering_word_that_is_no_number_is_refused() -> None:
+    assert number("gamma", "0.5") == 0.5
+    with pytest.raises(ValueError, match="gamma=much"):
+        number("gamma", "much")
+
+
+@pytest.mark.skipif(not CELEBA.exists(), reason="the real faces are not beside this checkout")
+def test_200_iterations_on_real_faces_lower_the_reconstruction_loss(home: Path) -> None:
+    words = ["--size", "32", "--width", "16", "--iterations", "200", "--runs-dir", "real"]
+    done = facedemo(home, "train", "--data", str(CELEBA), *words)
+    assert done.returncode == 0, done.stderr
+    run = Run(home / done.stdout.strip().splitlines()[-1])
+    losses = run.metrics()["loss_real"]
+    assert "9,000 images" in run.log_text()
+    assert losses[-1] < 0.6 * losses[0]

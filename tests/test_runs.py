@@ -1,0 +1,181 @@
+"""Run directories as pages and the command line read them, whole, half-written and damaged."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from facedemo.config import Budget, RunConfig
+from facedemo.recorder import Recorder
+from facedemo.runs import Run, RunError, Status, append_line, create_run, find_run, list_runs, read_lines, replace_file
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return create_run(RunConfig(name="mine", model={"size": 32}), tmp_path)
+
+
+def test_a_new_run_is_named_by_date_and_family_and_reads_back_its_config(run: Run) -> None:
+    assert run.id.startswith(time.strftime("%Y-%m-%d-"))
+    assert "-ours-" in run.id
+    assert run.name == "mine"
+    assert run.config.model.size == 32
+    assert run.status.state == "stopped"
+    assert run.metrics() == {}
+    assert run.samples() == {}
+    assert not run.has_model
+
+
+def test_runs_are_listed_newest_first_and_other_folders_are_left_out(tmp_path: Path) -> None:
+    for name in ("2026-01-01-000000-ours-aaaa", "2026-03-01-000000-ours-bbbb"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    (tmp_path / "holiday").mkdir()
+    assert [run.id[-4:] for run in list_runs(tmp_path)] == ["bbbb", "aaaa"]
+    assert list_runs(tmp_path / "nowhere") == []
+
+
+def test_a_run_is_found_by_path_by_name_and_by_the_end_of_its_name(run: Run, tmp_path: Path) -> None:
+    assert find_run(str(run.path)).id == find_run(run.id, tmp_path).id == find_run(run.id[-4:], tmp_path).id == run.id
+    with pytest.raises(RunError, match="No run fits"):
+        find_run("zzzz", tmp_path)
+    create_run(RunConfig(), tmp_path)
+    with pytest.raises(RunError, match="More than one"):
+        find_run("", tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "not json", "[]", '{"family": "vae"}', "\x00\x01"])
+def test_a_damaged_config_is_an_error_in_words(run: Run, content: str) -> None:
+    (run.path / "config.json").write_text(content)
+    assert run.name == run.id
+    with pytest.raises(RunError):
+        _ = run.config
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"state": 1, "unknown": 2}', "null"])
+def test_a_damaged_status_does_not_raise(run: Run, content: str) -> None:
+    (run.path / "status.json").write_text(content)
+    assert isinstance(run.status, Status)
+
+
+def test_metrics_leave_out_a_row_that_is_still_being_written(run: Run) -> None:
+    (run.path / "metrics.csv").write_text("a,step\r\n0.5,10\r\n0.25,20\r\n0.1")
+    assert run.metrics() == {"a": [0.5, 0.25], "step": [10, 20]}
+
+
+def test_a_line_cut_short_by_a_kill_spoils_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "marks.jsonl"
+    append_line(path, {"n": 1})
+    with path.open("a") as file:
+        file.write('{"n": 2, "half')
+    assert read_lines(path) == [{"n": 1}]
+    append_line(path, {"n": 3})
+    assert read_lines(path) == [{"n": 1}, {"n": 3}]
+
+
+def test_replacing_a_file_leaves_no_temporary_behind(tmp_path: Path) -> None:
+    replace_file(tmp_path / "a", "one")
+    replace_file(tmp_path / "a", b"two")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"two"
+
+
+def status_of(process: psutil.Process, **changes: object) -> Status:
+    import socket
+
+    fields = {
+        "state": "running",
+        "pid": process.pid,
+        "process_started": process.create_time(),
+        "host": socket.gethostname(),
+        "updated": time.time(),
+    }
+    return Status(**{**fields, **changes})
+
+
+def test_a_run_counts_as_crashed_when_its_process_is_gone_or_its_number_was_given_to_another(run: Run) -> None:
+    me = psutil.Process()
+    run.write_status(status_of(me))
+    assert run.status.state == "running"
+    run.write_status(status_of(me, process_started=me.create_time() - 1000))
+    assert run.status.state == "crashed"
+    assert "Resume" in run.status.message
+    run.write_status(status_of(me, pid=2**22 - 3))
+    assert run.status.state == "crashed"
+
+
+def test_a_run_on_another_machine_counts_as_alive_while_it_reports(run: Run) -> None:
+    run.write_status(status_of(psutil.Process(), host="elsewhere"))
+    assert run.status.state == "running"
+    run.write_status(status_of(psutil.Process(), host="elsewhere", updated=time.time() - 1000))
+    assert run.status.state == "crashed"
+
+
+def test_an_active_run_is_neither_started_twice_nor_given_another_budget(run: Run) -> None:
+    run.write_status(status_of(psutil.Process()))
+    with pytest.raises(RunError, match="training already"):
+        run.launch()
+    with pytest.raises(RunError, match="Stop it first"):
+        run.extend(Budget(iterations=5))
+
+
+def test_orders_reach_the_recorder_once_and_in_order(run: Run) -> None:
+    run.pause()
+    recorder = Recorder(run)  # what was asked of an earlier process is past
+    assert recorder.new_orders() == []
+    run.pause()
+    run.steer(gamma=0.5)
+    assert [order["do"] for order in recorder.new_orders()] == ["pause", "set"]
+    assert recorder.new_orders() == []
+
+
+def test_a_setting_on_record_is_not_asked_for_again(run: Run) -> None:
+    run.steer(gamma=0.5)
+    run.steer(gamma=0.6)
+    append_line(run.path / "marks.jsonl", {"step": 3, "changes": {"gamma": 0.5}, "command": 0})
+    recorder = Recorder(run)
+    assert [order["changes"] for order in recorder.new_orders()] == [{"gamma": 0.6}]
+    assert recorder.due_marks(2) == []
+    assert [mark.changes for mark in recorder.due_marks(3)] == [{"gamma": 0.5}]
+    assert recorder.due_marks(3) == []
+
+
+def test_rewinding_forgets_rows_that_will_be_logged_again_and_goes_on_in_the_same_file(run: Run) -> None:
+    first = Recorder(run)
+    first.rewind(0)
+    for step in (10, 20, 30):
+        first.log_metrics({"step": step, "loss": step / 10})
+    first.close()
+    second = Recorder(run)
+    second.rewind(20)
+    second.log_metrics({"step": 30, "loss": 7.0})
+    second.close()
+    assert run.metrics() == {"loss": [1.0, 2.0, 7.0], "step": [10, 20, 30]}
+
+
+def test_a_checkpoint_whose_writing_fails_leaves_the_old_ones(run: Run) -> None:
+    recorder = Recorder(run)
+    recorder.save_checkpoint(1, lambda path: path.write_bytes(b"one"), {})
+
+    def break_off(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        recorder.save_checkpoint(2, break_off, {})
+    assert [path.name for path in run.checkpoints()] == ["00000001.ckpt"]
+
+
+def test_only_the_newest_checkpoints_are_kept(run: Run) -> None:
+    recorder = Recorder(run)
+    for step in (1, 2, 3):
+        recorder.save_checkpoint(step, lambda path: path.write_bytes(b"state"), {})
+    assert [path.stem for path in run.checkpoints()] == ["00000003", "00000002"]
+
+
+def test_status_on_disk_is_plain_json(run: Run) -> None:
+    run.write_status(status_of(psutil.Process(os.getpid()), advice=["look"]))
+    assert json.loads((run.path / "status.json").read_text())["advice"] == ["look"]

@@ -64,9 +64,10 @@ class Players:
         self.measure = False
         self.norms: dict[str, Tensor] = {}
 
-    def gradients(self, player: str, loss: Tensor) -> None:
-        self.optimizers[player].zero_grad()
-        self.fabric.backward(loss, inputs=self.parameters[player])
+    def gradients(self, loss: Tensor, *players: str) -> None:
+        for player in players:
+            self.optimizers[player].zero_grad()
+        self.fabric.backward(loss, inputs=[p for player in players for p in self.parameters[player]])
 
     def apply(self, *players: str) -> None:
         for player in players:

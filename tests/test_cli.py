@@ -136,9 +136,8 @@ def test_what_the_user_got_wrong_is_said_without_a_traceback(home: Path, words: 
 
 
 def test_help_does_not_wait_for_torch(home: Path) -> None:
-    code = (
-        "import sys; from facedemo.cli import app; app(['--help'], standalone_mode=False); print('torch' in sys.modules)"
-    )
+    call = "app(['--help'], standalone_mode=False)"
+    code = f"import sys; from facedemo.cli import app; {call}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=home)
     assert done.stdout.strip().endswith("False")
 

@@ -19,8 +19,8 @@ FAMILIES = {"ours": "facedemo.families.ours:Ours"}  # a name for the command lin
 class Updates(Protocol):
     """How a family changes its players; the training engine hands one to `Family.step`."""
 
-    def gradients(self, player: str, loss: Tensor) -> None:
-        """Sets the gradients of `player`'s parameters, and of no others, to those of the scalar `loss`."""
+    def gradients(self, loss: Tensor, *players: str) -> None:
+        """Sets the gradients of the named players' parameters, and of no others, to those of the scalar `loss`."""
 
     def apply(self, *players: str) -> None:
         """One optimiser step for each named player, from the gradients set before."""

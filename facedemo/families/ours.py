@@ -18,6 +18,7 @@ from facedemo.families.base import Bounded, Family, FamilyConfig, Updates, knob
 from facedemo.layers import TransposedGenerator
 
 CODE_MAP = 8  # side of the map between the convolutions and the code
+SMALLEST_K = 1e-12
 
 
 class OursConfig(FamilyConfig):
@@ -174,16 +175,21 @@ class Ours(Family):
         }
 
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
-        """L_D = L(x) − k_t L(G(z)) and L_G = L(G(z)), both taken at the same weights, then both players move."""
+        """L_D = L(x) − k_t L(G(z)) and L_G = L(G(z)), both taken at the same weights, then both players move.
+
+        One pass through D serves both: on its way to G the gradient of L_D is that of −k_t L(G(z)), so dividing it by
+        −k_t there makes it L_G's. Where k_t is 0, a number takes its place that is too small to change L_D's gradient.
+        """
+        k = self.k.clamp_min(SMALLEST_K)
         fake = self.generator(noise())
-        batch = torch.cat([real, fake.detach().to(real.dtype)])
+        fake.register_hook(lambda gradient: gradient / -k)
+        batch = torch.cat([real, fake.to(real.dtype)])
         per_image = reconstruction_loss(batch, self.discriminator(batch))
         loss_real, loss_fake = per_image[: len(real)].mean(), per_image[len(real) :].mean()
-        updates.gradients("discriminator", loss_real - self.k * loss_fake)
-        updates.gradients("generator", reconstruction_loss(fake, self.discriminator(fake)).mean())
+        updates.gradients(loss_real - k * loss_fake, "discriminator", "generator")
         updates.apply("discriminator", "generator")
         with torch.no_grad():
-            self.remember(per_image[: len(real)])
+            self.remember(per_image[: len(real)].detach())
             self.k.copy_(next_k(self.k, loss_real, loss_fake, self.config.gamma, self.config.lambda_k))
             m = convergence(loss_real, loss_fake, self.config.gamma)
         return {"loss_real": loss_real.detach(), "loss_fake": loss_fake.detach(), "k": self.k.clone(), "convergence": m}

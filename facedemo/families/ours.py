@@ -71,13 +71,13 @@ class Encoder(nn.Module):
         fold = 2 if config.stem == "half" else 1
         levels = int(math.log2(config.size // fold // CODE_MAP)) + 1
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
-        layers += [nn.Conv2d(3 * fold**2, config.width, 3, padding=1), nn.ELU()]
+        layers += [nn.Conv2d(3 * fold**2, config.width, 3, padding=1), nn.ELU(inplace=True)]
         for level in range(1, levels + 1):
             channels = level * config.width
-            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU()]
-            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU()]
+            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU(inplace=True)]
+            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU(inplace=True)]
             if level < levels:
-                layers += [nn.Conv2d(channels, channels + config.width, 3, stride=2, padding=1), nn.ELU()]
+                layers += [nn.Conv2d(channels, channels + config.width, 3, stride=2, padding=1), nn.ELU(inplace=True)]
         self.convolutions = nn.Sequential(*layers)
         self.code = nn.Linear(levels * config.width * CODE_MAP**2, config.latent)
         self.apply(initialise)
@@ -97,8 +97,8 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = []
         for level in range(levels):
             layers += [nn.Upsample(scale_factor=2, mode="nearest")] if level else []
-            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ELU()]
-            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ELU()]
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ELU(inplace=True)]
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ELU(inplace=True)]
         layers += [nn.Conv2d(width, 3 * fold**2, 3, padding=1)]
         layers += [nn.PixelShuffle(fold)] if fold > 1 else []
         self.convolutions = nn.Sequential(*layers)

@@ -1,0 +1,11 @@
+"""The app: `streamlit run app.py`."""
+
+import streamlit as st
+
+st.set_page_config(page_title="facedemo", page_icon="🙂", layout="wide")
+
+pages = [
+    st.Page("facedemo/pages/generate.py", title="Generate", icon=":material/grid_view:", default=True),
+    st.Page("facedemo/pages/train.py", title="Train", icon=":material/model_training:"),
+]
+st.navigation(pages, position="top").run()

@@ -1,0 +1,189 @@
+"""Metrics of a run as plotly figures, with the settings that people changed as labelled vertical lines."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+POINTS = 1000  # per line: more than a screen has columns for one chart
+SMOOTHING = 0.95  # of the exponential moving average, per point drawn at POINTS of them
+COLOURS = (
+    "#2b83c4",
+    "#d9730d",
+    "#2a9d6f",
+    "#b565a7",
+)  # for every colour sight, on black and on white
+GREY = "#848b8a"
+ROWS_OF_LABELS = 4
+LABEL_HEIGHT = 15  # pixels
+LETTER, NARROW = 6.5, 300  # pixels: a letter of a label; the plot on a phone, for which labels are kept apart
+
+Metrics = Mapping[str, Sequence[float]]
+Marks = Sequence[Mapping[str, Any]]
+
+
+def figures(
+    metrics: Metrics,
+    labels: Mapping[str, str],
+    marks: Marks = (),
+    names: Mapping[str, str] | None = None,
+    gradient_norms: bool = False,
+) -> dict[str, go.Figure]:
+    """All charts of a run, in the order to show them; {} before the first row of metrics.
+
+    metrics: columns as `Run.metrics` gives them.  labels: column → its name, `Family.metrics`; columns that start with
+    `loss_` share a chart, the others get one each.  marks: as `Run.marks`.  names: setting → its name on marks.
+    """
+    if not metrics:
+        return {}
+    losses = [column for column in labels if column.startswith("loss_") and column in metrics]
+    others = [column for column in labels if not column.startswith("loss_") and column in metrics]
+    groups = {"losses": ("Losses", "loss", {column: labels[column] for column in losses})} if losses else {}
+    groups |= {column: (labels[column], labels[column], {column: labels[column]}) for column in others}
+    groups["learning_rates"] = ("Learning rates", "learning rate", players(metrics, "learning_rate_"))
+    if gradient_norms:
+        groups["gradient_norms"] = ("Gradient norms", "L2 norm", players(metrics, "gradient_norm_"))
+    called = mark_labels(marks, names or {})
+    return {
+        key: chart(metrics, title, unit, lines, called, exact=key == "learning_rates")
+        for key, (title, unit, lines) in groups.items()
+        if lines
+    }
+
+
+def players(metrics: Metrics, prefix: str) -> dict[str, str]:
+    """Columns that start with `prefix`, named after the player whose initial they end with."""
+    of = {"g": "generator", "d": "discriminator"}
+    return {column: of.get(end := column.removeprefix(prefix), end) for column in metrics if column.startswith(prefix)}
+
+
+def chart(
+    metrics: Metrics,
+    title: str,
+    unit: str,
+    lines: Mapping[str, str],
+    marks: Mapping[int, str],
+    exact: bool = False,
+) -> go.Figure:
+    """One figure: `lines` (column → name) over the iteration.  exact: unsmoothed steps on a logarithmic axis."""
+    figure = go.Figure()
+    steps = np.asarray(metrics["step"], dtype=float)
+    for index, (column, name) in enumerate(lines.items()):
+        colour = COLOURS[index % len(COLOURS)]
+        if exact:
+            x, y = thinned(steps, np.asarray(metrics[column], dtype=float), mean=False)
+            line = {"color": colour, "width": 2, "shape": "hv", "dash": "dash" if index else "solid"}
+            figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line, hovertemplate="%{y:.3g}")
+            continue
+        x, y = thinned(steps, np.asarray(metrics[column], dtype=float))
+        faint = {"color": colour, "width": 1}
+        figure.add_scatter(
+            x=x, y=y, name=name, mode="lines", line=faint, opacity=0.3, showlegend=False, hoverinfo="skip"
+        )
+        figure.add_scatter(
+            x=x, y=smoothed(y), name=name, mode="lines", line={"color": colour, "width": 2}, hovertemplate="%{y:.4g}"
+        )
+    rows = add_marks(figure, marks, float(steps[0]), float(steps[-1]))
+    style(figure, title, unit, rows, legend=len(lines) > 1, logarithmic=exact)
+    return figure
+
+
+def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, logarithmic: bool) -> None:
+    above = 44 + rows * LABEL_HEIGHT
+    figure.update_layout(
+        title={"text": subscripts(title), "x": 0, "xref": "container", "y": 1, "yanchor": "top", "pad": {"t": 8}},
+        height=236 + above,
+        margin={"l": 8, "r": 8, "t": above, "b": 8},
+        hovermode="x unified",
+        showlegend=legend,
+        legend={
+            "orientation": "h",
+            **{"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "yref": "container"},
+            "bgcolor": "rgba(0,0,0,0)",
+        },
+        uirevision="kept",  # a zoom outlives the next rows of metrics
+        dragmode="zoom",
+    )
+    figure.update_xaxes(title_text="iteration", automargin=True, tickformat=",~r", rangemode="nonnegative")
+    figure.update_yaxes(title_text=subscripts(unit), automargin=True)
+    if logarithmic:
+        figure.update_yaxes(type="log", exponentformat="power", dtick="D2")
+
+
+def subscripts(label: str) -> str:
+    """k_t as plotly writes it."""
+    return re.sub(r"_(\w+)", r"<sub>\1</sub>", label)
+
+
+def thinned(x: np.ndarray, y: np.ndarray, mean: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """At most POINTS points: means of equal parts at their last x, or with mean=False the last value of each part."""
+    if len(x) <= POINTS:
+        return x, y
+    edges = np.linspace(0, len(x), POINTS + 1).astype(int)
+    last = edges[1:] - 1
+    return x[last], np.add.reduceat(y, edges[:-1]) / np.diff(edges) if mean else y[last]
+
+
+def smoothed(y: np.ndarray) -> np.ndarray:
+    """Exponential moving average, not drawn towards 0 at its beginning; short series are smoothed less."""
+    weight = SMOOTHING ** (POINTS / max(len(y), 1)) if len(y) < POINTS else SMOOTHING
+    out, total, mean = np.empty(len(y)), 0.0, 0.0
+    for index, value in enumerate(y.tolist()):
+        mean, total = weight * mean + (1 - weight) * value, weight * total + (1 - weight)
+        out[index] = mean / total
+    return out
+
+
+def mark_labels(marks: Marks, names: Mapping[str, str]) -> dict[int, str]:
+    """Iteration → what was changed there, as "γ = 0.6, λ_k = 0.002"; the last word where one setting was set twice."""
+    changes: dict[int, dict[str, float]] = {}
+    for mark in marks:
+        changes.setdefault(int(mark["step"]), {}).update(mark["changes"])
+    return {
+        step: ", ".join(f"{names.get(name, name)} = {value:.4g}" for name, value in changed.items())
+        for step, changed in sorted(changes.items())
+    }
+
+
+def add_marks(figure: go.Figure, marks: Mapping[int, str], first: float, last: float) -> int:
+    """Draws the marks between two iterations; returns how many rows of labels they take above the plot.
+
+    A label that finds no free place is left to the tooltip of its line.
+    """
+    shown = {step: text for step, text in marks.items() if step <= last}
+    span, free = max(last - first, 1.0), [-np.inf] * ROWS_OF_LABELS
+    for step, text in shown.items():
+        figure.add_vline(x=step, line={"color": GREY, "width": 1, "dash": "dot"})
+        place, width = (step - first) / span, len(text) * LETTER / NARROW
+        left = min(place, max(0.0, 1.0 - width))
+        row = next((row for row, end in enumerate(free) if end <= left), None)
+        if row is None:
+            continue
+        free[row] = left + width + 2 * LETTER / NARROW
+        flipped = place > left
+        figure.add_annotation(
+            x=step,
+            y=1,
+            yref="paper",
+            yshift=2 + row * LABEL_HEIGHT,
+            text=subscripts(text),
+            showarrow=False,
+            xanchor="right" if flipped else "left",
+            yanchor="bottom",
+            font={"size": 11, "color": GREY},
+        )
+    if shown:
+        low = min(float(np.nanmin(line.y)) for line in figure.data)
+        figure.add_scatter(
+            x=list(shown),
+            y=[low] * len(shown),
+            text=[subscripts(text) for text in shown.values()],
+            name="changed",
+            mode="markers",
+            marker={"color": GREY, "size": 7, "symbol": "triangle-up"},
+            showlegend=False,
+            hovertemplate="%{text}",
+        )
+    return sum(end > -np.inf for end in free)

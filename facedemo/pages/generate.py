@@ -1,0 +1,179 @@
+"""Generate: a grid of faces from one seed, a large view of one of them, and files to take away."""
+
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from facedemo import sampling
+from facedemo.pages.parts import address, models
+from facedemo.pages.parts.face_grid import face_grid
+
+MAX_FACES = 256
+LARGE = 512  # side of the large view, in pixels
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing faces…")
+def draw(path: Path, version: str, seeds: list[int], scale: float) -> np.ndarray:
+    """Faces as `sampling.generate` returns them, kept for the next visitor."""
+    return sampling.generate(models.load(path, version), seeds, scale)
+
+
+def choose(face: int) -> None:
+    st.session_state.generate_face = face
+
+
+def start_from(seed: int) -> None:
+    st.session_state.generate_seed = seed
+    choose(1)
+
+
+def shuffle() -> None:
+    start_from(random.randint(0, sampling.MAX_SEED))
+
+
+def keep_face_in_grid() -> None:
+    choose(min(st.session_state.generate_face, st.session_state.generate_faces))
+
+
+st.title("Generate")
+
+with st.spinner("Starting…"):  # the first time, this waits for torch
+    choices = models.choices()
+if not choices:
+    st.info(
+        "There is no model to draw faces with yet. Train one, or put a bundle (a folder with `config.json` and "
+        "`model.safetensors`) into `checkpoints` and reload this page.",
+        title="No model yet",
+    )
+    st.stop()
+
+settings = {
+    "model": address.one_of(choices, default=models.preferred(choices)),
+    "seed": address.whole(0, sampling.MAX_SEED, default=1),
+    "faces": address.whole(1, MAX_FACES, default=64),
+    "scale": address.decimal(0.05, sampling.MAX_SCALE, default=1.0),
+    "face": address.whole(1, MAX_FACES, default=1),
+}
+ignored = address.restore(settings, page="generate")
+if st.session_state.generate_face > st.session_state.generate_faces:
+    ignored.append(f"`face={st.session_state.generate_face}` (there are {st.session_state.generate_faces})")
+    choose(1)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    name = st.selectbox(
+        "Model",
+        choices,
+        format_func=models.label,
+        key="generate_model",
+        persist_state="session",
+        width=200,
+        help="Whose faces to draw: a bundled model, or a run of yours as soon as it has saved weights.",
+    )
+    count = st.number_input(
+        "Faces",
+        1,
+        MAX_FACES,
+        key="generate_faces",
+        persist_state="session",
+        on_change=keep_face_in_grid,
+        width=130,
+        help=f"How many faces to draw, from 1 to {MAX_FACES}.",
+    )
+    seed = st.number_input(
+        "Seed",
+        0,
+        sampling.MAX_SEED,
+        key="generate_seed",
+        persist_state="session",
+        width=180,
+        help="The number that all faces follow from. The same model, seed and scale give the same faces on every "
+        f"computer. From 0 to {sampling.MAX_SEED}; the first face has this very seed.",
+    )
+    st.button("New seed", on_click=shuffle, icon=":material/shuffle:", help="Draw other faces, from a random seed.")
+    scale = st.slider(
+        "Latent scale",
+        0.05,
+        sampling.MAX_SCALE,
+        step=0.05,
+        key="generate_scale",
+        persist_state="session",
+        width=220,
+        help="Stretches the random vector z behind each face. Below 1, faces come closer to the model's average face; "
+        "above 1, they leave what it was trained on.",
+    )
+
+if ignored:
+    st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+
+address.publish(settings, page="generate")
+seeds = sampling.face_seeds(seed, count)
+try:
+    images = draw(choices[name], models.version(choices[name]), seeds, scale)
+except (ValueError, OSError) as error:
+    st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
+    st.stop()
+
+face = st.session_state.generate_face
+facts = {"model": name, "scale": scale, "software": "facedemo"}
+file_name = re.sub(r"[^\w.-]+", "-", f"{name}-seed-{seed}")
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    face_grid(
+        images,
+        seeds,
+        selected=face,
+        alt=f"{count} faces by {models.label(name)} from seed {seed}. Arrow keys move, Enter chooses.",
+        on_choose=choose,
+        key="generate_grid",
+    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Grid (PNG)",
+            lambda: sampling.png(sampling.grid(images), **facts, seed=seed, faces=count),
+            f"{file_name}-{count}-faces.png",
+            "image/png",
+            on_click="ignore",
+            icon=":material/download:",
+            help="All faces in one image. Model, seed and scale are written into the file.",
+        )
+        st.download_button(
+            "Faces (ZIP)",
+            lambda: sampling.faces_zip(images, seeds, name, scale),
+            f"{file_name}-{count}-faces.zip",
+            "application/zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            help="One PNG a face, named by its seed.",
+        )
+
+with right:
+    image, face_seed = images[face - 1], seeds[face - 1]
+    large = Image.fromarray(image).resize((LARGE, LARGE), Image.Resampling.BICUBIC)
+    st.image(large, width="stretch", alt=f"Face {face} of {count}, seed {face_seed}, enlarged")
+    st.caption(f"Face {face} of {count}, {image.shape[1]}×{image.shape[0]} pixels, enlarged. Its seed:")
+    st.code(face_seed, language=None)
+    with st.container(horizontal=True):
+        st.button(
+            "Use as seed",
+            on_click=start_from,
+            args=(face_seed,),
+            disabled=face == 1,
+            icon=":material/filter_center_focus:",
+            help="Put this face first in a new grid, by taking its seed for all.",
+        )
+        st.download_button(
+            "This face (PNG)",
+            lambda: sampling.png(image, **facts, seed=face_seed),
+            re.sub(r"[^\w.-]+", "-", f"{name}-face-{face_seed}.png"),
+            "image/png",
+            on_click="ignore",
+            icon=":material/download:",
+            help="At its own size. Model, seed and scale are written into the file.",
+        )
+
+st.caption("The address of this page holds these settings: copy it, and the link shows the same faces.")

@@ -1,0 +1,73 @@
+"""Settings in the address bar, so that a link reproduces what is on the screen."""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+Value = str | int | float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One query parameter and the session-state key of the same meaning."""
+
+    default: Value
+    parse: Callable[[str], Value]  # raises ValueError for what cannot be used
+    complaint: str  # what is wrong with a value that cannot
+
+
+def whole(low: int, high: int, default: int) -> Setting:
+    def parse(text: str) -> int:
+        return int(within(int(text), low, high))
+
+    return Setting(default, parse, f"not a whole number from {low} to {high}")
+
+
+def decimal(low: float, high: float, default: float) -> Setting:
+    return Setting(default, lambda text: within(float(text), low, high), f"not a number from {low:g} to {high:g}")
+
+
+def one_of(names: Collection[str], default: str) -> Setting:
+
+    def parse(text: str) -> str:
+        if text not in names:
+            raise ValueError(text)
+        return text
+
+    return Setting(default, parse, "not here")
+
+
+def within(number: float, low: float, high: float) -> float:
+    if not (math.isfinite(number) and low <= number <= high):
+        raise ValueError(number)
+    return number
+
+
+def restore(settings: Mapping[str, Setting], page: str) -> list[str]:
+    """Sees to it that session state holds a usable value of every setting, under `<page>_<name>`.
+
+    What is there already counts first, then the address, then the default.  But an address that holds only some of the
+    settings is not one that `publish` wrote: it is a link from another page, and counts first.  Returns what could not
+    be used, in Markdown: the address may be anybody's, and a model may go while someone looks at it.
+    """
+    own_address = settings.keys() <= set(st.query_params)
+    ignored = []
+    for name, setting in settings.items():
+        key, linked = f"{page}_{name}", st.query_params.get(name)
+        kept = key in st.session_state and (own_address or linked is None)
+        text = str(st.session_state[key]) if kept else linked
+        try:
+            value = setting.default if text is None else setting.parse(text)
+        except ValueError:
+            ignored.append(f"`{name}={text[:40].replace('`', '')}` ({setting.complaint})")
+            value = setting.default
+        if key not in st.session_state or st.session_state[key] != value:
+            st.session_state[key] = value
+    return ignored
+
+
+def publish(settings: Mapping[str, Setting], page: str) -> None:
+    """Writes the settings in use into the address, defaults too: a link must outlive a change of defaults."""
+    st.query_params.from_dict({name: format(st.session_state[f"{page}_{name}"]) for name in settings})

@@ -1,0 +1,61 @@
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const grid = parentElement.querySelector(".faces");
+  const style = parentElement.querySelector(".sprite");
+  const { alt, columns, seeds, selected, sprite } = data;
+  const rows = Math.ceil(seeds.length / columns);
+
+  grid.setAttribute("aria-label", alt);
+  grid.style.setProperty("--columns", columns);
+  grid.style.setProperty("--rows", rows);
+  grid.dataset.many = columns > 8;
+
+  // One rule instead of a style on each button: the picture is decoded once.
+  if (grid.sprite !== sprite) {
+    style.textContent = `.face { background-image: url("${sprite}"); }`;
+    grid.sprite = sprite;
+  }
+
+  // Buttons outlive a rerun, so that the focus stays where it was.
+  while (grid.childElementCount > seeds.length) grid.lastElementChild.remove();
+  while (grid.childElementCount < seeds.length) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "face";
+    grid.append(button);
+  }
+
+  const faces = [...grid.children];
+  const mark = (chosen) =>
+    faces.forEach((face, index) => {
+      face.setAttribute("aria-pressed", index === chosen);
+      face.tabIndex = index === chosen ? 0 : -1;
+    });
+
+  faces.forEach((face, index) => {
+    const column = index % columns;
+    const row = Math.floor(index / columns);
+    face.style.backgroundPosition =
+      `${columns > 1 ? (100 * column) / (columns - 1) : 0}% ${rows > 1 ? (100 * row) / (rows - 1) : 0}%`;
+    face.setAttribute("aria-label", `Face ${index + 1}, seed ${seeds[index]}`);
+    face.title = `Seed ${seeds[index]}`;
+    face.onclick = () => {
+      mark(index);
+      setTriggerValue("face", index + 1);
+    };
+  });
+  mark(selected - 1);
+
+  grid.onkeydown = (event) => {
+    const across = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
+    const from = faces.indexOf(event.target);
+    const steps = { ...ARROWS, ArrowUp: -across, ArrowDown: across, Home: -from, End: faces.length - 1 - from };
+    const next = faces[from + steps[event.key]];
+    if (from < 0 || !(event.key in steps)) return;
+    event.preventDefault();
+    if (!next) return;
+    faces.forEach((face) => (face.tabIndex = face === next ? 0 : -1));
+    next.focus();
+  };
+}

@@ -1,0 +1,54 @@
+"""A grid of faces that are buttons: click one, or walk with the arrow keys, to choose it."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from facedemo import sampling
+
+HERE = Path(__file__).parent
+
+_component = st.components.v2.component(
+    "facedemo.face_grid",
+    html='<style class="sprite"></style><div class="faces" role="group"></div>',
+    css=(HERE / "face_grid.css").read_text("utf8"),
+    js=(HERE / "face_grid.js").read_text("utf8"),
+)
+
+
+def face_grid(
+    images: np.ndarray, seeds: Sequence[int], selected: int, alt: str, on_choose: Callable[[int], None], key: str
+) -> None:
+    """Shows the grid; calls `on_choose` with the number of the face, from 1, before the page runs again.
+
+    images: uint8 (n, size, size, 3), n = len(seeds).  selected: the number of the highlighted face.
+    """
+
+    def chosen() -> None:
+        number = st.session_state[key]["face"]
+        if isinstance(number, int) and 1 <= number <= len(seeds):
+            on_choose(number)
+
+    data = {
+        "alt": alt,
+        "columns": sampling.grid_columns(len(seeds)),
+        "seeds": list(seeds),
+        "selected": selected,
+        "sprite": sprite(images),
+    }
+    _component(data=data, key=key, on_face_change=chosen)
+
+
+def digest(images: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+
+
+# Streamlit's own hash looks at a sample of a large array only.
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={np.ndarray: digest})
+def sprite(images: np.ndarray) -> str:
+    """All faces, edge to edge, as one PNG in a data URL."""
+    return "data:image/png;base64," + base64.b64encode(sampling.png(sampling.grid(images, padding=0))).decode()

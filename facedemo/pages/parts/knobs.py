@@ -1,0 +1,178 @@
+"""Controls drawn from declarations: numbers of a family's config, and the panel that steers a run with them."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+import streamlit as st
+
+from facedemo.runs import Run, RunError, read_lines
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from facedemo.config import RunConfig
+    from facedemo.steering import Mark, Steering
+
+FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
+
+
+def control(name: str, field: "FieldInfo", key: str) -> None:
+    """Draws one setting; its value is `st.session_state[key]`, which must be set."""
+    title, about = field.title or name, field.description
+    if get_origin(field.annotation) is Literal:
+        st.selectbox(title, get_args(field.annotation), key=key, help=about)
+    elif field.annotation is bool:
+        st.toggle(title, key=key, help=about)
+    elif field.annotation is str:
+        st.text_input(title, key=key, help=about)
+    else:
+        number(title, about, *bounds(field), whole=field.annotation is int, key=key)
+
+
+def bounds(field: "FieldInfo") -> tuple[float, float]:
+    """The least and the greatest value a bounded field takes."""
+    limits = ("ge", "gt", "le", "lt")
+    found = {name: getattr(item, name) for item in field.metadata for name in limits if hasattr(item, name)}
+    low = found["ge"] if "ge" in found else math.nextafter(found["gt"], math.inf)
+    high = found["le"] if "le" in found else math.nextafter(found["lt"], -math.inf)
+    return low, high
+
+
+def number(title: str, about: str | None, low: float, high: float, whole: bool, key: str) -> None:
+    kind = int if whole else float
+    value = kind(min(max(st.session_state[key], low), high))
+    if not isinstance(st.session_state[key], kind) or st.session_state[key] != value:
+        st.session_state[key] = value  # only then: writing a value takes back what someone is typing
+    about = f"{about or title} From {low:,.6g} to {high:,.6g}."
+    if not whole and (low, high) == (0.0, 1.0):
+        st.slider(title, low, high, step=0.01, key=key, help=about)
+        return
+    step = max(1, int(fineness(value))) if whole else fineness(value)
+    st.number_input(title, kind(low), kind(high), step=step, format="%d" if whole else FINE, key=key, help=about)
+
+
+def fineness(value: float) -> float:
+    """How far a click on + moves a value: a tenth of its leading digit."""
+    return 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 0.001
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The settings that a run trains with, and what the last change of them replaced."""
+
+    values: dict[str, float]  # of everything that can be steered; learning rates as they have decayed to
+    waiting: dict[str, float]  # asked for, not yet answered by the training
+    undo: dict[str, float]
+    version: int  # grows with every change
+
+
+def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
+    """Replays a run's marks, and then the orders that wait for an answer."""
+    from facedemo.steering import Mark, Steering
+
+    steering, undo = Steering(config), []
+    marks = [Mark(int(mark["step"]), mark["changes"], mark["command"]) for mark in run.marks()]
+    answered = {mark.command for mark in marks}
+    waiting = [
+        Mark(max(step, *(mark.step for mark in marks), 0), order["changes"], index)
+        for index, order in enumerate(read_lines(run.path / "orders.jsonl"))
+        if order.get("do") == "set" and index not in answered
+    ]
+    for mark in [*marks, *waiting]:
+        remember(undo, steering, mark)
+        steering.apply(mark)
+    asked = {name: value for mark in waiting for name, value in mark.changes.items()}
+    return InForce(values(steering, step), asked, undo[-1] if undo else {}, len(marks) + len(waiting))
+
+
+def remember(undo: list[dict[str, float]], steering: "Steering", mark: "Mark") -> None:
+    """Keeps what a mark replaces; one that takes back the change before it ends that change's turn instead."""
+    if undo and undo[-1] == mark.changes:
+        undo.pop()
+    else:
+        before = values(steering, mark.step)
+        undo.append({name: before[name] for name in mark.changes})
+
+
+def values(steering: "Steering", step: int) -> dict[str, float]:
+    from facedemo.steering import PLAYERS
+
+    config = steering.config
+    settings = config.model.model_dump() | config.training.model_dump()
+    rates = {name: float(f"{steering.rate(player, step):.4g}") for player, name in PLAYERS.items()}
+    return {name: settings[name] for name in config.steerable()} | rates
+
+
+def short_names(config: "RunConfig") -> dict[str, str]:
+    """Setting → what it is called where room is short: its title up to a comma."""
+    fields = type(config.model).model_fields | type(config.training).model_fields
+    return {name: (field.title or name).split(",")[0] for name, field in fields.items()}
+
+
+def steer(run: Run, changes: dict[str, float]) -> None:
+    try:
+        run.steer(**changes)
+    except (RunError, ValueError, OSError) as error:
+        st.session_state.steering_problem = str(error)
+
+
+def apply_changes(run: Run) -> None:
+    """Asks the training for every setting whose control was moved."""
+    shown: dict[str, float] = st.session_state.steering_shown
+    wanted = {name: st.session_state[f"steer_{name}"] for name in shown}
+    changes = {name: value for name, value in wanted.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
+    if changes:
+        steer(run, changes)
+
+
+def show_values(run: Run, now: InForce) -> None:
+    """Puts what is in force into the controls, when the run or its settings have changed since the last time."""
+    version = (run.id, now.version)
+    missing = any(f"steer_{name}" not in st.session_state for name in now.values)
+    if missing or st.session_state.get("steering_version") != version:
+        st.session_state.steering_version = version
+        st.session_state.steering_shown = dict(now.values)
+        for name, value in now.values.items():
+            st.session_state[f"steer_{name}"] = value
+
+
+def panel(run: Run, config: "RunConfig", step: int, active: bool) -> None:
+    """The settings that can be changed on the way, and the way back; a run that rests takes them when it goes on."""
+    now, names = in_force(run, config, step), short_names(config)
+    show_values(run, now)
+    fields: dict[str, Any] = type(config.model).model_fields | type(config.training).model_fields
+    with st.form("steering", border=False):
+        columns = st.columns(2)
+        for index, name in enumerate(sorted(now.values, key=list(fields).index)):
+            with columns[index % 2]:
+                control(name, fields[name], f"steer_{name}")
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                "Apply",
+                type="primary",
+                on_click=apply_changes,
+                args=(run,),
+                help="The training takes these settings from its next iteration on. Charts show the change as a line.",
+            )
+    undo_button(run, now, names)
+    if problem := st.session_state.pop("steering_problem", ""):
+        st.error(problem)
+    elif now.waiting:
+        when = "The next iteration takes it." if active else "The run takes it when it goes on."
+        st.caption(f"Asked for: {words(now.waiting, names)}. {when}")
+
+
+def undo_button(run: Run, now: InForce, names: dict[str, str]) -> None:
+    st.button(
+        f"Undo: back to {words(now.undo, names)}" if now.undo else "Undo",
+        on_click=steer,
+        args=(run, now.undo),
+        disabled=not now.undo,
+        icon=":material/undo:",
+        help="Takes back the last change, then the one before it.",
+    )
+
+
+def words(changes: dict[str, float], names: dict[str, str]) -> str:
+    return ", ".join(f"{names.get(name, name)} = {value:.4g}" for name, value in changes.items())

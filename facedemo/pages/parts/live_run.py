@@ -1,0 +1,269 @@
+"""One run: what it is doing, its samples through time, its charts, and the controls of its training."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from facedemo import charts
+from facedemo.pages.parts import knobs, new_run
+from facedemo.runs import Run, RunError, Status
+
+if TYPE_CHECKING:
+    from facedemo.config import RunConfig
+
+REFRESH = 2.0  # seconds
+PATIENCE = 20  # times as long as reading the metrics takes, before they are read again
+FRAMES = 200  # positions of the slider through time
+LOG_LINES = 200
+BADGES = {
+    "starting": ("blue", ":material/hourglass_top:"),
+    "running": ("green", ":material/play_arrow:"),
+    "paused": ("orange", ":material/pause:"),
+    "stopped": ("gray", ":material/stop:"),
+    "finished": ("blue", ":material/check:"),
+    "failed": ("red", ":material/error:"),
+    "crashed": ("red", ":material/error:"),
+}
+DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # what damaged files of a run raise when read
+
+
+def show(run: Run) -> None:
+    """The view of a run; refreshes itself while the run trains."""
+    active = run.status.active
+    st.fragment(refreshed, run_every=REFRESH if active else None)(run, active)
+
+
+def refreshed(run: Run, was_active: bool) -> None:
+    if not (run.path / "config.json").is_file():
+        st.warning("It may have been deleted or moved. “All runs” shows those that are there.", title="No such run")
+        return
+    status = run.status
+    if status.active != was_active:
+        st.rerun()  # only a whole rerun changes whether this refreshes itself
+    try:
+        config = run.config
+        header(run, config, status)
+        body(run, config, status)
+    except DAMAGED as error:
+        st.error(f"{error}", title="This run cannot be shown")
+        st.caption(f"Its files are in {run.path}. “All runs” has a button to delete it.")
+
+
+def header(run: Run, config: "RunConfig", status: Status) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.name, width="content", anchor=False)
+        badge(status)
+    st.caption(facts(config))
+    if status.state in ("failed", "crashed"):
+        st.error(status.message or "The log below says more.", title=f"The training has {status.state}")
+        if status.state == "failed":
+            st.caption("Mend what the message names, then resume; or start a new run with other settings.")
+    elif status.message:
+        st.info(status.message)
+    for words in status.advice:
+        st.warning(words, icon=":material/lightbulb:")
+    st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
+    actions(run, status)
+    if problem := st.session_state.pop("run_problem", ""):
+        st.error(problem)
+
+
+def badge(status: Status) -> None:
+    colour, icon = BADGES.get(status.state, ("gray", None))
+    st.badge(status.state, color=colour, icon=icon)
+
+
+def facts(config: "RunConfig") -> str:
+    size, data = config.model.size, config.data.source
+    budget = ", ".join(f"{limit:,g} {kind}" for kind, limit in config.budget.model_dump().items() if limit)
+    return f"{config.family}, {size}×{size}, {data if len(data) < 60 else '…' + data[-58:]}, for {budget}"
+
+
+def progress_words(status: Status) -> str:
+    parts = [f"{status.progress:.0%}"]
+    if status.active and status.seconds_left is not None:
+        parts.append(f"{duration(status.seconds_left)} left")
+    parts += [f"iteration {status.step:,}", f"{status.images:,} images seen"]
+    if status.images_per_second:
+        parts.append(f"{status.images_per_second:,.0f} images/s")
+    parts.append(f"trained for {duration(status.seconds)}")
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
+    seconds = round(seconds)
+    for large, small, unit in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
+        if seconds >= large:
+            return f"{seconds // large} {unit[0]} {seconds % large // small} {unit[1]}"
+    return f"{seconds} s"
+
+
+def ask(do: Callable[[], Any], words: str = "") -> None:
+    """A callback that asks something of a run; what goes wrong is shown, not raised."""
+    try:
+        do()
+        if words:
+            st.toast(words)
+    except DAMAGED as error:
+        st.session_state.run_problem = str(error)
+
+
+def actions(run: Run, status: Status) -> None:
+    """Buttons for what can be done in its state."""
+    with st.container(horizontal=True):
+        if status.state == "paused":
+            button("Continue", "play_arrow", run.unpause, "Goes on in a moment.", "Go on with the training.")
+        elif status.active:
+            asked, about = "Pauses after this iteration.", "Hold the training; its process stays, and nothing is lost."
+            button("Pause", "pause", run.pause, asked, about, disabled=status.state != "running")
+        if status.active:
+            asked = "Stops after this iteration, with a checkpoint."
+            button("Stop", "stop", run.stop, asked, "Save a checkpoint and end the process. It can be resumed.")
+        elif status.state == "finished":
+            extension(run)
+        else:
+            label = "Resume" if run.checkpoints() else "Start"
+            button(label, "play_arrow", run.launch, "", "Go on from the last checkpoint, in a process of its own.")
+        generate_button(run)
+
+
+def button(label: str, icon: str, do: Callable[[], Any], words: str, about: str, disabled: bool = False) -> None:
+    args = (do, words)
+    st.button(
+        label, icon=f":material/{icon}:", on_click=ask, args=args, help=about, disabled=disabled, key=f"do_{label}"
+    )
+
+
+def generate_button(run: Run, key: str = "do_generate") -> None:
+    about = "Draw faces with this run's newest weights." if run.has_model else "It has saved no weights yet."
+    icon, there = ":material/grid_view:", run.has_model
+    if st.button("Generate", icon=icon, disabled=not there, help=about, key=key):
+        st.switch_page("facedemo/pages/generate.py", query_params={"model": f"run:{run.id}"})
+
+
+def extension(run: Run, prefix: str = "extend") -> None:
+    """A larger budget for a run that is done."""
+    with st.popover("Extend", icon=":material/more_time:", help="Train it further, with a larger budget."):
+        if f"{prefix}_kind" not in st.session_state:
+            budget = run.config.budget.model_dump()
+            new_run.fill_budget({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
+        budget = new_run.budget_control(prefix)
+        st.caption("Counted from the beginning of the run, so it has to be more than it has had.")
+        args = (lambda: extend(run, budget),)
+        st.button("Train further", type="primary", on_click=ask, args=args, key=f"{prefix}_go")
+
+
+def extend(run: Run, budget: dict[str, float]) -> None:
+    from facedemo.config import Budget
+
+    wanted, status = Budget(**budget), run.status
+    if wanted.fraction(status.step, run.config.model.batch_size, status.seconds) >= 1:
+        raise RunError("The run has had this budget already. Give it a larger one.")
+    run.extend(wanted)
+    run.launch()
+
+
+def body(run: Run, config: "RunConfig", status: Status) -> None:
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        samples(run)
+    with right:
+        st.subheader("Steer", anchor=False)
+        knobs.panel(run, config, status.step, status.active)
+    draw_charts(run, config)
+    with st.expander("Log", icon=":material/notes:"):
+        st.code("\n".join(run.log_text().splitlines()[-LOG_LINES:]) or "Nothing yet.", language=None, wrap_lines=True)
+    downloads(run)
+
+
+def samples(run: Run) -> None:
+    """The sample grid; a slider goes back in time, and follows the newest while it stands at the end."""
+    st.subheader("Samples", anchor=False)
+    found = run.samples()
+    if not found:
+        st.caption("The first samples come as soon as the training starts.")
+        return
+    step = chosen_step(run, sorted(found))
+    try:
+        image = found[step].read_bytes()
+        st.image(image, width="stretch", alt=f"Grid of faces drawn at iteration {step}")
+    except Exception as error:  # a file that is no image raises whatever Pillow does
+        st.warning(f"{found[step]} cannot be shown ({error}).")
+
+
+def chosen_step(run: Run, steps: list[int]) -> int:
+    """The iteration whose samples to show."""
+    if len(steps) > FRAMES:
+        steps = sorted({steps[index * (len(steps) - 1) // (FRAMES - 1)] for index in range(FRAMES)})
+    key, newest = "samples_step", ("samples_newest", run.id)
+    wanted = st.session_state.get(key, steps[-1])
+    if wanted == st.session_state.get(str(newest), wanted):
+        wanted = steps[-1]
+    shown = min(steps, key=lambda step: abs(step - wanted))
+    st.session_state[str(newest)] = steps[-1]
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
+    if len(steps) == 1:
+        st.caption(f"Iteration {shown:,}")
+        return shown
+    return st.select_slider(
+        "Iteration",
+        steps,
+        key=key,
+        format_func="{:,}".format,
+        help="The same 64 latents, drawn at different times of the training. At the right end, the newest are shown "
+        "as they come.",
+    )
+
+
+def metrics_of(run: Run) -> dict[str, list[float]]:
+    """`run.metrics()`, read again only when the file has changed, and the less often the longer that takes."""
+    path = run.path / "metrics.csv"
+    version = (run.id, path.stat().st_mtime_ns) if path.exists() else (run.id, 0)
+    last = st.session_state.get("metrics_read")
+    if last and last["run"] == run.id and (last["version"] == version or time.time() < last["next"]):
+        return last["metrics"]
+    began = time.time()
+    metrics = run.metrics()
+    done = time.time()
+    st.session_state.metrics_read = {
+        **{"run": run.id, "version": version, "metrics": metrics},
+        "next": done + PATIENCE * (done - began) if done - began > 0.1 else 0.0,
+    }
+    return metrics
+
+
+def draw_charts(run: Run, config: "RunConfig") -> None:
+    from facedemo.families import family_class
+
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Charts", anchor=False, width="content")
+        about = "Length of each player's gradient: a sudden rise announces trouble."
+        norms = st.toggle("Gradient norms", key="show_norms", help=about)
+    labels, names = family_class(config.family).metrics, knobs.short_names(config)
+    figures = charts.figures(metrics_of(run), labels, run.marks(), names, norms)
+    if not figures:
+        st.caption(f"The first points come after {config.training.log_every} iterations.")
+    with st.grid(2, min_column_width=340):
+        for name, figure in figures.items():
+            st.plotly_chart(figure, key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}")
+
+
+def downloads(run: Run) -> None:
+    path = run.path / "metrics.csv"
+    with st.container(horizontal=True):
+        st.download_button(
+            "metrics.csv",
+            path.read_bytes if path.exists() else b"",
+            f"{run.id}-metrics.csv",
+            "text/csv",
+            on_click="ignore",
+            disabled=not path.exists(),
+            icon=":material/download:",
+            help="All that the charts show, a row every few iterations.",
+        )
+    st.caption(f"All files of this run are in {Path(run.path).resolve()}.")

@@ -1,0 +1,49 @@
+"""The models a page can choose from: bundled ones and runs that have weights, each loaded once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from facedemo import runs
+
+if TYPE_CHECKING:
+    from facedemo.bundle import FaceModel
+
+FIRST_SHOWN = "ours-64"  # the paper's own, where it is there
+RUN = "run:"  # sets runs apart from bundles in an address
+
+
+def choices() -> dict[str, Path]:
+    """Name in the address → folder: bundles as `ours-64`, runs as `run:<directory>`, newest run first."""
+    from facedemo import bundle
+
+    bundles = {path.name: path for path in bundle.bundled()}
+    return bundles | {RUN + run.id: run.path for run in runs.list_runs() if run.has_model}
+
+
+def preferred(choices: Mapping[str, Path]) -> str:
+    """The model to show to someone who chose none."""
+    return FIRST_SHOWN if FIRST_SHOWN in choices else next(iter(choices))
+
+
+def label(name: str) -> str:
+    """What the choice is called on the screen."""
+    if not name.startswith(RUN):
+        return name
+    run = runs.Run(runs.runs_root() / name.removeprefix(RUN))
+    return f"{run.name} (run)"
+
+
+def version(path: Path) -> str:
+    """Changes whenever the weights or the settings on disk do."""
+    return "-".join(str((path / file).stat().st_mtime_ns) for file in ("model.safetensors", "config.json"))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model…")
+def load(path: Path, version: str) -> "FaceModel":
+    """The model of a folder, shared by all who look at it.  Raises BundleError as `bundle.load` does."""
+    from facedemo import bundle
+
+    return bundle.load(path)

@@ -1,0 +1,261 @@
+"""The form that a new run is started with; it draws the settings from their declarations."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import streamlit as st
+
+from facedemo import runs
+from facedemo.pages.parts import knobs
+
+if TYPE_CHECKING:
+    from facedemo.config import RunConfig
+
+BUILT_IN, PATH, UPLOAD = "Built-in faces", "A folder or archive on this computer", "Upload images"
+IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
+ARCHIVES = ("zip", "tar", "tgz", "gz", "xz", "bz2")
+BUDGETS = {"minutes": "Minutes of training", "iterations": "Iterations", "images": "Images seen"}
+CELL = 180  # pixels: no title of a setting is cut off in that
+ALWAYS_SHOWN = ("size", "width", "batch_size")  # beside the settings that can be steered later
+
+
+class UploadError(ValueError):
+    """What is wrong with uploaded files and what to do about it."""
+
+
+def key(*names: str) -> str:
+    return "new_" + "_".join(names)
+
+
+def fill(config: "RunConfig") -> None:
+    """Puts a config into the controls, but for its name and its data."""
+    st.session_state[key("family")] = config.family
+    sections = {config.family: config.model, "training": config.training, "data": config.data}
+    for section, part in sections.items():
+        for name in type(part).model_fields:
+            st.session_state[key(section, name)] = getattr(part, name)
+    fill_budget(config.budget.model_dump(), key("budget"))
+
+
+def fill_budget(budget: dict[str, float | None], prefix: str) -> None:
+    kind = next((kind for kind in BUDGETS if budget.get(kind)), "minutes")
+    st.session_state[f"{prefix}_kind"] = kind
+    st.session_state[f"{prefix}_{kind}"] = budget.get(kind) or 60
+
+
+def fill_preset() -> None:
+    from facedemo.config import RunConfig
+    from facedemo.presets import PRESETS
+
+    fill(RunConfig.model_validate(PRESETS[st.session_state[key("preset")]].settings))
+
+
+def fill_family() -> None:
+    from facedemo.config import RunConfig
+
+    fill(RunConfig(family=st.session_state[key("family")]))
+
+
+def budget_control(prefix: str) -> dict[str, float]:
+    """Two controls for when a run is done; returns what a `Budget` is made from."""
+    for name, default in (("kind", "minutes"), ("minutes", 60.0), ("iterations", 10_000), ("images", 200_000)):
+        st.session_state.setdefault(f"{prefix}_{name}", default)
+    kind = st.selectbox(
+        "Train for",
+        BUDGETS,
+        format_func=BUDGETS.__getitem__,
+        key=f"{prefix}_kind",
+        help="What the budget of the run is counted in. Pauses cost none of it.",
+    )
+    low, high = {"minutes": (0.1, 1e6), "iterations": (1, 10**9), "images": (1, 10**12)}[kind]
+    knobs.number("How many", "The run is done after so many.", low, high, kind != "minutes", f"{prefix}_{kind}")
+    return {kind: st.session_state[f"{prefix}_{kind}"]}
+
+
+def data_control() -> None:
+    """Where the faces to learn from are; the source itself is made by `chosen_source`, when the run starts."""
+    kind = st.radio(
+        "Faces to learn from",
+        (BUILT_IN, PATH, UPLOAD),
+        key=key("data_kind"),
+        horizontal=True,
+        help="Built-in faces were drawn by the model that comes with this app: they need no data of yours.",
+    )
+    if kind == PATH:
+        st.text_input(
+            "Path",
+            key=key("data_path"),
+            placeholder="~/Pictures/faces",
+            help="A folder of images (searched with all folders in it), a .zip or .tar of one, or a CelebA folder. "
+            "At least 64 images.",
+        )
+    elif kind == UPLOAD:
+        st.file_uploader(
+            "Images, or one archive of them",
+            [*IMAGES, *ARCHIVES],
+            accept_multiple_files=True,
+            key=key("data_files"),
+            help="At least 64 images, or one .zip or .tar. They are kept on the computer that runs this app.",
+        )
+
+
+def chosen_source() -> str:
+    """The data source of the form.  Raises UploadError or OSError where there is none to be had."""
+    from facedemo.config import BUILT_IN as BUILT_IN_SOURCE
+    from facedemo.data import cache_root
+
+    kind = st.session_state[key("data_kind")]
+    if kind == BUILT_IN:
+        return BUILT_IN_SOURCE
+    if kind == UPLOAD:
+        return str(store(st.session_state.get(key("data_files")) or [], cache_root() / "uploads"))
+    text = st.session_state.get(key("data_path"), "").strip().strip("\"'")
+    if not text:
+        raise UploadError("Give the path of a folder or an archive of images.")
+    try:
+        path = Path(text).expanduser()
+        there = path.exists()
+    except (OSError, ValueError, RuntimeError):
+        there = False
+    if not there:
+        raise UploadError(f"There is no file or folder {text} on the computer that runs this app. Check the path.")
+    return str(path.resolve())
+
+
+def store(files: Sequence[BinaryIO], folder: Path) -> Path:
+    """Writes uploaded files into a folder of their own below `folder`, named by their content; returns the source.
+
+    files: open for reading, with a `name`, of which only safe letters are kept.  Raises UploadError where they are not
+    images or one archive.
+    """
+    names = [safe_name(file.name, index) for index, file in enumerate(files)]
+    packed = [name for name in names if PurePath(name).suffix[1:].lower() in ARCHIVES]
+    if not files:
+        raise UploadError("Choose the images, or one archive of them, to upload.")
+    if packed and len(files) > 1:
+        raise UploadError("Upload images or one archive, not both and not several archives.")
+    digest = hashlib.blake2b(digest_size=16)
+    for name, file in zip(names, files, strict=True):
+        digest.update(f"{name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
+    target = folder / digest.hexdigest()
+    if not target.exists():
+        part = target.with_suffix(".unfinished")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        for name, file in zip(names, files, strict=True):
+            file.seek(0)
+            with (part / name).open("wb") as out:
+                shutil.copyfileobj(file, out)
+        part.rename(target)
+    return target / packed[0] if packed else target
+
+
+def safe_name(name: str, index: int) -> str:
+    """A plain, visible file name, different for every index."""
+    plain = PurePath(name.replace("\\", "/")).name
+    plain = re.sub(r"[^\w.-]+", "_", plain, flags=re.ASCII).lstrip(".")[-80:]
+    return f"{index:06d}-{plain or 'file'}"
+
+
+def settings_controls(family: str) -> None:
+    """A control for every setting of the family and the training; the less needed ones folded away."""
+    from facedemo.config import DataConfig, TrainingConfig
+    from facedemo.families import family_class
+    from facedemo.families import knobs as declared
+
+    config = family_class(family).Config
+    live = {knob.name for knob in declared(config, live=True)}
+    fields = config.model_fields
+    shown = [*ALWAYS_SHOWN, *sorted(live, key=list(fields).index)]
+    drawn([(fields[name], family, name) for name in shown])
+    rest = [(field, family, name) for name, field in fields.items() if name not in shown]
+    rest += [(field, "training", name) for name, field in TrainingConfig.model_fields.items() if name != "seed"]
+    rest += [(field, "data", name) for name, field in DataConfig.model_fields.items() if name != "source"]
+    with st.expander("More settings", icon=":material/tune:"):
+        drawn(rest)
+
+
+def drawn(settings: Iterable[tuple[Any, str, str]]) -> None:
+    with st.grid(4, min_column_width=CELL):
+        for field, section, name in settings:
+            knobs.control(name, field, key(section, name))
+
+
+def form() -> dict[str, float]:
+    """All controls of a new run, in the order of the decisions; returns its budget."""
+    from facedemo.config import TrainingConfig
+    from facedemo.families import family_class, family_names
+    from facedemo.presets import PRESETS
+
+    if key("preset") not in st.session_state:
+        st.session_state[key("preset")] = next(iter(PRESETS))
+        fill_preset()
+    left, right = st.columns(2)
+    preset = left.selectbox(
+        "Preset",
+        PRESETS,
+        format_func=lambda name: PRESETS[name].title,
+        key=key("preset"),
+        on_change=fill_preset,
+        help="A starting point: it fills the settings below, which you may then change.",
+    )
+    right.text_input("Name", max_chars=80, key=key("name"), help="What to call the run; may stay empty.")
+    st.caption(PRESETS[preset].help)
+    data_control()
+    with st.grid(4, min_column_width=CELL):
+        family = st.selectbox(
+            "Model",
+            family_names(),
+            format_func=lambda name: family_class(name).title,
+            key=key("family"),
+            on_change=fill_family,
+            help="Which GAN to train. Choosing one puts its own defaults into the settings.",
+        )
+        budget = budget_control(key("budget"))
+        knobs.control("seed", TrainingConfig.model_fields["seed"], key("training", "seed"))
+    settings_controls(family)
+    return budget
+
+
+def chosen_config(budget: dict[str, float]) -> "RunConfig":
+    """The form as a config.  Raises ValueError (pydantic's, UploadError) or OSError for what cannot be trained with."""
+    from facedemo.config import DataConfig, RunConfig, TrainingConfig
+    from facedemo.families import family_class
+
+    def section(name: str, fields: Any) -> dict[str, Any]:
+        return {field: st.session_state[key(name, field)] for field in fields if key(name, field) in st.session_state}
+
+    family = st.session_state[key("family")]
+    return RunConfig.model_validate(
+        {
+            "name": st.session_state[key("name")].strip(),
+            "family": family,
+            "model": section(family, family_class(family).Config.model_fields),
+            "training": section("training", TrainingConfig.model_fields),
+            "data": section("data", DataConfig.model_fields) | {"source": chosen_source()},
+            "budget": budget,
+        }
+    )
+
+
+def start(budget: dict[str, float]) -> runs.Run | None:
+    """Starts the run that the form describes; where that cannot be, says why and returns None."""
+    from pydantic import ValidationError
+
+    try:
+        run = runs.create_run(chosen_config(budget))
+        run.launch()
+        return run
+    except ValidationError as error:
+        lines = [f"{' → '.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+        st.error("\n".join(f"- {line}" for line in lines), title="These settings cannot be used")
+    except OSError as error:
+        where = error.filename or runs.runs_root()
+        st.error(f"{where}: {error.strerror or error}. Free some space, or choose another folder.", title="Not started")
+    except ValueError as error:
+        st.error(str(error), title="Not started")
+    return None

@@ -1,0 +1,204 @@
+"""Train: start a run, watch and steer it while it learns, and come back to earlier ones."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from facedemo import trash
+from facedemo.pages.parts import live_run, new_run
+from facedemo.runs import Run, Status, list_runs, runs_root
+
+PER_PAGE = 8
+REFRESH = 3.0  # seconds
+
+
+def open_run(run_id: str) -> None:
+    st.session_state.pop("samples_step", None)
+    for key in [key for key in st.session_state if str(key).startswith("extend_")]:
+        del st.session_state[key]
+    st.query_params["run"] = run_id
+
+
+def all_runs() -> None:
+    st.query_params.pop("run", None)
+
+
+def settings_of(run: Run) -> dict[str, Any]:
+    """Its config as it stands in the file, unchecked; {} where it cannot be read."""
+    try:
+        settings = json.loads((run.path / "config.json").read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def description(run: Run, status: Status) -> str:
+    settings = settings_of(run)
+    model = settings.get("model")
+    size = model.get("size", 64) if isinstance(model, dict) else None
+    parts = [f"{settings.get('family', '?')}, {size}×{size}" if size else "its config.json is damaged"]
+    parts.append(f"started {run.id[:10]} {run.id[11:13]}:{run.id[13:15]}" if run.id[11:15].isdigit() else run.id)
+    parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
+    if status.active and status.seconds_left is not None:
+        parts.append(f"{live_run.duration(status.seconds_left)} left")
+    if status.images_per_second:
+        parts.append(f"{status.images_per_second:,.0f} images/s")
+    return " · ".join(parts)
+
+
+def card(run: Run, status: Status) -> None:
+    """One earlier run and what can be done with it."""
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{escaped(run.name)}**", width="content")
+            live_run.badge(status)
+        st.caption(description(run, status))
+        if status.state in ("failed", "crashed"):
+            st.caption(f":red[{escaped(status.message)}]")
+        with st.container(horizontal=True):
+            button(run, "Open", "open_in_full", open_run, (run.id,), "Watch it, steer it, see its charts.")
+            if not status.active:
+                label, about = "Resume", "Go on from the last checkpoint; a finished run needs a larger budget first."
+                if status.state != "finished":
+                    button(run, label, "play_arrow", resume, (run,), about)
+                else:
+                    button(run, "Extend", "more_time", open_run, (run.id,), "Open it, to give it a larger budget.")
+            live_run.generate_button(run, key=f"generate_{run.id}")
+            about = "Move it to the deleted runs below." if not status.active else "Stop it before you delete it."
+            button(run, "Delete", "delete", delete, (run,), about, disabled=status.active)
+
+
+def escaped(text: str) -> str:
+    """Text in which no letter means anything to Markdown."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!$:~<>|" else letter for letter in text)
+
+
+def button(
+    run: Run, label: str, icon: str, do: Callable[..., None], args: tuple[Any, ...], about: str, disabled: bool = False
+) -> None:
+    if st.button(label, icon=f":material/{icon}:", help=about, disabled=disabled, key=f"{label}_{run.id}"):
+        do(*args)
+        st.rerun()  # the whole page: in a fragment, a callback would only redraw the list
+
+
+def resume(run: Run) -> None:
+    live_run.ask(run.launch)
+    if "run_problem" not in st.session_state:
+        open_run(run.id)
+
+
+def delete(run: Run) -> None:
+    live_run.ask(lambda: st.session_state.update(just_deleted=trash.delete(run)))
+
+
+def restore(run: Run) -> None:
+    live_run.ask(lambda: trash.restore(run), f"“{run.name}” is back.")
+    st.session_state.pop("just_deleted", None)
+
+
+def earlier_runs() -> None:
+    """The list of runs, newest first, a page at a time."""
+    found = [(run, run.status) for run in list_runs()]
+    active = any(status.active for _, status in found)
+    if active != st.session_state.get("any_active", active):
+        st.session_state.any_active = active
+        st.rerun()
+    st.session_state.any_active = active
+    if (gone := st.session_state.get("just_deleted")) and gone.path.exists():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(f"Deleted “{gone.name}”.", width=420)
+            button(gone, "Undo", "undo", restore, (gone,), "Put it back where it was.")
+    if problem := st.session_state.pop("run_problem", ""):
+        st.error(problem)
+    if len(found) > PER_PAGE:
+        about = "Shows the runs whose name, directory or state holds these words."
+        words = st.text_input("Find a run", key="find_run", help=about).casefold().split()
+        found = [
+            (run, status)
+            for run, status in found
+            if all(word in f"{run.name} {run.id} {status.state}".casefold() for word in words)
+        ]
+    if not found:
+        st.caption("No run fits.")
+    pages = max(1, -(-len(found) // PER_PAGE))
+    page = min(st.session_state.get("runs_page", 1), pages)
+    for run, status in found[(page - 1) * PER_PAGE : page * PER_PAGE]:
+        card(run, status)
+    if pages > 1:
+        st.pagination(pages, key="runs_page")
+
+
+def deleted_runs() -> None:
+    found = trash.deleted_runs()
+    if not found:
+        return
+    with st.expander(f"Deleted runs ({len(found)})", icon=":material/delete:"):
+        for run in found:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{escaped(run.name)} ({run.id})", width="content")
+                button(run, "Restore", "undo", restore, (run,), "Put it back among the runs.")
+        with st.popover("Delete for good", icon=":material/delete_forever:", help="Frees the disk space."):
+            st.write("This cannot be undone.")
+            args = (trash.empty,)
+            st.button("Yes, delete them", on_click=live_run.ask, args=args, help="Removes their files from the disk.")
+
+
+def new_run_form(others: list[Run]) -> None:
+    st.subheader("New run", anchor=False)
+    with st.spinner("Loading…", show_time=False):
+        budget = new_run.form()
+    if others:
+        st.info("Another run is training. Two at once share the processor, so each is slower.")
+    about = "Training gets a process of its own at low priority: it goes on when you close or reload this page."
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
+        run = new_run.start(budget)
+        if run:
+            open_run(run.id)
+            st.rerun()
+
+
+def training_now(active: list[Run]) -> None:
+    for run in active:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{escaped(run.name)}** is training.", width="content")
+            about = "Watch it, steer it, see its charts."
+            st.button(
+                "Watch",
+                on_click=open_run,
+                args=(run.id,),
+                icon=":material/monitoring:",
+                help=about,
+                key=f"watch_{run.id}",
+            )
+
+
+def overview() -> None:
+    found = list_runs()
+    active = [run for run in found if run.status.active]
+    if not found:
+        st.write("No runs yet: start one here, and watch it learn.")
+        new_run_form([])
+        deleted_runs()
+        return
+    training_now(active)
+    left, right = st.columns([3, 2], gap="large")
+    with right:  # first, because the form loads torch
+        st.subheader("Runs", anchor=False)
+        st.fragment(earlier_runs, run_every=REFRESH if active else None)()
+        deleted_runs()
+    with left:
+        new_run_form(active)
+
+
+st.title("Train")
+chosen = st.query_params.get("run")
+if chosen is None:
+    overview()
+else:
+    st.button(
+        "All runs", icon=":material/arrow_back:", on_click=all_runs, help="Earlier runs, and the form of a new one."
+    )
+    run = next((run for run in list_runs() if run.id == chosen), Run(runs_root() / ".none"))
+    live_run.show(run)

@@ -1,0 +1,128 @@
+"""From seeds to latents to images, and the files that images are saved in."""
+
+import io
+import math
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from facedemo.bundle import FaceModel
+
+MAX_SEED = 2**32 - 1
+MAX_SCALE = 2.0
+
+
+def face_seeds(seed: int, count: int) -> list[int]:
+    """`count` different seeds, one a face: `seed` itself, then numbers drawn from it.
+
+    seed: in [0, 2**32 - 1], and so is each seed returned: given alone, it reproduces its face.  A longer list begins
+    with the shorter one.  Raises ValueError for a seed out of range and a negative count.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"A seed is a whole number from 0 to {MAX_SEED}, not {seed}.")
+    if count < 0:
+        raise ValueError(f"Cannot draw {count} faces.")
+    sequence, drawn = np.random.SeedSequence(seed), count
+    while len(seeds := dict.fromkeys([seed, *sequence.generate_state(drawn).tolist()])) < count:
+        drawn *= 2  # two faces drew the same number
+    return list(seeds)[:count]
+
+
+def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> "Tensor":
+    """The latents of faces, (n, h) float32 on the CPU: each from its own seed, times `scale`.
+
+    scale: in (0, 2].  Raises ValueError for another scale, and where there is no seed.
+    """
+    import torch
+
+    if not 0 < scale <= MAX_SCALE:
+        raise ValueError(f"The latent scale is above 0 and at most {MAX_SCALE:g}, not {scale}.")
+    if not seeds:
+        raise ValueError("No seed, no face.")
+    # NumPy froze RandomState's stream for good; torch's and default_rng's may change between versions.
+    return torch.cat([model.family.latents(1, np.random.RandomState(seed)) for seed in seeds]) * scale
+
+
+def generate(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0, batch: int = 8) -> np.ndarray:
+    """Faces as uint8 (n, size, size, 3), one a seed; `scale` as in `latents`.
+
+    The networks only ever see batches of exactly `batch`: convolutions of another batch size may add up in another
+    order, and a face must not depend, by a single grey level, on those it is drawn with.
+    """
+    import torch
+
+    vectors = latents(model, seeds, scale)
+    missing = -len(seeds) % batch
+    padded = torch.cat([vectors, vectors[:1].expand(missing, -1)])
+    images = torch.cat([model.generate(part).float().cpu() for part in padded.split(batch)])[: len(seeds)]
+    return to_uint8(images)
+
+
+def to_uint8(images: "Tensor") -> np.ndarray:
+    """(n, 3, height, width) in [−1, 1] → uint8 (n, height, width, 3)."""
+    levels = images.add(1).mul(127.5).round().clamp(0, 255)
+    return levels.byte().permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def grid_columns(count: int) -> int:
+    """Columns of a roughly square grid: 64 → 8."""
+    return max(1, math.ceil(math.sqrt(count)))
+
+
+def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> Image.Image:
+    """Images side by side on white, row by row.
+
+    images: uint8 (n, height, width, 3), n > 0.  padding: pixels between and around them.
+    """
+    count, height, width, _ = images.shape
+    columns = columns or grid_columns(count)
+    rows = math.ceil(count / columns)
+    down, right = height + padding, width + padding
+    sheet = np.full((rows * down + padding, columns * right + padding, 3), 255, np.uint8)
+    for index, image in enumerate(images):
+        top, left = padding + index // columns * down, padding + index % columns * right
+        sheet[top : top + height, left : left + width] = image
+    return Image.fromarray(sheet)
+
+
+def png(image: Image.Image | np.ndarray, **settings: object) -> bytes:
+    """A PNG file that carries `settings` as text, for `read_settings` and for whoever finds it in a folder later."""
+    text = PngInfo()
+    for name, value in settings.items():
+        text.add_text(name, str(value))
+    file = io.BytesIO()
+    as_image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    as_image.save(file, "PNG", pnginfo=text)
+    return file.getvalue()
+
+
+def read_settings(file: bytes | Path) -> dict[str, str]:
+    """The settings that `png` wrote into a file."""
+    with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
+        image.load()
+        return {name: value for name, value in image.info.items() if isinstance(value, str)}
+
+
+def faces_zip(images: np.ndarray, seeds: Sequence[int], model_name: str, scale: float) -> bytes:
+    """A ZIP of one PNG a face, named by its seed.  images: uint8 (n, height, width, 3), n = len(seeds)."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # a PNG is compressed already
+        for name, content in _named_faces(images, seeds, model_name, scale):
+            # Without a date of its own the same faces make the same file.
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return file.getvalue()
+
+
+def _named_faces(
+    images: np.ndarray, seeds: Sequence[int], model_name: str, scale: float
+) -> Iterator[tuple[str, bytes]]:
+    for image, seed in zip(images, seeds, strict=True):
+        yield f"{seed}.png", png(image, model=model_name, seed=seed, scale=scale)

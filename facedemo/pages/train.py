@@ -48,6 +48,16 @@ def description(run: Run, status: Status) -> str:
     return " · ".join(parts)
 
 
+def status_of(run: Run) -> Status:
+    """What a run is doing; of one with a damaged status.json, that."""
+    try:
+        status = run.status
+        description(run, status)
+        return status
+    except live_run.DAMAGED as error:
+        return Status(state="damaged", message=f"Its status.json is damaged ({error}). Resume writes a new one.")
+
+
 def card(run: Run, status: Status) -> None:
     """One earlier run and what can be done with it."""
     with st.container(border=True):
@@ -55,7 +65,7 @@ def card(run: Run, status: Status) -> None:
             st.markdown(f"**{escaped(run.name)}**", width="content")
             live_run.badge(status)
         st.caption(description(run, status))
-        if status.state in ("failed", "crashed"):
+        if status.state in ("failed", "crashed", "damaged"):
             st.caption(f":red[{escaped(status.message)}]")
         with st.container(horizontal=True):
             button(run, "Open", "open_in_full", open_run, (run.id,), "Watch it, steer it, see its charts.")
@@ -100,7 +110,7 @@ def restore(run: Run) -> None:
 
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
-    found = [(run, run.status) for run in list_runs()]
+    found = [(run, status_of(run)) for run in list_runs()]
     active = any(status.active for _, status in found)
     if active != st.session_state.get("any_active", active):
         st.session_state.any_active = active
@@ -176,7 +186,7 @@ def training_now(active: list[Run]) -> None:
 
 def overview() -> None:
     found = list_runs()
-    active = [run for run in found if run.status.active]
+    active = [run for run in found if status_of(run).active]
     if not found:
         st.write("No runs yet: start one here, and watch it learn.")
         new_run_form([])

@@ -1,6 +1,7 @@
 """Controls drawn from declarations: numbers of a family's config, and the panel that steers a run with them."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from facedemo.config import RunConfig
+    from facedemo.families import FamilyConfig
     from facedemo.steering import Mark, Steering
 
 FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
@@ -104,6 +106,15 @@ def values(steering: "Steering", step: int) -> dict[str, float]:
     return {name: settings[name] for name in config.steerable()} | rates
 
 
+def own_first(names: Iterable[str], config: "type[FamilyConfig]") -> list[str]:
+    """Settings in the order to show them: a family's own, then those that every family has, then all others."""
+    from facedemo.families import FamilyConfig
+
+    declared = list(config.model_fields)
+    every = {name: (name in FamilyConfig.model_fields, declared.index(name)) for name in declared}
+    return sorted(names, key=lambda name: every.get(name, (True, len(declared))))
+
+
 def short_names(config: "RunConfig") -> dict[str, str]:
     """Setting → what it is called where room is short: its title up to a comma."""
     fields = type(config.model).model_fields | type(config.training).model_fields
@@ -144,7 +155,7 @@ def panel(run: Run, config: "RunConfig", step: int, active: bool) -> None:
     fields: dict[str, Any] = type(config.model).model_fields | type(config.training).model_fields
     with st.form("steering", border=False):
         columns = st.columns(2)
-        for index, name in enumerate(sorted(now.values, key=list(fields).index)):
+        for index, name in enumerate(own_first(now.values, type(config.model))):
             with columns[index % 2]:
                 control(name, fields[name], f"steer_{name}")
         with st.container(horizontal=True):

@@ -170,7 +170,7 @@ def settings_controls(family: str) -> None:
     config = family_class(family).Config
     live = {knob.name for knob in declared(config, live=True)}
     fields = config.model_fields
-    shown = [*ALWAYS_SHOWN, *sorted(live, key=list(fields).index)]
+    shown = [*ALWAYS_SHOWN, *knobs.own_first(live, config)]
     drawn([(fields[name], family, name) for name in shown])
     rest = [(field, family, name) for name, field in fields.items() if name not in shown]
     rest += [(field, "training", name) for name, field in TrainingConfig.model_fields.items() if name != "seed"]

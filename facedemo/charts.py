@@ -1,5 +1,6 @@
 """Metrics of a run as plotly figures, with the settings that people changed as labelled vertical lines."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -54,9 +55,9 @@ def figures(
 
 
 def players(metrics: Metrics, prefix: str) -> dict[str, str]:
-    """Columns that start with `prefix`, named after the player whose initial they end with."""
-    of = {"g": "generator", "d": "discriminator"}
-    return {column: of.get(end := column.removeprefix(prefix), end) for column in metrics if column.startswith(prefix)}
+    """The columns of the two players that start with `prefix`."""
+    named = {f"{prefix}g": "generator", f"{prefix}d": "discriminator"}
+    return {column: name for column, name in named.items() if column in metrics}
 
 
 def chart(
@@ -109,7 +110,20 @@ def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, log
     figure.update_xaxes(title_text="iteration", automargin=True, tickformat=",~r", rangemode="nonnegative")
     figure.update_yaxes(title_text=subscripts(unit), automargin=True)
     if logarithmic:
-        figure.update_yaxes(type="log", exponentformat="power", dtick="D2")
+        logarithmic_axis(figure)
+
+
+def logarithmic_axis(figure: go.Figure) -> None:
+    """A y axis from a half to the double of what is drawn, with ticks at 1, 2 and 5 times powers of ten."""
+    drawn = [value for line in figure.data for value in np.asarray(line.y, dtype=float).tolist() if value > 0]
+    if not drawn:
+        return
+    low, high = min(drawn) / 2, max(drawn) * 2
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    ticks = ticks[::3] if high / low > 1e4 else ticks
+    text = [f"{tick:.0e}".replace("e-0", "e-").replace("e+0", "e") for tick in ticks]
+    figure.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks, ticktext=text)
 
 
 def subscripts(label: str) -> str:

@@ -68,16 +68,15 @@ def card(run: Run, status: Status) -> None:
         if status.state in ("failed", "crashed", "damaged"):
             st.caption(f":red[{escaped(status.message)}]")
         with st.container(horizontal=True):
-            button(run, "Open", "open_in_full", open_run, (run.id,), "Watch it, steer it, see its charts.")
+            button(run, "Open", open_run, (run.id,), "Watch it, steer it, see its charts.")
             if not status.active:
-                label, about = "Resume", "Go on from the last checkpoint; a finished run needs a larger budget first."
-                if status.state != "finished":
-                    button(run, label, "play_arrow", resume, (run,), about)
+                if status.state == "finished":
+                    button(run, "Extend", open_run, (run.id,), "Open it, to give it a larger budget.")
                 else:
-                    button(run, "Extend", "more_time", open_run, (run.id,), "Open it, to give it a larger budget.")
-            live_run.generate_button(run, key=f"generate_{run.id}")
+                    button(run, "Resume", resume, (run,), "Go on from the last checkpoint.")
+            live_run.generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             about = "Move it to the deleted runs below." if not status.active else "Stop it before you delete it."
-            button(run, "Delete", "delete", delete, (run,), about, disabled=status.active)
+            button(run, "Delete", delete, (run,), about, disabled=status.active)
 
 
 def escaped(text: str) -> str:
@@ -86,9 +85,9 @@ def escaped(text: str) -> str:
 
 
 def button(
-    run: Run, label: str, icon: str, do: Callable[..., None], args: tuple[Any, ...], about: str, disabled: bool = False
+    run: Run, label: str, do: Callable[..., None], args: tuple[Any, ...], about: str, disabled: bool = False
 ) -> None:
-    if st.button(label, icon=f":material/{icon}:", help=about, disabled=disabled, key=f"{label}_{run.id}"):
+    if st.button(label, type="tertiary", help=about, disabled=disabled, key=f"{label}_{run.id}"):
         do(*args)
         st.rerun()  # the whole page: in a fragment, a callback would only redraw the list
 
@@ -104,7 +103,7 @@ def delete(run: Run) -> None:
 
 
 def restore(run: Run) -> None:
-    live_run.ask(lambda: trash.restore(run), f"“{run.name}” is back.")
+    live_run.ask(lambda: trash.restore(run))
     st.session_state.pop("just_deleted", None)
 
 
@@ -119,7 +118,7 @@ def earlier_runs() -> None:
     if (gone := st.session_state.get("just_deleted")) and gone.path.exists():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted “{gone.name}”.", width=420)
-            button(gone, "Undo", "undo", restore, (gone,), "Put it back where it was.")
+            button(gone, "Undo", restore, (gone,), "Put it back where it was.")
     if problem := st.session_state.pop("run_problem", ""):
         st.error(problem)
     if len(found) > PER_PAGE:
@@ -148,7 +147,7 @@ def deleted_runs() -> None:
         for run in found:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{escaped(run.name)} ({run.id})", width="content")
-                button(run, "Restore", "undo", restore, (run,), "Put it back among the runs.")
+                button(run, "Restore", restore, (run,), "Put it back among the runs.")
         with st.popover("Delete for good", icon=":material/delete_forever:", help="Frees the disk space."):
             st.write("This cannot be undone.")
             args = (trash.empty,)

@@ -1,5 +1,6 @@
 """One run: what it is doing, its samples through time, its charts, and the controls of its training."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,14 +62,15 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
         st.error(status.message or "The log below says more.", title=f"The training has {status.state}")
         if status.state == "failed":
             st.caption("Mend what the message names, then resume; or start a new run with other settings.")
-    elif status.message:
-        st.info(status.message)
     for words in status.advice:
         st.warning(words, icon=":material/lightbulb:")
-    st.progress(min(1.0, max(0.0, status.progress)), text=progress_words(status))
+    progress(run, status)
     actions(run, status)
     if problem := st.session_state.pop("run_problem", ""):
         st.error(problem)
+    words, state = st.session_state.get("run_asked", ("", ""))
+    if words and state == (run.id, status.state):
+        st.caption(words)
 
 
 def badge(status: Status) -> None:
@@ -80,6 +82,20 @@ def facts(config: "RunConfig") -> str:
     size, data = config.model.size, config.data.source
     budget = ", ".join(f"{limit:,g} {kind}" for kind, limit in config.budget.model_dump().items() if limit)
     return f"{config.family}, {size}×{size}, {data if len(data) < 60 else '…' + data[-58:]}, for {budget}"
+
+
+def progress(run: Run, status: Status) -> None:
+    """How far the training is, or before it the preparation of the images, which a status tells in words."""
+    found = re.search(r"([\d,]+) of ([\d,]+)", status.message) if status.state == "starting" else None
+    if not found:
+        waits = f"{status.message} · " if status.message and status.state in ("starting", "stopped") else ""
+        st.progress(min(1.0, max(0.0, status.progress)), text=waits + progress_words(status))
+        return
+    done, total = (int(group.replace(",", "")) for group in found.groups())
+    began = st.session_state.setdefault(f"preparing_{run.id}", (time.time(), done))
+    fresh, spent = done - began[1], time.time() - began[0]
+    left = f" · {duration(spent / fresh * (total - done))} left" if fresh > 0 else ""
+    st.progress(min(1.0, done / max(total, 1)), text=status.message + left)
 
 
 def progress_words(status: Status) -> str:
@@ -102,32 +118,36 @@ def duration(seconds: float) -> str:
     return f"{seconds} s"
 
 
-def ask(do: Callable[[], Any], words: str = "") -> None:
-    """A callback that asks something of a run; what goes wrong is shown, not raised."""
+def ask(do: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", "")) -> None:
+    """A callback that asks something of a run; what goes wrong is shown, not raised.
+
+    words: to show until the run has left `state`, its id and its state now.
+    """
     try:
         do()
-        if words:
-            st.toast(words)
+        st.session_state.run_asked = (words, state)
     except DAMAGED as error:
         st.session_state.run_problem = str(error)
 
 
 def actions(run: Run, status: Status) -> None:
     """Buttons for what can be done in its state."""
+    now = (run.id, status.state)
     with st.container(horizontal=True):
         if status.state == "paused":
-            button("Continue", "play_arrow", run.unpause, "Goes on in a moment.", "Go on with the training.")
+            button("Continue", "play_arrow", "Go on with the training.", ask, run.unpause, "Goes on in a moment.", now)
         elif status.active:
-            asked, about = "Pauses after this iteration.", "Hold the training; its process stays, and nothing is lost."
-            button("Pause", "pause", run.pause, asked, about, disabled=status.state != "running")
+            about, words = "Hold the training; its process stays, and nothing is lost.", "Pauses after this iteration."
+            button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state != "running")
         if status.active:
-            asked = "Stops after this iteration, with a checkpoint."
-            button("Stop", "stop", run.stop, asked, "Save a checkpoint and end the process. It can be resumed.")
+            about = "Save a checkpoint and end the process. It can be resumed."
+            button("Stop", "stop", about, ask, run.stop, "Stops after this iteration, with a checkpoint.", now)
         elif status.state == "finished":
             extension(run)
         else:
             label = "Resume" if run.checkpoints() else "Start"
-            button(label, "play_arrow", run.launch, "", "Go on from the last checkpoint, in a process of its own.")
+            about = "Train, from the last checkpoint where there is one, in a process of its own."
+            button(label, "play_arrow", about, ask, run.launch)
         generate_button(run)
 
 
@@ -138,10 +158,9 @@ def button(label: str, icon: str, do: Callable[[], Any], words: str, about: str,
     )
 
 
-def generate_button(run: Run, key: str = "do_generate") -> None:
+def generate_button(run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **look: Any) -> None:
     about = "Draw faces with this run's newest weights." if run.has_model else "It has saved no weights yet."
-    icon, there = ":material/grid_view:", run.has_model
-    if st.button("Generate", icon=icon, disabled=not there, help=about, key=key):
+    if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **look):
         st.switch_page("facedemo/pages/generate.py", query_params={"model": f"run:{run.id}"})
 
 

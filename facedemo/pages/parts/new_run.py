@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -161,34 +161,22 @@ def safe_name(name: str, index: int) -> str:
     return f"{index:06d}-{plain or 'file'}"
 
 
-def settings_controls(family: str) -> None:
-    """A control for every setting of the family and the training; the less needed ones folded away."""
+def more_settings(family: str, shown: Sequence[str]) -> None:
+    """Folded away: the settings of the family that are not shown, of the training and of the data."""
     from facedemo.config import DataConfig, TrainingConfig
     from facedemo.families import family_class
-    from facedemo.families import knobs as declared
 
-    config = family_class(family).Config
-    live = {knob.name for knob in declared(config, live=True)}
-    fields = config.model_fields
-    shown = [*ALWAYS_SHOWN, *knobs.own_first(live, config)]
-    drawn([(fields[name], family, name) for name in shown])
-    rest = [(field, family, name) for name, field in fields.items() if name not in shown]
-    rest += [(field, "training", name) for name, field in TrainingConfig.model_fields.items() if name != "seed"]
-    rest += [(field, "data", name) for name, field in DataConfig.model_fields.items() if name != "source"]
-    with st.expander("More settings", icon=":material/tune:"):
-        drawn(rest)
-
-
-def drawn(settings: Iterable[tuple[Any, str, str]]) -> None:
-    with st.grid(4, min_column_width=CELL):
-        for field, section, name in settings:
-            knobs.control(name, field, key(section, name))
+    sections = {family: family_class(family).Config, "training": TrainingConfig, "data": DataConfig}
+    elsewhere = {*shown, "seed", "source"}
+    with st.expander("More settings", icon=":material/tune:"), st.grid(4, min_column_width=CELL):
+        for section, config in sections.items():
+            for name, field in config.model_fields.items():
+                if name not in elsewhere:
+                    knobs.control(name, field, key(section, name))
 
 
 def form() -> dict[str, float]:
     """All controls of a new run, in the order of the decisions; returns its budget."""
-    from facedemo.config import TrainingConfig
-    from facedemo.families import family_class, family_names
     from facedemo.presets import PRESETS
 
     if key("preset") not in st.session_state:
@@ -206,6 +194,15 @@ def form() -> dict[str, float]:
     right.text_input("Name", max_chars=80, key=key("name"), help="What to call the run; may stay empty.")
     st.caption(PRESETS[preset].help)
     data_control()
+    return main_settings()
+
+
+def main_settings() -> dict[str, float]:
+    """The model, how long it is trained, and the settings that matter most; returns the budget."""
+    from facedemo.config import TrainingConfig
+    from facedemo.families import family_class, family_names
+    from facedemo.families import knobs as declared
+
     with st.grid(4, min_column_width=CELL):
         family = st.selectbox(
             "Model",
@@ -216,8 +213,13 @@ def form() -> dict[str, float]:
             help="Which GAN to train. Choosing one puts its own defaults into the settings.",
         )
         budget = budget_control(key("budget"))
+        config = family_class(family).Config
+        live = [knob.name for knob in declared(config, live=True)]
+        shown = [*ALWAYS_SHOWN, *knobs.own_first(live, config)]
+        for name in shown:
+            knobs.control(name, config.model_fields[name], key(family, name))
         knobs.control("seed", TrainingConfig.model_fields["seed"], key("training", "seed"))
-    settings_controls(family)
+    more_settings(family, shown)
     return budget
 
 

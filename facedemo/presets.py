@@ -27,7 +27,7 @@ PAPER_MODEL = {
 PRESETS = {
     "minute": Preset(
         "One minute",
-        "32×32 faces from nothing in a minute on a laptop: blurred, but faces.",
+        "32×32 faces from nothing in a minute on a laptop: blurred and much alike, but faces.",
         {
             "family": "ours",
             "model": {"size": 32, "width": 32, "gamma": 0.5, "learning_rate_g": 1e-3, "learning_rate_d": 1e-3},

@@ -66,7 +66,7 @@ def card(run: Run, status: Status) -> None:
             live_run.badge(status)
         st.caption(description(run, status))
         if status.state in ("failed", "crashed", "damaged"):
-            st.caption(f":red[{escaped(status.message)}]")
+            st.markdown(f":small[:red[{escaped(status.message)}]]")
         with st.container(horizontal=True):
             button(run, "Open", open_run, (run.id,), "Watch it, steer it, see its charts.")
             if not status.active:

@@ -154,9 +154,8 @@ def panel(run: Run, config: "RunConfig", step: int, active: bool) -> None:
     show_values(run, now)
     fields: dict[str, Any] = type(config.model).model_fields | type(config.training).model_fields
     with st.form("steering", border=False):
-        columns = st.columns(2)
-        for index, name in enumerate(own_first(now.values, type(config.model))):
-            with columns[index % 2]:
+        with st.grid(2, min_column_width=200):
+            for name in own_first(now.values, type(config.model)):
                 control(name, fields[name], f"steer_{name}")
         with st.container(horizontal=True):
             st.form_submit_button(

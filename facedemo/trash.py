@@ -25,6 +25,8 @@ def restore(run: Run) -> Run:
 
 def moved(run: Run, folder: Path) -> Run:
     target = folder / run.path.name
+    if not run.path.exists():
+        raise RunError(f"“{run.id}” is no longer there.")
     if target.exists():
         raise RunError(f"There is a run {target.name} in {folder} already. Move or rename that folder first.")
     try:

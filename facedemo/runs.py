@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from pydantic import TypeAdapter
 
 if TYPE_CHECKING:
     from facedemo.config import Budget, RunConfig
@@ -75,7 +76,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 class Status:
     """What a run is doing.
 
-    state: starting, running, paused, stopped, finished, failed, or crashed (its process died).
+    state: starting, running, paused, stopped, finished, failed, crashed (its process died) or damaged (this file).
     """
 
     state: str = "stopped"
@@ -142,10 +143,11 @@ class Run:
     def status(self) -> Status:
         """What the run is doing now, as far as its files and its process tell."""
         try:
-            fields = json.loads((self.path / "status.json").read_text("utf8"))
-            status = Status(**{name: value for name, value in fields.items() if name in Status.__dataclass_fields__})
-        except (OSError, ValueError, AttributeError):
+            status = TypeAdapter(Status).validate_json((self.path / "status.json").read_text("utf8"))
+        except OSError:
             return Status(message="This run never started.")
+        except ValueError:
+            return Status(state="damaged", message="Its status.json is damaged. Resume writes a new one.")
         if status.active and not status.process_lives():
             status.state = "crashed"
             status.message = "Its process ended without a word. Resume goes on from the last checkpoint."

@@ -99,6 +99,7 @@ def every_face(page: Page) -> Locator:
 
 
 def downloaded(page: Page, name: str) -> bytes:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return Path(download.value.path()).read_bytes()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedemo.cli import number
+from facedemo.cli.train import number
 from facedemo.presets import PRESETS, configure
 from facedemo.runs import Run
 from facedemo.sampling import read_settings

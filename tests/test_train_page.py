@@ -1,89 +1,466 @@
-"""The Train page without a browser: what it shows for whole, missing and damaged runs."""
+"""The Train page, run as Streamlit runs it, over real run directories."""
 
+import io
+import json
+import os
+import socket
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from facedemo import trash
 from facedemo.config import RunConfig
-from facedemo.families import create
-from facedemo.recorder import Recorder
-from facedemo.runs import Run, create_run
+from facedemo.pages.parts import knobs, live_run, new_run
+from facedemo.runs import Run, Status, append_line, create_run, list_runs, read_lines
+from facedemo.worker import execute
 
-APP = Path(__file__).parents[1] / "facedemo" / "pages" / "train.py"
+Launched = list[Run]
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def launched(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Launched:
+    """Own folders; the runs that the page has started, of which none is really trained."""
     monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "train-page-cache"))
+    found: Launched = []
+    monkeypatch.setattr(Run, "launch", lambda run: found.append(run))
+    return found
 
 
-def page(run: str | None = None) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    if run is not None:
-        app.query_params["run"] = run
-    return app.run()
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.RandomState(0)
+    for number in range(64):
+        small = Image.fromarray(rng.randint(0, 256, (4, 4, 3), dtype=np.uint8))
+        small.resize((40, 40), Image.Resampling.BICUBIC).save(folder / f"{number:02d}.png")
+    return folder
 
 
-def a_run(root: Path, state: str = "stopped") -> Run:
-    run = create_run(RunConfig(name="lesson 3", model={"size": 32, "width": 4, "latent": 8}), root)
-    recorder = Recorder(run)
-    recorder.rewind(0)
-    for step in (10, 20, 30):
-        recorder.log_metrics({"step": step, "loss_real": 0.5, "loss_fake": 0.25, "k": 0.1, "convergence": 0.6})
-    recorder.save_checkpoint(30, lambda path: path.write_bytes(b""), create("ours", run.config.model).state_dict())
-    recorder.write_status(state=state, step=30, progress=0.3)
-    recorder.close()
+def config(pictures: Path, name: str = "mine", iterations: int = 20) -> RunConfig:
+    return RunConfig.model_validate(
+        {
+            "name": name,
+            "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4},
+            "data": {"source": str(pictures)},
+            "budget": {"iterations": iterations},
+            "training": {"precision": "32-true", "log_every": 5, "sample_every": 10},
+        }
+    )
+
+
+def trained(pictures: Path) -> Run:
+    run = create_run(config(pictures))
+    run.steer(gamma=0.6)
+    assert execute(run).state == "finished"
     return run
 
 
-def words(app: AppTest) -> str:
-    return " ".join(str(item.value) for kind in (app.markdown, app.caption, app.error, app.warning) for item in kind)
+def set_state(run: Run, state: str, **more: object) -> None:
+    """Makes a run look as if this process trained it."""
+    me = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    run.write_status(replace(run.status, state=state, **me, **more))
 
 
-def test_without_runs_the_page_says_so_and_offers_the_form() -> None:
-    app = page()
-    assert not app.exception
-    assert "No runs yet" in words(app)
-    assert any(button.label == "Start training" for button in app.button)
+def open_page(run: str | None = None) -> AppTest:
+    page = AppTest.from_file("../facedemo/pages/train.py", default_timeout=60)
+    if run is not None:
+        page.query_params["run"] = run
+    page.run()
+    assert not page.exception
+    return page
+
+
+def shown(page: AppTest) -> str:
+    """All words on the page."""
+    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info)
+    words = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
+    return "\n".join(words)
+
+
+def button(page: AppTest, label: str, index: int = 0):
+    return [item for item in page.button if item.label.startswith(label)][index]
+
+
+def labels(page: AppTest) -> list[str]:
+    return [item.label for item in page.button]
+
+
+def click(page: AppTest, label: str, index: int = 0) -> AppTest:
+    button(page, label, index).click().run()
+    assert not page.exception
+    return page
+
+
+def orders(run: Run) -> list[dict]:
+    return [order.get("changes") or order["do"] for order in read_lines(run.path / "orders.jsonl")]
+
+
+def choose_folder(page: AppTest, folder: Path | str) -> None:
+    page.radio(key="new_data_kind").set_value(new_run.PATH).run()
+    page.text_input(key="new_data_path").set_value(str(folder)).run()
+
+
+def test_without_runs_it_invites_to_start_one() -> None:
+    page = open_page()
+    assert "No runs yet" in shown(page)
+    assert "Start training" in labels(page)
 
 
 def test_a_preset_fills_the_controls() -> None:
-    app = page()
-    preset = next(box for box in app.selectbox if box.label == "Preset")
-    preset.select("paper-64").run()
-    assert not app.exception
-    assert next(number for number in app.number_input if number.label == "Width").value == 64
-    assert next(slider for slider in app.slider if slider.label.startswith("γ")).value == 0.5
+    page = open_page()
+    page.selectbox(key="new_preset").set_value("paper-64").run()
+    assert not page.exception
+    assert page.selectbox(key="new_ours_size").value == 64
+    assert page.selectbox(key="new_ours_stem").value == "full"
+    assert page.number_input(key="new_ours_learning_rate_g").value == 1e-4
+    assert page.number_input(key="new_budget_iterations").value == 100_000
 
 
-def test_earlier_runs_are_listed_with_their_state(tmp_path: Path) -> None:
-    a_run(tmp_path / "runs")
-    app = page()
-    assert not app.exception
-    assert "lesson 3" in words(app)
-    assert {"Open", "Resume", "Delete"} <= {button.label for button in app.button}
+def test_every_control_has_a_help_text() -> None:
+    page = open_page()
+    for part in (page.button, page.selectbox, page.number_input, page.slider, page.text_input, page.radio, page.toggle):
+        for item in part:
+            assert item.help, item.label
 
 
-@pytest.mark.parametrize("state", ["stopped", "finished", "failed", "running"])
-def test_a_run_opens_in_every_state(tmp_path: Path, state: str) -> None:
-    run = a_run(tmp_path / "runs", state)
-    if state == "running":  # its process is this test, which writes nothing further
-        assert run.status.state == "running"
-    app = page(run.id)
-    assert not app.exception
-    assert "lesson 3" in words(app) + " ".join(title.value for title in [*app.title, *app.header, *app.subheader])
+def test_every_number_of_the_family_has_a_control() -> None:
+    page = open_page()
+    keys = {item.key for item in [*page.number_input, *page.slider]}
+    from facedemo.families import family_class
+
+    assert {f"new_ours_{knob.name}" for knob in knobs_of(family_class("ours").Config)} <= keys
 
 
-def test_a_run_that_is_gone_is_a_message(tmp_path: Path) -> None:
-    app = page("2020-01-01-000000-ours-gone")
-    assert not app.exception
+def knobs_of(config: type) -> list:
+    from facedemo.families import knobs
+
+    return knobs(config)
 
 
-@pytest.mark.parametrize("file", ["config.json", "status.json", "metrics.csv", "marks.jsonl"])
-def test_a_damaged_run_is_never_a_traceback(tmp_path: Path, file: str) -> None:
-    run = a_run(tmp_path / "runs")
-    (run.path / file).write_bytes(b'{"step": \x00 garbage\n')
-    assert not page(run.id).exception
-    assert not page().exception
+def test_start_makes_the_run_that_the_form_describes_and_opens_it(pictures: Path, launched: Launched) -> None:
+    page = open_page()
+    choose_folder(page, pictures)
+    page.text_input(key="new_name").set_value("a name")
+    page.slider(key="new_ours_gamma").set_value(0.42)
+    page.number_input(key="new_ours_learning_rate_g").set_value(2.5e-4)
+    page.number_input(key="new_training_seed").set_value(7)
+    page.selectbox(key="new_data_crop").set_value("square")
+    page.selectbox(key="new_budget_kind").set_value("images").run()
+    page.number_input(key="new_budget_images").set_value(1234).run()
+    click(page, "Start training")
+    (run,) = launched
+    made = run.config
+    assert (made.name, made.training.seed, made.data.crop) == ("a name", 7, "square")
+    assert (made.model.gamma, made.model.learning_rate_g) == (0.42, 2.5e-4)
+    assert made.data.source == str(pictures)
+    assert made.budget.model_dump(exclude_none=True) == {"images": 1234}
+    assert run.id in page.query_params["run"]
+    assert "a name" in shown(page)
+
+
+@pytest.mark.parametrize("path", ["", "/no/such/folder", "~nobody-of-that-name/x", "a\0b", "x" * 5000])
+def test_a_path_without_anything_there_is_refused_with_words(path: str, launched: Launched) -> None:
+    page = open_page()
+    choose_folder(page, path)
+    click(page, "Start training")
+    assert page.error
+    assert launched == list_runs() == []
+
+
+def test_starting_with_nothing_uploaded_says_what_to_do(launched: Launched) -> None:
+    page = open_page()
+    page.radio(key="new_data_kind").set_value(new_run.UPLOAD).run()
+    click(page, "Start training")
+    assert "Choose the images" in shown(page)
+    assert launched == []
+
+
+def test_a_folder_for_runs_that_cannot_be_written_is_no_traceback(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way", "utf8")
+    page = open_page()
+    choose_folder(page, pictures)
+    monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "file" / "runs"))
+    click(page, "Start training")
+    assert page.error
+
+
+def upload(name: str, data: bytes) -> io.BytesIO:
+    file = io.BytesIO(data)
+    file.name = name
+    return file
+
+
+def test_uploaded_files_stay_in_a_folder_of_their_own_whatever_their_names(tmp_path: Path) -> None:
+    names = [
+        "../../evil.png",
+        "/etc/x.png",
+        "..\\up.jpg",
+        ".hidden.png",
+        "a.png",
+        "a.png",
+        "ü" * 300 + ".png",
+        "..",
+        "",
+    ]
+    folder = new_run.store([upload(name, b"%d" % index) for index, name in enumerate(names)], tmp_path)
+    files = sorted(folder.iterdir())
+    assert [file.read_bytes() for file in files] == [b"%d" % index for index in range(len(names))]
+    assert sum(path.is_file() for path in tmp_path.rglob("*")) == len(names)
+    assert not any(file.name.startswith(".") for file in files)
+    assert sum(file.suffix in (".png", ".jpg") for file in files) == 7
+
+
+def test_the_same_upload_is_kept_once(tmp_path: Path) -> None:
+    files = [upload("a.png", b"a"), upload("b.png", b"b")]
+    assert new_run.store(files, tmp_path) == new_run.store(files, tmp_path)
+    assert new_run.store(files, tmp_path) != new_run.store([upload("a.png", b"c"), files[1]], tmp_path)
+
+
+def test_an_uploaded_archive_is_the_source_itself(tmp_path: Path) -> None:
+    source = new_run.store([upload("faces.ZIP", b"PK")], tmp_path)
+    assert source.read_bytes() == b"PK"
+    with pytest.raises(new_run.UploadError):
+        new_run.store([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
+
+
+def test_a_trained_run_shows_its_charts_samples_and_marks(pictures: Path) -> None:
+    run = trained(pictures)
+    page = open_page(run.id)
+    assert len(page.get("plotly_chart")) == 4
+    assert "γ = 0.6" in str(json.loads(page.get("plotly_chart")[0].proto.spec))
+    assert page.select_slider(key="samples_step").value == 20
+    assert "finished" in shown(page)
+    assert "iteration 20" in shown(page)
+    page.toggle(key="show_norms").set_value(True).run()
+    assert len(page.get("plotly_chart")) == 5
+
+
+def test_the_samples_of_another_time_can_be_looked_at_while_newer_ones_come(pictures: Path) -> None:
+    run = trained(pictures)
+    page = open_page(run.id)
+    (run.path / "samples" / "00000030.png").write_bytes((run.path / "samples" / "00000000.png").read_bytes())
+    page.run()
+    assert page.select_slider(key="samples_step").value == 30, "follows the newest"
+    page.select_slider(key="samples_step").set_value(10).run()
+    (run.path / "samples" / "00000040.png").write_bytes((run.path / "samples" / "00000000.png").read_bytes())
+    page.run()
+    assert page.select_slider(key="samples_step").value == 10
+
+
+def test_steering_asks_for_what_was_moved_and_can_be_undone(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "running", step=5)
+    page = open_page(run.id)
+    page.slider(key="steer_gamma").set_value(0.3)
+    page.number_input(key="steer_sample_every").set_value(20)
+    click(page, "Apply")
+    assert orders(run) == [{"gamma": 0.3, "sample_every": 20}]
+    assert "γ = 0.3" in shown(page)
+    click(page, "Undo")
+    assert orders(run)[1] == {"gamma": 0.7, "sample_every": 10}
+    assert page.slider(key="steer_gamma").value == 0.7
+    assert button(page, "Undo").disabled
+
+
+def test_changes_are_undone_one_after_the_other(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    for gamma in (0.1, 0.2, 0.3):
+        run.steer(gamma=gamma)
+    undone = []
+    while undo := knobs.in_force(run, run.config, 0).undo:
+        undone.append(undo["gamma"])
+        run.steer(**undo)
+    assert undone == [0.2, 0.1, 0.7]
+
+
+def test_a_decayed_learning_rate_is_shown_and_can_be_set_back(pictures: Path) -> None:
+    settings = config(pictures)
+    run = create_run(settings)
+    set_state(run, "running", step=4000)
+    page = open_page(run.id)
+    assert page.number_input(key="steer_learning_rate_g").value == pytest.approx(3e-4 * 0.81)
+    page.number_input(key="steer_learning_rate_g").set_value(3e-4)
+    click(page, "Apply")
+    assert orders(run) == [{"learning_rate_g": 3e-4}]
+
+
+@pytest.mark.parametrize(
+    ("state", "there", "missing"),
+    [
+        ("running", {"Pause", "Stop"}, {"Resume", "Continue", "Extend"}),
+        ("paused", {"Continue", "Stop"}, {"Pause", "Resume"}),
+        ("stopped", {"Start"}, {"Pause", "Stop", "Continue"}),
+        ("failed", {"Start"}, {"Pause", "Stop", "Continue"}),
+    ],
+)
+def test_the_buttons_fit_the_state(pictures: Path, state: str, there: set[str], missing: set[str]) -> None:
+    run = create_run(config(pictures))
+    set_state(run, state)
+    page = open_page(run.id)
+    assert there <= set(labels(page))
+    assert not missing & set(labels(page))
+
+
+def test_pause_and_stop_are_asked_for_and_confirmed(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "running")
+    page = open_page(run.id)
+    click(page, "Pause")
+    assert "Pauses after this iteration" in shown(page)
+    click(page, "Stop")
+    assert orders(run) == ["pause", "stop"]
+
+
+def test_a_failed_run_says_why_and_can_be_resumed(pictures: Path, launched: Launched) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "failed", message="The images are too few.")
+    page = open_page(run.id)
+    assert page.error[0].value == "The images are too few."
+    click(page, "Start")
+    assert launched == [run]
+
+
+def test_advice_of_the_guard_is_a_warning(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "running", advice=["k_t has stayed at 0."])
+    assert [warning.value for warning in open_page(run.id).warning] == ["k_t has stayed at 0."]
+
+
+def test_a_finished_run_goes_on_with_a_larger_budget_only(pictures: Path, launched: Launched) -> None:
+    run = trained(pictures)
+    page = open_page(run.id)
+    assert page.number_input(key="extend_iterations").value == 40
+    page.number_input(key="extend_iterations").set_value(20).run()
+    click(page, "Train further")
+    assert launched == []
+    assert "larger" in shown(page)
+    page.number_input(key="extend_iterations").set_value(60).run()
+    click(page, "Train further")
+    assert launched == [run]
+    assert run.config.budget.iterations == 60
+
+
+@pytest.mark.parametrize("name", ["gone", "../../etc", "", ".", "a/b", "\0"])
+def test_a_run_that_is_not_there_is_a_message(name: str) -> None:
+    assert "No such run" in str(open_page(name).warning[0].proto)
+
+
+def test_a_run_deleted_while_it_is_shown_is_a_message(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    page = open_page(run.id)
+    trash.delete(run)
+    page.run()
+    assert not page.exception
+    assert page.warning
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", "{garbage"),
+        ("config.json", "[]"),
+        ("config.json", '{"family": "unknown"}'),
+        ("config.json", '{"family": [1], "model": 3, "name": 5}'),
+        ("status.json", "{"),
+        ("status.json", '{"progress": "half", "updated": null, "state": "running"}'),
+        ("status.json", '{"advice": 3, "step": null}'),
+        ("metrics.csv", ""),
+        ("metrics.csv", "step,loss"),
+        ("metrics.csv", "step,loss_real\n1,x\n"),
+        ("metrics.csv", "loss_real\n1\n"),
+        ("marks.jsonl", '{"changes": 3}\n'),
+        ("marks.jsonl", '{"step": 1, "changes": {"gamma": 7}, "command": 0}\n'),
+        ("orders.jsonl", '{"do": "set"}\n'),
+        ("samples/00000010.png", "no image"),
+        ("log.txt", "\0\ufffd"),
+    ],
+)
+def test_damaged_files_of_a_run_are_never_a_traceback(pictures: Path, file: str, content: str) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "stopped")
+    (run.path / file).write_text(content, "utf8")
+    open_page(run.id)
+    page = open_page()
+    click(page, "Delete")
+    assert list_runs() == []
+
+
+def test_the_list_tells_each_runs_state_and_what_can_be_done(pictures: Path) -> None:
+    for state in ("stopped", "finished", "failed", "running"):
+        set_state(create_run(config(pictures, name=f"run {state}")), state, message="why")
+    create_run(config(pictures, name="never"))
+    page = open_page()
+    for state in ("stopped", "finished", "failed", "running"):
+        assert f"run {state}" in shown(page)
+    found = labels(page)
+    assert (found.count("Open"), found.count("Resume"), found.count("Extend"), found.count("Delete")) == (5, 3, 1, 5)
+    running = next(run for run in list_runs() if run.name == "run running")
+    assert page.button(key=f"Delete_{running.id}").disabled
+
+
+def test_open_shows_the_run_and_all_runs_leads_back(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    page = click(open_page(), "Open")
+    assert run.id in page.query_params["run"]
+    assert "Start training" not in labels(page)
+    click(page, "All runs")
+    assert "run" not in page.query_params
+    assert "Start training" in labels(page)
+
+
+def test_deleting_is_undone_with_one_click(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    page = click(open_page(), "Delete")
+    assert list_runs() == []
+    click(page, "Restore")
+    assert list_runs() == [run]
+
+
+def test_names_are_shown_as_they_are_not_as_markdown(pictures: Path) -> None:
+    create_run(config(pictures, name="# [x](http://y) :red[z]"))
+    assert any(r"\[x\]" in item.value for item in open_page().markdown)
+
+
+def test_sixty_runs_come_a_page_at_a_time_and_can_be_searched(pictures: Path) -> None:
+    made = [create_run(config(pictures, name=f"face-{number}-of-sixty")) for number in range(60)]
+    page = open_page()
+    assert labels(page).count("Open") == 8
+    page.text_input(key="find_run").set_value("face-33-of").run()
+    assert labels(page).count("Open") == 1
+    assert f"Open_{made[33].id}" in {item.key for item in page.button}
+    page.text_input(key="find_run").set_value("nothing like it").run()
+    assert not page.exception
+    assert labels(page).count("Open") == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.6, "1 min 0 s"), (192, "3 min 12 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")],
+)
+def test_durations_are_read_at_a_glance(seconds: float, words: str) -> None:
+    assert live_run.duration(seconds) == words
+
+
+def test_preparing_images_is_a_progress_of_its_own(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "starting", message="Preparing images: 1,000 of 4,000")
+    bar = open_page(run.id).get("progress")[0].proto
+    assert bar.value == 25
+    assert "1,000 of 4,000" in bar.text
+
+
+def test_a_crash_is_told_and_resumable(pictures: Path, launched: Launched) -> None:
+    run = create_run(config(pictures))
+    run.write_status(Status("running", host=socket.gethostname(), pid=2**22 + 1, step=10))
+    append_line(run.path / "orders.jsonl", {"do": "pause"})
+    page = open_page(run.id)
+    assert page.error
+    click(page, "Start")
+    assert launched == [run]

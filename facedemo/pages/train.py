@@ -48,25 +48,15 @@ def description(run: Run, status: Status) -> str:
     return " · ".join(parts)
 
 
-def status_of(run: Run) -> Status:
-    """What a run is doing; of one with a damaged status.json, that."""
-    try:
-        status = run.status
-        description(run, status)
-        return status
-    except live_run.DAMAGED as error:
-        return Status(state="damaged", message=f"Its status.json is damaged ({error}). Resume writes a new one.")
-
-
 def card(run: Run, status: Status) -> None:
     """One earlier run and what can be done with it."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(run.name)}**", width="content")
+            st.markdown(f"**{live_run.escaped(run.name)}**", width="content")
             live_run.badge(status)
         st.caption(description(run, status))
         if status.state in ("failed", "crashed", "damaged"):
-            st.markdown(f":small[:red[{escaped(status.message)}]]")
+            st.markdown(f":small[:red[{live_run.escaped(status.message)}]]")
         with st.container(horizontal=True):
             button(run, "Open", open_run, (run.id,), "Watch it, steer it, see its charts.")
             if not status.active:
@@ -77,11 +67,6 @@ def card(run: Run, status: Status) -> None:
             live_run.generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             about = "Move it to the deleted runs below." if not status.active else "Stop it before you delete it."
             button(run, "Delete", delete, (run,), about, disabled=status.active)
-
-
-def escaped(text: str) -> str:
-    """Text in which no letter means anything to Markdown."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!$:~<>|" else letter for letter in text)
 
 
 def button(
@@ -109,7 +94,7 @@ def restore(run: Run) -> None:
 
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
-    found = [(run, status_of(run)) for run in list_runs()]
+    found = [(run, run.status) for run in list_runs()]
     active = any(status.active for _, status in found)
     if active != st.session_state.get("any_active", active):
         st.session_state.any_active = active
@@ -117,10 +102,10 @@ def earlier_runs() -> None:
     st.session_state.any_active = active
     if (gone := st.session_state.get("just_deleted")) and gone.path.exists():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"Deleted “{gone.name}”.", width=420)
+            st.info(f"Deleted “{live_run.escaped(gone.name)}”.", width=420)
             button(gone, "Undo", restore, (gone,), "Put it back where it was.")
     if problem := st.session_state.pop("run_problem", ""):
-        st.error(problem)
+        st.error(live_run.escaped(problem))
     if len(found) > PER_PAGE:
         about = "Shows the runs whose name, directory or state holds these words."
         words = st.text_input("Find a run", key="find_run", help=about).casefold().split()
@@ -146,7 +131,7 @@ def deleted_runs() -> None:
     with st.expander(f"Deleted runs ({len(found)})", icon=":material/delete:"):
         for run in found:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{escaped(run.name)} ({run.id})", width="content")
+                st.markdown(f"{live_run.escaped(run.name)} ({run.id})", width="content")
                 button(run, "Restore", restore, (run,), "Put it back among the runs.")
         with st.popover("Delete for good", icon=":material/delete_forever:", help="Frees the disk space."):
             st.write("This cannot be undone.")
@@ -171,7 +156,7 @@ def new_run_form(others: list[Run]) -> None:
 def training_now(active: list[Run]) -> None:
     for run in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(run.name)}** is training.", width="content")
+            st.markdown(f"**{live_run.escaped(run.name)}** is training.", width="content")
             about = "Watch it, steer it, see its charts."
             st.button(
                 "Watch",
@@ -185,7 +170,7 @@ def training_now(active: list[Run]) -> None:
 
 def overview() -> None:
     found = list_runs()
-    active = [run for run in found if status_of(run).active]
+    active = [run for run in found if run.status.active]
     if not found:
         st.write("No runs yet: start one here, and watch it learn.")
         new_run_form([])

@@ -1,9 +1,9 @@
 """One run: what it is doing, its samples through time, its charts, and the controls of its training."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -27,6 +27,7 @@ BADGES = {
     "finished": ("blue", ":material/check:"),
     "failed": ("red", ":material/error:"),
     "crashed": ("red", ":material/error:"),
+    "damaged": ("red", ":material/broken_image:"),
 }
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # what damaged files of a run raise when read
 
@@ -49,17 +50,24 @@ def refreshed(run: Run, was_active: bool) -> None:
         header(run, config, status)
         body(run, config, status)
     except DAMAGED as error:
-        st.error(f"{error}", title="This run cannot be shown")
-        st.caption(f"Its files are in {run.path}. “All runs” has a button to delete it.")
+        logging.getLogger(__name__).warning("%s cannot be shown", run.path, exc_info=True)
+        st.error(escaped(str(error)), title="This run cannot be shown")
+        st.caption(f"Its files are in {escaped(str(run.path))}. “All runs” has a button to delete it.")
+
+
+def escaped(text: object) -> str:
+    """Text in which no letter means anything to Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", str(text))
 
 
 def header(run: Run, config: "RunConfig", status: Status) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(run.name, width="content", anchor=False)
+        st.subheader(escaped(run.name), width="content", anchor=False)
         badge(status)
-    st.caption(facts(config))
-    if status.state in ("failed", "crashed"):
-        st.error(status.message or "The log below says more.", title=f"The training has {status.state}")
+    st.caption(escaped(facts(config)))
+    if status.state in ("failed", "crashed", "damaged"):
+        words = escaped(status.message) or "The log below says more."
+        st.error(words, title=status.state.capitalize())
         if status.state == "failed":
             st.caption("Mend what the message names, then resume; or start a new run with other settings.")
     for words in status.advice:
@@ -67,7 +75,7 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
     progress(run, status)
     actions(run, status)
     if problem := st.session_state.pop("run_problem", ""):
-        st.error(problem)
+        st.error(escaped(problem))
     words, state = st.session_state.get("run_asked", ("", ""))
     if words and state == (run.id, status.state):
         st.caption(words)
@@ -151,11 +159,9 @@ def actions(run: Run, status: Status) -> None:
         generate_button(run)
 
 
-def button(label: str, icon: str, do: Callable[[], Any], words: str, about: str, disabled: bool = False) -> None:
-    args = (do, words)
-    st.button(
-        label, icon=f":material/{icon}:", on_click=ask, args=args, help=about, disabled=disabled, key=f"do_{label}"
-    )
+def button(label: str, icon: str, about: str, do: Callable[..., None], *args: Any, disabled: bool = False) -> None:
+    icon, key = f":material/{icon}:", f"do_{label}"
+    st.button(label, icon=icon, on_click=do, args=args, help=about, disabled=disabled, key=key)
 
 
 def generate_button(run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **look: Any) -> None:
@@ -211,7 +217,7 @@ def samples(run: Run) -> None:
         image = found[step].read_bytes()
         st.image(image, width="stretch", alt=f"Grid of faces drawn at iteration {step}")
     except Exception as error:  # a file that is no image raises whatever Pillow does
-        st.warning(f"{found[step]} cannot be shown ({error}).")
+        st.warning(escaped(f"{found[step]} cannot be shown ({error})."))
 
 
 def chosen_step(run: Run, steps: list[int]) -> int:
@@ -285,4 +291,4 @@ def downloads(run: Run) -> None:
             icon=":material/download:",
             help="All that the charts show, a row every few iterations.",
         )
-    st.caption(f"All files of this run are in {Path(run.path).resolve()}.")
+    st.caption(escaped(f"All files of this run are in {run.path.resolve()}."))

@@ -1,53 +1,15 @@
-"""The command line: every capability of the app is here too."""
+"""Commands that train, watch and steer runs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
+
 if TYPE_CHECKING:
-    from facedemo.data import Progress
     from facedemo.runs import Run, Status
 
-app = typer.Typer(
-    help="Train face-generating GANs, steer them while they learn, and draw faces from them.",
-    no_args_is_help=True,
-    add_completion=False,
-)
-data_app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
-
-RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
-RunName = Annotated[str, typer.Argument(help="Run directory, or the end of its name.", metavar="RUN")]
-RUNS = Path("runs")
-
-
-def main() -> None:
-    """Runs a command; what the user got wrong ends in one line of explanation, not in a traceback."""
-    from pydantic import ValidationError
-
-    try:
-        app()
-    except ValidationError as error:
-        fail(explain(error))
-    except (ValueError, OSError) as error:  # the library's own errors for users are ValueErrors
-        fail(str(error))
-
-
-def fail(message: str) -> None:
-    typer.secho(f"Error: {message}", fg="red", err=True)
-    raise SystemExit(1)
-
-
-def explain(error: Any) -> str:
-    """A pydantic error in lines a person can act on."""
-    lines = []
-    for item in error.errors():
-        where = f"--{str(item['loc'][-1]).replace('_', '-')}: " if item["loc"] else ""
-        lines.append(where + item["msg"].removeprefix("Value error, "))
-    return "\n".join(lines)
+app = typer.Typer()
 
 
 @app.command()
@@ -224,87 +186,3 @@ def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     from facedemo.runs import find_run
 
     find_run(run, runs_dir).stop()
-
-
-@app.command()
-def generate(
-    model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
-    seed: Annotated[int, typer.Option(help="Seed of the first face; the others' seeds are drawn from it.")] = 0,
-    count: Annotated[int, typer.Option(help="How many faces.", min=1, max=100_000)] = 64,
-    scale: Annotated[float, typer.Option(help="Latent scale: below 1 more average, above 1 more extreme.")] = 1.0,
-    out: Annotated[Path, typer.Option(help="Where the grid is written (PNG).")] = Path("faces.png"),
-    each: Annotated[Path | None, typer.Option(help="Folder for one PNG a face, named by its seed.")] = None,
-    runs_dir: RunsDir = RUNS,
-) -> None:
-    """Draw faces: the same seed gives the same face on every machine."""
-    from facedemo import bundle, sampling
-    from facedemo.runs import replace_file
-
-    drawn = bundle.load(bundle.find(model, runs_dir))
-    seeds = sampling.face_seeds(seed, count)
-    faces = sampling.generate(drawn, seeds, scale)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, sampling.png(sampling.grid(faces), model=drawn.name, seed=seed, count=count, scale=scale))
-    typer.echo(out)
-    if each is not None:
-        each.mkdir(parents=True, exist_ok=True)
-        for face, own in zip(faces, seeds, strict=True):
-            replace_file(each / f"{own}.png", sampling.png(face, model=drawn.name, seed=own, scale=scale))
-        typer.echo(each)
-
-
-@app.command()
-def bundle(
-    run: RunName,
-    out: Annotated[Path, typer.Option(help="Folder to write, such as checkpoints/mine.")],
-    about: Annotated[Path | None, typer.Option(help="Markdown file on the data, its licence and the limits.")] = None,
-    runs_dir: RunsDir = RUNS,
-) -> None:
-    """Make a model to share out of a run: weights, settings, model card, curves and report."""
-    from facedemo.card import export
-    from facedemo.runs import find_run
-
-    typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))
-
-
-@data_app.command()
-def prepare(
-    source: Annotated[str, typer.Argument(help="Folder of images, .zip or .tar of one, or CelebA folder.")],
-    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
-    crop: Annotated[str, typer.Option(help="auto, tight, wide or square.")] = "auto",
-    skipped: Annotated[bool, typer.Option(help="List the files that were skipped, with the reason.")] = False,
-) -> None:
-    """Decode images once into the cache, so that trainings start at once."""
-    from facedemo.data import prepare as prepare_images
-
-    with progress_bar("images") as progress:
-        faces = prepare_images(source, size, crop, progress)
-    typer.echo(faces.summary())
-    if skipped:
-        for name, reason in faces.skipped:
-            typer.echo(f"{name}: {reason}")
-
-
-@data_app.command()
-def people(
-    celeba: Annotated[Path, typer.Argument(help="CelebA's folder or archive, with identity_CelebA.txt.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write the CSV files and one folder a person into.")],
-) -> None:
-    """Prepare CelebA as the paper does: its lists as CSV, its images in one folder a person."""
-    from facedemo.data.celeba import sort_people
-
-    with progress_bar("images") as progress:
-        report = sort_people(celeba, out, progress)
-    typer.echo(report.summary())
-
-
-@contextmanager
-def progress_bar(what: str) -> "Iterator[Progress]":
-    """A bar on the terminal while images are worked through."""
-    from rich import progress as rich
-    from rich.console import Console
-
-    columns = rich.TextColumn(what), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn()
-    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,51 @@
+"""Commands that draw from models and make bundles of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedemo.cli.terminal import RUNS, RunName, RunsDir
+
+app = typer.Typer()
+
+
+@app.command()
+def generate(
+    model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
+    seed: Annotated[int, typer.Option(help="Seed of the first face; the others' seeds are drawn from it.")] = 0,
+    count: Annotated[int, typer.Option(help="How many faces.", min=1, max=100_000)] = 64,
+    scale: Annotated[float, typer.Option(help="Latent scale: below 1 more average, above 1 more extreme.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Where the grid is written (PNG).")] = Path("faces.png"),
+    each: Annotated[Path | None, typer.Option(help="Folder for one PNG a face, named by its seed.")] = None,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Draw faces: the same seed gives the same face on every machine."""
+    from facedemo import bundle, sampling
+    from facedemo.runs import replace_file
+
+    drawn = bundle.load(bundle.find(model, runs_dir))
+    seeds = sampling.face_seeds(seed, count)
+    faces = sampling.generate(drawn, seeds, scale)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(out, sampling.png(sampling.grid(faces), model=drawn.name, seed=seed, count=count, scale=scale))
+    typer.echo(out)
+    if each is not None:
+        each.mkdir(parents=True, exist_ok=True)
+        for face, own in zip(faces, seeds, strict=True):
+            replace_file(each / f"{own}.png", sampling.png(face, model=drawn.name, seed=own, scale=scale))
+        typer.echo(each)
+
+
+@app.command()
+def bundle(
+    run: RunName,
+    out: Annotated[Path, typer.Option(help="Folder to write, such as checkpoints/mine.")],
+    about: Annotated[Path | None, typer.Option(help="Markdown file on the data, its licence and the limits.")] = None,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Make a model to share out of a run: weights, settings, model card, curves and report."""
+    from facedemo.card import export
+    from facedemo.runs import find_run
+
+    typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))

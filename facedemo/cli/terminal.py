@@ -1,0 +1,32 @@
+"""Options and ways of speaking that commands share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from facedemo.data import Progress
+
+RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
+RunName = Annotated[str, typer.Argument(help="Run directory, or the end of its name.", metavar="RUN")]
+RUNS = Path("runs")
+
+
+def fail(message: str) -> NoReturn:
+    typer.secho(f"Error: {message}", fg="red", err=True)
+    raise SystemExit(1)
+
+
+@contextmanager
+def progress_bar(what: str) -> "Iterator[Progress]":
+    """A bar on the terminal while images are worked through."""
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = rich.TextColumn(what), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn()
+    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -42,11 +42,11 @@ class Budget(Part):
             raise ValueError("Say when the run is done: after so many iterations, images or minutes.")
         return self
 
-    def fraction(self, step: int, batch_size: int, seconds: float) -> float:
-        """How much of the budget is spent after `step` iterations and `seconds` of training, in [0, 1]."""
+    def fraction(self, step: int, images: int, seconds: float) -> float:
+        """How much of the budget is spent after `step` iterations, so many real images and `seconds`, in [0, 1]."""
         spent = [
             (step, self.iterations),
-            (step * batch_size, self.images),
+            (images, self.images),
             (seconds / 60, self.minutes),
         ]
         return min(1.0, max(done / limit for done, limit in spent if limit is not None))
@@ -59,7 +59,15 @@ class TrainingConfig(Part):
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
         "auto",
         title="Precision",
-        description="auto: bf16 where the processor has it, fp32 elsewhere. 32-true: fp32, resumable to the bit.",
+        description="auto: bf16 where this machine computes faster in it, fp32 elsewhere. 32-true: fp32, resumable to "
+        "the bit.",
+    )
+    devices: int = Field(
+        1, ge=1, le=1024, title="Processes", description="Processes or GPUs on each machine; they share every batch."
+    )
+    num_nodes: int = Field(1, ge=1, le=10_000, title="Machines", description="Machines that train together.")
+    threads: int = Field(
+        0, ge=0, le=1024, title="Threads", description="Of each process on a CPU; 0: its share of the cores."
     )
     average: float = Field(
         0.999,
@@ -97,6 +105,16 @@ class RunConfig(Part):
         if isinstance(model, dict) and "family" in info.data:
             return family_class(info.data["family"]).Config.model_validate(model)
         return model
+
+    @model_validator(mode="after")
+    def equal_shares(self) -> "RunConfig":
+        processes = self.training.devices * self.training.num_nodes
+        if self.model.batch_size % processes:
+            raise ValueError(
+                f"A batch of {self.model.batch_size} cannot be shared equally by {processes} processes. "
+                f"Choose a batch size that {processes} divides."
+            )
+        return self
 
     def steerable(self) -> set[str]:
         """Names that `steered` takes: the family's live knobs and the sample interval."""

@@ -13,6 +13,14 @@ class Shape(Protocol):
     width: int
 
 
+def initialise(module: nn.Module) -> None:
+    """DCGAN's start: weights from N(0, 0.02²), batch normalisation's scales from N(1, 0.02²)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(module.weight, std=0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, mean=1.0, std=0.02)
+
+
 class TransposedGenerator(nn.Module):
     """DCGAN's generator (Radford et al. 2015, arXiv:1511.06434): latent (n, h) → image (n, 3, size, size) in (−1, 1).
 
@@ -31,9 +39,29 @@ class TransposedGenerator(nn.Module):
             layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
         layers += [nn.ConvTranspose2d(channels[-1], 3, 4, stride=2, padding=1), nn.Tanh()]
         self.convolutions = nn.Sequential(*layers)
-        for module in self.modules():
-            if isinstance(module, nn.ConvTranspose2d | nn.Linear):
-                nn.init.normal_(module.weight, std=0.02)
+        self.apply(initialise)
 
     def forward(self, latents: Tensor) -> Tensor:
         return self.convolutions(self.map(latents).unflatten(1, (-1, 4, 4)))
+
+
+class StridedDiscriminator(nn.Module):
+    """DCGAN's discriminator, WGAN's critic: image (n, 3, size, size) → one number each, (n,), without a sigmoid.
+
+    4×4 convolutions of stride 2 halve the map and double the channels from `width` on, with batch normalisation except
+    at the image, and LeakyReLU of slope 0.2; one 4×4 convolution over what is left gives the number.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        channels = [shape.width * 2**i for i in range(int(math.log2(shape.size // 4)))]
+        layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        for before, after in pairwise(channels):
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)]
+            layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+        layers += [nn.Conv2d(channels[-1], 1, 4)]
+        self.convolutions = nn.Sequential(*layers)
+        self.apply(initialise)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.convolutions(images).flatten()

@@ -139,3 +139,31 @@ class Recorder:
         for name in ("csv", "tensorboard"):
             if logger := getattr(self, name, None):
                 logger.finalize("success")
+
+
+class Follower(Recorder):
+    """The recorder of every process but the first: hears what the first one wrote before, and writes nothing."""
+
+    def new_orders(self) -> list[dict[str, Any]]:
+        return []
+
+    def record_mark(self, mark: Mark) -> None:
+        pass
+
+    def log(self, words: str) -> None:
+        pass
+
+    def write_status(self, **changes: Any) -> None:
+        self.status = replace(self.status, **changes)
+
+    def rewind(self, step: int) -> None:
+        pass
+
+    def log_metrics(self, row: dict[str, float]) -> None:
+        pass
+
+    def save_sample(self, step: int, pixels: np.ndarray) -> None:
+        pass
+
+    def save_checkpoint(self, step: int, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
+        write(self.run.path / "checkpoints" / "unused")  # all processes take part, and the first one writes

@@ -1,19 +1,20 @@
 """The training loop. It knows no family by name, and writes all it has to say into the run directory."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.optim import Optimizer
 from torchvision.utils import make_grid
 
+from facedemo.batches import Batches, random_stream
 from facedemo.config import RunConfig
-from facedemo.families import Family, create
+from facedemo.families import create
 from facedemo.guard import Guard, spread
+from facedemo.players import Players
 from facedemo.steering import PLAYERS, Mark, Steering
 
 if TYPE_CHECKING:
@@ -24,85 +25,37 @@ SAMPLES = 64  # images in a sample grid
 STATUS_SECONDS = 1.0  # between two writings of the status
 
 
-def random_stream(seed: int, purpose: str, index: int) -> np.random.RandomState:
-    """Random numbers that depend on nothing but these three: no state to save, the same on every machine."""
-    words = np.random.SeedSequence([seed, int.from_bytes(purpose.encode()), index]).generate_state(8)
-    return np.random.RandomState(words)
-
-
-class Batches:
-    """Real images in random order: every image once an epoch, the next epoch following without a gap."""
-
-    def __init__(self, images: np.ndarray, batch_size: int, seed: int, flip: bool) -> None:
-        """images: uint8 (n, s, s, 3)."""
-        self.images, self.batch_size, self.seed, self.flip = images, batch_size, seed, flip
-        self.epoch, self.order = -1, np.empty(0, dtype=np.int64)
-
-    def rows(self, step: int) -> Iterator[int]:
-        for position in range(step * self.batch_size, (step + 1) * self.batch_size):
-            epoch, place = divmod(position, len(self.images))
-            if epoch != self.epoch:
-                self.epoch = epoch
-                self.order = random_stream(self.seed, "order", epoch).permutation(len(self.images))
-            yield int(self.order[place])
-
-    def __call__(self, step: int) -> Tensor:
-        """The real images of an iteration: (batch_size, 3, s, s) float32 in [−1, 1], channels last in memory."""
-        batch = np.stack([self.images[row] for row in self.rows(step)])
-        if self.flip:
-            mirrored = random_stream(self.seed, "flip", step).random_sample(len(batch)) < 0.5
-            batch[mirrored] = batch[mirrored, :, ::-1]
-        return torch.from_numpy(batch).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
-
-
-class Players:
-    """`families.base.Updates` through Fabric; measures gradient norms when asked to."""
-
-    def __init__(self, fabric: Fabric, family: Family, optimizers: dict[str, Optimizer]) -> None:
-        self.fabric, self.optimizers = fabric, optimizers
-        self.parameters = {player: list(getattr(family, player).parameters()) for player in optimizers}
-        self.measure = False
-        self.norms: dict[str, Tensor] = {}
-
-    def gradients(self, loss: Tensor, *players: str) -> None:
-        for player in players:
-            self.optimizers[player].zero_grad()
-        self.fabric.backward(loss, inputs=[p for player in players for p in self.parameters[player]])
-
-    def apply(self, *players: str) -> None:
-        for player in players:
-            if self.measure:
-                self.norms[f"gradient_norm_{player[0]}"] = torch.nn.utils.get_total_norm(
-                    [p.grad for p in self.parameters[player] if p.grad is not None]
-                )
-            self.optimizers[player].step()
-
-
 class Trainer:
     """One run from its last checkpoint to the end of its budget."""
 
     def __init__(
-        self, record: "Recorder", config: RunConfig, images: np.ndarray, show: Callable[["Status"], None]
+        self,
+        fabric: Fabric,
+        record: "Recorder",
+        config: RunConfig,
+        images: np.ndarray,
+        show: Callable[["Status"], None],
     ) -> None:
-        """images: uint8 (n, s, s, 3).  `show` is handed every status that is written."""
-        self.record, self.show = record, show
-        self.steering = Steering(config)
-        self.batch_size, self.seed = config.model.batch_size, config.training.seed
-        precision = config.training.precision
-        self.fabric = Fabric(accelerator="auto", devices=1, precision=precision)
-        self.fabric.seed_everything(self.seed, verbose=False)
+        """images: uint8 (n, s, s, 3).  `show` is handed every status that is written.
+
+        Every process of the run has one of its own, with the same settings, and all do the same updates.
+        """
+        self.fabric, self.record, self.show = fabric, record, show
+        self.steering, self.seed = Steering(config), config.training.seed
+        fabric.seed_everything(self.seed, verbose=False)
         self.family = create(config.family, config.model)
-        self.family.to(self.fabric.device, memory_format=torch.channels_last)
-        self.optimizers = {
-            name: self.fabric.setup_optimizers(optimizer) for name, optimizer in self.family.optimizers().items()
-        }
-        self.players = Players(self.fabric, self.family, self.optimizers)
-        self.batches = Batches(images, self.batch_size, self.seed, config.data.flip)
-        self.guard = Guard(self.family.bounded, spread(Batches(images, 256, self.seed, False)(0)))
-        self.step, self.seconds, self.fresh_rows = 0, 0.0, []
+        self.family.to(fabric.device, memory_format=torch.channels_last)
+        self.players = Players(fabric, self.family)
+        self.images_per_step = config.model.images_per_step
+        processes = fabric.global_rank, fabric.world_size
+        self.batches = Batches(images, self.images_per_step, self.seed, config.data.flip, *processes)
+        self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
+        self.guard = Guard(self.family.bounded, spread(Batches(images, 256, self.seed, False).load(0)))
+        self.step, self.seconds, self.spent, self.fresh_rows = 0, 0.0, 0.0, []
         self.speed, self.status_written = 0.0, 0.0
         record.log(
-            f"{len(images):,} images, {self.fabric.device}, {precision}, {torch.get_num_threads()} threads, "
+            f"{len(images):,} images; {fabric.device}, {fabric.world_size} process(es) of {torch.get_num_threads()} "
+            f"thread(s), {config.training.precision}; "
             f"{sum(p.numel() for p in self.family.generator.parameters()):,} generator and "
             f"{sum(p.numel() for p in self.family.discriminator.parameters()):,} discriminator parameters"
         )
@@ -129,12 +82,12 @@ class Trainer:
         """One iteration and what is due after it."""
         settings = self.steering.config.training
         self.players.measure = (self.step + 1) % settings.log_every == 0
-        for player, optimizer in self.optimizers.items():
+        for player, optimizer in self.players.optimizers.items():
             optimizer.param_groups[0]["lr"] = self.steering.rate(player, self.step)
         with self.fabric.autocast():
             real = self.batches(self.step).to(self.fabric.device, memory_format=torch.channels_last)
             rng = random_stream(self.seed, "noise", self.step)
-            row = self.family.step(real, lambda: self.latents(self.batch_size, rng), self.players)
+            row = self.family.step(real, lambda: self.noise(rng), self.players)
         self.fresh_rows.append(torch.stack([row[name].float() for name in self.family.metrics]))
         self.step += 1
         self.family.update_average(1 - min(settings.average, self.step / (self.step + 10)))
@@ -146,16 +99,28 @@ class Trainer:
         if self.step % settings.checkpoint_every == 0:
             self.checkpoint()
 
-    def latents(self, n: int, rng: np.random.RandomState) -> Tensor:
-        return self.family.latents(n, rng).to(self.fabric.device)
+    def noise(self, rng: np.random.RandomState) -> Tensor:
+        """This process's share of the next latents of a batch."""
+        return self.family.latents(self.steering.config.model.batch_size, rng)[self.noise_share].to(self.fabric.device)
 
     def tick(self) -> None:
         now = time.perf_counter()
         self.seconds, self.clock = self.seconds + now - self.clock, now
 
     @property
+    def images(self) -> int:
+        return self.step * self.images_per_step
+
+    @property
     def fraction(self) -> float:
-        return self.steering.config.budget.fraction(self.step, self.batch_size, self.seconds)
+        return self.steering.config.budget.fraction(self.step, self.images, self.spent)
+
+    def new_orders(self) -> list[dict[str, Any]]:
+        """What was asked for since the last time.  The first process reads it and the clock; all go by what it says."""
+        if self.fabric.world_size > 1 and self.step % self.steering.config.training.log_every:
+            return []
+        orders, self.spent = self.fabric.broadcast((self.record.new_orders(), self.seconds))
+        return orders
 
     def obey(self) -> str:
         """Follows what was asked for since the last iteration; waits while paused.  Returns "stop" or ""."""
@@ -163,7 +128,7 @@ class Trainer:
         while True:
             for mark in self.record.due_marks(self.step):
                 self.apply(mark)
-            for order in self.record.new_orders():
+            for order in self.new_orders():
                 if order["do"] == "stop":
                     return "stop"
                 if order["do"] == "set":
@@ -193,11 +158,11 @@ class Trainer:
 
     def log_metrics(self) -> None:
         """One row: means since the last one, and the last value of what is a state rather than a loss."""
-        means = torch.stack(self.fresh_rows).mean(0).tolist()
+        means = self.players.mean(torch.stack(self.fresh_rows).mean(0)).tolist()
         now = time.perf_counter()
-        self.speed = len(self.fresh_rows) * self.batch_size / max(now - self.log_clock, 1e-9)
+        self.speed = len(self.fresh_rows) * self.images_per_step / max(now - self.log_clock, 1e-9)
         self.fresh_rows, self.log_clock = [], now
-        row = {"step": self.step, "images": self.step * self.batch_size, "seconds": self.seconds}
+        row = {"step": self.step, "images": self.images, "seconds": self.seconds}
         row |= dict(zip(self.family.metrics, means, strict=True))
         row |= {name: self.steering.rate(player, self.step - 1) for player, name in PLAYERS.items()}
         row |= {name: float(norm) for name, norm in self.players.norms.items()}
@@ -215,7 +180,7 @@ class Trainer:
         self.record.write_status(
             state=state,
             step=self.step,
-            images=self.step * self.batch_size,
+            images=self.images,
             seconds=self.seconds,
             progress=self.fraction,
             seconds_left=spent * (1 - self.fraction) / done if done > 0 else None,
@@ -227,7 +192,9 @@ class Trainer:
     @torch.no_grad()
     def sample(self) -> None:
         """Writes the grid of the run's fixed latents."""
-        latents = self.latents(SAMPLES, random_stream(self.seed, "samples", 0))
+        if not self.fabric.is_global_zero:
+            return
+        latents = self.family.latents(SAMPLES, random_stream(self.seed, "samples", 0)).to(self.fabric.device)
         images = torch.cat([self.family.average(part) for part in latents.split(16)]).float().clamp(-1, 1)
         self.guard.check_samples(images, self.step)
         grid = make_grid(images.cpu(), nrow=8, padding=2, normalize=True, value_range=(-1, 1))
@@ -242,7 +209,7 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "family": family,
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.players.optimizers.items()},
         }
         self.record.save_checkpoint(self.step, lambda path: self.fabric.save(path, state), family)
         self.tick()
@@ -256,9 +223,9 @@ class Trainer:
                 self.record.log(f"{path.name} cannot be read ({error}); trying the one before it")
                 continue
             self.family.load_state_dict(state["family"])
-            for name, optimizer in self.optimizers.items():
+            for name, optimizer in self.players.optimizers.items():
                 optimizer.load_state_dict(state["optimizers"][name])
-            self.step, self.seconds = state["step"], state["seconds"]
+            self.step, self.seconds, self.spent = state["step"], state["seconds"], state["seconds"]
             self.record.log(f"resumed at iteration {self.step}")
             break
         self.record.rewind(self.step)

@@ -1,8 +1,12 @@
-"""The process that trains a run: `python -m facedemo.worker RUN_DIRECTORY`."""
+"""A process that trains a run: `python -m facedemo.worker RUN_DIRECTORY`.
+
+Where a run has several, the first one starts the others, or torchrun or Slurm starts all; only the first one writes.
+"""
 
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from facedemo.recorder import Recorder
 
 LOW_PRIORITY = 10  # niceness of a training beside the app
+PATIENCE = 120  # seconds that the other processes wait for the first one
 
 Show = Callable[[Status], None]
 
@@ -80,39 +85,81 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
         return recorder.status
 
 
+def is_first_process() -> bool:
+    """Whether this process leads its run: by the ranks that torchrun, Slurm or Fabric put into its environment."""
+    ranks = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
+    return int(next((rank for rank in ranks if rank), 0)) == 0
+
+
+def assist(run: Run) -> None:
+    """Trains as one of the further processes of a run, as long as the first one does."""
+    from facedemo.recorder import Follower, Recorder
+
+    follower = Follower(run)
+    try:
+        train(run, follower, lambda status: None)
+    except Exception:
+        Recorder.log(follower, f"process {os.getpid()}: {traceback.format_exc()}")
+        sys.exit(1)
+
+
 def settle(run: Run) -> "RunConfig":
     """The run's config with what was "auto" decided, for good: a resumed run must compute as it began."""
-    from facedemo import precision
+    from facedemo import hardware
 
     config = run.config
-    chosen = precision.resolve(config.training.precision)
+    chosen = hardware.precision(config.training.precision)
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": chosen})})
     replace_file(run.path / "config.json", config.model_dump_json(indent=2))
     return config
 
 
+def settled(run: Run) -> "RunConfig":
+    """The run's config when the first process has decided what was "auto"."""
+    deadline = time.time() + PATIENCE
+    while (config := run.config).training.precision == "auto":
+        if time.time() > deadline:
+            raise RunError("The first process of the training did not start.")
+        time.sleep(0.1)
+    return config
+
+
 def train(run: Run, recorder: "Recorder", show: Show) -> str:
     recorder.write_status(state="starting", message="Loading…")
+    from facedemo import hardware
     from facedemo.training import Trainer
 
-    config = settle(run)
-    faces = open_faces(config, recorder, show)
+    config = settle(run) if is_first_process() else settled(run)
+    fabric = hardware.start(config.training)
+    with fabric.rank_zero_first(local=True):
+        faces = open_faces(config, recorder, show)
     recorder.write_status(state="running", message="")
-    trainer = Trainer(recorder, config, faces.images, show)
+    trainer = Trainer(fabric, recorder, config, faces.images, show)
     try:
         return trainer.train()
     except KeyboardInterrupt:
-        recorder.log("interrupted: saving a checkpoint")
-        trainer.checkpoint()
+        if fabric.world_size == 1:  # several would have to meet for a checkpoint, and are not at the same place
+            recorder.log("interrupted: saving a checkpoint")
+            trainer.checkpoint()
         trainer.write_status("stopped")
         return "stopped"
+    except RuntimeError as error:
+        if fabric.world_size > 1 and "gloo" in str(error).lower():
+            raise RunError(
+                "Another process of this training ended. Resume goes on from the last checkpoint."
+            ) from error
+        raise
 
 
 def main() -> None:
     with suppress(AttributeError, OSError):  # Windows has no niceness
         os.nice(LOW_PRIORITY)
+    run = Run(Path(sys.argv[1]))
+    if not is_first_process():
+        assist(run)
+        return
     try:
-        status = execute(Run(Path(sys.argv[1])))
+        status = execute(run)
     except RunError as error:
         sys.exit(str(error))
     sys.exit(1 if status.state == "failed" else 0)

@@ -34,6 +34,9 @@ class PlainUpdates:
     def apply(self, *players: str) -> None:
         self.applied = players
 
+    def mean(self, value: torch.Tensor) -> torch.Tensor:
+        return value
+
 
 def small(**settings: object) -> Ours:
     torch.manual_seed(0)

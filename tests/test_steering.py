@@ -74,9 +74,9 @@ def test_what_cannot_be_steered_is_refused_and_changes_nothing(changes: dict[str
 
 def test_budget_is_spent_at_the_first_of_its_limits() -> None:
     budget = Budget(iterations=1000, minutes=10)
-    assert budget.fraction(step=100, batch_size=16, seconds=300) == 0.5
-    assert budget.fraction(step=900, batch_size=16, seconds=300) == 0.9
-    assert Budget(images=1600).fraction(50, 16, 0) == 0.5
+    assert budget.fraction(step=100, images=1600, seconds=300) == 0.5
+    assert budget.fraction(step=900, images=14400, seconds=300) == 0.9
+    assert Budget(images=1600).fraction(50, 800, 0) == 0.5
 
 
 def test_a_budget_needs_a_limit() -> None:

@@ -15,11 +15,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from facedemo import guard, precision
+from facedemo import guard, hardware
+from facedemo.batches import Batches, random_stream
 from facedemo.config import RunConfig
 from facedemo.families.base import Bounded
 from facedemo.runs import Run, append_line, create_run
-from facedemo.training import Batches, random_stream
 from facedemo.worker import execute
 
 
@@ -281,7 +281,7 @@ def test_spread_is_the_mean_pairwise_root_mean_square_difference() -> None:
 
 
 def test_bf16_is_considered_only_where_the_processor_has_it() -> None:
-    assert precision.has_bf16({"avx512_bf16": True})
-    assert not precision.has_bf16({"avx512_f": True, "avx512_bf16": False})
-    assert precision.resolve("32-true") == "32-true"
-    assert precision.resolve("auto") in ("32-true", "bf16-mixed")
+    assert hardware.has_bf16({"avx512_bf16": True})
+    assert not hardware.has_bf16({"avx512_f": True, "avx512_bf16": False})
+    assert hardware.precision("32-true") == "32-true"
+    assert hardware.precision("auto") in ("32-true", "bf16-mixed")

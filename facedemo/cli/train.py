@@ -1,5 +1,6 @@
 """Commands that train, watch and steer runs."""
 
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,6 +8,8 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facedemo.runs import Run, Status
 
 app = typer.Typer()
@@ -43,8 +46,14 @@ def train(
     sample_every: Annotated[int | None, typer.Option(help="Iterations between sample grids.")] = None,
     checkpoint_every: Annotated[int | None, typer.Option(help="Iterations between checkpoints.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, 32-true or bf16-mixed.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of each process; 0: its share of the cores.")] = None,
+    devices: Annotated[int | None, typer.Option(help="Processes or GPUs on each machine; they share a batch.")] = None,
+    num_nodes: Annotated[int | None, typer.Option(help="Machines that train together.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, data order and noise.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
+    only_create: Annotated[
+        bool, typer.Option("--only-create", help="Make the run's directory, and train later: resume, torchrun, srun.")
+    ] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Train a model; prints the run directory last.
@@ -55,10 +64,13 @@ def train(
     from facedemo.presets import configure
     from facedemo.runs import create_run
 
-    settings = given({key: value for key, value in ctx.params.items() if key not in ("preset", "runs_dir")})
+    settings = given(
+        {key: value for key, value in ctx.params.items() if key not in ("preset", "only_create", "runs_dir")}
+    )
     if "learning_rate" in settings:
         settings["learning_rate_g"] = settings["learning_rate_d"] = settings.pop("learning_rate")
-    follow(create_run(configure(settings, preset), runs_dir))
+    run = create_run(configure(settings, preset), runs_dir)
+    typer.echo(run.path) if only_create else follow(run)
 
 
 @app.command()
@@ -84,7 +96,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def follow(run: "Run") -> None:
-    """Trains `run` in this process with a progress bar; prints the run directory last."""
+    """Trains `run` with a progress bar, in this process or in several others; prints the run directory last."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -102,10 +114,23 @@ def follow(run: "Run") -> None:
                     said.append(words)
                     bar.console.print(f"[yellow]{words}")
 
-        status = execute(run, show)
+        settings = run.config.training
+        status = execute(run, show) if settings.devices * settings.num_nodes == 1 else watch(run, show)
     typer.echo(run.path)
     if status.state == "failed":
         fail(f"{status.message} (details in {run.path / 'log.txt'})")
+
+
+def watch(run: "Run", show: "Callable[[Status], None]") -> "Status":
+    """Trains `run` in processes of its own; Ctrl-C stops them.  Returns the last status."""
+    run.launch()
+    while (status := run.status).active:
+        show(status)
+        try:
+            time.sleep(0.5)
+        except KeyboardInterrupt:
+            run.stop()
+    return status
 
 
 def describe(status: "Status") -> str:

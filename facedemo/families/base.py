@@ -13,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-FAMILIES = {"ours": "facedemo.families.ours:Ours"}  # a name for the command line → where its class is
+FAMILIES = {  # a name for the command line → where its class is
+    "ours": "facedemo.families.ours:Ours",
+    "dcgan": "facedemo.families.dcgan:DCGAN",
+    "wgan": "facedemo.families.wgan:WGAN",
+}
 
 
 class Updates(Protocol):
@@ -24,6 +28,9 @@ class Updates(Protocol):
 
     def apply(self, *players: str) -> None:
         """One optimiser step for each named player, from the gradients set before."""
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of `value` over the processes that share the batch; `value` itself where there is one."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,11 @@ class FamilyConfig(BaseModel):
         0.1,
         live=True,
     )
+
+    @property
+    def images_per_step(self) -> int:
+        """Real images that one `Family.step` is given."""
+        return self.batch_size
 
 
 def knobs(config: type[FamilyConfig], live: bool | None = None) -> list[Knob]:
@@ -163,7 +175,8 @@ class Family(nn.Module, ABC):
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
         """One training step.
 
-        real: (n, 3, size, size) in [−1, 1].  noise(): a fresh batch of latents, (n, h).
+        real: (images_per_step, 3, size, size) in [−1, 1].  noise(): a fresh batch of latents, (batch_size, h).
+        Of both, a process that trains with others is given its share.
         Returns the scalars that `metrics` names, detached and on the device.
         """
 

@@ -189,15 +189,18 @@ class Ours(Family):
         updates.gradients(loss_real - k * loss_fake, "discriminator", "generator")
         updates.apply("discriminator", "generator")
         with torch.no_grad():
-            self.remember(per_image[: len(real)].detach())
+            loss_real, loss_fake, square = updates.mean(
+                torch.stack([loss_real, loss_fake, per_image[: len(real)].square().mean()])
+            )
+            self.remember(loss_real, square)
             self.k.copy_(next_k(self.k, loss_real, loss_fake, self.config.gamma, self.config.lambda_k))
             m = convergence(loss_real, loss_fake, self.config.gamma)
-        return {"loss_real": loss_real.detach(), "loss_fake": loss_fake.detach(), "k": self.k.clone(), "convergence": m}
+        return {"loss_real": loss_real, "loss_fake": loss_fake, "k": self.k.clone(), "convergence": m}
 
-    def remember(self, losses: Tensor) -> None:
+    def remember(self, mean: Tensor, square: Tensor) -> None:
         """Running mean and mean square of L(x) over images, which the realism score is measured by."""
-        self.score_mean.lerp_(losses.mean(), 0.01)
-        self.score_square.lerp_(losses.square().mean(), 0.01)
+        self.score_mean.lerp_(mean, 0.01)
+        self.score_square.lerp_(square, 0.01)
 
     @torch.inference_mode()
     def realism(self, images: Tensor) -> Tensor:

@@ -186,7 +186,7 @@ def extend(run: Run, budget: dict[str, float]) -> None:
     from facedemo.config import Budget
 
     wanted, status = Budget(**budget), run.status
-    if wanted.fraction(status.step, run.config.model.batch_size, status.seconds) >= 1:
+    if wanted.fraction(status.step, status.images, status.seconds) >= 1:
         raise RunError("The run has had this budget already. Give it a larger one.")
     run.extend(wanted)
     run.launch()

@@ -1,15 +1,44 @@
-"""Which arithmetic a training uses."""
+"""What a training makes of the machine it runs on: its arithmetic, its threads, its processes."""
 
+import os
 import time
 from statistics import median
 
+import psutil
 import torch
+from lightning_fabric import Fabric
 from torch.nn import functional as F
+
+from facedemo.config import TrainingConfig
 
 FP32, BF16 = "32-true", "bf16-mixed"
 
 
-def resolve(wanted: str) -> str:
+def threads(wanted: int, processes: int) -> int:
+    """Threads of one of `processes` on this machine: `wanted`, or for 0 its share of the cores that it may use."""
+    cores = psutil.cpu_count(logical=False) or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    return wanted or max(1, cores // processes)
+
+
+def start(settings: TrainingConfig) -> Fabric:
+    """All processes of a training, talking to each other: those this one starts, or those torchrun or Slurm started."""
+    processes = settings.devices * settings.num_nodes
+    fabric = Fabric(
+        accelerator="auto",
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        strategy="ddp" if processes > 1 else "auto",
+        precision=settings.precision,
+    )
+    fabric.launch()
+    torch.set_num_threads(threads(settings.threads, settings.devices))
+    torch.backends.cudnn.benchmark = True
+    return fabric
+
+
+def precision(wanted: str) -> str:
     """`wanted`, or for "auto" what this machine computes faster in: Fabric's "32-true" or "bf16-mixed"."""
     if wanted != "auto":
         return wanted

@@ -1,0 +1,92 @@
+"""WGAN: a critic, kept Lipschitz by clipping its weights, estimates how far generated images are from real ones.
+
+Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", arXiv:1701.07875; its algorithm 1.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import Optimizer, RMSprop
+
+from facedemo.families.base import Family, FamilyConfig, Updates, knob
+from facedemo.layers import StridedDiscriminator, TransposedGenerator
+
+
+class WGANConfig(FamilyConfig):
+    """The paper's settings, algorithm 1, but for the width: with it, an image costs what it costs `ours`."""
+
+    latent: int = knob(100, "Latent size", "Length h of the vector z that an image is made from.", 2, 1024)
+    width: int = knob(
+        64, "Width", "Channels of the layers next to the image. Doubling it costs about four times the time.", 4, 256
+    )
+    batch_size: int = knob(64, "Batch size", "Real images that one update of the critic sees.", 2, 512)
+    critic_steps: int = knob(5, "Critic steps", "Updates of the critic for one of the generator.", 1, 100)
+    clip: float = knob(
+        0.01, "Clipping", "The critic's weights are kept between −c and c after every update.", 1e-4, 1.0, live=True
+    )
+    learning_rate_g: float = knob(
+        5e-5, "Generator learning rate", "Step size of the generator's RMSprop.", 0.0, 0.1, live=True
+    )
+    learning_rate_d: float = knob(
+        5e-5, "Critic learning rate", "Step size of the critic's RMSprop.", 0.0, 0.1, live=True
+    )
+    decay: float = knob(
+        1.0,
+        "Learning-rate decay",
+        "Both learning rates are multiplied by this at every interval; the paper keeps them as they are.",
+        0.01,
+        1.0,
+        live=True,
+    )
+
+    @property
+    def images_per_step(self) -> int:
+        return self.batch_size * self.critic_steps
+
+
+class WGAN(Family):
+    Config = WGANConfig
+    title = "WGAN"
+    paper = "Arjovsky et al. 2017, arXiv:1701.07875"
+    metrics = {"distance": "Wasserstein estimate", "critic_real": "f(x)", "critic_fake": "f(G(z))"}  # noqa: RUF012
+
+    config: WGANConfig
+
+    def __init__(self, config: WGANConfig) -> None:
+        super().__init__(config)
+        self.set_networks(TransposedGenerator(config), StridedDiscriminator(config))
+
+    def latents(self, n: int, rng: np.random.RandomState) -> Tensor:
+        """z ~ N(0, 1)^h."""
+        return torch.from_numpy(rng.standard_normal((n, self.config.latent)).astype(np.float32))
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """RMSprop: momentum makes the critic's training unstable, section 4.4."""
+        c = self.config
+        return {
+            "generator": RMSprop(self.generator.parameters(), c.learning_rate_g, foreach=True),
+            "discriminator": RMSprop(self.discriminator.parameters(), c.learning_rate_d, foreach=True),
+        }
+
+    def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
+        """`critic_steps` updates of the critic f, each on other images, maximise f(x) − f(G(z)); one of G, f(G(z))."""
+        scores = [self.critic_update(part, noise(), updates) for part in real.chunk(self.config.critic_steps)]
+        loss = -self.discriminator(self.generator(noise())).float().mean()
+        updates.gradients(loss, "generator")
+        updates.apply("generator")
+        critic_real, critic_fake = torch.stack(scores).mean(0)
+        return {"distance": critic_real - critic_fake, "critic_real": critic_real, "critic_fake": critic_fake}
+
+    def critic_update(self, real: Tensor, latents: Tensor, updates: Updates) -> Tensor:
+        """One update of the critic; returns the means of f(x) and f(G(z)) before it, (2,)."""
+        with torch.no_grad():
+            fake = self.generator(latents)
+        critic_real, critic_fake = (self.discriminator(images).float().mean() for images in (real, fake))
+        updates.gradients(critic_fake - critic_real, "discriminator")
+        updates.apply("discriminator")
+        with torch.no_grad():
+            for weight in self.discriminator.parameters():
+                weight.clamp_(-self.config.clip, self.config.clip)
+        return torch.stack([critic_real.detach(), critic_fake.detach()])

@@ -8,7 +8,6 @@ A run directory has the first and the third as well, so `load` takes both.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from facedemo.checkpoints import CONFIG, WEIGHTS, bundled, checkpoints_root
 from facedemo.config import RunConfig
 from facedemo.families import create
 from facedemo.runs import RunError, find_run
-
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 
 class BundleError(ValueError):
@@ -85,17 +83,6 @@ def load(path: str | Path) -> FaceModel:
     except (SafetensorError, RuntimeError, OSError) as error:
         raise BundleError(f"The weights of “{path.name}” are damaged or do not fit its config.json.") from error
     return model.eval()
-
-
-def checkpoints_root() -> Path:
-    """Where the bundled models are: `FACEDEMO_CHECKPOINTS`, or `checkpoints` beside the package."""
-    return Path(os.environ.get("FACEDEMO_CHECKPOINTS", Path(__file__).parent.parent / "checkpoints"))
-
-
-def bundled() -> list[Path]:
-    """The bundled models' folders, sorted by name."""
-    root = checkpoints_root()
-    return sorted(path.parent for path in root.glob(f"*/{WEIGHTS}") if (path.parent / CONFIG).is_file())
 
 
 def find(text: str, runs_root: Path | None = None) -> Path:

@@ -107,8 +107,29 @@ def png(image: Image.Image | np.ndarray, **settings: object) -> bytes:
 def read_settings(file: bytes | Path) -> dict[str, str]:
     """The settings that `png` wrote into a file."""
     with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
-        image.load()
+        try:
+            image.load()
+        except SyntaxError as error:  # Pillow's word for a broken PNG
+            raise ValueError(f"The picture is damaged: {error}.") from error
         return {name: value for name, value in image.info.items() if isinstance(value, str)}
+
+
+def read_grid(file: bytes | Path, count: int, padding: int = 2) -> np.ndarray:
+    """The first `count` images of a square grid of `grid` and `png`: uint8 (count, size, size, 3).
+
+    Raises ValueError, or OSError, where the file is no PNG that says it holds so many.
+    """
+    held = int(read_settings(file).get("count", 0))
+    if not 0 < count <= held:
+        raise ValueError(f"The picture holds {held} faces, not {count}.")
+    with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
+        sheet = np.asarray(image.convert("RGB"))
+    columns = grid_columns(held)
+    step = (sheet.shape[1] - padding) // columns
+    if sheet.shape != (padding + math.ceil(held / columns) * step, padding + columns * step, 3):
+        raise ValueError(f"The picture is no grid of {held} faces.")
+    corners = [(padding + index // columns * step, padding + index % columns * step) for index in range(count)]
+    return np.stack([sheet[top : top + step - padding, left : left + step - padding] for top, left in corners])
 
 
 def faces_zip(images: np.ndarray, seeds: Sequence[int], model_name: str, scale: float) -> bytes:

@@ -41,8 +41,7 @@ def keep_face_in_grid() -> None:
 
 st.title("Generate")
 
-with st.spinner("Starting…"):  # the first time, this waits for torch
-    choices = models.choices()
+choices = models.choices()
 if not choices:
     st.info(
         "There is no model to draw faces with yet. Train one, or put a bundle (a folder with `config.json` and "

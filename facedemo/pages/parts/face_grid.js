@@ -3,13 +3,13 @@ const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".faces");
   const style = parentElement.querySelector(".sprite");
-  const { alt, columns, seeds, selected, sprite } = data;
+  const { alt, columns, narrow, seeds, selected, sprite } = data;
   const rows = Math.ceil(seeds.length / columns);
 
   grid.setAttribute("aria-label", alt);
   grid.style.setProperty("--columns", columns);
   grid.style.setProperty("--rows", rows);
-  grid.dataset.many = columns > 8;
+  grid.style.setProperty("--narrow", narrow);
 
   // One rule instead of a style on each button: the picture is decoded once.
   if (grid.sprite !== sprite) {
@@ -30,7 +30,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const mark = (chosen) =>
     faces.forEach((face, index) => {
       face.setAttribute("aria-pressed", index === chosen);
-      face.tabIndex = index === chosen ? 0 : -1;
+      face.tabIndex = index === Math.max(chosen, 0) ? 0 : -1;
     });
 
   faces.forEach((face, index) => {
@@ -45,7 +45,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       setTriggerValue("face", index + 1);
     };
   });
-  mark(selected - 1);
+  mark((selected ?? 0) - 1);
 
   grid.onkeydown = (event) => {
     const across = getComputedStyle(grid).gridTemplateColumns.split(" ").length;

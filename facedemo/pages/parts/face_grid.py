@@ -21,12 +21,21 @@ _component = st.components.v2.component(
 
 
 def face_grid(
-    images: np.ndarray, seeds: Sequence[int], selected: int, alt: str, on_choose: Callable[[int], None], key: str
+    images: np.ndarray,
+    seeds: Sequence[int],
+    selected: int | None,
+    alt: str,
+    on_choose: Callable[[int], None],
+    key: str,
+    columns: int | None = None,
+    narrow: int = 8,
 ) -> None:
     """Shows the grid; calls `on_choose` with the number of the face, from 1, before the page runs again.
 
     images: uint8 (n, size, size, 3), n = len(seeds).  selected: the number of the highlighted face.
+    columns: as many as make it roughly square, unless given; at most `narrow` on a phone.
     """
+    columns = columns or sampling.grid_columns(len(seeds))
 
     def chosen() -> None:
         number = st.session_state[key]["face"]
@@ -35,10 +44,11 @@ def face_grid(
 
     data = {
         "alt": alt,
-        "columns": sampling.grid_columns(len(seeds)),
-        "seeds": list(seeds),
+        "columns": columns,
+        "narrow": min(columns, narrow),
+        "seeds": tuple(seeds),  # a list would be taken for a table at first, and load pandas: almost two seconds
         "selected": selected,
-        "sprite": sprite(images),
+        "sprite": sprite(images, columns),
     }
     _component(data=data, key=key, on_face_change=chosen)
 
@@ -49,6 +59,6 @@ def digest(images: np.ndarray) -> str:
 
 # Streamlit's own hash looks at a sample of a large array only.
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs={np.ndarray: digest})
-def sprite(images: np.ndarray) -> str:
+def sprite(images: np.ndarray, columns: int) -> str:
     """All faces, edge to edge, as one PNG in a data URL."""
-    return "data:image/png;base64," + base64.b64encode(sampling.png(sampling.grid(images, padding=0))).decode()
+    return "data:image/png;base64," + base64.b64encode(sampling.png(sampling.grid(images, columns, padding=0))).decode()

@@ -1,25 +1,26 @@
 """The models a page can choose from: bundled ones and runs that have weights, each loaded once."""
 
+import importlib
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from facedemo import runs
+from facedemo import checkpoints, runs
 
 if TYPE_CHECKING:
     from facedemo.bundle import FaceModel
 
 FIRST_SHOWN = "ours-64"  # the paper's own, where it is there
+WARM_UP_DELAY = 1.0  # seconds: until the first page has been sent
 RUN = "run:"  # sets runs apart from bundles in an address
 
 
 def choices() -> dict[str, Path]:
     """Name in the address → folder: bundles as `ours-64`, runs as `run:<directory>`, newest run first."""
-    from facedemo import bundle
-
-    bundles = {path.name: path for path in bundle.bundled()}
+    bundles = {path.name: path for path in checkpoints.bundled()}
     return bundles | {RUN + run.id: run.path for run in runs.list_runs() if run.has_model}
 
 
@@ -47,3 +48,12 @@ def load(path: Path, version: str) -> "FaceModel":
     from facedemo import bundle
 
     return bundle.load(path)
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> threading.Timer:
+    """Imports what models need, torch above all, while someone still reads the first page; once a process."""
+    timer = threading.Timer(WARM_UP_DELAY, importlib.import_module, ("facedemo.bundle",))
+    timer.daemon = True
+    timer.start()
+    return timer

@@ -1,0 +1,127 @@
+"""The Home page, run as Streamlit runs it, within the app."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Maker
+from streamlit.testing.v1 import AppTest
+
+from facedemo import bundle, sampling
+
+ROOT = Path(__file__).parents[1]
+
+
+def open_app(**address: str) -> AppTest:
+    app = AppTest.from_file("../app.py", default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def grid(app: AppTest) -> dict[str, Any]:
+    """What the page sends to the grid in the browser."""
+    (element,) = app.get("bidi_component")
+    return json.loads(element.proto.json)
+
+
+def linked_pages(app: AppTest) -> set[str]:
+    return {link.proto.page for link in app.get("page_link")}
+
+
+def test_it_opens_with_the_first_faces_of_the_model_on_seed_0(make_bundle: Maker) -> None:
+    make_bundle()
+    app = open_app()
+    assert not app.exception
+    assert app.title[0].value == "facedemo"
+    assert grid(app)["seeds"] == sampling.face_seeds(0, 16)
+    assert grid(app)["selected"] is None
+    assert grid(app)["columns"] == 8
+    assert "Nobody here exists" in app.caption[0].value
+
+
+@pytest.mark.parametrize("folder", bundle.bundled(), ids=lambda folder: folder.name)
+def test_the_picture_on_a_bundled_models_card_is_what_the_model_draws(folder: Path) -> None:
+    drawn = sampling.generate(bundle.load(folder), sampling.face_seeds(0, 64)).astype(int)
+    shown = sampling.read_grid(folder / "samples.png", 64)
+    settings = {"model": folder.name, "seed": "0", "count": "64", "scale": "1.0"}
+    assert sampling.read_settings(folder / "samples.png") == settings
+    assert np.abs(drawn - shown).max() <= 2  # another processor may round another way
+
+
+def test_faces_come_from_the_card_where_it_has_a_picture(make_bundle: Maker) -> None:
+    folder = make_bundle()
+    before = grid(open_app())["sprite"]
+    images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
+    (folder / "samples.png").write_bytes(sampling.png(sampling.grid(images), count=64))
+    (folder / "model.safetensors").touch()
+    assert grid(open_app())["sprite"] != before
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n and no more"])
+def test_a_damaged_picture_on_the_card_is_drawn_anew(make_bundle: Maker, content: bytes) -> None:
+    (make_bundle() / "samples.png").write_bytes(content)
+    app = open_app()
+    assert not app.exception
+    assert not app.error
+    assert grid(app)["seeds"] == sampling.face_seeds(0, 16)
+
+
+def test_every_other_page_is_linked_with_one_line(make_bundle: Maker) -> None:
+    make_bundle()
+    others = set(re.findall(r"facedemo/pages/(\w+)\.py", (ROOT / "app.py").read_text("utf8"))) - {"home"}
+    app = open_app()
+    assert linked_pages(app) == others
+    assert len(app.caption) == 1 + len(others)
+    assert all(link.proto.help for link in app.get("page_link"))
+
+
+def test_a_link_to_faces_opens_generate(make_bundle: Maker) -> None:
+    make_bundle()
+    app = open_app(model="tiny", seed="11")
+    assert not app.exception
+    assert app.title[0].value == "Generate"
+    assert app.number_input(key="generate_seed").value == 11
+    assert grid(app)["seeds"] == sampling.face_seeds(11, 64)
+
+
+def test_a_chosen_face_opens_in_generate(make_bundle: Maker) -> None:
+    make_bundle()
+    app = open_app()
+    app.session_state.home_chosen = 5
+    app.run()
+    assert app.title[0].value == "Generate"
+    assert grid(app)["selected"] == 5
+    assert grid(app)["seeds"] == sampling.face_seeds(0, 16)
+
+
+def test_without_any_model_it_says_what_to_do_and_still_leads_on(make_bundle: Maker) -> None:
+    app = open_app()
+    assert not app.exception
+    assert "no model" in app.info[0].value
+    assert "train" in linked_pages(app)
+
+
+def test_a_damaged_model_is_explained(make_bundle: Maker) -> None:
+    (make_bundle() / "model.safetensors").write_bytes(b"not weights")
+    app = open_app()
+    assert not app.exception
+    assert "damaged" in app.error[0].value
+    assert "train" in linked_pages(app)
+
+
+def test_its_first_picture_waits_for_neither_torch_nor_pandas() -> None:
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest; from facedemo.pages.parts import models; "
+        "before = 'pandas' in sys.modules; models.WARM_UP_DELAY = 600; "
+        "app = AppTest.from_file('app.py', default_timeout=60).run(); assert not app.exception; "
+        "assert app.get('bidi_component'); assert 'torch' not in sys.modules; "
+        "assert before or 'pandas' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -63,8 +63,7 @@ class Trainer:
     def train(self) -> str:
         """Trains to the end of the budget or until told to stop; returns the state reached: `finished` or `stopped`."""
         self.restore()
-        self.clock = self.log_clock = time.perf_counter()
-        self.started = (self.fraction, self.seconds)
+        self.begin()
         if self.step == 0:
             self.sample()
         while self.fraction < 1.0:
@@ -77,6 +76,11 @@ class Trainer:
         self.sample()
         self.write_status("finished")
         return "finished"
+
+    def begin(self) -> None:
+        """Sets the clocks: from here on, time counts."""
+        self.clock = self.log_clock = time.perf_counter()
+        self.started = (self.fraction, self.seconds)
 
     def advance(self) -> None:
         """One iteration and what is due after it."""

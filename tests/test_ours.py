@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from facedemo.config import RunConfig
 from facedemo.families import create
-from facedemo.families.ours import Ours, convergence, next_k, reconstruction_loss
+from facedemo.families.ours import Ours, UpsampledConv2d, convergence, next_k, reconstruction_loss
 
 EVERY_SHAPE = [
     (size, stem, generator)
@@ -162,3 +162,18 @@ def test_moving_average_moves_by_its_weight_towards_the_generator() -> None:
         family.generator.map.weight += 1.0
     family.update_average(0.25)
     torch.testing.assert_close(family.average.map.weight, before + 0.25)
+
+
+@pytest.mark.parametrize("side", [1, 2, 5, 8])
+def test_the_upsampled_convolution_is_upsampling_and_then_a_convolution(side: int) -> None:
+    torch.manual_seed(0)
+    fast = UpsampledConv2d(3, 5, 3, padding=1).double()
+    maps = torch.randn(2, 3, side, side, dtype=torch.float64, requires_grad=True)
+    upsampled = torch.nn.functional.interpolate(maps, scale_factor=2, mode="nearest")
+    plain = torch.nn.functional.conv2d(upsampled, fast.weight, fast.bias, padding=1)
+    torch.testing.assert_close(fast(maps), plain)
+    weights = torch.randn_like(plain)
+    inputs = (maps, fast.weight, fast.bias)
+    gradients = torch.autograd.grad((fast(maps) * weights).sum(), inputs)
+    for one, other in zip(gradients, torch.autograd.grad((plain * weights).sum(), inputs), strict=True):
+        torch.testing.assert_close(one, other)

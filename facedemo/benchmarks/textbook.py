@@ -1,0 +1,124 @@
+"""The obvious training loop, which the engine is measured against: what one writes from the paper's equations at first.
+
+fp32, contiguous tensors, three passes through the discriminator, a `DataLoader` that decodes JPEG files, and losses
+read at every step.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from facedemo.families import Family, FamilyConfig, create
+from facedemo.families.ours import OursConfig, UpsampledConv2d
+
+JPEG_SIZE = (178, 218)  # CelebA's
+
+
+def write_jpegs(images: np.ndarray, folder: Path) -> list[Path]:
+    """The images, uint8 (n, s, s, 3), as JPEG files of CelebA's size."""
+    paths = [folder / f"{number:06d}.jpg" for number in range(len(images))]
+    for image, path in zip(images, paths, strict=True):
+        Image.fromarray(image).resize(JPEG_SIZE, Image.Resampling.BICUBIC).save(path, quality=90)
+    return paths
+
+
+class JpegFaces(Dataset):
+    def __init__(self, paths: list[Path], size: int) -> None:
+        self.paths = paths
+        steps = [transforms.CenterCrop(108), transforms.Resize(size), transforms.RandomHorizontalFlip()]
+        self.transform = transforms.Compose([*steps, transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)])
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.transform(Image.open(self.paths[index]).convert("RGB"))
+
+
+class Immediate:
+    """`families.base.Updates` without a framework, for families whose step is the textbook's."""
+
+    def __init__(self, family: Family, optimizers: dict[str, torch.optim.Optimizer]) -> None:
+        self.family, self.optimizers = family, optimizers
+
+    def gradients(self, loss: Tensor, *players: str) -> None:
+        self.family.zero_grad()
+        loss.backward()
+
+    def apply(self, *players: str) -> None:
+        for player in players:
+            self.optimizers[player].step()
+
+    def mean(self, value: Tensor) -> Tensor:
+        return value
+
+
+def like(convolution: nn.Conv2d) -> nn.Conv2d:
+    """A plain convolution of the same shape."""
+    return nn.Conv2d(convolution.in_channels, convolution.out_channels, 3, padding=1)
+
+
+class Textbook:
+    """A training of the same networks on the same batch size, written plainly."""
+
+    def __init__(self, name: str, config: FamilyConfig, paths: list[Path]) -> None:
+        self.family, self.config = create(name, config), config
+        for module in list(self.family.modules()):
+            if isinstance(module, nn.ELU | nn.ReLU | nn.LeakyReLU):
+                module.inplace = False
+            for place, child in list(module.named_children()):
+                if isinstance(child, UpsampledConv2d):
+                    setattr(module, place, nn.Sequential(nn.Upsample(scale_factor=2), like(child)))
+        self.optimizers = self.plain_optimizers()
+        loader = DataLoader(JpegFaces(paths, config.size), config.images_per_step, shuffle=True, drop_last=True)
+        self.batches = self.endless(loader)
+        self.rng, self.losses = np.random.RandomState(0), []
+
+    def plain_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The family's optimisers with torch's own choice of implementation."""
+        plain = {}
+        for player, optimizer in self.family.optimizers().items():
+            settings = {name: value for name, value in optimizer.defaults.items() if name not in ("fused", "foreach")}
+            plain[player] = type(optimizer)(getattr(self.family, player).parameters(), **settings)
+        return plain
+
+    def endless(self, loader: DataLoader) -> Iterator[Tensor]:
+        while True:
+            yield from loader
+
+    def noise(self) -> Tensor:
+        return self.family.latents(self.config.batch_size, self.rng)
+
+    def step(self) -> None:
+        real = next(self.batches)
+        if isinstance(self.config, OursConfig):
+            self.boundary_equilibrium(real)
+        else:
+            row = self.family.step(real, self.noise, Immediate(self.family, self.optimizers))
+            self.losses.append([float(value) for value in row.values()])
+
+    def boundary_equilibrium(self, real: Tensor) -> None:
+        generator, discriminator = self.family.generator, self.family.discriminator
+        k, gamma, lambda_k = float(self.family.k), self.config.gamma, self.config.lambda_k
+        fake = generator(self.noise())
+
+        loss_real = (real - discriminator(real)).abs().mean()
+        loss_fake = (fake.detach() - discriminator(fake.detach())).abs().mean()
+        self.optimizers["discriminator"].zero_grad()
+        (loss_real - k * loss_fake).backward()
+        self.optimizers["discriminator"].step()
+
+        loss_g = (fake - discriminator(fake)).abs().mean()
+        self.optimizers["generator"].zero_grad()
+        loss_g.backward()
+        self.optimizers["generator"].step()
+
+        k = min(1.0, max(0.0, k + lambda_k * (gamma * loss_real.item() - loss_g.item())))
+        self.family.k.fill_(k)
+        self.losses.append([loss_real.item(), loss_fake.item(), loss_g.item(), k])

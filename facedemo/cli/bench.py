@@ -1,0 +1,48 @@
+"""Commands that measure how fast things are on this machine."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Measure how fast things are on this machine, left alone meanwhile.", no_args_is_help=True)
+
+Json = Annotated[Path | None, typer.Option("--json", help="Write the numbers here, too.")]
+
+
+def write(out: Path | None, numbers: dict[str, Any]) -> None:
+    from facedemo.runs import replace_file
+
+    if out is not None:
+        replace_file(out, json.dumps(numbers, indent=1) + "\n")
+
+
+@app.command()
+def train(
+    family: Annotated[str, typer.Option(help="Which GAN.")] = "ours",
+    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
+    width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Real images a step.")] = None,
+    stem: Annotated[str | None, typer.Option(help="full or half, for ours.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, 32-true or bf16-mixed.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; 0: one a core.")] = None,
+    rounds: Annotated[int, typer.Option(help="Pairs of turns to measure.", min=2)] = 16,
+    out: Json = None,
+) -> None:
+    """The engine (B) against the obvious training loop (A): same networks, same batch, turn by turn."""
+    from facedemo.benchmarks import training
+    from facedemo.data.synthetic import draw_faces
+    from facedemo.presets import configure
+
+    options = {"family": family, "size": size, "width": width, "batch_size": batch_size, "stem": stem}
+    options |= {"precision": precision, "threads": threads, "minutes": 60}
+    config = configure({name: value for name, value in options.items() if value is not None})
+    speed = training.run(config, draw_faces(size).images, rounds)
+    typer.echo(f"A, textbook loop   {speed.textbook:8.1f} ± {speed.textbook_spread:.1f} images/s")
+    typer.echo(f"B, facedemo        {speed.engine:8.1f} ± {speed.engine_spread:.1f} images/s, {speed.precision}")
+    typer.echo(f"B / A              {speed.ratio:8.2f}")
+    typer.echo(f"waiting for data   {speed.data_share:8.2%} of B's time")
+    typer.echo(f"peak, convolutions {speed.peak_fp32:8.0f} GFLOP/s in fp32, {speed.peak_bf16:.0f} in bf16")
+    typer.echo(f"B's share of it    {speed.peak_share:8.0%} ({speed.gflop_per_image:.2f} GFLOP an image, counted)")
+    write(out, training.report(speed))

@@ -24,7 +24,7 @@ IMAGES = 512  # JPEG files that the textbook loop reads
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured: speeds in images/s, peaks in GFLOP/s, shares in [0, 1]; a spread is half the interquartile range."""
+    """Speeds in images/s, peaks in GFLOP/s, shares in [0, 1]; a spread is half the interquartile range."""
 
     textbook: float
     textbook_spread: float

@@ -1,0 +1,157 @@
+"""Real trainings on several processes of this machine: same updates as one process, resumed, and ended by a death."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from PIL import Image
+from pydantic import ValidationError
+from safetensors.torch import load_file
+
+from facedemo.batches import Batches
+from facedemo.config import RunConfig
+from facedemo.runs import Run, create_run
+
+pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="torch has no gloo here")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.RandomState(0)
+    for number in range(80):
+        small = Image.fromarray(rng.randint(0, 256, (4, 4, 3), dtype=np.uint8))
+        small.resize((40, 40), Image.Resampling.BICUBIC).save(folder / f"{number:02d}.png")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def settings(pictures: Path, iterations: int, **training: object) -> RunConfig:
+    return RunConfig.model_validate(
+        {
+            "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 8},
+            "data": {"source": str(pictures)},
+            "budget": {"iterations": iterations},
+            "training": {"precision": "32-true", "seed": 3, "log_every": 5, "checkpoint_every": 10, **training},
+        }
+    )
+
+
+def train(run: Run) -> None:
+    subprocess.run([sys.executable, "-m", "facedemo.worker", str(run.path)], check=True, timeout=240)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.05)
+
+
+def assert_close(one: Run, other: Run) -> None:
+    """Same metrics and weights, but for the order in which float32 sums are added up."""
+    a, b = one.metrics(), other.metrics()
+    assert a["step"] == b["step"]
+    for name in ("loss_real", "loss_fake", "k", "convergence", "gradient_norm_g", "gradient_norm_d"):
+        assert a[name] == pytest.approx(b[name], rel=2e-3), name
+    left, right = (load_file(run.path / "model.safetensors") for run in (one, other))
+    for name in left:
+        torch.testing.assert_close(left[name], right[name], rtol=1e-2, atol=2e-3, msg=name)
+
+
+@pytest.fixture(scope="module")
+def alone(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = create_run(settings(pictures, 20), tmp_path_factory.mktemp("alone"))
+    train(run)
+    return run
+
+
+def test_two_processes_train_what_one_trains_also_when_they_are_resumed(
+    alone: Run, pictures: Path, tmp_path: Path
+) -> None:
+    shared = create_run(settings(pictures, 10, devices=2), tmp_path)
+    train(shared)
+    assert (shared.status.state, shared.status.images) == ("finished", 80)
+    shared.extend(settings(pictures, 20).budget)
+    train(shared)
+    assert shared.status.step == 20
+    assert "2 process(es)" in shared.log_text()
+    assert "resumed at iteration 10" in shared.log_text()
+    assert_close(alone, shared)
+
+
+def test_torchrun_on_two_nodes_trains_what_one_process_trains(alone: Run, pictures: Path, tmp_path: Path) -> None:
+    run = create_run(settings(pictures, 20, num_nodes=2), tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
+    torchrun += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
+    nodes = [
+        subprocess.Popen([*torchrun, "--node-rank", str(node), "-m", "facedemo.worker", str(run.path)])
+        for node in range(2)
+    ]
+    assert [node.wait(240) for node in nodes] == [0, 0]
+    assert run.status.state == "finished"
+    assert_close(alone, run)
+
+
+def test_the_death_of_one_process_ends_the_run_and_says_so(pictures: Path, tmp_path: Path) -> None:
+    run = create_run(settings(pictures, 1_000_000, devices=2), tmp_path)
+    leader = subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)], stderr=subprocess.DEVNULL)
+    wait_until(lambda: run.status.step >= 15)
+    [other] = psutil.Process(leader.pid).children()
+    os.kill(other.pid, signal.SIGKILL)
+    leader.wait(60)
+    assert run.status.state in ("failed", "crashed")
+    assert "Resume" in run.status.message
+    assert run.checkpoints()
+
+
+def test_stopping_a_run_of_two_processes_keeps_a_checkpoint_of_the_moment(pictures: Path, tmp_path: Path) -> None:
+    run = create_run(settings(pictures, 1_000_000, devices=2, checkpoint_every=1_000_000), tmp_path)
+    leader = subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)])
+    wait_until(lambda: run.status.step >= 5)
+    run.steer(gamma=0.25)
+    wait_until(run.marks)
+    run.stop()
+    assert leader.wait(60) == 0
+    assert run.status.state == "stopped"
+    assert run.checkpoints()[0].name == f"{run.status.step:08d}.ckpt"
+    assert not psutil.pid_exists(leader.pid)
+
+
+def test_processes_share_each_batch_without_repetition() -> None:
+    images = np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1).repeat(3, axis=3)
+    whole = Batches(images, 4, seed=1, flip=True)
+    shares = [Batches(images, 4, seed=1, flip=True, process=process, processes=2) for process in range(2)]
+    for step in range(7):
+        assert torch.equal(whole(step), torch.cat([share(step) for share in shares]))
+
+
+def test_a_batch_that_the_processes_cannot_share_is_refused_in_words(pictures: Path) -> None:
+    with pytest.raises(ValidationError, match="cannot be shared equally by 3 processes"):
+        settings(pictures, 1, devices=3)
+
+
+def test_the_command_line_watches_a_run_of_two_processes(pictures: Path, tmp_path: Path) -> None:
+    facedemo = shutil.which("facedemo", path=str(Path(sys.executable).parent))
+    words = ["train", "--data", str(pictures), "--size", "32", "--width", "4", "--batch-size", "8", "--devices", "2"]
+    words += ["--iterations", "5", "--precision", "32-true", "--runs-dir", str(tmp_path)]
+    done = subprocess.run([str(facedemo), *words], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert Run(Path(done.stdout.splitlines()[-1])).status.state == "finished"

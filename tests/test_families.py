@@ -1,0 +1,158 @@
+"""DCGAN and WGAN against their papers' algorithms, and what every family has to keep to."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from facedemo.families import Family, create, family_class, family_names, knobs
+from facedemo.families.dcgan import cross_entropy
+
+
+class Plain:
+    """Updates as one would write them without a framework; remembers the order of what was asked."""
+
+    def __init__(self, family: Family) -> None:
+        self.family, self.optimizers, self.asked = family, family.optimizers(), []
+
+    def gradients(self, loss: torch.Tensor, *players: str) -> None:
+        self.family.zero_grad()
+        loss.backward()
+        self.asked.append(("gradients", *players))
+
+    def apply(self, *players: str) -> None:
+        for player in players:
+            self.optimizers[player].step()
+        self.asked.append(("apply", *players))
+
+    def mean(self, value: torch.Tensor) -> torch.Tensor:
+        return value
+
+
+def small(name: str, **settings: object) -> Family:
+    torch.manual_seed(0)
+    config = family_class(name).Config(size=32, width=4, latent=6, batch_size=4, **settings)
+    return create(name, config)
+
+
+def noise(family: Family, seed: int = 0) -> Callable[[], torch.Tensor]:
+    rng = np.random.RandomState(seed)
+    return lambda: family.latents(family.config.batch_size, rng)
+
+
+def real(family: Family, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(family.config.images_per_step, 3, 32, 32, generator=generator) * 2 - 1
+
+
+def copy_of(module: torch.nn.Module) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in module.parameters()]
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+@pytest.mark.parametrize("name", family_names())
+def test_every_family_maps_latents_to_images_and_images_to_judgements(name: str, size: int) -> None:
+    family = create(name, family_class(name).Config(size=size, width=4, latent=6, batch_size=2))
+    images = family.generator(family.latents(3, np.random.RandomState(0)))
+    assert images.shape == (3, 3, size, size)
+    assert family.discriminator(images).shape[0] == 3
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_a_step_moves_both_players_and_returns_the_metrics_it_names(name: str) -> None:
+    family = small(name)
+    before = copy_of(family.generator), copy_of(family.discriminator)
+    row = family.step(real(family), noise(family), Plain(family))
+    assert row.keys() == family.metrics.keys()
+    assert all(value.shape == () and value.isfinite() and not value.requires_grad for value in row.values())
+    for old, player in zip(before, (family.generator, family.discriminator), strict=True):
+        assert any(not torch.equal(a, b) for a, b in zip(old, player.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_every_knob_has_a_default_within_its_bounds_and_says_what_it_does(name: str) -> None:
+    for knob in knobs(family_class(name).Config):
+        assert knob.minimum <= knob.default <= knob.maximum
+        assert knob.title
+        assert len(knob.help) > 10
+
+
+def test_cross_entropy_is_minus_log_of_the_probability_given_to_the_truth() -> None:
+    logits = torch.tensor([0.0, 2.0, -1.0])
+    probabilities = 1 / (1 + np.exp(-logits.numpy()))
+    assert cross_entropy(logits, real=True).item() == pytest.approx(-np.log(probabilities).mean())
+    assert cross_entropy(logits, real=False).item() == pytest.approx(-np.log(1 - probabilities).mean(), rel=1e-5)
+
+
+def test_dcgans_generator_is_judged_by_the_discriminator_after_its_update() -> None:
+    family, reference = small("dcgan"), small("dcgan")
+    updates = Plain(family)
+    row = family.step(real(family), noise(family), updates)
+    assert updates.asked == [
+        ("gradients", "discriminator"), ("apply", "discriminator"), ("gradients", "generator"), ("apply", "generator"),
+    ]  # fmt: skip
+
+    optimizers = reference.optimizers()
+    fake = reference.generator(noise(reference)())
+    ones, zeros = torch.ones(4), torch.zeros(4)
+    scores = reference.discriminator(real(reference)), reference.discriminator(fake.detach())
+    loss_d = binary_cross_entropy_with_logits(scores[0], ones) + binary_cross_entropy_with_logits(scores[1], zeros)
+    loss_d.backward()
+    optimizers["discriminator"].step()
+    loss_g = binary_cross_entropy_with_logits(reference.discriminator(fake), ones)
+    reference.generator.zero_grad()
+    loss_g.backward()
+    optimizers["generator"].step()
+
+    assert row["loss_discriminator"].item() == pytest.approx(loss_d.item(), rel=1e-5)
+    assert row["loss_generator"].item() == pytest.approx(loss_g.item(), rel=1e-5)
+    assert row["score_real"].item() == pytest.approx(scores[0].sigmoid().mean().item(), rel=1e-5)
+    for one, other in zip(family.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_dcgans_latents_are_uniform_and_wgans_are_normal() -> None:
+    uniform = small("dcgan").latents(4000, np.random.RandomState(0))
+    normal = small("wgan").latents(4000, np.random.RandomState(0))
+    assert uniform.abs().max() <= 1
+    assert uniform.var().item() == pytest.approx(1 / 3, rel=0.05)
+    assert normal.var().item() == pytest.approx(1, rel=0.05)
+    assert (normal.abs() > 1.96).float().mean().item() == pytest.approx(0.05, abs=0.01)
+
+
+def test_wgan_updates_its_critic_five_times_and_then_the_generator_once() -> None:
+    family = small("wgan")
+    assert family.config.images_per_step == 20
+    updates = Plain(family)
+    family.step(real(family), noise(family), updates)
+    critic = [("gradients", "discriminator"), ("apply", "discriminator")]
+    assert updates.asked == critic * 5 + [("gradients", "generator"), ("apply", "generator")]
+
+
+def test_wgans_critic_stays_within_the_clipping() -> None:
+    family = small("wgan", clip=0.003)
+    family.step(real(family), noise(family), Plain(family))
+    assert max(weight.abs().max().item() for weight in family.discriminator.parameters()) == pytest.approx(0.003)
+    family.config = family.config.model_copy(update={"clip": 0.002})
+    family.step(real(family), noise(family), Plain(family))
+    assert max(weight.abs().max().item() for weight in family.discriminator.parameters()) == pytest.approx(0.002)
+
+
+def test_wgans_critic_climbs_the_wasserstein_estimate() -> None:
+    family = small("wgan", learning_rate_g=0.0, learning_rate_d=1e-3, critic_steps=1)
+    images, updates = real(family), Plain(family)
+    estimates = [family.step(images, noise(family), updates)["distance"].item() for _ in range(12)]
+    assert estimates[-1] > estimates[1]
+
+
+def test_wgans_estimate_is_the_difference_of_the_critics_means() -> None:
+    family = small("wgan", critic_steps=1)
+    images = real(family)
+    with torch.no_grad():
+        expected = family.discriminator(images).mean(), family.discriminator(family.generator(noise(family)())).mean()
+    row = (fresh := small("wgan", critic_steps=1)).step(images, noise(fresh), Plain(fresh))
+    assert row["critic_real"].item() == pytest.approx(expected[0].item(), rel=1e-4)
+    assert row["critic_fake"].item() == pytest.approx(expected[1].item(), rel=1e-4)
+    assert row["distance"].item() == pytest.approx((expected[0] - expected[1]).item(), rel=1e-3)

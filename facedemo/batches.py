@@ -1,6 +1,6 @@
 """Real images in random order, and all other randomness of a training: a function of the seed and the iteration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -18,9 +18,9 @@ class Batches:
     """Every image once an epoch, the next epoch following without a gap; each process gets its share of a batch."""
 
     def __init__(
-        self, images: np.ndarray, batch_size: int, seed: int, flip: bool, process: int = 0, processes: int = 1
+        self, images: Sequence[np.ndarray], batch_size: int, seed: int, flip: bool, process: int = 0, processes: int = 1
     ) -> None:
-        """images: uint8 (n, s, s, 3).  batch_size: images a step, of all processes together; they divide it."""
+        """images: n of uint8 (s, s, 3).  batch_size: images a step, of all processes together; they divide it."""
         self.images, self.batch_size, self.seed, self.flip = images, batch_size, seed, flip
         self.share = slice(process * (batch_size // processes), (process + 1) * (batch_size // processes))
         self.epoch, self.order = -1, np.empty(0, dtype=np.int64)

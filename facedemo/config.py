@@ -26,6 +26,12 @@ class DataConfig(Part):
         description="auto: CelebA's aligned images are cut tightly around the face, others to their largest centred "
         "square. wide: more hair and background.",
     )
+    split: Literal["all", "train", "validation", "test"] = Field(
+        "all",
+        title="Part",
+        description="Part of the images to train on. train: four fifths, by person where CelebA's list says who is on "
+        "them; the rest is for measuring the model on faces it has not seen.",
+    )
     flip: bool = Field(True, title="Mirror", description="Show each image mirrored half of the time.")
 
 

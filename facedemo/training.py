@@ -1,7 +1,7 @@
 """The training loop. It knows no family by name, and writes all it has to say into the run directory."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,10 +33,10 @@ class Trainer:
         fabric: Fabric,
         record: "Recorder",
         config: RunConfig,
-        images: np.ndarray,
+        images: Sequence[np.ndarray],
         show: Callable[["Status"], None],
     ) -> None:
-        """images: uint8 (n, s, s, 3).  `show` is handed every status that is written.
+        """images: n of uint8 (s, s, 3).  `show` is handed every status that is written.
 
         Every process of the run has one of its own, with the same settings, and all do the same updates.
         """

@@ -18,8 +18,10 @@ from filelock import FileLock, Timeout
 from facedemo.runs import Run, RunError, Status, replace_file
 
 if TYPE_CHECKING:
+    import numpy as np
+    from torch.utils.data import Subset
+
     from facedemo.config import RunConfig
-    from facedemo.data import Faces
     from facedemo.recorder import Recorder
 
 LOW_PRIORITY = 10  # niceness of a training beside the app
@@ -38,10 +40,12 @@ def termination_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def open_faces(config: "RunConfig", recorder: "Recorder", show: Show) -> "Faces":
+def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subset[np.ndarray]":
     """The run's images, decoded now or taken from the cache, with progress in the status."""
+    from torch.utils.data import Subset
+
     from facedemo.config import BUILT_IN
-    from facedemo.data import prepare
+    from facedemo.data import prepare, split_rows
     from facedemo.data.synthetic import draw_faces
 
     def progress(done: int, total: int | None) -> None:
@@ -54,7 +58,7 @@ def open_faces(config: "RunConfig", recorder: "Recorder", show: Show) -> "Faces"
     else:
         faces = prepare(config.data.source, config.model.size, config.data.crop, progress)
     recorder.log(faces.summary())
-    return faces
+    return Subset(faces.images, split_rows(faces, config.data.source, config.data.split))
 
 
 def execute(run: Run, show: Show = lambda status: None) -> Status:
@@ -132,9 +136,9 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
     config = settle(run) if is_first_process() else settled(run)
     fabric = hardware.start(config.training)
     with fabric.rank_zero_first(local=True):
-        faces = open_faces(config, recorder, show)
+        images = open_images(config, recorder, show)
     recorder.write_status(state="running", message="")
-    trainer = Trainer(fabric, recorder, config, faces.images, show)
+    trainer = Trainer(fabric, recorder, config, images, show)
     try:
         return trainer.train()
     except KeyboardInterrupt:

@@ -40,6 +40,7 @@ def train(
     decay_every: Annotated[int | None, typer.Option(help="Iterations between decays.")] = None,
     rate_floor: Annotated[float | None, typer.Option(help="The learning rates do not decay below this.")] = None,
     crop: Annotated[str | None, typer.Option(help="auto, tight, wide or square.")] = None,
+    split: Annotated[str | None, typer.Option(help="Part of the images: all, train, validation or test.")] = None,
     flip: Annotated[bool | None, typer.Option(help="Show images mirrored half of the time.")] = None,
     average: Annotated[float | None, typer.Option(help="Decay of the generator's moving average.")] = None,
     log_every: Annotated[int | None, typer.Option(help="Iterations between rows of metrics.")] = None,

@@ -3,6 +3,7 @@
 from facedemo.data.celeba import PeopleReport, sort_people
 from facedemo.data.images import Crop, Faces, Progress, cache_root, crop_box, decode, prepare, write_faces
 from facedemo.data.sources import DataError
+from facedemo.data.splits import Split, rows_of, split_of, split_rows
 
 __all__ = [
     "Crop",
@@ -10,10 +11,14 @@ __all__ = [
     "Faces",
     "PeopleReport",
     "Progress",
+    "Split",
     "cache_root",
     "crop_box",
     "decode",
     "prepare",
+    "rows_of",
     "sort_people",
+    "split_of",
+    "split_rows",
     "write_faces",
 ]

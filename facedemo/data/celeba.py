@@ -99,6 +99,14 @@ def sort_people(celeba: Path, out: Path, progress: Progress | None = None) -> Pe
     )
 
 
+def read_identities(celeba: Path) -> dict[str, str]:
+    """Image name → identity, by the official list in a folder or an archive; {} where there is none."""
+    if not celeba.exists():
+        return {}
+    lists = _find(celeba, celeba / "people").lists
+    return {name: row[0] for name, row in _identities(lists[IDENTITIES]).rows.items()} if IDENTITIES in lists else {}
+
+
 def _find(celeba: Path, people: Path) -> _Distribution:
     if celeba.is_file():
         lists = {}

@@ -3,7 +3,7 @@
 import io
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 MAX_SCALE = 2.0
+BATCH = 8
+
+Progress = Callable[[int, int], None]  # called with what is done and what there is in all
 
 
 def face_seeds(seed: int, count: int) -> list[int]:
@@ -51,19 +54,28 @@ def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> "Te
     return torch.cat([model.family.latents(1, np.random.RandomState(seed)) for seed in seeds]) * scale
 
 
-def generate(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0, batch: int = 8) -> np.ndarray:
-    """Faces as uint8 (n, size, size, 3), one a seed; `scale` as in `latents`.
+def generate(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0, batch: int = BATCH) -> np.ndarray:
+    """Faces as uint8 (n, size, size, 3), one a seed; `scale` as in `latents`."""
+    return draw(model, latents(model, seeds, scale), batch)
+
+
+def draw(model: "FaceModel", vectors: "Tensor", batch: int = BATCH, progress: Progress | None = None) -> np.ndarray:
+    """Faces of latents (n, h), n > 0, as uint8 (n, size, size, 3).
 
     The networks only ever see batches of exactly `batch`: convolutions of another batch size may add up in another
     order, and a face must not depend, by a single grey level, on those it is drawn with.
+    progress: called with the faces drawn and the faces in all, after every batch.
     """
     import torch
 
-    vectors = latents(model, seeds, scale)
-    missing = -len(seeds) % batch
-    padded = torch.cat([vectors, vectors[:1].expand(missing, -1)])
-    images = torch.cat([model.generate(part).float().cpu() for part in padded.split(batch)])[: len(seeds)]
-    return to_uint8(images)
+    count = len(vectors)
+    padded = torch.cat([vectors, vectors[:1].expand(-count % batch, -1)])
+    images = []
+    for part in padded.split(batch):
+        images.append(to_uint8(model.generate(part).float().cpu()))
+        if progress:
+            progress(min(count, len(images) * batch), count)
+    return np.concatenate(images)[:count]
 
 
 def to_uint8(images: "Tensor") -> np.ndarray:

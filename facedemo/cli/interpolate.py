@@ -1,0 +1,92 @@
+"""Commands that go from face to face, and along directions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facedemo.cli.terminal import RUNS, RunsDir, progress_bar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+app = typer.Typer()
+
+FILMS, SQUARES = (".mp4", ".gif", ".png"), (".png",)
+
+Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")]
+
+
+@app.command()
+def interpolate(
+    seeds: Annotated[list[int], typer.Argument(help="Seeds of the faces, in their order.", min=0)],
+    model: Model = "ours-64",
+    steps: Annotated[int, typer.Option(help="Pictures from a face to the next; of a square, faces a side.")] = 24,
+    path: Annotated[str, typer.Option(help="slerp (along an arc) or lerp (straight).")] = "slerp",
+    walk: Annotated[int | None, typer.Option(help="Walk through so many faces drawn from one seed.", min=2)] = None,
+    square: Annotated[bool, typer.Option("--square", help="A square with four seeds in its corners (PNG).")] = False,
+    rate: Annotated[int, typer.Option(help="Pictures a second, 1 to 50.")] = 12,
+    out: Annotated[Path, typer.Option(help="A film as .mp4 or .gif, or a film strip as .png.")] = Path("faces.mp4"),
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Turn faces into one another: a film from seed to seed, a walk through many, or a square of four.
+
+    A film of two faces plays there and back, one of more ends where it began.
+    """
+    from facedemo import bundle, interpolation, sampling
+    from facedemo.runs import replace_file
+
+    if walk is not None:
+        if len(seeds) != 1 or square:
+            raise ValueError("A walk follows from one seed: give one, and no --square.")
+        seeds = sampling.face_seeds(seeds[0], walk)
+    if out.suffix.lower() not in (SQUARES if square else FILMS):
+        raise ValueError(f"A file name ends in {' or '.join(SQUARES if square else FILMS)}; “{out.name}” does not.")
+    drawn = bundle.load(bundle.find(model, runs_dir))
+    draw = interpolation.square_of_seeds if square else interpolation.film_of_seeds
+    with progress_bar("faces") as progress:
+        frames = draw(drawn, seeds, steps, path, progress)
+    facts = {"model": drawn.name, "seeds": ", ".join(map(str, seeds)), "path": path, "steps": steps}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if square:
+        replace_file(out, sampling.png(sampling.grid(frames, steps), **facts))
+    else:
+        replace_file(out, film_file(out.suffix.lower(), frames, interpolation.closes(seeds), rate, facts))
+    typer.echo(out)
+
+
+def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts: dict[str, object]) -> bytes:
+    from facedemo import film, sampling
+
+    if suffix == ".png":
+        return sampling.png(film.strip(frames), **facts)
+    played = frames if closed else film.there_and_back(frames)
+    return (film.mp4 if suffix == ".mp4" else film.gif)(played, rate, **facts)
+
+
+@app.command()
+def directions(
+    changes: Annotated[list[str] | None, typer.Argument(help="Directions as name=amount, such as warmth=2.")] = None,
+    model: Model = "ours-64",
+    seed: Annotated[int, typer.Option(help="The face to change.", min=0)] = 1,
+    out: Annotated[Path, typer.Option(help="Where the changed face is written (PNG).")] = Path("face.png"),
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Change one face along directions, by −4 to 4 standard deviations; without any, list those that a model has."""
+    from facedemo import bundle, sampling
+    from facedemo import directions as library
+    from facedemo.cli.train import number
+    from facedemo.runs import replace_file
+
+    drawn = bundle.load(bundle.find(model, runs_dir))
+    with progress_bar("faces") as progress:
+        found = library.find(drawn, progress=progress)
+    if not changes:
+        for direction in found:
+            typer.echo(f"{direction.name:<12}{direction.share:>5.0%}  {direction.title}. {direction.about}")
+        return
+    amounts = {name: number(name, value) for name, _, value in (change.partition("=") for change in changes)}
+    (face,) = library.moved(drawn, seed, found, [amounts])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(out, sampling.png(face, model=drawn.name, seed=seed, **amounts))
+    typer.echo(out)

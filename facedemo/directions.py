@@ -1,0 +1,149 @@
+"""Directions in a model's latent space that change its faces in one way, found without labels.
+
+Two kinds, both from how the images of many random latents answer to them:
+
+- *Principal directions*: where the images change most.  The linear map that predicts images from latents best, by least
+  squares, is the generator's average response; its left singular vectors are those directions.  This is GANSpace
+  (Härkönen et al. 2020, arXiv:2004.02546) with the image itself as the feature, or SeFa (Shen & Zhou 2021,
+  arXiv:2007.06600) with the whole generator in place of its first layer.
+- *Measured directions*: what can be measured in an image, such as its brightness, as a linear function of the latent.
+  Each is the shortest step that changes one measure and, to first order, no other: the conditional manipulation of
+  InterFaceGAN (Shen et al. 2020, arXiv:2005.09635) with measures in place of labels.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facedemo import sampling
+from facedemo.bundle import FaceModel
+
+FACES, SEED = 1024, 0
+PRINCIPAL = 6
+MAX_AMOUNT = 4.0
+CELLS = 32  # images are averaged down to so many cells a side, at most, before they are compared
+RED, GREEN, BLUE = 0.299, 0.587, 0.114  # luma, ITU-R BT.601
+
+MEASURES = {
+    "brightness": ("Brightness", "How bright the middle of the picture is, where the face is."),
+    "background": ("Background", "How bright the left, right and upper edges of the picture are."),
+    "warmth": ("Warmth", "How much red there is over blue."),
+    "contrast": ("Contrast", "How far bright and dark places lie apart."),
+    "side": ("Light from the side", "How much brighter the right half of the picture is than the left one."),
+}
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A step in the latent space: one standard deviation of the latents, along a straight line."""
+
+    name: str  # for addresses and the command line
+    title: str
+    about: str
+    step: np.ndarray  # (h,) float32
+    share: float  # in [0, 1], of the differences between faces (principal), or of the measure's, that it explains
+
+
+def find(model: FaceModel, faces: int = FACES, progress: sampling.Progress | None = None) -> list[Direction]:
+    """The measured directions of a model, then its principal ones, the strongest first.
+
+    faces: how many random faces to learn from, more than twice the latent size h.  The same model gives the same
+    directions.  Raises ValueError where the faces are too few.
+    """
+    seeds = sampling.face_seeds(SEED, faces)
+    vectors = sampling.latents(model, seeds)
+    if faces <= 2 * vectors.shape[1]:
+        raise ValueError(f"{faces} faces are too few to find directions of {vectors.shape[1]} numbers.")
+    images = sampling.draw(model, vectors, progress=progress)
+    z = vectors.numpy().astype(np.float64)
+    return [*measured(z, images), *principal(z, images)]
+
+
+def measured(z: np.ndarray, images: np.ndarray) -> list[Direction]:
+    """Directions that each change one of `MEASURES`.  z: (n, h).  images: uint8 (n, size, size, 3)."""
+    values = measure(images)
+    y = np.stack([values[name] for name in MEASURES], axis=1)
+    response, shares = respond(z, y)
+    steps = np.linalg.pinv(response)  # (measures, h): each raises its own measure, and leaves the others
+    return [
+        Direction(name, title, about, one_deviation(step, z), float(share))
+        for (name, (title, about)), step, share in zip(MEASURES.items(), steps, shares, strict=True)
+    ]
+
+
+def principal(z: np.ndarray, images: np.ndarray, count: int = PRINCIPAL) -> list[Direction]:
+    """The `count` orthogonal directions along which images change most, each towards the brighter image."""
+    x = cells(images).reshape(len(images), -1)
+    response, _ = respond(z, x)
+    left, strength, right = np.linalg.svd(response, full_matrices=False)
+    total = x.var(axis=0).sum()
+    found = []
+    for index in range(min(count, len(strength))):
+        brighter = 1.0 if right[index].sum() >= 0 else -1.0
+        share = float(strength[index] ** 2 * (z @ left[:, index]).var() / total) if total else 0.0
+        about = "A direction in which this model's faces differ most, found by the computer and without a name."
+        step = one_deviation(brighter * left[:, index], z)
+        found.append(Direction(f"main{index + 1}", f"Main difference {index + 1}", about, step, share))
+    return found
+
+
+def measure(images: np.ndarray) -> dict[str, np.ndarray]:
+    """What `MEASURES` describes, of images uint8 (n, size, size, 3): (n,) each, in grey levels of 0 to 255."""
+    pixels = images.astype(np.float64)
+    luma, size = pixels @ np.array([RED, GREEN, BLUE]), images.shape[1]
+    quarter, edge = size // 4, max(1, size // 10)
+    sides = np.concatenate([luma[:, :, :edge], luma[:, :, -edge:]], axis=2).mean(axis=(1, 2))
+    return {
+        "brightness": luma[:, quarter:-quarter, quarter:-quarter].mean(axis=(1, 2)),
+        "background": (2 * sides + luma[:, :edge].mean(axis=(1, 2))) / 3,
+        "warmth": (pixels[..., 0] - pixels[..., 2]).mean(axis=(1, 2)),
+        "contrast": luma.std(axis=(1, 2)),
+        "side": luma[:, :, size // 2 :].mean(axis=(1, 2)) - luma[:, :, : size // 2].mean(axis=(1, 2)),
+    }
+
+
+def respond(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How y (n, d) answers to z (n, h), by least squares: (h, d); and the share of variance explained: (d,)."""
+    centred_z, centred_y = z - z.mean(axis=0), y - y.mean(axis=0)
+    response = np.linalg.lstsq(centred_z, centred_y, rcond=None)[0]
+    left_over, total = (centred_y - centred_z @ response).var(axis=0), centred_y.var(axis=0)
+    return response, np.where(total > 0, 1 - left_over / np.where(total > 0, total, 1), 0.0)
+
+
+def cells(images: np.ndarray) -> np.ndarray:
+    """Images averaged down to at most 32×32 cells: float64 (n, cells, cells, 3)."""
+    count, size, _, _ = images.shape
+    side = min(CELLS, size)
+    return images.reshape(count, side, size // side, side, size // side, 3).mean(axis=(2, 4))
+
+
+def one_deviation(direction: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """`direction` at the length of one standard deviation of the latents, float32; zero stays zero."""
+    length = np.linalg.norm(direction)
+    return (direction * (z.std() / length if length else 0.0)).astype(np.float32)
+
+
+def moved(
+    model: FaceModel, seed: int, directions: Sequence[Direction], amounts: Sequence[Mapping[str, float]]
+) -> np.ndarray:
+    """The face of `seed`, moved along directions: uint8 (n, size, size, 3), one a mapping of names to amounts.
+
+    amounts: in [−4, 4], in standard deviations of the latents.  An empty mapping leaves the face as it is.
+    Raises ValueError for a name that is no direction, another amount, and where there is no mapping.
+    """
+    import torch
+
+    steps = {direction.name: torch.from_numpy(direction.step) for direction in directions}
+    start = sampling.latents(model, [seed])[0]
+    vectors = []
+    for mapping in amounts:
+        for name, amount in mapping.items():
+            if name not in steps:
+                raise ValueError(f"There is no direction “{name}”. Directions: {', '.join(steps)}.")
+            if not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
+                raise ValueError(f"A face is moved by −{MAX_AMOUNT:g} to {MAX_AMOUNT:g}, not by {amount}.")
+        vectors.append(start + sum((amount * steps[name] for name, amount in mapping.items()), torch.zeros(len(start))))
+    if not vectors:
+        raise ValueError("Say at least once how to move the face.")
+    return sampling.draw(model, torch.stack(vectors))

@@ -1,0 +1,91 @@
+"""Frames as files to take away: a film strip, a GIF, an MP4."""
+
+import io
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from facedemo import sampling
+
+STRIP = 10  # pictures of a film strip
+SIDE = 256  # pixels of a film, at least: small frames are enlarged
+MAX_RATE = 50  # GIF counts in hundredths of a second, and browsers slow down what is faster
+
+
+def there_and_back(frames: np.ndarray) -> np.ndarray:
+    """Frames that can loop without a jump: (n, …) → (2n − 2, …), forth and back again, each end once."""
+    return np.concatenate([frames, frames[-2:0:-1]])
+
+
+def strip_places(count: int, pictures: int = STRIP) -> list[int]:
+    """Which of `count` frames stand in a film strip: evenly spread, the first and the last with them."""
+    return np.unique(np.linspace(0, count - 1, min(count, pictures)).round().astype(int)).tolist()
+
+
+def strip(frames: np.ndarray, pictures: int = STRIP) -> Image.Image:
+    """A film strip: up to `pictures` of the frames side by side.  frames: uint8 (n, height, width, 3), n > 0."""
+    places = strip_places(len(frames), pictures)
+    return sampling.grid(frames[places], columns=len(places))
+
+
+def enlarged(frame: np.ndarray, side: int) -> Image.Image:
+    """A frame at least `side` pixels wide, enlarged by a whole factor if it is smaller."""
+    height, width, _ = frame.shape
+    factor = max(1, -(-side // width))
+    return Image.fromarray(frame).resize((factor * width, factor * height), Image.Resampling.BICUBIC)
+
+
+def gif(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> bytes:
+    """A GIF that loops forever and carries `settings` as a JSON comment.
+
+    frames: uint8 (n, height, width, 3); equal ones in a row become one that lasts as long.
+    rate: frames a second, in [1, 50].  All frames share 256 colours, so that still parts stay still.
+    Raises ValueError for another rate, and where there are no frames.
+    """
+    check(frames, rate)
+    colours = strip(frames, 32).quantize(256)
+    pictures = [enlarged(frame, side).quantize(palette=colours, dither=Image.Dither.NONE) for frame in frames]
+    file = io.BytesIO()
+    pictures[0].save(
+        file,
+        "GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=round(100 / rate) * 10,
+        loop=0,
+        comment=json.dumps(settings).encode(),
+    )
+    return file.getvalue()
+
+
+def mp4(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> bytes:
+    """An MP4 (H.264) that every browser and phone plays; `settings` are its comment, as JSON.
+
+    frames: uint8 (n, height, width, 3), height and width even.  rate: frames a second, in [1, 50].
+    Raises ValueError for another rate, and where there are no frames.
+    """
+    import av
+
+    check(frames, rate)
+    pictures = [enlarged(frame, side) for frame in frames]
+    with tempfile.TemporaryDirectory() as folder:  # to put the index first, for a quick start, it is read again
+        path = Path(folder) / "film.mp4"
+        with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+            container.metadata["comment"] = json.dumps(settings)
+            stream = container.add_stream("libx264", rate=rate, options={"crf": "16"})
+            stream.width, stream.height = pictures[0].size
+            stream.pix_fmt = "yuv420p"  # the only one that all players know
+            for picture in pictures:
+                container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+            container.mux(stream.encode())
+        return path.read_bytes()
+
+
+def check(frames: np.ndarray, rate: int) -> None:
+    if not 1 <= rate <= MAX_RATE:
+        raise ValueError(f"A film has 1 to {MAX_RATE} frames a second, not {rate}.")
+    if not len(frames):
+        raise ValueError("A film needs a frame at least.")

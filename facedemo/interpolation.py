@@ -1,0 +1,133 @@
+"""Ways from one face to another: paths through the latent space, and squares between four of its points.
+
+Two ways to mix a and b:
+
+- *slerp* turns a into b at a steady angle.  Random latents of many dimensions all have about the same length,
+  √h for Gaussian ones and √(h/3) for ones uniform in [−1, 1]^h, and slerp keeps to it: every face on the way is as
+  likely a draw, by length, as the two ends.
+- *lerp* goes straight.  Half-way, its length has shrunk to about 0.7 of that, and shorter latents give faces closer to
+  the model's average one.
+
+For uniform latents slerp is not exact: half-way, (a + b)/√2 has components of up to √2 in size, outside of the cube
+that the model was trained on.  Lerp never leaves the cube.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facedemo import sampling
+
+if TYPE_CHECKING:
+    from facedemo.bundle import FaceModel
+
+Way = Literal["slerp", "lerp"]
+MAX_STEPS, MAX_FRAMES, MAX_SIDE = 120, 1200, 16
+PARALLEL = 1e-6  # sine of an angle too small to turn by
+
+
+def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Straight interpolation between latents.
+
+    a, b: (..., h).  t: (steps,) in [0, 1].  Returns (steps, ..., h), with a at 0 and b at 1.
+    """
+    t = t.reshape(-1, *[1] * a.ndim).to(a)
+    return (1 - t) * a + t * b
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Spherical interpolation between latents (White 2016, arXiv:1609.04468).
+
+    a, b: (..., h).  t: (steps,) in [0, 1].  Returns (steps, ..., h), with a at 0 and b at 1; falls back to lerp where
+    a and b are parallel, opposite, or zero.  Where a and b are equally long, all in between are.
+    """
+    x, y, t = a.double(), b.double(), t.double().reshape(-1, *[1] * a.ndim)
+    cosine = torch.nn.functional.normalize(x, dim=-1).mul(torch.nn.functional.normalize(y, dim=-1))
+    angle = cosine.sum(-1, keepdim=True).clamp(-1, 1).acos()
+    zero = (x.norm(dim=-1, keepdim=True) == 0) | (y.norm(dim=-1, keepdim=True) == 0)
+    straight = zero | (angle.sin() < PARALLEL)
+    sine = torch.where(straight, 1.0, angle.sin())
+    from_a = torch.where(straight, 1 - t, torch.sin((1 - t) * angle) / sine)
+    from_b = torch.where(straight, t, torch.sin(t * angle) / sine)
+    return (from_a * x + from_b * y).to(a.dtype)
+
+
+def mix(a: Tensor, b: Tensor, t: Tensor, path: Way) -> Tensor:
+    """`slerp` or `lerp` by its name.  Raises ValueError for another."""
+    if path not in get_args(Way):
+        raise ValueError(f"The path is {' or '.join(get_args(Way))}, not “{path}”.")
+    return slerp(a, b, t) if path == "slerp" else lerp(a, b, t)
+
+
+def walk(stops: Tensor, steps: int, path: Way = "slerp", closed: bool = False) -> Tensor:
+    """A way from each latent to the next, `steps` to a leg; closed: and from the last back to the first.
+
+    stops: (k, h), k ≥ 2.  steps: in [1, 120].  Returns (frames, h): every stop once, and steps − 1 latents between two;
+    (k − 1)·steps + 1 frames, or k·steps where closed.  Raises ValueError for fewer stops, other steps, and more than
+    1,200 frames.
+    """
+    if len(stops) < 2:
+        raise ValueError("A way needs two faces at least: give two seeds or more.")
+    if not 1 <= steps <= MAX_STEPS:
+        raise ValueError(f"The steps from one face to the next are a number from 1 to {MAX_STEPS}, not {steps}.")
+    ends = torch.cat([stops, stops[:1]]) if closed else stops
+    if (len(ends) - 1) * steps > MAX_FRAMES:
+        raise ValueError(f"More than {MAX_FRAMES:,} frames: take fewer faces, or fewer steps between them.")
+    t = torch.arange(steps, dtype=torch.float64) / steps
+    legs = [mix(a, b, t, path) for a, b in itertools.pairwise(ends)]
+    return torch.cat(legs if closed else [*legs, ends[-1:]])
+
+
+def square(corners: Tensor, side: int, path: Way = "slerp") -> Tensor:
+    """A square of latents between four: first along the upper and the lower edge, then from the one to the other.
+
+    corners: (4, h), upper left, upper right, lower left, lower right.  side: in [2, 16].
+    Returns (side², h), row by row.  Raises ValueError for other corners and sides.
+    """
+    if len(corners) != 4:
+        raise ValueError(f"A square has four corners: give four seeds, not {len(corners)}.")
+    if not 2 <= side <= MAX_SIDE:
+        raise ValueError(f"A square is 2 to {MAX_SIDE} faces wide, not {side}.")
+    t = torch.linspace(0, 1, side, dtype=torch.float64)
+    upper, lower = mix(corners[0], corners[1], t, path), mix(corners[2], corners[3], t, path)
+    return mix(upper, lower, t, path).flatten(0, 1)
+
+
+def film_of_seeds(
+    model: "FaceModel",
+    seeds: Sequence[int],
+    steps: int,
+    path: Way = "slerp",
+    progress: "sampling.Progress | None" = None,
+) -> np.ndarray:
+    """The faces on the way through the latents of `seeds`: uint8 (frames, size, size, 3).
+
+    steps: in [2, 120].  Of two seeds, the film has `steps` frames, the faces of both with them; of k > 2, it comes back
+    to the first, in k·steps frames.  At its stops these are the very faces of the seeds.
+    Raises ValueError as `walk` and `sampling.latents` do, and for fewer steps.
+    """
+    if steps < 2:
+        raise ValueError(f"A film has 2 steps from face to face at least, not {steps}.")
+    closed = closes(seeds)
+    way = walk(sampling.latents(model, seeds), steps if closed else steps - 1, path, closed)
+    return sampling.draw(model, way, progress=progress)
+
+
+def closes(seeds: Sequence[int]) -> bool:
+    """Whether the film of these seeds goes over from its end into its beginning."""
+    return len(seeds) > 2
+
+
+def square_of_seeds(
+    model: "FaceModel",
+    seeds: Sequence[int],
+    side: int,
+    path: Way = "slerp",
+    progress: "sampling.Progress | None" = None,
+) -> np.ndarray:
+    """The faces of `square` between the latents of four seeds: uint8 (side², size, size, 3), row by row."""
+    return sampling.draw(model, square(sampling.latents(model, seeds), side, path), progress=progress)

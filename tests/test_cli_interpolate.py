@@ -1,0 +1,79 @@
+"""Films and directions from the command line."""
+
+from pathlib import Path
+
+import av
+import pytest
+from conftest import Maker
+from PIL import Image
+from typer.testing import CliRunner
+
+from facedemo import directions
+from facedemo.cli import app
+from facedemo.sampling import read_settings
+
+
+def call(*words: str, works: bool = True) -> str:
+    """What a command prints; or, where it does not work, the error that `facedemo` shows in a line."""
+    result = CliRunner().invoke(app, words)
+    if works:
+        assert result.exit_code == 0, result.output
+        return result.stdout.strip()
+    assert isinstance(result.exception, ValueError), result.output
+    return str(result.exception)
+
+
+def test_two_seeds_make_a_film_there_and_back(make_bundle: Maker, tmp_path: Path) -> None:
+    make_bundle()
+    out = tmp_path / "new" / "film.mp4"
+    assert call("interpolate", "1", "2", "--model", "tiny", "--steps", "5", "--out", str(out)) == str(out)
+    with av.open(str(out)) as container:
+        assert len(list(container.decode(video=0))) == 8
+    assert call("interpolate", "1", "2", "--model", "tiny", "--steps", "5", "--out", str(out.with_suffix(".gif")))
+    with Image.open(out.with_suffix(".gif")) as image:
+        assert image.n_frames == 8
+
+
+def test_a_walk_a_strip_and_a_square(make_bundle: Maker, tmp_path: Path) -> None:
+    make_bundle()
+    film, strip, square = tmp_path / "walk.mp4", tmp_path / "strip.png", tmp_path / "square.png"
+    call("interpolate", "7", "--walk", "3", "--model", "tiny", "--steps", "4", "--out", str(film))
+    with av.open(str(film)) as container:
+        assert len(list(container.decode(video=0))) == 12
+        assert "2083679832" in container.metadata["comment"]
+    call("interpolate", "1", "2", "--model", "tiny", "--path", "lerp", "--out", str(strip))
+    assert read_settings(strip) == {"model": "tiny", "seeds": "1, 2", "path": "lerp", "steps": "24"}
+    call("interpolate", "1", "2", "3", "4", "--square", "--model", "tiny", "--steps", "3", "--out", str(square))
+    assert Image.open(square).size == (3 * 34 + 2, 3 * 34 + 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["1", "2", "--out", "film.avi"], "ends in .mp4"),
+        (["1", "2", "3", "4", "--square", "--out", "square.gif"], "ends in .png"),
+        (["1"], "two faces"),
+        (["1", "2", "3", "--square", "--out", "square.png"], "four corners"),
+        (["1", "2", "--walk", "3"], "one seed"),
+        (["1", "2", "--path", "round"], "slerp or lerp"),
+        (["1", "2", "--rate", "99"], "1 to 50"),
+    ],
+)
+def test_what_cannot_be_done_is_explained(make_bundle: Maker, tmp_path: Path, words: list[str], message: str) -> None:
+    make_bundle()
+    out = [] if "--out" in words else ["--out", str(tmp_path / "film.mp4")]
+    assert message in call("interpolate", *words, "--model", "tiny", *out, works=False)
+
+
+def test_directions_are_listed_and_change_a_face(
+    make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+    make_bundle()
+    listed = call("directions", "--model", "tiny").splitlines()
+    assert [line.split()[0] for line in listed][:5] == list(directions.MEASURES)
+    out = tmp_path / "face.png"
+    call("directions", "warmth=1.5", "main1=-2", "--model", "tiny", "--seed", "3", "--out", str(out))
+    assert read_settings(out) == {"model": "tiny", "seed": "3", "warmth": "1.5", "main1": "-2.0"}
+    assert "no direction" in call("directions", "age=1", "--model", "tiny", works=False)
+    assert "name=number" in call("directions", "warmth", "--model", "tiny", works=False)

@@ -14,6 +14,10 @@ FACES, COLUMNS, NARROW_COLUMNS = 16, 8, 4
 SEED = 0  # the seed of every model card's picture
 PAGES = {  # icon and line
     GENERATE: (":material/grid_view:", "Draw faces by seed, look at one closely, and take pictures away."),
+    "facedemo/pages/interpolate.py": (
+        ":material/animation:",
+        "Turn one face into another, walk through many, and change one with sliders.",
+    ),
     "facedemo/pages/train.py": (
         ":material/model_training:",
         "Teach a model of your own, watch it learn, and change its settings while it does.",

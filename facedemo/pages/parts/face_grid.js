@@ -4,7 +4,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".faces");
   const style = parentElement.querySelector(".sprite");
   const { alt, columns, narrow, seeds, selected, sprite } = data;
-  const rows = Math.ceil(seeds.length / columns);
+  const labels = data.labels.length ? data.labels : seeds.map((seed) => `seed ${seed}`);
+  const rows = Math.ceil(labels.length / columns);
 
   grid.setAttribute("aria-label", alt);
   grid.style.setProperty("--columns", columns);
@@ -18,8 +19,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   // Buttons outlive a rerun, so that the focus stays where it was.
-  while (grid.childElementCount > seeds.length) grid.lastElementChild.remove();
-  while (grid.childElementCount < seeds.length) {
+  while (grid.childElementCount > labels.length) grid.lastElementChild.remove();
+  while (grid.childElementCount < labels.length) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "face";
@@ -38,8 +39,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const row = Math.floor(index / columns);
     face.style.backgroundPosition =
       `${columns > 1 ? (100 * column) / (columns - 1) : 0}% ${rows > 1 ? (100 * row) / (rows - 1) : 0}%`;
-    face.setAttribute("aria-label", `Face ${index + 1}, seed ${seeds[index]}`);
-    face.title = `Seed ${seeds[index]}`;
+    face.setAttribute("aria-label", `Face ${index + 1}, ${labels[index]}`);
+    face.title = labels[index];
     face.onclick = () => {
       mark(index);
       setTriggerValue("face", index + 1);

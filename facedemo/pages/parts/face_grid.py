@@ -29,23 +29,26 @@ def face_grid(
     key: str,
     columns: int | None = None,
     narrow: int = 8,
+    labels: Sequence[str] = (),
 ) -> None:
     """Shows the grid; calls `on_choose` with the number of the face, from 1, before the page runs again.
 
-    images: uint8 (n, size, size, 3), n = len(seeds).  selected: the number of the highlighted face.
+    images: uint8 (n, size, size, 3), one a seed or label.  selected: the number of the highlighted face.
     columns: as many as make it roughly square, unless given; at most `narrow` on a phone.
+    labels: what to call each face, for faces that have no seed of their own.
     """
-    columns = columns or sampling.grid_columns(len(seeds))
+    columns = columns or sampling.grid_columns(len(images))
 
     def chosen() -> None:
         number = st.session_state[key]["face"]
-        if isinstance(number, int) and 1 <= number <= len(seeds):
+        if isinstance(number, int) and 1 <= number <= len(images):
             on_choose(number)
 
     data = {
         "alt": alt,
         "columns": columns,
         "narrow": min(columns, narrow),
+        "labels": tuple(labels),
         "seeds": tuple(seeds),  # a list would be taken for a table at first, and load pandas: almost two seconds
         "selected": selected,
         "sprite": sprite(images, columns),

@@ -10,6 +10,7 @@ import streamlit as st
 
 from facedemo import charts
 from facedemo.pages.parts import knobs, new_run
+from facedemo.pages.parts.waiting import duration
 from facedemo.runs import Run, RunError, Status
 
 if TYPE_CHECKING:
@@ -115,15 +116,6 @@ def progress_words(status: Status) -> str:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     parts.append(f"trained for {duration(status.seconds)}")
     return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """ "45 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
-    seconds = round(seconds)
-    for large, small, unit in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
-        if seconds >= large:
-            return f"{seconds // large} {unit[0]} {seconds % large // small} {unit[1]}"
-    return f"{seconds} s"
 
 
 def ask(do: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", "")) -> None:

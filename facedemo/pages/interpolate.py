@@ -1,0 +1,61 @@
+"""Interpolate: from one face to another, across a square of four, on a walk through many, or along directions."""
+
+import streamlit as st
+
+from facedemo.pages.parts import address, face_sliders, films, models, squares
+
+MODES = {"two": "Two faces", "walk": "Walk", "four": "Four faces", "directions": "Directions"}
+SHOWN = {"two": films.two_faces, "walk": films.walk, "four": squares.four_faces, "directions": face_sliders.directions}
+
+
+def change_mode() -> None:
+    films.rewind()
+    st.query_params.clear()  # an address of the mode before would count as a link to this one
+
+
+st.title("Interpolate")
+
+choices = models.choices()
+if not choices:
+    st.info(
+        "There is no model to draw faces with yet. Train one, or put a bundle (a folder with `config.json` and "
+        "`model.safetensors`) into `checkpoints` and reload this page.",
+        title="No model yet",
+    )
+    st.stop()
+
+settings = {
+    "mode": address.one_of(MODES, default="two"),
+    "model": address.one_of(choices, default=models.preferred(choices)),
+}
+ignored = address.restore(settings, page="interpolate")
+
+with st.container(horizontal=True):
+    mode = st.segmented_control(
+        "What to do",
+        MODES,
+        format_func=MODES.get,
+        required=True,
+        key="interpolate_mode",
+        persist_state="session",
+        on_change=change_mode,
+        help="Two faces: a film from one to the other. Walk: a film through many, which ends where it began. "
+        "Four faces: a square with one in each corner. Directions: change one face with sliders.",
+    )
+    name = st.selectbox(
+        "Model",
+        choices,
+        format_func=models.label,
+        key="interpolate_model",
+        persist_state="session",
+        width=200,
+        help="Whose faces to draw: a bundled model, or a run of yours as soon as it has saved weights.",
+    )
+
+try:
+    SHOWN[mode](name, choices[name], settings, ignored)
+except (ValueError, OSError) as error:
+    st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
+    st.stop()
+
+st.caption("The address of this page holds these settings: copy it, and the link shows the same faces.")

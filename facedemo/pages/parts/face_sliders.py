@@ -1,0 +1,117 @@
+"""The directions of the Interpolate page: one face, and sliders that change it."""
+
+import random
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from facedemo import film, sampling
+from facedemo.pages.parts import address, films, models, waiting
+
+if TYPE_CHECKING:
+    from facedemo.directions import Direction
+
+LARGE = 512  # side of the large view, in pixels
+AMOUNT = 4.0  # standard deviations, either way
+
+
+def reset() -> None:
+    for key in st.session_state:
+        if str(key).startswith("interpolate_by_"):
+            st.session_state[key] = 0.0
+
+
+def another_face() -> None:
+    st.session_state.interpolate_seed = random.randint(0, sampling.MAX_SEED)
+
+
+def directions(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+    found = found_in(folder)
+    own = {"seed": address.whole(0, sampling.MAX_SEED, default=1)}
+    own |= {f"by_{direction.name}": address.decimal(-AMOUNT, AMOUNT, default=0.0) for direction in found}
+    ignored += address.restore(own, page="interpolate")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seed = films.seed_input("Seed", "seed", "The face to change, as on the Generate page.")
+        about = "Another face, from a random seed; the sliders stay."
+        st.button("New face", on_click=another_face, icon=":material/shuffle:", help=about)
+        st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Put all sliders back to 0.")
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    left, right = st.columns([2, 3], gap="large")  # on a phone, the face comes first
+    with right:
+        amounts = sliders(folder, seed, found)
+    address.publish(settings | own, page="interpolate")
+    with left:
+        result(name, folder, seed, found, amounts)
+
+
+def found_in(folder: Path) -> "list[Direction]":
+    version = models.version(folder)
+
+    def find(progress: sampling.Progress) -> "list[Direction]":
+        with st.spinner("Loading the model…"):
+            from facedemo import directions
+
+            model = models.load(folder, version)
+        return directions.find(model, progress=progress)
+
+    return waiting.once("Finding this model's directions", find, folder, version)
+
+
+def moved(folder: Path, seed: int, found: "list[Direction]", amounts: list[dict[str, float]]) -> np.ndarray:
+    from facedemo import directions
+
+    return directions.moved(models.load(folder, models.version(folder)), seed, found, amounts)
+
+
+def sliders(folder: Path, seed: int, found: "list[Direction]") -> dict[str, float]:
+    """One slider a direction, between the faces at its two ends; returns those that are not at 0."""
+    ends = [{direction.name: end} for direction in found for end in (-AMOUNT, AMOUNT)]
+    faces = moved(folder, seed, found, ends)
+    for index, direction in enumerate(found):
+        share = f"{direction.share:.0%}"
+        about = f"{direction.about} A straight step along it explains {share} of " + (
+            "how this model's faces differ." if direction.name.startswith("main") else "how this differs among faces."
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            title = direction.title
+            st.image(film.enlarged(faces[2 * index], 128), width=56, alt=f"{title} at −{AMOUNT:g}")
+            st.slider(
+                title,
+                -AMOUNT,
+                AMOUNT,
+                step=0.1,
+                format="%+.1f",
+                key=f"interpolate_by_{direction.name}",
+                persist_state="session",
+                width="stretch",
+                help=f"{about} From −{AMOUNT:g} to {AMOUNT:g} standard deviations of the random vectors z.",
+            )
+            st.image(film.enlarged(faces[2 * index + 1], 128), width=56, alt=f"{title} at +{AMOUNT:g}")
+    values = {direction.name: st.session_state[f"interpolate_by_{direction.name}"] for direction in found}
+    return {name: value for name, value in values.items() if value}
+
+
+def result(name: str, folder: Path, seed: int, found: "list[Direction]", amounts: dict[str, float]) -> None:
+    """The changed face beside the one it came from."""
+    before, after = moved(folder, seed, found, [{}, amounts])
+    words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in found if d.name in amounts)
+    st.image(
+        film.enlarged(after, LARGE), width="stretch", alt=f"The face of seed {seed}, changed: {words or 'nothing'}"
+    )
+    st.caption(f"Seed {seed}, {words}." if words else f"Seed {seed}, as it is. Move a slider to change it.")
+    facts = {"model": name, "seed": seed, "software": "facedemo"}
+    file_name = re.sub(r"[^\w.-]+", "-", f"{name}-face-{seed}-changed.png")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of seed {seed} as it is")
+        films.download(
+            "This face (PNG)",
+            lambda: sampling.png(after, **facts, **amounts),
+            file_name,
+            "image/png",
+            "image",
+            "At its own size. Model, seed and what was changed are written into the file.",
+        )

@@ -1,0 +1,61 @@
+"""A film of faces that plays in the browser: play and pause, a scrubber, and a strip of some of its frames."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from facedemo import film, sampling
+from facedemo.pages.parts.face_grid import digest
+
+HERE = Path(__file__).parent
+
+_component = st.components.v2.component(
+    "facedemo.film_player",
+    html="""<div class="film">
+    <canvas class="screen" width="512" height="512" role="img"></canvas>
+    <div class="controls"><button type="button" class="play"></button>
+    <input type="range" class="scrubber" min="1" aria-label="Frame"><span class="count" aria-hidden="true"></span></div>
+    <div class="strip" role="group" aria-label="Film strip"></div></div>""",
+    css=(HERE / "film_player.css").read_text("utf8"),
+    js=(HERE / "film_player.js").read_text("utf8"),
+)
+
+
+def film_player(
+    frames: np.ndarray, frame: int, rate: int, closed: bool, alt: str, on_choose: Callable[[int], None], key: str
+) -> None:
+    """Shows the film, which plays unless it is to stand at another frame than the first.
+
+    frames: uint8 (n, size, size, 3).  frame: where it stands, from 1.  rate: frames a second.  closed: its end goes
+    over into its beginning; otherwise it plays forth and back.  Calls `on_choose` with the frame at which someone has
+    stopped it, before the page runs again.
+    """
+
+    def chosen() -> None:
+        number = st.session_state[key]["frame"]
+        if isinstance(number, int) and 1 <= number <= len(frames):
+            on_choose(number)
+
+    data = {
+        "alt": alt,
+        "closed": closed,
+        "columns": sampling.grid_columns(len(frames)),
+        "frame": frame,
+        "frames": len(frames),
+        "places": tuple(film.strip_places(len(frames))),  # no list: see face_grid.py
+        "rate": rate,
+        "sprite": sprite(frames),
+    }
+    _component(data=data, key=key, on_frame_change=chosen)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={np.ndarray: digest})
+def sprite(frames: np.ndarray) -> str:
+    """All frames, edge to edge, as one WebP in a data URL: a film would be megabytes of PNG."""
+    file = io.BytesIO()
+    sampling.grid(frames, padding=0).save(file, "WEBP", quality=92)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

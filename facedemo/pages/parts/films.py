@@ -1,0 +1,253 @@
+"""The films of the Interpolate page: from one face to another, and a walk through many."""
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from facedemo import film, sampling
+from facedemo.pages.parts import address, models, waiting
+from facedemo.pages.parts.film_player import film_player
+
+STEPS, STOPS = 60, 12  # at most
+PATHS = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (straight)"}
+ABOUT_PATHS = (
+    "How to mix the random vectors z of two faces. Slerp turns one into the other and keeps its length, which nearly "
+    "all random vectors share: faces half-way are as sharp and as different as the two ends. Lerp goes straight; "
+    "half-way, z is shorter, and the face closer to the model's average face. The paper's model learned from numbers "
+    "between −1 and 1. Slerp leaves that range a little half-way, lerp never does: where slerp tears a face, try lerp."
+)
+
+
+@dataclass(frozen=True)
+class Film:
+    """What a film shows, and how."""
+
+    seeds: list[int]
+    path: str
+    steps: int
+    rate: int  # frames a second
+    words: str  # what it is, for screen readers
+
+    @property
+    def closed(self) -> bool:
+        """Goes over from its end into its beginning; a film of two faces plays there and back."""
+        return len(self.seeds) > 2
+
+    def facts(self, name: str) -> dict[str, object]:
+        """What is written into its files."""
+        return {
+            "model": name,
+            "seeds": ", ".join(map(str, self.seeds)),
+            "path": self.path,
+            "steps": self.steps,
+            "software": "facedemo",
+        }
+
+
+def rewind() -> None:
+    hold(1)
+
+
+def hold(frame: int) -> None:
+    st.session_state.interpolate_frame = frame
+
+
+def film_settings(steps: int) -> dict[str, address.Setting]:
+    return {
+        "path": address.one_of(PATHS, default="slerp"),
+        "steps": address.whole(2, STEPS, default=steps),
+        "rate": address.whole(1, 30, default=12),
+        "frame": address.whole(1, STOPS * STEPS, default=1),
+    }
+
+
+def two_faces(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+    own = {
+        "from": address.whole(0, sampling.MAX_SEED, default=1),
+        "to": address.whole(0, sampling.MAX_SEED, default=4),
+    }
+    own |= film_settings(steps=24)
+    ignored += address.restore(own, page="interpolate")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seeds = [
+            seed_input("From seed", "from", "The face that the film begins with. The same seed is the same face."),
+            seed_input("To seed", "to", "The face that the film ends with."),
+        ]
+        about = "Two other faces, from random seeds."
+        st.button("New faces", on_click=draw_seeds, args=("from", "to"), icon=":material/shuffle:", help=about)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        path, steps, rate = film_controls("Steps", "Pictures from the one face to the other.")
+    words = f"A film from the face of seed {seeds[0]} to that of seed {seeds[1]}"
+    reel = Film(seeds, path, steps, rate, words=words)
+    with left:
+        frames = player(folder, settings | own, ignored, reel)
+    with right:
+        downloads(name, frames, reel)
+
+
+def walk(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+    own = {
+        "seed": address.whole(0, sampling.MAX_SEED, default=1),
+        "faces": address.whole(2, STOPS, default=6),
+    }
+    own |= film_settings(steps=24)
+    ignored += address.restore(own, page="interpolate")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seed = seed_input("Seed", "seed", "The number that all faces of the walk follow from, as on the Generate page.")
+        stops = st.number_input(
+            "Faces",
+            2,
+            STOPS,
+            key="interpolate_faces",
+            persist_state="session",
+            on_change=rewind,
+            width=130,
+            help=f"How many faces the walk passes, from 2 to {STOPS}, before it comes back to the first.",
+        )
+        about = "Another walk, from a random seed."
+        st.button("New walk", on_click=draw_seeds, args=("seed",), icon=":material/shuffle:", help=about)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        path, steps, rate = film_controls("Steps a face", "Pictures from each face to the next.")
+    words = f"A walk through {stops} faces from seed {seed}"
+    reel = Film(sampling.face_seeds(seed, stops), path, steps, rate, words=words)
+    with left:
+        frames = player(folder, settings | own, ignored, reel)
+    with right:
+        downloads(name, frames, reel)
+
+
+def seed_input(label: str, setting: str, about: str, on_change: Callable[[], None] = rewind) -> int:
+    return st.number_input(
+        label,
+        0,
+        sampling.MAX_SEED,
+        key=f"interpolate_{setting}",
+        persist_state="session",
+        on_change=on_change,
+        width=180,
+        help=f"{about} From 0 to {sampling.MAX_SEED}.",
+    )
+
+
+def draw_seeds(*settings: str) -> None:
+    for setting in settings:
+        st.session_state[f"interpolate_{setting}"] = random.randint(0, sampling.MAX_SEED)
+    rewind()
+
+
+def path_input() -> str:
+    return st.selectbox(
+        "Path",
+        PATHS,
+        format_func=PATHS.get,
+        key="interpolate_path",
+        persist_state="session",
+        on_change=rewind,
+        width=220,
+        help=ABOUT_PATHS,
+    )
+
+
+def film_controls(steps_label: str, about_steps: str) -> tuple[str, int, int]:
+    """Path, steps and frames a second."""
+    path = path_input()
+    steps = st.slider(
+        steps_label,
+        2,
+        STEPS,
+        key="interpolate_steps",
+        persist_state="session",
+        on_change=rewind,
+        help=f"{about_steps} From 2 to {STEPS}: more make a smoother and longer film.",
+    )
+    rate = st.slider(
+        "Speed",
+        1,
+        30,
+        key="interpolate_rate",
+        persist_state="session",
+        format="%d a second",
+        help="Pictures a second, here and in the files.",
+    )
+    return path, steps, rate
+
+
+def frames_of(folder: Path, reel: Film) -> np.ndarray:
+    """The film's frames, drawn once: uint8 (n, size, size, 3)."""
+    version = models.version(folder)
+
+    def draw(progress: sampling.Progress) -> np.ndarray:
+        from facedemo import interpolation
+
+        model = models.load(folder, version)
+        return interpolation.film_of_seeds(model, reel.seeds, reel.steps, reel.path, progress)
+
+    return waiting.once("Drawing faces", draw, folder, version, reel.seeds, reel.path, reel.steps)
+
+
+def player(folder: Path, settings: dict[str, address.Setting], ignored: list[str], reel: Film) -> np.ndarray:
+    """Shows the film, and what of its address could not be used; returns its frames."""
+    frames = frames_of(folder, reel)
+    if (frame := st.session_state.interpolate_frame) > len(frames):
+        ignored.append(f"`frame={frame}` (there are {len(frames)})")
+        rewind()
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    address.publish(settings, page="interpolate")
+    frame = st.session_state.interpolate_frame
+    film_player(frames, frame, reel.rate, reel.closed, reel.words, on_choose=hold, key="interpolate_film")
+    return frames
+
+
+def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
+    frame = st.session_state.interpolate_frame
+    played = frames if reel.closed else film.there_and_back(frames)
+    facts, file_name = reel.facts(name), re.sub(r"[^\w.-]+", "-", f"{name}-{reel.seeds[0]}-{reel.seeds[-1]}")
+    seconds = len(played) / reel.rate
+    how = "a round" if reel.closed else "there and back"
+    st.caption(f"{len(frames)} pictures, {seconds:.1f} s {how}. Downloads play as shown; model and seeds are in them.")
+    with st.container(horizontal=True):
+        download(
+            "Film (MP4)",
+            lambda: film.mp4(played, reel.rate, **facts),
+            f"{file_name}.mp4",
+            "video/mp4",
+            "movie",
+            "A video at 256 pixels or more, for phones and presentations.",
+        )
+        download(
+            "Film (GIF)",
+            lambda: film.gif(played, reel.rate, **facts),
+            f"{file_name}.gif",
+            "image/gif",
+            "gif_box",
+            "A picture that moves and loops, with 256 colours: larger and coarser than the video.",
+        )
+        download(
+            "Strip (PNG)",
+            lambda: sampling.png(film.strip(frames), **facts),
+            f"{file_name}-strip.png",
+            "image/png",
+            "view_column",
+            f"Up to {film.STRIP} of the pictures side by side.",
+        )
+        download(
+            f"Frame {frame} (PNG)",
+            lambda: sampling.png(frames[frame - 1], **facts, frame=frame),
+            f"{file_name}-frame-{frame}.png",
+            "image/png",
+            "image",
+            "The picture at which you stopped the film, at its own size.",
+        )
+
+
+def download(label: str, data: Callable[[], bytes], file_name: str, mime: str, icon: str, about: str) -> None:
+    icon = f":material/{icon}:"
+    st.download_button(label, data, file_name, mime, on_click="ignore", icon=icon, help=about)

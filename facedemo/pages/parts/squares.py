@@ -1,0 +1,117 @@
+"""The square of the Interpolate page: four faces in its corners, and all that lies between them."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from facedemo import film, sampling
+from facedemo.pages.parts import address, films, models, waiting
+from facedemo.pages.parts.face_grid import face_grid
+
+CORNERS = {"a": "Upper left seed", "b": "Upper right seed", "c": "Lower left seed", "d": "Lower right seed"}
+SIDE = 12  # faces a side, at most
+LARGE = 512  # side of the large view, in pixels
+
+
+def choose(face: int) -> None:
+    st.session_state.interpolate_face = face
+
+
+def first_face() -> None:
+    choose(1)
+
+
+def draw_corners() -> None:
+    films.draw_seeds(*CORNERS)
+    first_face()
+
+
+def four_faces(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+    own = {corner: address.whole(0, sampling.MAX_SEED, default=n) for n, corner in enumerate(CORNERS, start=1)}
+    own["path"] = address.one_of(films.PATHS, default="slerp")
+    own["side"] = address.whole(2, SIDE, default=7)
+    own["face"] = address.whole(1, SIDE**2, default=1)
+    ignored += address.restore(own, page="interpolate")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seeds = [
+            films.seed_input(label, corner, f"The face in this corner of the square: {label.lower()}.", first_face)
+            for corner, label in CORNERS.items()
+        ]
+        about = "Four other faces, from random seeds."
+        st.button("New faces", on_click=draw_corners, icon=":material/shuffle:", help=about)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        path = films.path_input()
+        side = st.slider(
+            "Faces a side",
+            2,
+            SIDE,
+            key="interpolate_side",
+            persist_state="session",
+            on_change=first_face,
+            width=200,
+            help=f"How fine the square is: 2 is its four corners, {SIDE} has {SIDE**2} faces.",
+        )
+    images = drawn(folder, seeds, side, path)
+    if (face := st.session_state.interpolate_face) > len(images):
+        ignored.append(f"`face={face}` (there are {len(images)})")
+        first_face()
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    address.publish(settings | own, page="interpolate")
+    show(name, images, seeds, side, path)
+
+
+def drawn(folder: Path, seeds: list[int], side: int, path: str) -> np.ndarray:
+    version = models.version(folder)
+
+    def draw(progress: sampling.Progress) -> np.ndarray:
+        from facedemo import interpolation
+
+        return interpolation.square_of_seeds(models.load(folder, version), seeds, side, path, progress)
+
+    return waiting.once("Drawing faces", draw, folder, version, seeds, side, path)
+
+
+def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) -> None:
+    """The square as buttons, the chosen face large, and the downloads."""
+    face = st.session_state.interpolate_face
+    facts = {"model": name, "seeds": ", ".join(map(str, seeds)), "path": path, "side": side, "software": "facedemo"}
+    file_name = re.sub(r"[^\w.-]+", "-", f"{name}-{seeds[0]}-{seeds[3]}-square")
+    labels = [f"row {index // side + 1}, column {index % side + 1}" for index in range(side**2)]
+    words = f"A square of {side} by {side} faces between the seeds {facts['seeds']}."
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        face_grid(
+            images,
+            (),
+            selected=face,
+            alt=f"{words} Arrow keys move, Enter chooses.",
+            on_choose=choose,
+            key="interpolate_square",
+            columns=side,
+            narrow=side,
+            labels=labels,
+        )
+    with right:
+        large = film.enlarged(images[face - 1], LARGE)
+        st.image(large, width="stretch", alt=f"The face in {labels[face - 1]}, enlarged")
+        st.caption(f"The face in {labels[face - 1]}, enlarged.")
+        with st.container(horizontal=True):
+            films.download(
+                "Square (PNG)",
+                lambda: sampling.png(sampling.grid(images, side), **facts),
+                f"{file_name}.png",
+                "image/png",
+                "grid_on",
+                "All faces in one picture. Model and seeds are written into the file.",
+            )
+            films.download(
+                "This face (PNG)",
+                lambda: sampling.png(images[face - 1], **facts, face=face),
+                f"{file_name}-face-{face}.png",
+                "image/png",
+                "image",
+                "At its own size. Model, seeds and place are written into the file.",
+            )

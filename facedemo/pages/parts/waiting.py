@@ -1,0 +1,47 @@
+"""Work that takes a while: done once, kept for the next visitor, with the time left on the screen meanwhile."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from facedemo.sampling import Progress
+
+PATIENCE = 0.5  # seconds before a bar appears
+Result = TypeVar("Result")
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def kept(*what: Any) -> dict[str, Any]:
+    """A place for the result of `what`, empty at first; the one least used makes room for a new one."""
+    return {}
+
+
+def once(words: str, do: Callable[[Progress], Result], *what: Any) -> Result:
+    """What `do` returned when it was last asked for `what`, or else returns now, under a progress bar.
+
+    words: for the bar, such as "Drawing faces".  what: hashable by Streamlit; `do` must depend on nothing else.
+    """
+    place = kept(words, *what)
+    if "result" not in place:
+        began, bar = time.monotonic(), st.empty()
+
+        def show(done: int, total: int) -> None:
+            spent = time.monotonic() - began
+            if spent > PATIENCE:
+                left = spent / done * (total - done)
+                bar.progress(done / total, text=f"{words}: {done:,} of {total:,} · {duration(left)} left")
+
+        place["result"] = do(show)
+        bar.empty()
+    return place["result"]
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
+    seconds = round(seconds)
+    for large, small, unit in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
+        if seconds >= large:
+            return f"{seconds // large} {unit[0]} {seconds % large // small} {unit[1]}"
+    return f"{seconds} s"

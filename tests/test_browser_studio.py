@@ -1,0 +1,47 @@
+"""The studio in real Chromium: from the first faces to a film."""
+
+import io
+import json
+import re
+
+import av
+from playwright.sync_api import Page, expect
+from test_browser import address, downloaded, home, page, pytestmark  # noqa: F401
+
+from facedemo import sampling
+
+
+def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, page: Page) -> None:  # noqa: F811
+    page.goto(address)
+    seeds = sampling.face_seeds(0, 16)
+    third = page.get_by_role("button", name=f"Face 3, seed {seeds[2]}", exact=True)
+    expect(third).to_be_visible()
+    page.get_by_role("button", name=f"Face 1, seed {seeds[0]}", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Face 3 of 16")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/generate\?.*seed=0.*face=3"))
+
+    page.goto(f"{address}/interpolate?from=1&to=2&steps=8")
+    expect(page.get_by_role("img", name="from the face of seed 1 to that of seed 2")).to_be_visible()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    scrubber = page.get_by_role("slider", name="Frame")
+    scrubber.press("Home")
+    scrubber.press("ArrowRight")
+    scrubber.press("ArrowRight")
+    expect(scrubber).to_have_attribute("aria-valuetext", "Frame 3 of 8")
+    expect(page).to_have_url(re.compile("frame=3"))
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert sampling.read_settings(downloaded(page, "Frame 3 (PNG)"))["seeds"] == "1, 2"
+
+    with av.open(io.BytesIO(downloaded(page, "Film (MP4)"))) as container:
+        assert json.loads(container.metadata["comment"])["seeds"] == "1, 2"
+        assert len(list(container.decode(video=0))) == 14
+
+    page.get_by_text("Directions", exact=True).click()
+    brightness = page.get_by_role("slider", name="Brightness")
+    brightness.press("ArrowRight")
+    expect(page.get_by_text("brightness +0.1")).to_be_visible()
+    expect(page).to_have_url(re.compile("by_brightness=0.1"))
+    assert sampling.read_settings(downloaded(page, "This face (PNG)"))["brightness"] == "0.1"

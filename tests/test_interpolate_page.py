@@ -1,0 +1,186 @@
+"""The Interpolate page, run as Streamlit runs it, on a real model with random weights."""
+
+import json
+from typing import Any
+
+import pytest
+from conftest import Maker
+from streamlit.testing.v1 import AppTest
+
+from facedemo import directions
+
+TWO = {
+    "mode": "two",
+    "model": "tiny",
+    "from": "1",
+    "to": "4",
+    "path": "slerp",
+    "steps": "24",
+    "rate": "12",
+    "frame": "1",
+}
+WALK = {"mode": "walk", "model": "tiny", "seed": "1", "faces": "6", "path": "slerp", "steps": "24", "rate": "12"}
+FOUR = {
+    "mode": "four",
+    "model": "tiny",
+    "a": "1",
+    "b": "2",
+    "c": "3",
+    "d": "4",
+    "path": "slerp",
+    "side": "7",
+    "face": "1",
+}
+NAMES = [*directions.MEASURES, *(f"main{n}" for n in range(1, directions.PRINCIPAL + 1))]
+DIRECTIONS = {"mode": "directions", "model": "tiny", "seed": "1"} | {f"by_{name}": "0.0" for name in NAMES}
+
+
+@pytest.fixture(autouse=True)
+def few_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file("../facedemo/pages/interpolate.py", default_timeout=60)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def address(page: AppTest) -> dict[str, str]:
+    return {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
+
+
+def player(page: AppTest) -> dict[str, Any]:
+    """What the page sends to the player, or the grid, in the browser."""
+    (element,) = page.get("bidi_component")
+    return json.loads(element.proto.json)
+
+
+@pytest.mark.parametrize("whole", [TWO, WALK | {"frame": "1"}, FOUR, DIRECTIONS], ids=lambda whole: whole["mode"])
+def test_every_mode_opens_with_an_address_that_says_everything(make_bundle: Maker, whole: dict[str, str]) -> None:
+    make_bundle()
+    page = open_page(mode=whole["mode"])
+    assert not page.exception
+    assert not page.warning
+    assert not page.error
+    assert address(page) == whole
+
+
+def test_a_film_of_two_faces_plays_there_and_back_and_a_walk_goes_round(make_bundle: Maker) -> None:
+    make_bundle()
+    two, round_trip = player(open_page()), player(open_page(mode="walk"))
+    assert (two["frames"], two["closed"]) == (24, False)
+    assert (round_trip["frames"], round_trip["closed"]) == (144, True)
+
+
+def test_a_link_reproduces_its_settings(make_bundle: Maker) -> None:
+    make_bundle("another")
+    make_bundle()
+    link = TWO | {"from": "4294967295", "to": "7", "path": "lerp", "steps": "9", "rate": "30", "frame": "5"}
+    page = open_page(**link)
+    assert not page.warning
+    assert address(page) == link
+    assert player(page)["frame"] == 5
+    assert player(page)["sprite"] == player(open_page(**link))["sprite"]
+    assert player(page)["sprite"] != player(open_page(**link | {"path": "slerp"}))["sprite"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "value"),
+    [
+        ("two", "from", "-1"),
+        ("two", "to", "x"),
+        ("two", "path", "round"),
+        ("two", "steps", "61"),
+        ("two", "rate", "0"),
+        ("two", "frame", "25"),
+        ("walk", "faces", "1"),
+        ("four", "d", "4294967296"),
+        ("four", "side", "13"),
+        ("four", "face", "50"),
+        ("directions", "by_side", "4.1"),
+        ("directions", "by_main1", "nan"),
+        ("directions", "model", "gone"),
+    ],
+)
+def test_an_unusable_value_in_a_link_is_named_and_replaced(
+    make_bundle: Maker, mode: str, name: str, value: str
+) -> None:
+    make_bundle()
+    page = open_page(mode=mode, **{name: value})
+    assert not page.exception
+    assert name in page.warning[0].value
+    whole = {"two": TWO, "walk": WALK | {"frame": "1"}, "four": FOUR, "directions": DIRECTIONS}
+    assert address(page) == whole[mode]
+
+
+def test_an_unknown_mode_is_named_and_replaced(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(mode="five")
+    assert "mode" in page.warning[0].value
+    assert address(page) == TWO
+
+
+def test_controls_change_the_film_and_the_address(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(frame="20")
+    before = player(page)["sprite"]
+    page.slider(key="interpolate_steps").set_value(10).run()
+    assert not page.warning
+    assert address(page) == TWO | {"steps": "10"}
+    page.number_input(key="interpolate_to").set_value(9).run()
+    assert address(page) == TWO | {"steps": "10", "to": "9"}
+    assert player(page)["frames"] == 10
+    page.button[0].click().run()
+    assert address(page)["from"] != "1"
+    assert player(page)["sprite"] != before
+    assert not page.exception
+
+
+def test_changing_the_mode_keeps_what_both_have(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(path="lerp", steps="10", frame="7")
+    page.get("button_group")[0].set_value("walk").run()
+    assert not page.exception
+    assert not page.warning
+    assert address(page) == WALK | {"path": "lerp", "steps": "10", "frame": "1"}
+
+
+def test_sliders_change_the_face_and_reset_puts_them_back(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(mode="directions", by_warmth="1.5")
+    assert any("warmth +1.5" in caption.value for caption in page.caption)
+    page.slider(key="interpolate_by_side").set_value(-2.0).run()
+    assert address(page) == DIRECTIONS | {"by_warmth": "1.5", "by_side": "-2.0"}
+    page.button[1].click().run()
+    assert address(page) == DIRECTIONS
+    assert not page.exception
+
+
+@pytest.mark.parametrize("mode", ["two", "walk", "four", "directions"])
+def test_every_control_has_a_help_text(make_bundle: Maker, mode: str) -> None:
+    make_bundle()
+    page = open_page(mode=mode)
+    kinds = ("selectbox", "number_input", "slider", "button", "download_button", "button_group")
+    controls = [control for kind in kinds for control in page.get(kind)]
+    assert len(controls) >= 9
+    assert all(control.proto.help for control in controls)
+
+
+@pytest.mark.parametrize("mode", ["two", "walk", "four", "directions"])
+def test_a_damaged_model_is_explained_and_others_stay_usable(make_bundle: Maker, mode: str) -> None:
+    (make_bundle("damaged") / "model.safetensors").write_bytes(b"not weights")
+    make_bundle()
+    page = open_page(mode=mode, model="damaged")
+    assert not page.exception
+    assert "damaged" in page.error[0].value
+    page.selectbox(key="interpolate_model").set_value("tiny").run()
+    assert not page.error
+    assert address(page)["model"] == "tiny"
+
+
+def test_without_any_model_it_says_what_to_do(make_bundle: Maker) -> None:
+    page = open_page()
+    assert not page.exception
+    assert "no model" in page.info[0].value

@@ -90,8 +90,8 @@ def principal(z: np.ndarray, images: np.ndarray, count: int = PRINCIPAL) -> list
 
 def measure(images: np.ndarray) -> dict[str, np.ndarray]:
     """What `MEASURES` describes, of images uint8 (n, size, size, 3): (n,) each, in grey levels of 0 to 255."""
-    pixels = images.astype(np.float64)
-    luma, size = pixels @ np.array([RED, GREEN, BLUE]), images.shape[1]
+    pixels = images.astype(np.float32)
+    luma, size = pixels @ np.array([RED, GREEN, BLUE], np.float32), images.shape[1]
     quarter, edge = size // 4, max(1, size // 10)
     sides = np.concatenate([luma[:, :, :edge], luma[:, :, -edge:]], axis=2).mean(axis=(1, 2))
     return {
@@ -106,7 +106,7 @@ def measure(images: np.ndarray) -> dict[str, np.ndarray]:
 def respond(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How y (n, d) answers to z (n, h), by least squares: (h, d); and the share of variance explained: (d,)."""
     centred_z, centred_y = z - z.mean(axis=0), y - y.mean(axis=0)
-    response = np.linalg.lstsq(centred_z, centred_y, rcond=None)[0]
+    response = np.linalg.pinv(centred_z.T @ centred_z, hermitian=True) @ (centred_z.T @ centred_y)
     left_over, total = (centred_y - centred_z @ response).var(axis=0), centred_y.var(axis=0)
     return response, np.where(total > 0, 1 - left_over / np.where(total > 0, total, 1), 0.0)
 

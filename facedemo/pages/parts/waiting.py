@@ -12,7 +12,7 @@ PATIENCE = 0.5  # seconds before a bar appears
 Result = TypeVar("Result")
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@st.cache_resource(max_entries=10, show_spinner=False)
 def kept(*what: Any) -> dict[str, Any]:
     """A place for the result of `what`, empty at first; the one least used makes room for a new one."""
     return {}
@@ -25,12 +25,13 @@ def once(words: str, do: Callable[[Progress], Result], *what: Any) -> Result:
     """
     place = kept(words, *what)
     if "result" not in place:
-        began, bar = time.monotonic(), st.empty()
+        bar, seen = st.empty(), list[tuple[float, int]]()
 
         def show(done: int, total: int) -> None:
-            spent = time.monotonic() - began
-            if spent > PATIENCE:
-                left = spent / done * (total - done)
+            seen.append((time.monotonic(), done))  # the first time, a model may have been loaded before
+            spent, fresh = seen[-1][0] - seen[0][0], done - seen[0][1]
+            if spent > PATIENCE and fresh:
+                left = spent / fresh * (total - done)
                 bar.progress(done / total, text=f"{words}: {done:,} of {total:,} · {duration(left)} left")
 
         place["result"] = do(show)

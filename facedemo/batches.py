@@ -7,6 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facedemo.data.images import release
+
+READ_AT_ONCE = 1024  # images, after which the memory they were read through is given back
+
 
 def random_stream(seed: int, purpose: str, index: int) -> np.random.RandomState:
     """Random numbers that depend on nothing but these three: no state to save, the same on every machine."""
@@ -23,6 +27,7 @@ class Batches:
         """images: n of uint8 (s, s, 3).  batch_size: images a step, of all processes together; they divide it."""
         self.images, self.batch_size, self.seed, self.flip = images, batch_size, seed, flip
         self.share = slice(process * (batch_size // processes), (process + 1) * (batch_size // processes))
+        self.read = 0
         self.epoch, self.order = -1, np.empty(0, dtype=np.int64)
         self.thread = ThreadPoolExecutor(1, "batches")
         self.coming: tuple[int, Future[Tensor]] | None = None
@@ -38,6 +43,10 @@ class Batches:
 
     def load(self, step: int) -> Tensor:
         batch = np.stack([self.images[row] for row in list(self.rows(step))[self.share]])
+        self.read += len(batch)
+        if self.read > READ_AT_ONCE:
+            release(getattr(self.images, "dataset", self.images))
+            self.read = 0
         if self.flip:
             mirrored = random_stream(self.seed, "flip", step).random_sample(self.batch_size)[self.share] < 0.5
             batch[mirrored] = batch[mirrored, :, ::-1]

@@ -155,9 +155,16 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
         raise
 
 
-def main() -> None:
+def give_way() -> None:
+    """Lowers this process's priority, so that the app stays quick beside it."""
     with suppress(AttributeError, OSError):  # Windows has no niceness
         os.nice(LOW_PRIORITY)
+        if os.getsid(0) == os.getpid():  # Linux weighs sessions against each other, and within them by niceness
+            Path("/proc/self/autogroup").write_text("19", "ascii")
+
+
+def main() -> None:
+    give_way()
     run = Run(Path(sys.argv[1]))
     if not is_first_process():
         assist(run)

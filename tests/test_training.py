@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch.utils.data import Subset
 
 from facedemo import guard, hardware
 from facedemo.batches import Batches, random_stream
@@ -285,3 +287,29 @@ def test_bf16_is_considered_only_where_the_processor_has_it() -> None:
     assert not hardware.has_bf16({"avx512_f": True, "avx512_bf16": False})
     assert hardware.precision("32-true") == "32-true"
     assert hardware.precision("auto") in ("32-true", "bf16-mixed")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no niceness")
+def test_a_training_gives_way_to_the_app(pictures: Path, tmp_path: Path) -> None:
+    run = create_run(settings(pictures, 1_000_000), tmp_path)
+    run.launch()
+    wait_until(lambda: run.status.step > 0)
+    priority, group = psutil.Process(run.status.pid).nice(), Path(f"/proc/{run.status.pid}/autogroup")
+    weight = group.read_text("ascii") if group.exists() else "nice 19"  # where the system has no such groups
+    run.stop()
+    wait_until(lambda: not run.status.active)
+    assert priority == 10
+    assert "nice 19" in weight
+
+
+def test_what_was_read_of_memory_mapped_images_does_not_stay_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "images.u8"
+    np.zeros((3000, 64, 64, 3), np.uint8).tofile(path)
+    images = np.memmap(path, np.uint8, "r", shape=(3000, 64, 64, 3))
+    batches = Batches(Subset(images, range(3000)), 100, seed=0, flip=False)
+    sizes = []
+    for step in range(30):
+        batches.load(step)
+        sizes.append(sum(area.rss for area in psutil.Process().memory_maps() if area.path == str(path)))
+    assert max(sizes) > 0.5 * path.stat().st_size
+    assert min(sizes[15:]) < 0.1 * path.stat().st_size

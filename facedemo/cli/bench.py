@@ -46,3 +46,65 @@ def train(
     typer.echo(f"peak, convolutions {speed.peak_fp32:8.0f} GFLOP/s in fp32, {speed.peak_bf16:.0f} in bf16")
     typer.echo(f"B's share of it    {speed.peak_share:8.0%} ({speed.gflop_per_image:.2f} GFLOP an image, counted)")
     write(out, training.report(speed))
+
+
+@app.command()
+def generate(
+    model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
+    count: Annotated[int, typer.Option(help="Grids to draw.", min=5)] = 50,
+    beside: Annotated[bool, typer.Option(help="Measure beside a training, too.")] = True,
+    out: Json = None,
+) -> None:
+    """From a seed to the PNG of a grid of 64 faces, alone and beside a training run."""
+    from dataclasses import asdict
+
+    from facedemo import bundle
+    from facedemo.benchmarks import generating
+
+    drawn = bundle.load(bundle.find(model))
+    found = {"alone": generating.measure(drawn, count)}
+    if beside:
+        with generating.training_beside(drawn.size):
+            found["beside a training"] = generating.measure(drawn, count)
+    for where, delay in found.items():
+        typer.echo(f"{where:18} {delay.median:6.0f} ms, 95th percentile {delay.percentile_95:.0f} ms ({delay.count})")
+    write(out, {where: asdict(delay) for where, delay in found.items()})
+
+
+@app.command()
+def data(
+    source: Annotated[str, typer.Argument(help="Folder of images, .zip or .tar of one, or CelebA folder.")],
+    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
+    out: Json = None,
+) -> None:
+    """Decoding a source of images into an empty cache, on all cores."""
+    from dataclasses import asdict
+
+    from facedemo.benchmarks import decoding
+    from facedemo.cli.terminal import progress_bar
+
+    with progress_bar("images") as progress:
+        found = decoding.measure(source, size, progress)
+    speed = f"{found.images:,} images in {found.seconds:.1f} s: {found.images_per_second:,.0f} images/s"
+    typer.echo(f"{speed} on {found.cores} cores; from the cache in {found.cached_seconds:.2f} s")
+    write(out, asdict(found))
+
+
+@app.command()
+def memory(
+    images: Annotated[int, typer.Option(help="Images in the cache; CelebA has 202,599.", min=1000)] = 202_599,
+    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
+    seconds: Annotated[float, typer.Option(help="How long to train.")] = 60.0,
+    out: Json = None,
+) -> None:
+    """Memory of a training on as many images as CelebA has, read from a cold disk."""
+    from dataclasses import asdict
+
+    from facedemo.benchmarks import memory
+    from facedemo.presets import configure
+
+    config = configure({"size": size, "minutes": 60, "precision": "32-true"})
+    found = memory.measure(config, images, seconds)
+    typer.echo(f"{found.images:,} images, {found.steps} iterations: {found.resident_gib:.2f} GiB resident at most")
+    typer.echo(f"waiting for data, from a cold page cache on: {found.data_share:.2%} of the time")
+    write(out, asdict(found))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import mmap
 import os
 import shutil
 import threading
@@ -85,6 +86,12 @@ def cache_root() -> Path:
     """The folder of prepared data sets: in the user's cache folder, or in $FACEDEMO_CACHE where that is set."""
     chosen = os.environ.get("FACEDEMO_CACHE")
     return (Path(chosen) if chosen else platformdirs.user_cache_path("facedemo", appauthor=False)) / "datasets"
+
+
+def release(images: np.ndarray) -> None:
+    """Gives back what a memory-mapped array takes of this process's memory; its pages stay in the system's cache."""
+    if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        images.base.madvise(mmap.MADV_DONTNEED)
 
 
 def crop_box(width: int, height: int, crop: Crop) -> tuple[int, int, int, int]:

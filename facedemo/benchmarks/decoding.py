@@ -1,0 +1,31 @@
+"""How fast images come from a source into the cache, on all cores."""
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from facedemo.data import Progress, prepare
+
+
+@dataclass(frozen=True)
+class Decoding:
+    images: int
+    seconds: float
+    cached_seconds: float  # to open them again
+    cores: int
+
+    @property
+    def images_per_second(self) -> float:
+        return self.images / self.seconds
+
+
+def measure(source: str, size: int, progress: Progress | None = None) -> Decoding:
+    """Decodes all images of a source into an empty cache, and opens them from there."""
+    with tempfile.TemporaryDirectory() as cache:
+        start = time.perf_counter()
+        images = len(prepare(source, size, progress=progress, cache=Path(cache)).names)
+        decoded = time.perf_counter()
+        prepare(source, size, cache=Path(cache))
+        return Decoding(images, decoded - start, time.perf_counter() - decoded, os.cpu_count() or 1)

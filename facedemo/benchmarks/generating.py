@@ -1,0 +1,54 @@
+"""From a seed to the PNG of a grid of 64 faces, alone and beside a training."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facedemo import bundle, sampling
+from facedemo.presets import configure
+from facedemo.runs import create_run
+
+FACES = 64
+WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Milliseconds from a seed to the PNG: median and 95th percentile of `count` grids."""
+
+    median: float
+    percentile_95: float
+    count: int
+
+
+def measure(model: bundle.FaceModel, count: int) -> Delay:
+    """Draws grids of seeds that were not drawn before."""
+    times = []
+    for seed in range(count + WARM_UP):
+        start = time.perf_counter()
+        sampling.png(sampling.grid(sampling.generate(model, sampling.face_seeds(seed, FACES))), seed=seed)
+        times.append(1000 * (time.perf_counter() - start))
+    return Delay(float(np.median(times[WARM_UP:])), float(np.percentile(times[WARM_UP:], 95)), count)
+
+
+@contextmanager
+def training_beside(size: int) -> Iterator[None]:
+    """A training of the default model as the app starts it: in a process of its own, at low priority."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = create_run(configure({"size": size, "minutes": 60}), Path(folder))
+        run.launch()
+        try:
+            while run.status.step < 20:
+                if not run.status.active:
+                    raise RuntimeError(f"The training did not start: {run.status.message}")
+                time.sleep(0.2)
+            yield
+        finally:
+            run.stop()
+            while run.status.active:
+                time.sleep(0.1)

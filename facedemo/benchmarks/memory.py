@@ -1,0 +1,62 @@
+"""Memory of a training on as many images as CelebA has, and what reading them from a cold disk costs."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from facedemo import hardware
+from facedemo.benchmarks.training import Waiting
+from facedemo.config import RunConfig
+from facedemo.data import write_faces
+from facedemo.recorder import Recorder
+from facedemo.runs import create_run
+from facedemo.training import Trainer
+
+CELEBA = 202_599
+
+
+@dataclass(frozen=True)
+class Memory:
+    images: int
+    steps: int
+    resident_gib: float  # the most during the training
+    data_share: float  # of the training's time, waiting for images, from a cold page cache on
+
+
+def noise(count: int, size: int) -> Iterator[tuple[str, np.ndarray]]:
+    """As much data as real images, quickly made."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        yield f"{number:06d}.jpg", rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+def measure(config: RunConfig, count: int = CELEBA, seconds: float = 60.0) -> Memory:
+    """Trains for so many seconds on `count` images that no one has read since they were written."""
+    with tempfile.TemporaryDirectory() as folder:
+        faces = write_faces("noise", noise(count, config.model.size), config.model.size, "noise", Path(folder))
+        forget(faces.path / "images.u8")
+        fabric = hardware.start(config.training)
+        record = Recorder(create_run(config, Path(folder)))
+        record.rewind(0)
+        engine = Trainer(fabric, record, config, faces.images, lambda status: None)
+        waiting = engine.batches = Waiting(engine.batches)
+        engine.begin()
+        process, most, start = psutil.Process(), 0, time.perf_counter()
+        while (spent := time.perf_counter() - start) < seconds:
+            engine.advance()
+            most = max(most, process.memory_info().rss)
+        record.close()
+        return Memory(count, engine.step, most / 2**30, waiting.seconds / spent)
+
+
+def forget(path: Path) -> None:
+    """Drops a file from the system's page cache, where that can be asked for."""
+    if hasattr(os, "posix_fadvise"):
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,0 +1,216 @@
+"""Table 1 of the paper: how many of a model's faces a face recogniser finds, and what that number hides."""
+
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+from torch.utils.data import Subset
+
+from facedemo import sampling
+from facedemo.bundle import FaceModel
+from facedemo.data import DataError, Progress, Split, prepare, split_rows
+from facedemo.evaluation.distance import (
+    DUPLICATE,
+    FEWEST,
+    TOLERANCE,
+    distinct_people,
+    duplicates,
+    frechet,
+    nearest,
+)
+from facedemo.evaluation.judge import Judged, judge
+
+Steps = Callable[[str], Progress | None]  # what is being done → where to report its progress
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of images, with its 95 % interval by Wilson 1927."""
+
+    count: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        return self.count / self.of
+
+
+def rate(count: int, of: int) -> Rate:
+    """Raises ValueError where there is nothing to count among."""
+    if of < 1:
+        raise ValueError("There is no image to count among.")
+    interval = binomtest(count, of).proportion_ci(method="wilson")
+    return Rate(count, of, interval.low, interval.high)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of Table 1 and the measures beside it; None is what could not be measured with what was at hand.
+
+    undetected: no face found (the paper's first column).  unknown: a face, but nobody in the gallery within 0.6 (its
+    second).  undetected_cnn: by the second detector.  people: distinct ones among the faces found, and `people_per`
+    among the first so many images, for rows of different lengths.  distance: Fréchet distance to the held-out real
+    faces of `compared` faces each.  nearest: median distance to the nearest training face.  duplicates: share of faces
+    with another within 0.3.
+    """
+
+    name: str
+    undetected: Rate
+    undetected_cnn: Rate | None
+    unknown: Rate | None
+    people: int
+    people_first: int
+    distance: float | None
+    nearest: float | None
+    duplicates: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was measured of a model, with what is needed to measure it again."""
+
+    model: str
+    seed: int
+    count: int
+    size: int
+    data: str | None
+    split: str
+    people_first: int  # images that `Row.people_first` counts among
+    compared: int | None  # faces on each side of the Fréchet distances
+    rows: list[Row]
+    versions: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "tolerance": TOLERANCE, "duplicate": DUPLICATE}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Images and what was found in them."""
+
+    name: str
+    images: Any  # n of uint8 (size, size, 3)
+    judged: Judged
+    cnn: Judged | None
+
+
+def verify(
+    model: FaceModel,
+    count: int = 1000,
+    seed: int = 0,
+    source: str | None = None,
+    split: Split = "test",
+    gallery: str | None = None,
+    cnn: bool = False,
+    copies: bool = False,
+    steps: Steps = lambda what: None,
+) -> tuple[Report, Evidence]:
+    """Table 1 for a model: `count` faces from `seed` on, beside real faces of the same size and crop.
+
+    source: images the model was trained on, of which `split` is held out; without it, only what needs no real faces is
+    measured.  gallery: images of people to recognise.  cnn: ask the second detector too.  copies: look for the nearest
+    training faces, all of which have to be judged once for that.  Raises ValueError in words for what cannot be done.
+    """
+    if count < 1:
+        raise ValueError("At least one face has to be drawn.")
+    images = sampling.generate(model, sampling.face_seeds(seed, count))
+    drawn = look_at(model.name, images, cnn, steps)
+    known = judge_source(gallery, model, "all", steps, "the gallery") if gallery else None
+    if source is None:
+        row = measure(drawn, known, None, None, None, count)
+        return report(model, seed, count, None, split, count, None, [row]), drawn
+    real, other, training = held_out(model, source, split, cnn, copies, steps)
+    first = min(count, len(real.images))
+    compared = min(int(drawn.judged.found.sum()), int(real.judged.found.sum()), int(other.judged.found.sum()))
+    size = compared if compared >= FEWEST else None
+    rows = [
+        measure(drawn, known, real.judged, training, size, first),
+        measure(real, known, other.judged, training, size, first),  # its distance is the floor: real against real
+    ]
+    return report(model, seed, count, source, split, first, size, rows), drawn
+
+
+def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
+    judged = judge(images, progress=steps(name))
+    second = judge(images, "cnn", embed=False, progress=steps(f"{name}, second detector")) if cnn else None
+    return Evidence(name, images, judged, second)
+
+
+def detected(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
+    """Only the first number of Table 1, in seconds: how many of a model's faces are found."""
+    images = sampling.generate(model, sampling.face_seeds(seed, count))
+    return rate(int(judge(images, embed=False, progress=progress).found.sum()), count)
+
+
+def held_out(
+    model: FaceModel, source: str, split: Split, cnn: bool, copies: bool, steps: Steps
+) -> tuple[Evidence, Evidence, Judged | None]:
+    """Real faces held out, real faces of the other part held out, and, if asked for, the training faces."""
+    if split not in ("validation", "test"):
+        raise DataError("Compare with the part “validation” or “test”: those that no model is to be trained on.")
+    other = "validation" if split == "test" else "test"
+    faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
+    parts = {name: Subset(faces.images, split_rows(faces, source, name)) for name in (split, other, "train")}
+    real = look_at(f"real faces, {split}", parts[split], cnn, steps)
+    return (
+        real,
+        look_at(f"real faces, {other}", parts[other], False, steps),
+        judge(parts["train"], progress=steps("training faces")) if copies else None,
+    )
+
+
+def judge_source(source: str, model: FaceModel, split: Split, steps: Steps, what: str) -> Judged:
+    faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
+    return judge(Subset(faces.images, split_rows(faces, source, split)), progress=steps(what))
+
+
+def measure(
+    shown: Evidence, gallery: Judged | None, real: Judged | None, training: Judged | None, size: int | None, first: int
+) -> Row:
+    """One row.  real: what its Fréchet distance is measured to, on the first `size` faces of each."""
+    judged, known = shown.judged, shown.judged.known
+    unknown = None
+    if gallery is not None:
+        unknown = rate(int((nearest(known, gallery.known)[0] > TOLERANCE).sum()), len(shown.images))
+    return Row(
+        name=shown.name,
+        undetected=rate(int((~judged.found).sum()), len(shown.images)),
+        undetected_cnn=rate(int((~shown.cnn.found).sum()), len(shown.images)) if shown.cnn else None,
+        unknown=unknown,
+        people=distinct_people(known),
+        people_first=distinct_people(judged.embeddings[:first][judged.found[:first]]),
+        distance=frechet(known[:size], real.known[:size]) if size and real is not None else None,
+        nearest=float(np.median(nearest(known, training.known)[0])) if training is not None and len(known) else None,
+        duplicates=duplicates(known),
+    )
+
+
+def report(
+    model: FaceModel,
+    seed: int,
+    count: int,
+    source: str | None,
+    split: str,
+    first: int,
+    compared: int | None,
+    rows: list[Row],
+) -> Report:
+    packages = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")
+    return Report(
+        model=model.name,
+        seed=seed,
+        count=count,
+        size=model.size,
+        data=Path(source).name if source else None,
+        split=split,
+        people_first=first,
+        compared=compared,
+        rows=rows,
+        versions={name: importlib.metadata.version(name) for name in packages},
+    )

@@ -38,6 +38,7 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         self._hub_mixin_config = self.config.model_dump(mode="json")  # what `save_pretrained` writes: all of it
         self.name = name or self.config.name
         self.family = create(self.config.family, self.config.model)
+        self.has_discriminator = True
         self.eval()
 
     @property
@@ -77,7 +78,11 @@ def load(path: str | Path) -> FaceModel:
     try:
         config = json.loads((path / CONFIG).read_text("utf8"))
         model = FaceModel(config, name=config.get("name") or path.name)
-        model.family.load_state_dict(safetensors.torch.load_file(path / WEIGHTS))
+        weights = safetensors.torch.load_file(path / WEIGHTS)
+        model.has_discriminator = any(name.startswith("discriminator.") for name in weights)
+        if not model.has_discriminator:  # left out by whoever shared it: drawing faces needs none
+            weights |= model.family.discriminator.state_dict(prefix="discriminator.")
+        model.family.load_state_dict(weights)
     except (ValueError, AttributeError, ValidationError) as error:
         raise BundleError(f"The config.json of “{path.name}” is damaged or of another version: {error}") from error
     except (SafetensorError, RuntimeError, OSError) as error:

@@ -78,8 +78,20 @@ def prepare(
     if not 8 <= size <= 1024:
         raise DataError(f"Images of {size} pixels a side are not supported. Choose a size from 8 to 1024.")
     opened = open_source(Path(source).expanduser())
-    key = hashlib.blake2b(f"{CACHE_FORMAT} {crop} {size} {opened.digest}".encode(), digest_size=16).hexdigest()
-    return write_faces(key, _decode_all(opened, size, crop, progress), size, str(source), cache)
+    return write_faces(_key(opened, size, crop), _decode_all(opened, size, crop, progress), size, str(source), cache)
+
+
+def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | None = None) -> Faces | None:
+    """What `prepare` would find in the cache; None where it would have to decode first, or the source is gone."""
+    try:
+        opened = open_source(Path(source).expanduser())
+    except (DataError, OSError):
+        return None
+    return open_faces(_key(opened, size, crop), size, str(source), cache)
+
+
+def _key(opened: Source, size: int, crop: Crop) -> str:
+    return hashlib.blake2b(f"{CACHE_FORMAT} {crop} {size} {opened.digest}".encode(), digest_size=16).hexdigest()
 
 
 def cache_root() -> Path:
@@ -205,6 +217,11 @@ def throttled(progress: Progress | None) -> Progress:
             last = time.monotonic()
 
     return report
+
+
+def open_faces(key: str, size: int, source: str, cache: Path | None = None) -> Faces | None:
+    """The images stored in the cache under key; None where there are none."""
+    return _open_faces((cache or cache_root()) / key, size, source)
 
 
 def write_faces(

@@ -1,13 +1,15 @@
 """Faces drawn from a bundled model: the data set that needs no data."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from facedemo.data.images import Faces, Progress, write_faces
+from facedemo.checkpoints import WEIGHTS, bundled
+from facedemo.data.images import Faces, Progress, open_faces, write_faces
 from facedemo.data.sources import DataError
 
 COUNT = 4096
@@ -20,15 +22,40 @@ def draw_faces(size: int, progress: Progress | None = None, cache: Path | None =
 
     Raises DataError where no bundled model is there to draw them.
     """
-    from facedemo.bundle import WEIGHTS, bundled
+    model = drawing_model()
+    return write_faces(cache_key(model, size), draw(model, size, progress), size, source_name(model), cache)
 
+
+def drawn_faces(size: int, cache: Path | None = None) -> Faces | None:
+    """What `draw_faces` would find in the cache; None where it would have to draw.  Raises DataError as it does."""
+    model = drawing_model()
+    return open_faces(cache_key(model, size), size, source_name(model), cache)
+
+
+def few_faces(size: int, count: int, progress: Progress | None = None) -> np.ndarray:
+    """The first of the faces that `draw_faces` draws, stored nowhere: uint8 (count, size, size, 3).
+
+    count: in [1, COUNT].  Raises DataError as `draw_faces` does.
+    """
+    parts = draw(drawing_model(), size, lambda done, total: progress(min(done, count), count) if progress else None)
+    return np.stack([face for _, face in itertools.islice(parts, count)])
+
+
+def drawing_model() -> Path:
     models = bundled()
     if not models:
         raise DataError("There is no bundled model to draw built-in faces from. Choose a folder or archive of images.")
-    with (models[0] / WEIGHTS).open("rb") as weights:
+    return models[0]
+
+
+def source_name(model: Path) -> str:
+    return f"faces drawn by {model.name}"
+
+
+def cache_key(model: Path, size: int) -> str:
+    with (model / WEIGHTS).open("rb") as weights:
         content = hashlib.file_digest(weights, "blake2b").hexdigest()
-    key = hashlib.blake2b(f"built-in {COUNT} {size} {content}".encode(), digest_size=16).hexdigest()
-    return write_faces(key, draw(models[0], size, progress), size, f"faces drawn by {models[0].name}", cache)
+    return hashlib.blake2b(f"built-in {COUNT} {size} {content}".encode(), digest_size=16).hexdigest()
 
 
 def draw(path: Path, size: int, progress: Progress | None) -> Iterator[tuple[str, np.ndarray]]:

@@ -1,5 +1,25 @@
 """The GAN families: one file each, to be read beside its paper."""
 
-from facedemo.families.base import Family, FamilyConfig, Knob, create, family_class, family_names, knobs
+from facedemo.families.base import (
+    Equation,
+    Family,
+    FamilyConfig,
+    Knob,
+    Reconstructing,
+    create,
+    family_class,
+    family_names,
+    knobs,
+)
 
-__all__ = ["Family", "FamilyConfig", "Knob", "create", "family_class", "family_names", "knobs"]
+__all__ = [
+    "Equation",
+    "Family",
+    "FamilyConfig",
+    "Knob",
+    "Reconstructing",
+    "create",
+    "family_class",
+    "family_names",
+    "knobs",
+]

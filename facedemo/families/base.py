@@ -3,9 +3,9 @@
 import copy
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -139,6 +139,35 @@ class Bounded:
     stuck_high: str
 
 
+@dataclass(frozen=True)
+class Equation:
+    """One of a family's equations, and what came out of it in one training step."""
+
+    symbol: str  # what it defines, in plain text
+    formula: str  # in plain text, without the symbol
+    latex: str  # both sides
+    numbers: str  # the formula with the step's numbers in it, or "" where a mean over images cannot be written so
+    value: float
+    about: str  # in words
+
+
+@runtime_checkable
+class Reconstructing(Protocol):
+    """What a family offers besides where its discriminator is an auto-encoder.  Images: (n, 3, s, s) in [−1, 1]."""
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """D(v) of each image, of the same shape; no gradients."""
+
+    def reconstruction_loss(self, images: Tensor, reconstructions: Tensor) -> Tensor:
+        """L(v) of each image, (n,)."""
+
+    def realism(self, images: Tensor) -> Tensor:
+        """A score in (0, 1) of each image, (n,): 0.5 is a training image of average difficulty."""
+
+    def remembered_loss(self) -> tuple[float, float]:
+        """Mean and deviation of L(x) over training images, as far as training remembers them."""
+
+
 class Family(nn.Module, ABC):
     """A generator and a discriminator, how they are trained, and all that must be remembered between steps.
 
@@ -150,6 +179,7 @@ class Family(nn.Module, ABC):
     paper: ClassVar[str]
     metrics: ClassVar[dict[str, str]]  # what `step` returns → its name on charts
     bounded: ClassVar[tuple[Bounded, ...]] = ()
+    latent_limit: ClassVar[float | None] = None  # no number of a latent is larger than this, where there is a limit
 
     generator: nn.Module
     discriminator: nn.Module
@@ -179,6 +209,13 @@ class Family(nn.Module, ABC):
         Of both, a process that trains with others is given its share.
         Returns the scalars that `metrics` names, detached and on the device.
         """
+
+    def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
+        """The paper's equations with the numbers of one step, in reading order; [] where a family has none to show.
+
+        before: the family's own scalar buffers before the step.  row: what `step` returned.
+        """
+        return []
 
     @torch.no_grad()
     def update_average(self, weight: float) -> None:

@@ -4,7 +4,7 @@ Radford, Metz, Chintala 2015, "Unsupervised Representation Learning with Deep Co
 Networks", arXiv:1511.06434.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import Adam, Optimizer
 
-from facedemo.families.base import Family, FamilyConfig, Updates, knob
+from facedemo.families.base import Equation, Family, FamilyConfig, Updates, knob
 from facedemo.layers import StridedDiscriminator, TransposedGenerator
 
 
@@ -62,6 +62,8 @@ class DCGAN(Family):
         "score_fake": "D(G(z))",
     }
 
+    latent_limit = 1.0
+
     config: DCGANConfig
 
     def __init__(self, config: DCGANConfig) -> None:
@@ -98,3 +100,25 @@ class DCGAN(Family):
             "score_real": scores_real.detach().float().sigmoid().mean(),
             "score_fake": scores_fake.detach().float().sigmoid().mean(),
         }
+
+    def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
+        """Means over the batch of what stands inside of a sum over images, algorithm 1 of Goodfellow et al. 2014."""
+        return [
+            Equation(
+                "L_D",
+                "−mean log D(x) − mean log(1 − D(G(z)))",
+                r"L_D = -\operatorname{mean}\,\log D(x) - \operatorname{mean}\,\log(1 - D(G(z)))",
+                "",
+                row["loss_discriminator"],
+                "The discriminator lowers it: it learns to answer 1 to real images and 0 to generated ones.",
+            ),
+            Equation(
+                "L_G",
+                "−mean log D(G(z))",
+                r"L_G = -\operatorname{mean}\,\log D(G(z))",
+                "",
+                row["loss_generator"],
+                "The generator lowers it: it learns to draw what the discriminator, which has just learned, "
+                "takes for real.",
+            ),
+        ]

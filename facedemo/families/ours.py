@@ -5,7 +5,7 @@ equations of BEGAN decide (Berthelot, Schumm, Metz 2017, arXiv:1703.10717).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from facedemo.families.base import Bounded, Family, FamilyConfig, Updates, knob
+from facedemo.families.base import Bounded, Equation, Family, FamilyConfig, Updates, knob
 from facedemo.layers import TransposedGenerator
 
 CODE_MAP = 8  # side of the map between the convolutions and the code
@@ -162,6 +162,7 @@ class Ours(Family):
             "k_t has stayed at 1: the generator does not reach γ. Lower γ, or raise the generator's learning rate.",
         ),
     )
+    latent_limit = 1.0
 
     config: OursConfig
     k: Tensor
@@ -216,6 +217,64 @@ class Ours(Family):
         self.score_mean.lerp_(mean, 0.01)
         self.score_square.lerp_(square, 0.01)
 
+    def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
+        c, k, real, fake = self.config, before["k"], row["loss_real"], row["loss_fake"]
+        balance = f"{c.gamma:.4g} · {real:.5f} − {fake:.5f}"
+        return [
+            Equation(
+                "L(x)",
+                "mean |x − D(x)|",
+                r"L(x) = \operatorname{mean}\,|x - D(x)|",
+                "",
+                real,
+                "How far real images are from what the discriminator makes of them, over all pixels and colours.",
+            ),
+            Equation(
+                "L(G(z))",
+                "mean |G(z) − D(G(z))|",
+                r"L(G(z)) = \operatorname{mean}\,|G(z) - D(G(z))|",
+                "",
+                fake,
+                "The same for generated images. The generator lowers it: it learns to draw what the discriminator "
+                "rebuilds well.",
+            ),
+            Equation(
+                "L_D",
+                "L(x) − k_t · L(G(z))",
+                r"L_D = L(x) - k_t\,L(G(z))",
+                f"{real:.5f} − {k:.6f} · {fake:.5f}",
+                real - k * fake,
+                "The discriminator lowers it: it learns to rebuild real images well and, as much as k_t says, "
+                "generated ones badly.",
+            ),
+            Equation(
+                "k_t+1",
+                "clip(k_t + λ_k · (γ · L(x) − L(G(z))), 0, 1)",
+                r"k_{t+1} = \operatorname{clip}(k_t + \lambda_k\,(\gamma\,L(x) - L(G(z))),\ 0,\ 1)",
+                f"{k:.6f} + {c.lambda_k:.4g} · ({balance})",
+                row["k"],
+                "The balance between the two: k_t rises while L(G(z)) is below γ times L(x), and falls while above.",
+            ),
+            Equation(
+                "M",
+                "L(x) + |γ · L(x) − L(G(z))|",
+                r"M = L(x) + |\gamma\,L(x) - L(G(z))|",
+                f"{real:.5f} + |{balance}|",
+                row["convergence"],
+                "How far the training has come: smaller is better.",
+            ),
+        ]
+
+    reconstruction_loss = staticmethod(reconstruction_loss)
+
+    @torch.inference_mode()
+    def reconstruct(self, images: Tensor) -> Tensor:
+        return self.discriminator(images).float()
+
+    def remembered_loss(self) -> tuple[float, float]:
+        deviation = (self.score_square - self.score_mean.square()).clamp_min(1e-8).sqrt()
+        return float(self.score_mean), float(deviation)
+
     @torch.inference_mode()
     def realism(self, images: Tensor) -> Tensor:
         """Realism score in (0, 1) of each image (n, 3, s, s) in [−1, 1]: σ of its standardised reconstruction loss.
@@ -223,6 +282,5 @@ class Ours(Family):
         0.5 is a training image of average difficulty; better reconstructed images score higher. For showing to people:
         training uses L(v).
         """
-        deviation = (self.score_square - self.score_mean.square()).clamp_min(1e-8).sqrt()
-        losses = reconstruction_loss(images, self.discriminator(images))
-        return torch.sigmoid((self.score_mean - losses) / deviation)
+        mean, deviation = self.remembered_loss()
+        return torch.sigmoid((mean - reconstruction_loss(images, self.discriminator(images))) / deviation)

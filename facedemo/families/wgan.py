@@ -3,14 +3,14 @@
 Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", arXiv:1701.07875; its algorithm 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer, RMSprop
 
-from facedemo.families.base import Family, FamilyConfig, Updates, knob
+from facedemo.families.base import Equation, Family, FamilyConfig, Updates, knob
 from facedemo.layers import StridedDiscriminator, TransposedGenerator
 
 
@@ -90,3 +90,16 @@ class WGAN(Family):
             for weight in self.discriminator.parameters():
                 weight.clamp_(-self.config.clip, self.config.clip)
         return torch.stack([critic_real.detach(), critic_fake.detach()])
+
+    def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
+        return [
+            Equation(
+                "W",
+                "mean f(x) − mean f(G(z))",
+                r"W = \operatorname{mean} f(x) - \operatorname{mean} f(G(z))",
+                f"{row['critic_real']:.5f} − {row['critic_fake']:.5f}",
+                row["distance"],
+                f"How far generated images are from real ones. Each of {self.config.critic_steps} updates lets the critic "
+                "f tell them further apart, then the generator raises its mean f(G(z)).",
+            ),
+        ]

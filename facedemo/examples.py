@@ -1,0 +1,48 @@
+"""Images to show to a model's discriminator as real ones: those it was trained on where they are at hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facedemo import data, sampling
+from facedemo.config import BUILT_IN, RunConfig
+from facedemo.data.synthetic import drawn_faces, few_faces
+
+SUBSTITUTES = 256  # faces drawn where a model's own data are not at hand
+
+
+@dataclass(frozen=True)
+class Examples:
+    """images: n of uint8 (s, s, 3).  own: the model was trained on them.  words: what they are, for people."""
+
+    images: Sequence[np.ndarray]
+    own: bool
+    words: str
+
+
+def own_images(config: RunConfig) -> Sequence[np.ndarray] | None:
+    """The images that a model was trained on, n of uint8 (s, s, 3), if they lie prepared in the cache; else None."""
+    from torch.utils.data import Subset
+
+    settings, size = config.data, config.model.size
+    try:
+        if settings.source == BUILT_IN:
+            faces = drawn_faces(size)
+        else:
+            faces = data.prepared(settings.source, size, settings.crop)
+        return faces and Subset(faces.images, data.split_rows(faces, settings.source, settings.split))
+    except (data.DataError, OSError):
+        return None
+
+
+def for_model(config: RunConfig, progress: sampling.Progress | None = None) -> Examples:
+    """The model's own images, or where they are not at hand SUBSTITUTES faces drawn by a bundled model.
+
+    Raises DataError where there is neither.
+    """
+    images = own_images(config)
+    if images is not None:
+        return Examples(images, True, f"the {len(images):,} images that it was trained on")
+    drawn = few_faces(config.model.size, SUBSTITUTES, progress)
+    return Examples(list(drawn), False, f"{SUBSTITUTES} faces drawn by a bundled model")

@@ -1,0 +1,267 @@
+"""Training in slow motion: one iteration at a time, forth and back, with all that it computes on the table.
+
+The iterations are the training's own: `Family.step` through the engine's `Players`, on the batches and the noise that
+the run would get.  Only the pictures before and after are made here.
+"""
+
+import copy
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from facedemo import bundle
+from facedemo.batches import Batches, random_stream
+from facedemo.config import RunConfig
+from facedemo.families import Equation, FamilyConfig, Knob, Reconstructing, create, knobs
+from facedemo.players import Players
+from facedemo.runs import Run
+from facedemo.sampling import to_uint8
+from facedemo.steering import Mark, Steering
+
+SAVED = ("step", "family", "optimizers")  # of a checkpoint, see `Trainer.checkpoint`
+UNDO_STEPS = 20
+UNDO_BYTES = 400_000_000
+SHOWN = 6  # images of a batch that are shown
+GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # by which differences are amplified
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Pictures of one kind, (n, s, s, 3) float32: in [−1, 1], or differences of such.
+
+    scores: what the discriminator says of each, (n,), where that is a number.
+    """
+
+    symbol: str  # D(x)
+    about: str
+    images: np.ndarray
+    scores: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One iteration.  number: iterations that the model had before it.  before, row: as in `Family.equations`."""
+
+    number: int
+    before: dict[str, float]
+    row: dict[str, float]
+    settings: dict[str, float]  # of the knobs, as the step found them
+    equations: list[Equation]
+    pictures: list[Shown]
+    changes: list[Shown]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    family: dict[str, Tensor]
+    optimizers: dict[str, dict[str, Any]]
+
+    @property
+    def bytes(self) -> int:
+        return sum(map(tensor_bytes, [self.family, self.optimizers]))
+
+
+class SlowMotion:
+    """A model in training, as it was saved.
+
+    Raises BundleError where the folder cannot be opened, or holds no discriminator to train.
+    """
+
+    def __init__(self, path: Path, images: Sequence[np.ndarray]) -> None:
+        """path: a bundle or a run directory.  images: n of uint8 (s, s, 3), to be learned from."""
+        saved = open_saved(path)
+        self.steering, self.number = saved.steering, saved.number
+        self.resumed = bool(saved.optimizers)  # otherwise the optimisers begin anew
+        self.fabric = Fabric(accelerator="auto", devices=1, precision="32-true")
+        self.family = create(saved.steering.config.family, saved.steering.config.model)
+        self.family.load_state_dict(saved.family)
+        self.family.to(self.fabric.device, memory_format=torch.channels_last)
+        self.players = Players(self.fabric, self.family)
+        for name, state in saved.optimizers.items():
+            self.players.optimizers[name].load_state_dict(state)
+        config = saved.steering.config
+        self.batches = Batches(images, config.model.images_per_step, config.training.seed, config.data.flip)
+        self.steps: list[Step] = []
+        self.undo: deque[Snapshot] = deque()
+
+    @property
+    def config(self) -> RunConfig:
+        return self.steering.config
+
+    def settings(self) -> dict[str, float]:
+        """The knobs of `own_knobs`, as the next step will find them."""
+        return {knob.name: getattr(self.config.model, knob.name) for knob in own_knobs(type(self.config.model))}
+
+    def steer(self, **changes: float) -> None:
+        """Turns knobs from the next step on.  Raises ValueError as `RunConfig.steered` does."""
+        self.steering.apply(Mark(self.number, changes, command=-1))
+        self.family.config = self.config.model
+
+    def forward(self) -> Step:
+        """The next iteration."""
+        self.remember()
+        model, seed = self.config.model, self.config.training.seed
+        for player, optimizer in self.players.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.steering.rate(player, self.number)
+        real = self.batches.load(self.number).to(self.fabric.device, memory_format=torch.channels_last)
+        rng, drawn = random_stream(seed, "noise", self.number), list[Tensor]()
+
+        def noise() -> Tensor:
+            drawn.append(self.family.latents(model.batch_size, rng).to(self.fabric.device))
+            return drawn[-1]
+
+        before = {name: float(value) for name, value in self.family.named_buffers(recurse=False) if value.ndim == 0}
+        generator, discriminator = copy.deepcopy(self.family.generator), copy.deepcopy(self.family.discriminator)
+        row = {name: float(value) for name, value in self.family.step(real, noise, self.players).items()}
+        self.number += 1
+        average = self.config.training.average
+        self.family.update_average(1 - min(average, self.number / (self.number + 10)))
+        x, z = real[: model.batch_size], drawn[-1]
+        pictures, changes = self.look(x, z, generator, discriminator)
+        equations = self.family.equations(before, row)
+        self.steps.append(Step(self.number - 1, before, row, self.settings(), equations, pictures, changes))
+        return self.steps[-1]
+
+    def look(self, x: Tensor, z: Tensor, generator: nn.Module, discriminator: nn.Module) -> tuple[list[Shown], ...]:
+        """What the players made of x and z before the step, and what it changed in that.
+
+        generator, discriminator: as they were before the step.
+        """
+        g, g_after = quietly(generator, z), quietly(self.family.generator, z)
+        judged = [quietly(discriminator, images) for images in (x, g)]
+        after = [quietly(self.family.discriminator, images) for images in (x, g)]
+        pictures = [shown("x", "Real images.", x), shown("G(z)", "What the generator draws from random vectors z.", g)]
+        changes = [shown("G(z)", "What the step changed in the pictures that the generator draws.", g_after - g)]
+        for place, symbol in enumerate(("x", "G(z)")):
+            if isinstance(self.family, Reconstructing):
+                about = f"What the discriminator makes of {symbol}."
+                pictures.insert(2 * place + 1, shown(f"D({symbol})", about, judged[place]))
+                about = f"What the step changed in the discriminator's copies of {symbol}."
+                changes.append(shown(f"D({symbol})", about, after[place] - judged[place]))
+            else:
+                scored = pictures[place]
+                scores = judged[place][:SHOWN].cpu().numpy()
+                pictures[place] = Shown(scored.symbol, scored.about, scored.images, scores)
+        return pictures, changes
+
+    def remember(self) -> None:
+        """Keeps the state as it is, for `back`; the oldest one kept goes when there are too many."""
+        optimizers = {name: optimizer.state_dict() for name, optimizer in self.players.optimizers.items()}
+        self.undo.append(copy.deepcopy(Snapshot(self.family.state_dict(), optimizers)))
+        allowed = max(1, min(UNDO_STEPS, UNDO_BYTES // max(1, self.undo[-1].bytes)))
+        while len(self.undo) > allowed:
+            self.undo.popleft()
+
+    def back(self) -> None:
+        """Takes back the last iteration, to the bit; what the knobs were turned to stays.
+
+        Raises ValueError where that is further back than states are kept.
+        """
+        if not self.undo:
+            raise ValueError(f"No more than {UNDO_STEPS} steps can be taken back. Start again from the beginning.")
+        snapshot = self.undo.pop()
+        self.family.load_state_dict(snapshot.family)
+        for name, state in snapshot.optimizers.items():
+            self.players.optimizers[name].load_state_dict(state)
+        self.number -= 1
+        self.steps.pop()
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model as it was saved.  optimizers: by player, {} where they were not saved."""
+
+    steering: Steering
+    number: int
+    family: dict[str, Tensor]
+    optimizers: dict[str, dict[str, Any]]
+
+
+def open_saved(path: Path) -> Saved:
+    """The newest checkpoint of a run that can be read; of a bundle, or a run without one, the weights alone."""
+    model = bundle.load(path)
+    if not model.has_discriminator:
+        raise bundle.BundleError(
+            f"“{path.name}” holds a generator only: there is no discriminator to train it with. Choose another model."
+        )
+    config, run = model.config, Run(path)
+    for checkpoint in run.checkpoints():
+        try:
+            state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+            saved = Saved(replayed(config, run.marks(), state["step"]), *(state[name] for name in SAVED))
+            model.family.load_state_dict(saved.family)
+            return saved
+        except Exception:  # a damaged file raises whatever unpickling does; the one before it will do
+            continue
+    report = read_report(path)
+    number = int(report.get("iterations", 0))
+    marks = report.get("steering", run.marks())
+    return Saved(replayed(config, marks, number), number, model.family.state_dict(), {})
+
+
+def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) -> Steering:
+    """The settings in force after `number` iterations."""
+    steering = Steering(config)
+    for mark in marks:
+        if mark["step"] <= number:
+            steering.apply(Mark(mark["step"], mark["changes"], mark.get("command", -1)))
+    return steering
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """report.json of a bundle; {} where there is none, or it is damaged."""
+    try:
+        report = json.loads((path / "report.json").read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+def own_knobs(config: type[FamilyConfig]) -> list[Knob]:
+    """The knobs of a family's own that may be turned between steps: γ, not the learning rates that all have."""
+    return [knob for knob in knobs(config, live=True) if knob.name not in FamilyConfig.model_fields]
+
+
+def quietly(network: nn.Module, inputs: Tensor) -> Tensor:
+    """What a network makes of a batch in training, without a trace in its running statistics."""
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    with torch.no_grad():
+        return functional_call(network, buffers, (inputs,)).float()
+
+
+def shown(symbol: str, about: str, images: Tensor) -> Shown:
+    return Shown(symbol, about, images[:SHOWN].permute(0, 2, 3, 1).cpu().numpy())
+
+
+def picture(images: np.ndarray) -> np.ndarray:
+    """float32 (n, s, s, 3) in [−1, 1] → uint8, clipped."""
+    return to_uint8(torch.from_numpy(images).permute(0, 3, 1, 2))
+
+
+def amplified(changes: np.ndarray, gain: float) -> np.ndarray:
+    """Differences of images as uint8 pictures: grey where nothing changed, brighter where a colour grew.
+
+    changes: float32 (n, s, s, 3), differences of images in [−1, 1]; what is out of range after `gain` is clipped.
+    """
+    return picture(np.asarray(changes * gain, np.float32))
+
+
+def fitting_gain(changes: Sequence[Shown]) -> int:
+    """The largest of GAINS at which all but a hundredth of the pixels stay in range."""
+    largest = max((float(np.quantile(np.abs(change.images), 0.99)) for change in changes), default=0.0)
+    return max((gain for gain in GAINS if gain * largest <= 1.0), default=GAINS[0])
+
+
+def tensor_bytes(value: object) -> int:
+    if isinstance(value, Tensor):
+        return value.nbytes
+    return sum(map(tensor_bytes, value.values())) if isinstance(value, dict) else 0

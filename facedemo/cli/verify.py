@@ -11,6 +11,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunsDir
 
 if TYPE_CHECKING:
+    from facedemo.data import Progress
     from facedemo.evaluation.faces import Rate, Report, Steps
 
 app = typer.Typer()
@@ -68,9 +69,15 @@ def bars() -> "Iterator[Steps]":
     columns = rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn()
     with rich.Progress(*columns, rich.TimeRemainingColumn(), console=Console(stderr=True)) as shown:
 
-        def step(what: str):
-            task = shown.add_task(what, total=None)
-            return lambda done, total: shown.update(task, completed=done, total=total)
+        def step(what: str) -> "Progress":
+            tasks: list[rich.TaskID] = []  # none as long as there is nothing to wait for
+
+            def progress(done: int, total: int | None) -> None:
+                if not tasks:
+                    tasks.append(shown.add_task(what, total=total))
+                shown.update(tasks[0], completed=done, total=total)
+
+            return progress
 
         yield step
 

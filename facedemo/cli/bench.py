@@ -108,3 +108,21 @@ def memory(
     typer.echo(f"{found.images:,} images, {found.steps} iterations: {found.resident_gib:.2f} GiB resident at most")
     typer.echo(f"waiting for data, from a cold page cache on: {found.data_share:.2%} of the time")
     write(out, asdict(found))
+
+
+@app.command(name="app")
+def measure_app(
+    starts: Annotated[int, typer.Option(help="How often to start the app.", min=1)] = 3,
+    visits: Annotated[int, typer.Option(help="How often to visit each page.", min=2)] = 20,
+    out: Json = None,
+) -> None:
+    """How long the app keeps its user waiting: from its start to the first faces, and on each page."""
+    from dataclasses import asdict
+
+    from facedemo.benchmarks import app as waiting
+
+    found = waiting.measure(starts, visits)
+    typer.echo(f"from process start to first faces {found.first_faces:.1f} s (median of {found.starts})")
+    for name, seconds in found.pages.items():
+        typer.echo(f"{name:20} {seconds:5.2f} s (95th percentile of {visits})")
+    write(out, asdict(found))

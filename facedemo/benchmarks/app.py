@@ -1,0 +1,104 @@
+"""How long the app keeps its user waiting, in a real browser."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FACE = re.compile(r"^Face 1, seed \d+$")
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Seconds.  first_faces: from the start of the process to the first faces on the screen, median of `starts`.
+
+    pages: 95th percentile of each page's rendering once the app is warm, from the click to its last element.
+    """
+
+    first_faces: float
+    starts: int
+    pages: dict[str, float]
+
+
+def measure(starts: int = 3, visits: int = 20) -> Waits:
+    """Starts the app several times and walks through its pages.  Raises ValueError without playwright or a browser."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise ValueError("This needs playwright, which `uv sync` installs for development.") from None
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser is None:
+        raise ValueError(f"This needs a browser on the PATH: one of {', '.join(BROWSERS)}.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(120_000)
+        first = []
+        for _ in range(starts):
+            began = time.perf_counter()
+            with started_app() as address:
+                open_when_up(page, address)
+                page.get_by_role("button", name=FACE).wait_for()
+                first.append(time.perf_counter() - began)
+                if len(first) == starts:
+                    pages = walk(page, visits)
+        chromium.close()
+    return Waits(float(np.median(first)), starts, pages)
+
+
+@contextmanager
+def started_app() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def open_when_up(page: "Page", address: str) -> None:
+    from playwright.sync_api import Error
+
+    for _ in range(600):
+        try:
+            page.goto(address)
+            return
+        except Error:
+            time.sleep(0.05)
+    raise RuntimeError(f"The app did not start at {address}.")
+
+
+def walk(page: "Page", visits: int) -> dict[str, float]:
+    """Visits the pages in turn by their links; the first round is not counted."""
+    links = page.get_by_role("navigation", name="App pages").get_by_role("link")
+    names = [link.inner_text().splitlines()[-1].strip() for link in links.all()]  # before it, the name of its icon
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(visits + 1):
+        for number, name in enumerate(names):
+            began = time.perf_counter()
+            links.nth(number).click()
+            page.get_by_role("heading", level=1).first.wait_for()
+            page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+            times[name].append(time.perf_counter() - began)
+    return {name: float(np.percentile(spent[1:], 95)) for name, spent in times.items()}

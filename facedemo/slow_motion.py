@@ -5,10 +5,9 @@ the run would get.  Only the pictures before and after are made here.
 """
 
 import copy
-import json
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,16 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from facedemo import bundle
 from facedemo.batches import Batches, random_stream
 from facedemo.config import RunConfig
 from facedemo.families import Equation, FamilyConfig, Knob, Reconstructing, create, knobs
 from facedemo.players import Players
-from facedemo.runs import Run
-from facedemo.sampling import to_uint8
-from facedemo.steering import Mark, Steering
+from facedemo.sampling import Progress, to_uint8
+from facedemo.saved import open_saved
+from facedemo.steering import Mark
 
-SAVED = ("step", "family", "optimizers")  # of a checkpoint, see `Trainer.checkpoint`
 UNDO_STEPS = 20
-UNDO_BYTES = 400_000_000
+UNDO_BYTES = 256_000_000
 SHOWN = 6  # images of a batch that are shown
 GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # by which differences are amplified
 
@@ -78,18 +75,23 @@ class SlowMotion:
 
     def __init__(self, path: Path, images: Sequence[np.ndarray]) -> None:
         """path: a bundle or a run directory.  images: n of uint8 (s, s, 3), to be learned from."""
-        saved = open_saved(path)
+        self.path, self.images = path, images
+        self.fabric = Fabric(accelerator="auto", devices=1, precision="32-true")
+        self.restart()
+
+    def restart(self) -> None:
+        """Back to the model as it is saved; what the knobs were turned to is forgotten."""
+        saved = open_saved(self.path)
         self.steering, self.number = saved.steering, saved.number
         self.resumed = bool(saved.optimizers)  # otherwise the optimisers begin anew
-        self.fabric = Fabric(accelerator="auto", devices=1, precision="32-true")
-        self.family = create(saved.steering.config.family, saved.steering.config.model)
+        config = self.config
+        self.family = create(config.family, config.model)
         self.family.load_state_dict(saved.family)
         self.family.to(self.fabric.device, memory_format=torch.channels_last)
         self.players = Players(self.fabric, self.family)
         for name, state in saved.optimizers.items():
             self.players.optimizers[name].load_state_dict(state)
-        config = saved.steering.config
-        self.batches = Batches(images, config.model.images_per_step, config.training.seed, config.data.flip)
+        self.batches = Batches(self.images, config.model.images_per_step, config.training.seed, config.data.flip)
         self.steps: list[Step] = []
         self.undo: deque[Snapshot] = deque()
 
@@ -129,7 +131,23 @@ class SlowMotion:
         pictures, changes = self.look(x, z, generator, discriminator)
         equations = self.family.equations(before, row)
         self.steps.append(Step(self.number - 1, before, row, self.settings(), equations, pictures, changes))
+        if self.first_kept > 0:  # no way leads back to it: its pictures may go
+            self.steps[self.first_kept - 1] = replace(self.steps[self.first_kept - 1], pictures=[], changes=[])
         return self.steps[-1]
+
+    @property
+    def first_kept(self) -> int:
+        """The number of steps taken, to which `back` can still lead."""
+        return len(self.steps) - len(self.undo)
+
+    def reach(self, steps: int, progress: Progress = lambda done, total: None) -> None:
+        """Goes forth or back until so many steps are taken.  Raises ValueError as `back` does."""
+        while len(self.steps) > steps:
+            self.back()
+        begun = len(self.steps)
+        while len(self.steps) < steps:
+            self.forward()
+            progress(len(self.steps) - begun, steps - begun)
 
     def look(self, x: Tensor, z: Tensor, generator: nn.Module, discriminator: nn.Module) -> tuple[list[Shown], ...]:
         """What the players made of x and z before the step, and what it changed in that.
@@ -167,63 +185,13 @@ class SlowMotion:
         Raises ValueError where that is further back than states are kept.
         """
         if not self.undo:
-            raise ValueError(f"No more than {UNDO_STEPS} steps can be taken back. Start again from the beginning.")
+            raise ValueError("The steps before this one cannot be taken back any more. Start again instead.")
         snapshot = self.undo.pop()
         self.family.load_state_dict(snapshot.family)
         for name, state in snapshot.optimizers.items():
             self.players.optimizers[name].load_state_dict(state)
         self.number -= 1
         self.steps.pop()
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A model as it was saved.  optimizers: by player, {} where they were not saved."""
-
-    steering: Steering
-    number: int
-    family: dict[str, Tensor]
-    optimizers: dict[str, dict[str, Any]]
-
-
-def open_saved(path: Path) -> Saved:
-    """The newest checkpoint of a run that can be read; of a bundle, or a run without one, the weights alone."""
-    model = bundle.load(path)
-    if not model.has_discriminator:
-        raise bundle.BundleError(
-            f"“{path.name}” holds a generator only: there is no discriminator to train it with. Choose another model."
-        )
-    config, run = model.config, Run(path)
-    for checkpoint in run.checkpoints():
-        try:
-            state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-            saved = Saved(replayed(config, run.marks(), state["step"]), *(state[name] for name in SAVED))
-            model.family.load_state_dict(saved.family)
-            return saved
-        except Exception:  # a damaged file raises whatever unpickling does; the one before it will do
-            continue
-    report = read_report(path)
-    number = int(report.get("iterations", 0))
-    marks = report.get("steering", run.marks())
-    return Saved(replayed(config, marks, number), number, model.family.state_dict(), {})
-
-
-def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) -> Steering:
-    """The settings in force after `number` iterations."""
-    steering = Steering(config)
-    for mark in marks:
-        if mark["step"] <= number:
-            steering.apply(Mark(mark["step"], mark["changes"], mark.get("command", -1)))
-    return steering
-
-
-def read_report(path: Path) -> dict[str, Any]:
-    """report.json of a bundle; {} where there is none, or it is damaged."""
-    try:
-        report = json.loads((path / "report.json").read_text("utf8"))
-    except (OSError, ValueError):
-        return {}
-    return report if isinstance(report, dict) else {}
 
 
 def own_knobs(config: type[FamilyConfig]) -> list[Knob]:
@@ -253,6 +221,12 @@ def amplified(changes: np.ndarray, gain: float) -> np.ndarray:
     changes: float32 (n, s, s, 3), differences of images in [−1, 1]; what is out of range after `gain` is clipped.
     """
     return picture(np.asarray(changes * gain, np.float32))
+
+
+def sheet(step: Step, gain: float) -> np.ndarray:
+    """All pictures of a step, kind by kind, then its changes: uint8 (n, s, s, 3)."""
+    rows = [picture(shown.images) for shown in step.pictures]
+    return np.concatenate(rows + [amplified(change.images, gain) for change in step.changes])
 
 
 def fitting_gain(changes: Sequence[Shown]) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from facedemo.cli import bench, data, interpolate, models, train, verify
+from facedemo.cli import bench, data, discriminator, interpolate, models, train, verify
 from facedemo.cli.terminal import fail
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 app.add_typer(train.app)
 app.add_typer(models.app)
 app.add_typer(interpolate.app)
+app.add_typer(discriminator.app)
 app.add_typer(verify.app)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")

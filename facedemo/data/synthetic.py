@@ -37,8 +37,12 @@ def few_faces(size: int, count: int, progress: Progress | None = None) -> np.nda
 
     count: in [1, COUNT].  Raises DataError as `draw_faces` does.
     """
-    parts = draw(drawing_model(), size, lambda done, total: progress(min(done, count), count) if progress else None)
-    return np.stack([face for _, face in itertools.islice(parts, count)])
+    faces = list[np.ndarray]()
+    for _, face in itertools.islice(draw(drawing_model(), size, None), count):
+        faces.append(face)
+        if progress:
+            progress(len(faces), count)
+    return np.stack(faces)
 
 
 def drawing_model() -> Path:

@@ -219,7 +219,7 @@ class Ours(Family):
 
     def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
         c, k, real, fake = self.config, before["k"], row["loss_real"], row["loss_fake"]
-        balance = f"{c.gamma:.4g} · {real:.5f} − {fake:.5f}"
+        balance = c.gamma * real - fake
         return [
             Equation(
                 "L(x)",
@@ -248,18 +248,26 @@ class Ours(Family):
                 "generated ones badly.",
             ),
             Equation(
+                "balance",
+                "γ · L(x) − L(G(z))",
+                r"\gamma\,L(x) - L(G(z))",
+                f"{c.gamma:.4g} · {real:.5f} − {fake:.5f}",
+                balance,
+                "Which way k_t goes: up while this is above 0, down while it is below.",
+            ),
+            Equation(
                 "k_t+1",
                 "clip(k_t + λ_k · (γ · L(x) − L(G(z))), 0, 1)",
-                r"k_{t+1} = \operatorname{clip}(k_t + \lambda_k\,(\gamma\,L(x) - L(G(z))),\ 0,\ 1)",
-                f"{k:.6f} + {c.lambda_k:.4g} · ({balance})",
+                r"k_{t+1} = \operatorname{clip}_0^1\,(k_t + \lambda_k(\gamma L(x) - L(G(z))))",
+                f"{k:.6f} + {c.lambda_k:.4g} · ({balance:.5f})",
                 row["k"],
-                "The balance between the two: k_t rises while L(G(z)) is below γ times L(x), and falls while above.",
+                "How much the discriminator minds generated images from the next step on.",
             ),
             Equation(
                 "M",
                 "L(x) + |γ · L(x) − L(G(z))|",
                 r"M = L(x) + |\gamma\,L(x) - L(G(z))|",
-                f"{real:.5f} + |{balance}|",
+                f"{real:.5f} + |{balance:.5f}|",
                 row["convergence"],
                 "How far the training has come: smaller is better.",
             ),

@@ -99,7 +99,7 @@ class WGAN(Family):
                 r"W = \operatorname{mean} f(x) - \operatorname{mean} f(G(z))",
                 f"{row['critic_real']:.5f} − {row['critic_fake']:.5f}",
                 row["distance"],
-                f"How far generated images are from real ones. Each of {self.config.critic_steps} updates lets the critic "
-                "f tell them further apart, then the generator raises its mean f(G(z)).",
+                f"How far generated images are from real ones. Each of {self.config.critic_steps} updates lets the "
+                "critic f tell them further apart, then the generator raises its mean f(G(z)).",
             ),
         ]

@@ -1,7 +1,8 @@
 """Work that takes a while: done once, kept for the next visitor, with the time left on the screen meanwhile."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -25,18 +26,25 @@ def once(words: str, do: Callable[[Progress], Result], *what: Any) -> Result:
     """
     place = kept(words, *what)
     if "result" not in place:
-        bar, seen = st.empty(), list[tuple[float, int]]()
-
-        def show(done: int, total: int) -> None:
-            seen.append((time.monotonic(), done))  # the first time, a model may have been loaded before
-            spent, fresh = seen[-1][0] - seen[0][0], done - seen[0][1]
-            if spent > PATIENCE and fresh:
-                left = spent / fresh * (total - done)
-                bar.progress(done / total, text=f"{words}: {done:,} of {total:,} · {duration(left)} left")
-
-        place["result"] = do(show)
-        bar.empty()
+        with progress_bar(words) as show:
+            place["result"] = do(show)
     return place["result"]
+
+
+@contextmanager
+def progress_bar(words: str) -> Iterator[Progress]:
+    """A bar with the time left, which appears when the work takes longer than PATIENCE, and goes when it is done."""
+    bar, seen = st.empty(), list[tuple[float, int]]()
+
+    def show(done: int, total: int) -> None:
+        seen.append((time.monotonic(), done))  # the first time, a model may have been loaded before
+        spent, fresh = seen[-1][0] - seen[0][0], done - seen[0][1]
+        if spent > PATIENCE and fresh:
+            left = spent / fresh * (total - done)
+            bar.progress(done / total, text=f"{words}: {done:,} of {total:,} · {duration(left)} left")
+
+    yield show
+    bar.empty()
 
 
 def duration(seconds: float) -> str:

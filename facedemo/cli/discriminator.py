@@ -1,0 +1,69 @@
+"""Commands that look at what a model has learned: a step of its training, its discriminator, its latent space."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facedemo.cli.terminal import RUNS, RunsDir, progress_bar
+
+if TYPE_CHECKING:
+    from facedemo.slow_motion import Step
+
+app = typer.Typer()
+
+Name = Annotated[str, typer.Argument(help="A bundled model's name, a bundle's folder, or a run.", metavar="MODEL")]
+
+
+@app.command()
+def step(
+    model: Name = "ours-64",
+    steps: Annotated[int, typer.Option(help="How many iterations to take.", min=1)] = 1,
+    gamma: Annotated[float | None, typer.Option(help="Short for --set gamma=…")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Settings as name=value, such as lambda_k=0.1.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the last step's pictures are written (PNG).")] = None,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Train a model a few steps further and print the equations with each step's numbers; the model stays as it is."""
+    from facedemo import bundle, examples, slow_motion
+    from facedemo.cli.train import number
+
+    changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
+    changes |= {} if gamma is None else {"gamma": gamma}
+    path = bundle.find(model, runs_dir)
+    with progress_bar("faces") as progress:
+        found = examples.for_model(bundle.load(path).config, progress)
+    motion = slow_motion.SlowMotion(path, found.images)
+    typer.echo(f"Real images: {found.words}.")
+    if changes:
+        motion.steer(**changes)
+    for _ in range(steps):
+        print_step(motion.forward(), motion.family.metrics)
+    if out is not None:
+        write_pictures(out, model, motion.steps[-1])
+
+
+def print_step(step: "Step", labels: dict[str, str]) -> None:
+    settings = ", ".join(f"{name} = {value:g}" for name, value in step.settings.items())
+    typer.echo(f"\niteration {step.number + 1:,}" + (f", {settings}" if settings else ""))
+    for equation in step.equations:
+        numbers = f" = {equation.numbers}" if equation.numbers else ""
+        typer.echo(f"  {equation.symbol:<8} = {equation.formula}{numbers} = {equation.value:.6f}")
+    for name in step.before.keys() & step.row.keys():
+        before, after = step.before[name], step.row[name]
+        way = "stays" if before == after else "rises" if after > before else "falls"
+        typer.echo(f"  {labels[name]} {way}: {before:.6f} → {after:.6f} ({after - before:+.2e})")
+
+
+def write_pictures(out: Path, name: str, step: "Step") -> None:
+    from facedemo import sampling, slow_motion
+    from facedemo.runs import replace_file
+
+    gain = slow_motion.fitting_gain(step.changes)
+    facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}
+    pictures = slow_motion.sheet(step, gain)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(out, sampling.png(sampling.grid(pictures, len(step.pictures[0].images)), **facts))
+    typer.echo(out)

@@ -1,0 +1,244 @@
+"""One step, slowly: a single iteration of training at a time, with its pictures, its equations and its numbers."""
+
+import itertools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from facedemo import charts, sampling
+from facedemo.pages.parts import address, models, waiting
+
+if TYPE_CHECKING:
+    from facedemo.examples import Examples
+    from facedemo.families import Equation, Knob
+    from facedemo.slow_motion import Shown, SlowMotion, Step
+
+MAX_STEPS = 200
+FINE = "%.4g"
+
+
+def change_model() -> None:
+    """Another model begins at its own first step, with its own settings."""
+    for key in [key for key in st.session_state if str(key).startswith("step_") and key != "step_model"]:
+        del st.session_state[key]
+    st.query_params.clear()
+
+
+def start_again() -> None:
+    st.session_state.pop("step_motion", None)
+    st.session_state.step_steps = 1
+
+
+def go(steps: int) -> None:
+    st.session_state.step_steps = min(max(1, st.session_state.step_steps + steps), MAX_STEPS)
+
+
+def opened(name: str, folder: Path) -> "tuple[SlowMotion, Examples]":
+    """The training of this visitor: as it was left, or as the model was saved."""
+    kept = st.session_state.get("step_motion")
+    if not kept or kept[0] != name:
+        from facedemo import examples
+
+        version = models.version(folder)
+        config = models.load(folder, version).config
+        words = "Drawing faces to learn from"
+        found = waiting.once(words, lambda progress: examples.for_model(config, progress), folder, version)
+        kept = st.session_state.step_motion = (name, slow_motion.SlowMotion(folder, found.images), found)
+    return kept[1], kept[2]
+
+
+def knob_control(knob: "Knob") -> float:
+    key, about = f"step_{knob.name}", f"{knob.help} The next step takes it. "
+    bounds = f"From {knob.minimum:g} to {knob.maximum:g}."
+    looks = {"key": key, "persist_state": "session", "width": 220, "help": about + bounds}
+    if (knob.minimum, knob.maximum) == (0.0, 1.0):
+        return st.slider(knob.title, 0.0, 1.0, step=0.01, **looks)
+    step = 10.0 ** np.floor(np.log10(knob.default))
+    return st.number_input(knob.title, knob.minimum, knob.maximum, step=step, format=FINE, **looks)
+
+
+def buttons(motion: "SlowMotion") -> None:
+    steps = st.session_state.step_steps
+    last = steps >= MAX_STEPS
+    with st.container(horizontal=True):
+        about = "One more iteration of the training."
+        icon = ":material/skip_next:"
+        st.button("Next step", type="primary", icon=icon, on_click=go, args=(1,), disabled=last, help=about)
+        about = "Ten more iterations; the last one is shown."
+        st.button("Ten steps", icon=":material/fast_forward:", on_click=go, args=(10,), disabled=last, help=about)
+        st.button(
+            "Back",
+            icon=":material/undo:",
+            on_click=go,
+            args=(-1,),
+            disabled=steps <= max(1, motion.first_kept + 1),
+            help="Takes the last step back: every weight is again what it was. The last few steps are kept for this.",
+        )
+        about = "Back to the model as it was saved, and its first step from there."
+        st.button("Start again", icon=":material/restart_alt:", on_click=start_again, help=about)
+
+
+def write_equation(equation: "Equation") -> None:
+    """Both sides, the numbers of this step, and what came out."""
+    left, _, right = equation.latex.partition(" = ")
+    numbers = equation.numbers.replace("|−", "|{-}").replace("−", "-").replace("·", r"\cdot")
+    lines = [line for line in (right, numbers, rf"\mathbf{{{equation.value:.6f}}}") if line]
+    body = r" \\ &= ".join(lines)
+    st.latex(rf"\begin{{aligned}} {left} &= {body} \end{{aligned}}", width="content", help=equation.about)
+
+
+def write_balance(step: "Step", labels: dict[str, str]) -> None:
+    """What the family remembers between steps: before, after, and where it went."""
+    for name in step.before.keys() & step.row.keys():
+        before, after = step.before[name], step.row[name]
+        words = f"{before:.6f} before this step, {after:.6f} after it."
+        about = f"{words} γ decides which way it goes: the arrow turns where L(G(z)) crosses γ times L(x)."
+        st.metric(
+            f"${labels[name]}$", f"{after:.6f}", f"{after - before:+.2e}", delta_color="off", help=about, border=True
+        )
+
+
+def show_row(row: "Shown", images: np.ndarray, words: str) -> None:
+    with st.container(gap="xsmall"):
+        st.image(sampling.grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
+        if row.scores is not None:
+            words += " The discriminator says " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
+        st.caption(f"**{row.symbol}**  {words}")
+
+
+def download(name: str, step: "Step", gain: int) -> None:
+    facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, "software": "facedemo"}
+    columns = len(step.pictures[0].images)
+    st.download_button(
+        "Pictures (PNG)",
+        lambda: sampling.png(sampling.grid(slow_motion.sheet(step, gain), columns), **facts, **step.row),
+        re.sub(r"[^\w.-]+", "-", f"{name}-step-{step.number + 1}.png"),
+        "image/png",
+        on_click="ignore",
+        icon=":material/download:",
+        help="All rows of pictures in one. Model, iteration, settings and numbers are written into the file.",
+    )
+
+
+def draw_charts(motion: "SlowMotion") -> None:
+    """The numbers of all steps taken, with the settings that were changed between them."""
+    steps, labels = motion.steps, dict(motion.family.metrics)
+    if len(steps) < 2:
+        return
+    columns = {"step": [step.number + 1 for step in steps]}
+    columns |= {name: [step.row[name] for step in steps] for name in labels}
+    marks = [
+        {"step": after.number + 1, "changes": dict(after.settings.items() - before.settings.items())}
+        for before, after in itertools.pairwise(steps)
+        if after.settings != before.settings
+    ]
+    names = {knob.name: knob.title.split(",")[0] for knob in slow_motion.own_knobs(type(motion.config.model))}
+    st.subheader("Over the steps", anchor=False)
+    with st.grid(2, min_column_width=340):
+        for name, figure in charts.figures(columns, labels, marks, names).items():
+            st.plotly_chart(figure, key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}")
+
+
+def notes(motion: "SlowMotion", found: "Examples") -> str:
+    """What is not quite as in the training."""
+    words = f"Real images here are {found.words}"
+    words += "." if found.own else ", because the model's own images are not prepared on this computer."
+    if not motion.resumed:
+        words += " This model was saved without the memory of its optimisers, so its first steps here are larger and "
+        words += "rougher than those of its training were."
+    return words
+
+
+st.title("One step, slowly")
+st.markdown(
+    "Training is this step, many thousand times: the generator G draws faces from random numbers z, the discriminator "
+    "D judges them beside real ones, x, and then both change a little.",
+    width=800,
+)
+
+choices = models.choices()
+if not choices:
+    st.info(
+        "There is no model to train further yet. Train one, or put a bundle (a folder with `config.json` and "
+        "`model.safetensors`) into `checkpoints` and reload this page.",
+        title="No model yet",
+    )
+    st.stop()
+with st.spinner("Loading…"):
+    from facedemo import slow_motion
+
+settings = {
+    "model": address.one_of(choices, default=models.preferred(choices)),
+    "steps": address.whole(1, MAX_STEPS, default=1),
+    "amplify": address.one_of(["auto", *map(str, slow_motion.GAINS)], default="auto"),
+}
+ignored = address.restore(settings, page="step")
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+name = controls.selectbox(
+    "Model",
+    choices,
+    format_func=models.label,
+    key="step_model",
+    persist_state="session",
+    on_change=change_model,
+    width=200,
+    help="What to train a little further: a bundled model, or a run of yours. Neither is changed on the disk.",
+)
+try:
+    motion, found = opened(name, choices[name])
+except (ValueError, OSError) as error:
+    st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
+    st.stop()
+
+own_knobs = slow_motion.own_knobs(type(motion.config.model))
+in_force = motion.settings()
+settings |= {knob.name: address.decimal(knob.minimum, knob.maximum, in_force[knob.name]) for knob in own_knobs}
+ignored += address.restore(settings, page="step")
+with controls:
+    wanted = {knob.name: knob_control(knob) for knob in own_knobs}
+    amplify = st.selectbox(
+        "Amplify changes",
+        ["auto", *map(str, slow_motion.GAINS)],
+        key="step_amplify",
+        persist_state="session",
+        width=160,
+        help="One step changes little: the differences below are multiplied by this before they are drawn. auto: as "
+        "much as they bear.",
+    )
+if ignored:
+    st.warning(f"Not used: {', '.join(dict.fromkeys(ignored))}.", icon=":material/link_off:")
+
+bar = st.container()
+if wanted != in_force:
+    motion.steer(**wanted)
+with bar, waiting.progress_bar("Training") as progress:
+    if st.session_state.step_steps < motion.first_kept:
+        motion.restart()
+    motion.reach(st.session_state.step_steps, progress)
+address.publish(settings, page="step")
+buttons(motion)
+
+step = motion.steps[-1]
+gain = slow_motion.fitting_gain(step.changes) if amplify == "auto" else int(amplify)
+st.subheader(f"Iteration {step.number + 1:,}", anchor=False)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    for row in step.pictures:
+        show_row(row, slow_motion.picture(row.images), row.about)
+with right:
+    write_balance(step, motion.family.metrics)
+    for equation in step.equations:
+        write_equation(equation)
+st.subheader(f"What the step changed, amplified {gain} times", anchor=False)
+st.caption("Grey: no change. Brighter or darker: the step made this place so.")
+with st.grid(3, min_column_width=340):
+    for row in step.changes:
+        show_row(row, slow_motion.amplified(row.images, gain), row.about)
+download(name, step, gain)
+draw_charts(motion)
+
+st.caption(notes(motion, found))
+st.caption("The address of this page holds these settings: the link takes as many steps with them, from the beginning.")

@@ -1,0 +1,67 @@
+"""Saved models, to be trained further: all that a checkpoint of a run holds, or the weights of a bundle alone."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facedemo import bundle
+from facedemo.config import RunConfig
+from facedemo.runs import Run
+from facedemo.steering import Mark, Steering
+
+SAVED = ("step", "family", "optimizers")  # of a checkpoint, see `Trainer.checkpoint`
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model as it was saved.  optimizers: by player, {} where they were not saved."""
+
+    steering: Steering
+    number: int
+    family: dict[str, Tensor]
+    optimizers: dict[str, dict[str, Any]]
+
+
+def open_saved(path: Path) -> Saved:
+    """The newest checkpoint of a run that can be read; of a bundle, or a run without one, the weights alone."""
+    model = bundle.load(path)
+    if not model.has_discriminator:
+        raise bundle.BundleError(
+            f"“{path.name}” holds a generator only: there is no discriminator to train it with. Choose another model."
+        )
+    config, run = model.config, Run(path)
+    for checkpoint in run.checkpoints():
+        try:
+            state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+            saved = Saved(replayed(config, run.marks(), state["step"]), *(state[name] for name in SAVED))
+            model.family.load_state_dict(saved.family)
+            return saved
+        except Exception:  # a damaged file raises whatever unpickling does; the one before it will do
+            continue
+    report = read_report(path)
+    number = int(report.get("iterations", 0))
+    marks = report.get("steering", run.marks())
+    return Saved(replayed(config, marks, number), number, model.family.state_dict(), {})
+
+
+def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) -> Steering:
+    """The settings in force after `number` iterations."""
+    steering = Steering(config)
+    for mark in marks:
+        if mark["step"] <= number:
+            steering.apply(Mark(mark["step"], mark["changes"], mark.get("command", -1)))
+    return steering
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """report.json of a bundle; {} where there is none, or it is damaged."""
+    try:
+        report = json.loads((path / "report.json").read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}

@@ -1,0 +1,94 @@
+"""Into latent space: the vector whose face comes closest to a given one (BEGAN 4.3; Zhu et al., arXiv:1609.03552)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from facedemo import sampling
+from facedemo.interpolation import Way, mix
+
+if TYPE_CHECKING:
+    from facedemo.bundle import FaceModel
+
+STEPS = 200
+CANDIDATES, STARTS = 256, 8  # random latents to begin with, and the best of them that are followed
+RATE = 0.1
+COARSE = 4  # pixels a side of the squares that images are compared by
+
+
+@dataclass(frozen=True)
+class Found:
+    """latent: (h,) float32.  image: what the model makes of it, uint8 (s, s, 3).  error: mean |v − G(z)|, [0, 2]."""
+
+    latent: np.ndarray
+    image: np.ndarray
+    error: float
+
+
+def from_uint8(images: np.ndarray) -> Tensor:
+    """uint8 (n, s, s, 3) → (n, 3, s, s) in [−1, 1]."""
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+
+
+def distance(images: Tensor, wanted: Tensor) -> Tensor:
+    """Mean difference of each image (n, 3, s, s) from `wanted` (1, 3, s, s), by pixels and again by squares: (n,).
+
+    The squares show the way while the pixels do not fit at all yet.
+    """
+    pixels = images - wanted
+    return sum(scale.abs().mean(dim=(1, 2, 3)) for scale in (pixels, F.avg_pool2d(pixels, COARSE)))
+
+
+def invert(
+    model: "FaceModel", image: np.ndarray, steps: int = STEPS, progress: sampling.Progress | None = None
+) -> Found:
+    """The latent whose face is closest to an image, by gradient descent (Adam) from several starts.
+
+    image: uint8 (s, s, 3), s the model's size.  steps: of the descent, at least 1.  progress: called after every step;
+    what it raises ends the search.  Raises ValueError for an image of another size.
+    """
+    if image.shape != (model.size, model.size, 3):
+        raise ValueError(f"The image is {image.shape[1]}×{image.shape[0]} pixels; this model's are {model.size}.")
+    network, limit, wanted = model.family.average, model.family.latent_limit, from_uint8(image[None])
+    z = nearest(model, wanted).requires_grad_()
+    optimizer = torch.optim.Adam([z], RATE, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, RATE / 50)
+    for done in range(1, steps + 1):
+        optimizer.zero_grad()
+        distance(network(z).float(), wanted).sum().backward()
+        optimizer.step()
+        schedule.step()
+        if limit is not None:
+            with torch.no_grad():
+                z.clamp_(-limit, limit)
+        if progress:
+            progress(done, steps)
+    z = z.detach()
+    errors = (model.generate(z) - wanted).abs().mean(dim=(1, 2, 3))
+    best = z[int(errors.argmin())]
+    return Found(best.numpy(), sampling.draw(model, best[None])[0], float(errors.min()))
+
+
+def nearest(model: "FaceModel", wanted: Tensor) -> Tensor:
+    """The STARTS of CANDIDATES random latents whose faces are closest to an image, (STARTS, h)."""
+    latents = model.family.latents(CANDIDATES, np.random.RandomState(0))
+    distances = torch.cat([distance(model.generate(part), wanted) for part in latents.split(32)])
+    return latents[distances.argsort()[:STARTS]].clone()
+
+
+def morph(
+    model: "FaceModel", a: Found, b: Found, steps: int, path: Way = "lerp", progress: sampling.Progress | None = None
+) -> np.ndarray:
+    """The film from one found face to another: uint8 (steps, s, s, 3), both ends with it.
+
+    steps: in [2, 120].  Raises ValueError for others, and for another path than slerp and lerp.
+    """
+    if not 2 <= steps <= 120:
+        raise ValueError(f"A film has 2 to 120 steps, not {steps}.")
+    ends = torch.from_numpy(np.stack([a.latent, b.latent]))
+    way = mix(ends[0], ends[1], torch.linspace(0, 1, steps, dtype=torch.float64), path)
+    return sampling.draw(model, way, progress=progress)

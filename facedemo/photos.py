@@ -1,0 +1,150 @@
+"""Photos of people as a model knows faces: found, turned upright, and cropped like the images it learned from."""
+
+import io
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps
+from scipy.ndimage import affine_transform
+
+from facedemo.data.images import FORMATS, MAX_PIXELS, Crop, crop_box
+
+SIDE = 1024  # a photo's longer side, at most, while faces are looked for: enough for one of 60 pixels
+SMALLEST = 256  # smaller photos are enlarged for that
+JPEG_PIXELS = 2 * MAX_PIXELS  # a JPEG can be decoded at a fraction of its size
+
+# Of CelebA's aligned images, 178×218: the medians of 200, by the landmarks that `find_faces` goes by.
+FRAME = (178, 218)
+EYES_AND_MOUTH = ((68.7, 112.3), (107.3, 112.3), (88.0, 154.4))
+
+_finder = threading.Lock()  # dlib's detector keeps notes while it looks
+
+
+class PhotoError(ValueError):
+    """Why a file cannot be used as a photo, in words for its user."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a photo.
+
+    box: left, upper, right, lower.  points: the centres of the eye on the left, the eye on the right, and the mouth.
+    Pixels of the photo, as `read` gives it.
+    """
+
+    box: tuple[int, int, int, int]
+    points: tuple[tuple[float, float], ...]
+
+
+def read(data: bytes) -> Image.Image:
+    """A photo from the bytes of its file: upright, RGB, no larger than needed (its shorter side about SIDE at least).
+
+    Raises PhotoError for what is no image, is damaged, or has too many pixels for this computer's memory.
+    """
+    if not data:
+        raise PhotoError("The file is empty. Choose another photo.")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            limit = JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_PIXELS
+            if image.width * image.height > limit:
+                raise too_large(limit)
+            image.draft("RGB", (SIDE, SIDE))
+            image.seek(0)
+            photo = ImageOps.exif_transpose(image)
+            photo.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+            return flattened(photo)
+    except PhotoError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise too_large(JPEG_PIXELS) from error
+    except Exception as error:  # on damaged files Pillow raises almost anything, from SyntaxError to struct.error
+        raise PhotoError("The file is damaged, or no image. Choose a photo as JPEG, PNG or WebP.") from error
+
+
+def too_large(limit: int) -> PhotoError:
+    return PhotoError(
+        f"The photo has more than {limit // 1_000_000} million pixels, which is too many to open safely. "
+        "Make it smaller, or cut the face out, and choose it again."
+    )
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """In RGB, what is transparent on white."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def find_faces(photo: Image.Image) -> list[Face]:
+    """The faces in a photo, from left to right, by `face_recognition`'s detector and landmarks."""
+    import face_recognition
+
+    factor = min(1.0, SIDE / max(photo.size)) if max(photo.size) > SMALLEST else SMALLEST / max(photo.size)
+    size = [max(1, round(side * factor)) for side in photo.size]
+    pixels = np.asarray(photo.resize(size, Image.Resampling.LANCZOS) if factor != 1 else photo)
+    with _finder:
+        places = face_recognition.face_locations(pixels)
+        landmarks = face_recognition.face_landmarks(pixels, places)
+    faces = []
+    for (top, right, bottom, left), marks in zip(places, landmarks, strict=True):
+        lips = set(marks["top_lip"]) | set(marks["bottom_lip"])
+        points = [np.mean(list(part), axis=0) / factor for part in (marks["left_eye"], marks["right_eye"], lips)]
+        box = tuple(round(edge / factor) for edge in (left, top, right, bottom))
+        faces.append(Face(box, tuple((float(x), float(y)) for x, y in points)))
+    return sorted(faces, key=lambda face: face.box)
+
+
+def align(photo: Image.Image, face: Face, size: int, crop: Crop = "auto") -> np.ndarray:
+    """A face turned, scaled and moved to where training images of this crop have it: uint8 (size, size, 3).
+
+    Beyond the photo's edge, its outermost pixels go on.
+    """
+    left, upper, right, _ = crop_box(*FRAME, crop)
+    target = (np.array(EYES_AND_MOUTH) - (left, upper)) / (right - left) * size
+    turn, shift = similarity(target, np.array(face.points))
+    scale = float(np.hypot(*turn[0]))  # pixels of the photo to one of the result
+    if scale > 2:  # reduced first, so that no pixel between the samples is lost
+        reduced = [max(1, round(2 * side / scale)) for side in photo.size]
+        ratio = np.array(reduced) / photo.size
+        photo = photo.resize(reduced, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        turn, shift = turn * ratio[:, None], shift * ratio
+    fine = sampled(np.asarray(photo), turn / 2, shift, 2 * size)
+    return np.asarray(Image.fromarray(fine).resize((size, size), Image.Resampling.BOX))
+
+
+def similarity(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The turn with scale (2, 2), and the shift (2,), that take points closest to others, by least squares.
+
+    source, target: (n, 2), x and y.
+    """
+    (a, b), *_ = np.linalg.lstsq(
+        np.stack([source @ (1, 1j), np.ones(len(source))], axis=1), target @ np.array((1, 1j)), rcond=None
+    )
+    return np.array([[a.real, -a.imag], [a.imag, a.real]]), np.array([b.real, b.imag])
+
+
+def sampled(pixels: np.ndarray, turn: np.ndarray, shift: np.ndarray, side: int) -> np.ndarray:
+    """pixels (h, w, 3) uint8, at turn · (x, y) + shift for the centres (x, y) of `side`² pixels."""
+    rows = np.array([[0.0, 1.0], [1.0, 0.0]])  # arrays count y first
+    matrix, offset = rows @ turn @ rows, rows @ (turn @ (0.5, 0.5) + shift - 0.5)
+    layers = [
+        affine_transform(layer, matrix, offset, (side, side), np.uint8, order=1, mode="nearest")
+        for layer in np.moveaxis(pixels, 2, 0)
+    ]
+    return np.stack(layers, axis=2)
+
+
+def centre_square(photo: Image.Image, size: int) -> np.ndarray:
+    """The largest square in the middle, whatever is on it: uint8 (size, size, 3)."""
+    square = photo.crop(crop_box(*photo.size, "square"))
+    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3))
+
+
+def thumbnail(photo: Image.Image, face: Face, size: int = 96) -> np.ndarray:
+    """A face with a little around it, for choosing among several: uint8 (size, size, 3)."""
+    left, upper, right, lower = face.box
+    margin = (right - left) // 4
+    around = photo.crop((left - margin, upper - margin, right + margin, lower + margin))
+    return np.asarray(around.resize((size, size), Image.Resampling.LANCZOS))

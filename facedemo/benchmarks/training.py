@@ -20,6 +20,7 @@ from facedemo.runs import create_run
 from facedemo.training import Trainer
 
 IMAGES = 512  # JPEG files that the textbook loop reads
+PEAK_SHAPES = ((64, 128), (128, 64), (256, 32))  # channels and side of the maps
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def count_flops(engine: Trainer) -> int:
 def convolution_peak(dtype: torch.dtype) -> float:
     """GFLOP/s of large 3×3 convolutions, channels last: the best of three shapes, each the median of 9."""
     best = 0.0
-    for channels, side in ((64, 128), (128, 64), (256, 32)):
+    for channels, side in PEAK_SHAPES:
         images = torch.randn(16, channels, side, side).to(dtype, memory_format=torch.channels_last)
         weights = torch.randn(channels, channels, 3, 3).to(dtype, memory_format=torch.channels_last)
         times = [timed(partial(F.conv2d, images, weights, padding=1), 1) for _ in range(11)][2:]

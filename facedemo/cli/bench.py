@@ -126,3 +126,22 @@ def measure_app(
     for name, seconds in found.pages.items():
         typer.echo(f"{name:20} {seconds:5.2f} s (95th percentile of {visits})")
     write(out, asdict(found))
+
+
+@app.command()
+def processes(
+    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
+    rounds: Annotated[int, typer.Option(help="Pairs of trainings to measure.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long each of them takes.", min=5)] = 30.0,
+    out: Json = None,
+) -> None:
+    """Two processes of one thread each against one of two threads, on the same global batch."""
+    from dataclasses import asdict
+
+    from facedemo.benchmarks import processes
+
+    found = processes.measure(size, rounds, seconds)
+    typer.echo(f"one process of two threads    {found.one:6.1f} images/s")
+    typer.echo(f"two processes of one thread   {found.two:6.1f} images/s")
+    typer.echo(f"ratio                         {found.ratio:6.2f}")
+    write(out, asdict(found))

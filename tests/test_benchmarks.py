@@ -1,0 +1,87 @@
+"""The benchmarks measure what they say; how fast anything is, no test asserts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from facedemo import bundle
+from facedemo.benchmarks import decoding, generating, memory, training
+from facedemo.benchmarks.textbook import Textbook, write_jpegs
+from facedemo.presets import configure
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
+
+
+def tiny(**options: object):
+    settings = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 1000, "precision": "32-true"}
+    return configure({**settings, **options})
+
+
+@pytest.mark.parametrize("family", ["ours", "dcgan", "wgan"])
+def test_the_engine_is_measured_against_the_textbook_loop(
+    images: np.ndarray, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "PEAK_SHAPES", ((8, 16),))  # the real ones take long
+    speed = training.run(tiny(family=family), images, rounds=2, seconds=0.1)
+    assert speed.engine > 0
+    assert speed.textbook > 0
+    assert 0 <= speed.data_share < 1
+    assert speed.gflop_per_image > 0
+    assert speed.peak_share == pytest.approx(
+        speed.engine * speed.gflop_per_image / max(speed.peak_fp32, speed.peak_bf16)
+    )
+
+
+def test_the_textbook_loop_moves_k_by_its_own_losses(images: np.ndarray, tmp_path: Path) -> None:
+    config = tiny(gamma=1.0, lambda_k=0.1).model
+    textbook = Textbook("ours", config, write_jpegs(images, tmp_path))
+    before = 0.0
+    for _ in range(3):
+        textbook.step()
+        loss_real, _, loss_generator, k = textbook.losses[-1]
+        assert k == pytest.approx(min(1.0, max(0.0, before + 0.1 * (1.0 * loss_real - loss_generator))))
+        assert float(textbook.family.k) == pytest.approx(k)
+        before = k
+
+
+def test_the_textbook_loop_has_plain_layers_of_the_same_number_of_weights(images: np.ndarray, tmp_path: Path) -> None:
+    textbook = Textbook("ours", tiny().model, write_jpegs(images, tmp_path))
+    kinds = {type(module) for module in textbook.family.generator.modules()}
+    assert nn.Upsample in kinds
+    assert not any(kind.__name__ == "UpsampledConv2d" for kind in kinds)
+    plain = sum(weight.numel() for weight in textbook.family.discriminator.parameters())
+    from facedemo.families import create
+
+    assert plain == sum(weight.numel() for weight in create("ours", tiny().model).discriminator.parameters())
+
+
+def test_the_textbooks_jpegs_come_out_as_images_in_range(images: np.ndarray, tmp_path: Path) -> None:
+    textbook = Textbook("ours", tiny().model, write_jpegs(images, tmp_path))
+    batch = next(textbook.batches)
+    assert batch.shape == (4, 3, 32, 32)
+    assert batch.min() >= -1
+    assert batch.max() <= 1
+    assert batch.std() > 0.1
+
+
+def test_drawing_decoding_and_memory_are_measured(images: np.ndarray, tmp_path: Path) -> None:
+    delay = generating.measure(bundle.load(bundle.find("ours-64")), 5)
+    assert 0 < delay.median <= delay.percentile_95
+    write_jpegs(images, tmp_path)
+    found = decoding.measure(str(tmp_path), 32)
+    assert found.images == 64
+    assert found.images_per_second == found.images / found.seconds
+    trained = memory.measure(tiny(), 1000, seconds=0.5)
+    assert trained.steps > 0
+    assert 0.05 < trained.resident_gib < 8
+
+
+def test_the_peak_is_of_the_largest_kind_of_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "PEAK_SHAPES", ((32, 32),))
+    assert training.convolution_peak(torch.float32) > 1

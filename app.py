@@ -8,6 +8,7 @@ pages = [
     st.Page("facedemo/pages/home.py", title="Home", icon=":material/home:", default=True),
     st.Page("facedemo/pages/generate.py", title="Generate", icon=":material/grid_view:"),
     st.Page("facedemo/pages/interpolate.py", title="Interpolate", icon=":material/animation:"),
+    st.Page("facedemo/pages/inside.py", title="Inside", icon=":material/visibility:"),
     st.Page("facedemo/pages/step.py", title="One step", icon=":material/slow_motion_video:"),
     st.Page("facedemo/pages/train.py", title="Train", icon=":material/model_training:"),
 ]

@@ -19,6 +19,7 @@ COLOURS = (
 GREY = "#848b8a"
 ROWS_OF_LABELS = 4
 LABEL_HEIGHT = 15  # pixels
+BINS = 40
 LETTER, NARROW = 6.5, 300  # pixels: a letter of a label; the plot on a phone, for which labels are kept apart
 
 Metrics = Mapping[str, Sequence[float]]
@@ -201,3 +202,46 @@ def add_marks(figure: go.Figure, marks: Mapping[int, str], first: float, last: f
             hovertemplate="%{text}",
         )
     return sum(end > -np.inf for end in free)
+
+
+def distribution(
+    groups: Mapping[str, np.ndarray], value: float, name: str, unit: str, band: tuple[str, float, float] | None = None
+) -> go.Figure:
+    """Histograms of several groups over each other, and where one value stands among them.
+
+    groups: name → its values, (n,).  name: of the value, on its line.  band: name, mean and deviation of a group of
+    which no more is known, drawn as the stretch of mean ± deviation.
+    """
+    figure = go.Figure()
+    every = np.concatenate([*groups.values(), [value]])
+    low, high = float(every.min()), float(every.max())
+    width = max((high - low) / BINS, 1e-6)
+    for index, (group, values) in enumerate(groups.items()):
+        figure.add_histogram(
+            x=values,
+            name=group,
+            xbins={"start": low, "end": high + width, "size": width},
+            histnorm="percent",
+            marker_color=COLOURS[index % len(COLOURS)],
+            opacity=0.65,
+            hovertemplate="%{y:.0f} %",
+        )
+    if band:
+        called, mean, deviation = band
+        figure.add_vrect(mean - deviation, mean + deviation, fillcolor=GREY, opacity=0.2, line_width=0)
+        legend = {"color": GREY, "size": 12, "symbol": "square", "opacity": 0.4}
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=legend, name=called)
+    figure.add_vline(value, line={"width": 2, "color": COLOURS[1], "dash": "dash"})
+    figure.add_annotation(
+        x=value, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False, font={"color": COLOURS[1]}
+    )
+    figure.update_layout(
+        barmode="overlay",
+        height=300,
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"},
+        bargap=0.04,
+    )
+    figure.update_xaxes(title_text=unit, automargin=True)
+    figure.update_yaxes(title_text="share of faces, %", automargin=True)
+    return figure

@@ -5,6 +5,7 @@ import json
 import re
 
 import av
+from conftest import Portrait
 from playwright.sync_api import Page, expect
 from test_browser import address, downloaded, home, page, pytestmark  # noqa: F401
 
@@ -45,3 +46,37 @@ def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, pag
     expect(page.get_by_text("brightness +0.1")).to_be_visible()
     expect(page).to_have_url(re.compile("by_brightness=0.1"))
     assert sampling.read_settings(downloaded(page, "This face (PNG)"))["brightness"] == "0.1"
+
+
+def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Page, portrait: Portrait) -> None:  # noqa: F811
+    page.goto(f"{address}/inside")
+    expect(page.get_by_role("img", name="What the discriminator rebuilds").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.get_by_text("A photo", exact=True).click()
+    file = {"name": "people.png", "mimeType": "image/png", "buffer": sampling.png(portrait(2))}
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("2 faces were found")).to_be_visible()
+    page.get_by_role("button", name="number 2 from the left").click()
+    expect(page.get_by_role("img", name="v. The face: a photo.")).to_be_visible()
+    expect(page.get_by_text("Rebuilt better than")).to_be_visible()
+    facts = sampling.read_settings(downloaded(page, "Pictures (PNG)"))
+    assert facts["face"] == "a photo"
+    assert 0 < float(facts["loss"]) < 1
+
+    page.get_by_text("Into latent space", exact=True).click()
+    page.get_by_role("button", name="Find them").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Find them")).to_be_visible()
+
+
+def test_training_goes_one_step_forth_and_back(address: str, page: Page) -> None:  # noqa: F811
+    page.goto(f"{address}/step?model=ours-64")
+    heading = page.get_by_role("heading", name=re.compile("^Iteration"))
+    expect(heading).to_be_visible()
+    first = heading.inner_text()
+    page.get_by_role("button", name="Next step").click()
+    expect(page).to_have_url(re.compile("steps=2"))
+    expect(heading).not_to_have_text(first)
+    page.get_by_role("button", name="Back", exact=True).click()
+    expect(heading).to_have_text(first)

@@ -117,3 +117,24 @@ def test_a_hundred_thousand_rows_are_drawn_within_two_seconds() -> None:
     figures = charts.figures(found, LABELS, gradient_norms=True)
     assert time.perf_counter() - began < 2
     assert sum(len(figure.to_json()) for figure in figures.values()) < 1_000_000
+
+
+def test_a_value_stands_among_histograms_of_others() -> None:
+    groups = {"real": np.linspace(0.1, 0.2, 50), "drawn": np.linspace(0.3, 0.4, 20)}
+    figure = charts.distribution(groups, 0.25, "L(v)", "L", ("remembered", 0.15, 0.02))
+    histograms = [trace for trace in figure.data if trace.type == "histogram"]
+    assert [trace.name for trace in histograms] == ["real", "drawn"]
+    for trace in histograms:
+        bins = trace.xbins
+        assert bins.start <= min(trace.x)
+        assert bins.end > max(trace.x)
+    assert names_of(figure)[-1] == "remembered"
+    band, line = figure.layout.shapes
+    assert (band.x0, band.x1) == pytest.approx((0.13, 0.17))
+    assert (line.x0, line.x1) == (0.25, 0.25)
+    assert figure.layout.annotations[0].text == "L(v)"
+
+
+def test_a_distribution_of_one_value_can_be_drawn() -> None:
+    figure = charts.distribution({"drawn": np.full(5, 0.2)}, 0.2, "L(v)", "L")
+    assert figure.data[0].xbins.size > 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from safetensors import SafetensorError, safe_open
 
 from facedemo.checkpoints import WEIGHTS, bundled
 from facedemo.data.images import Faces, Progress, open_faces, write_faces
@@ -46,10 +47,14 @@ def few_faces(size: int, count: int, progress: Progress | None = None) -> np.nda
 
 
 def drawing_model() -> Path:
-    models = bundled()
-    if not models:
-        raise DataError("There is no bundled model to draw built-in faces from. Choose a folder or archive of images.")
-    return models[0]
+    """The first bundled model whose weights are whole."""
+    for model in bundled():
+        try:
+            with safe_open(model / WEIGHTS, "numpy"):
+                return model
+        except (SafetensorError, OSError):
+            continue
+    raise DataError("There is no bundled model to draw built-in faces from. Choose a folder or archive of images.")
 
 
 def source_name(model: Path) -> str:

@@ -18,6 +18,14 @@ PAGES = {  # icon and line
         ":material/animation:",
         "Turn one face into another, walk through many, and change one with sliders.",
     ),
+    "facedemo/pages/inside.py": (
+        ":material/visibility:",
+        "See what the discriminator makes of a face, drawn or in a photo, and find that face in latent space.",
+    ),
+    "facedemo/pages/step.py": (
+        ":material/slow_motion_video:",
+        "Take training one step at a time, forth and back, with the equations and their numbers.",
+    ),
     "facedemo/pages/train.py": (
         ":material/model_training:",
         "Teach a model of your own, watch it learn, and change its settings while it does.",

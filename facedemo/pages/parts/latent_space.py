@@ -1,0 +1,141 @@
+"""Faces into latent space: the vectors that come closest to two faces, and the film between them."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from facedemo import film, sampling
+from facedemo.pages.parts import address, films, models, waiting
+from facedemo.pages.parts.face_grid import digest
+from facedemo.pages.parts.face_source import face_input, face_settings
+from facedemo.pages.parts.film_player import film_player
+
+if TYPE_CHECKING:
+    from facedemo.inversion import Found
+
+SLOTS = {"a": "First face", "b": "Second face"}
+STEPS = 60  # of a film, at most
+LARGE = 256  # pixels, at least
+
+
+def hold(frame: int) -> None:
+    st.session_state.inside_frame = frame
+
+
+def rewind() -> None:
+    hold(1)
+
+
+def search(running: bool) -> None:
+    st.session_state.inside_running = running
+
+
+def into_latent_space(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+    own = face_settings("a", seed=1) | face_settings("b", seed=4)
+    own |= {"steps": address.whole(2, STEPS, default=24), "rate": address.whole(1, 30, default=12)}
+    own["frame"] = address.whole(1, STEPS, default=1)
+    ignored += address.restore(own, page="inside")
+    if st.session_state.inside_frame > st.session_state.inside_steps:
+        ignored.append(f"`frame={st.session_state.inside_frame}` (there are {st.session_state.inside_steps})")
+        rewind()
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    address.publish(settings | own, page="inside")
+    faces, places = [], []
+    for (slot, label), column in zip(SLOTS.items(), st.columns(2, gap="large"), strict=True):
+        with column:
+            faces.append(face_input(slot, label, folder))
+            places.append(st.container())
+    if None in faces:
+        return
+    found = [found_before(folder, image) for image, _ in faces]
+    if not all(place for place in found):
+        find(folder, [image for (image, _), place in zip(faces, found, strict=True) if not place])
+    for place, (image, words), kept in zip(places, faces, found, strict=True):
+        if kept:
+            with place:
+                show_found(image, words, kept["found"])
+    if all(found):
+        show_film(name, folder, [words for _, words in faces], [kept["found"] for kept in found])
+
+
+def found_before(folder: Path, image: np.ndarray) -> "dict[str, Found]":
+    """Where the vector of a face is kept, empty until it is found."""
+    return waiting.kept("Searching", folder, models.version(folder), digest(image))
+
+
+def find(folder: Path, images: list[np.ndarray]) -> None:
+    """The search: a button that starts it, then its progress, and a button that ends it."""
+    from facedemo import inversion
+
+    if not st.session_state.get("inside_running"):
+        about = "Starts from many random vectors z and changes them until what the model draws is close to the face."
+        icon = ":material/travel_explore:"
+        st.button("Find them", type="primary", icon=icon, on_click=search, args=(True,), help=about)
+        return
+    cancel = st.empty()
+    about = "Ends the search. Nothing is kept of a face that was not finished."
+    cancel.button("Cancel", icon=":material/close:", on_click=search, args=(False,), help=about)
+    model = models.load(folder, models.version(folder))
+    with waiting.progress_bar("Searching, step") as progress:
+        for number, image in enumerate(images):
+
+            def show(done: int, total: int, before: int = number) -> None:
+                progress(before * total + done, len(images) * total)
+
+            found_before(folder, image)["found"] = inversion.invert(model, image, progress=show)
+    search(False)
+    cancel.empty()
+
+
+def show_found(image: np.ndarray, words: str, found: "Found") -> None:
+    with st.grid(2, min_column_width=110, wrap=False):
+        for picture, about in ((image, f"**v**  The face: {words}."), (found.image, "**G(z)**  The closest found.")):
+            with st.container(gap="xsmall"):
+                st.image(film.enlarged(picture, LARGE), width="stretch", alt=about.replace("*", ""))
+                st.caption(about)
+    about = "The mean of |v − G(z)| over all pixels and colours, as a part of the way from black to white."
+    st.caption(f"They differ by {found.error / 2:.1%} on average.", help=about)
+
+
+def show_film(name: str, folder: Path, words: list[str], ends: "list[Found]") -> None:
+    """The way through latent space from the one vector to the other."""
+    st.subheader("From one to the other", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        about = f"Pictures from the one face to the other, from 2 to {STEPS}."
+        looks = {"persist_state": "session", "width": 320}
+        steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=about, **looks)
+        about = "Pictures a second, here and in the files."
+        rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d a second", help=about, **looks)
+    model = models.load(folder, models.version(folder))
+
+    def draw(progress: sampling.Progress) -> np.ndarray:
+        from facedemo import inversion
+
+        return inversion.morph(model, *ends, steps, progress=progress)
+
+    keys = [digest(end.latent) for end in ends]
+    frames = waiting.once("Drawing faces", draw, folder, models.version(folder), *keys, steps)
+    with left:
+        alt = f"A film from the face closest to {words[0]} to the one closest to {words[1]}"
+        film_player(frames, st.session_state.inside_frame, rate, False, alt, on_choose=hold, key="inside_film")
+    with right:
+        downloads(name, frames, rate, words)
+
+
+def downloads(name: str, frames: np.ndarray, rate: int, words: list[str]) -> None:
+    facts = {"model": name, "from": words[0], "to": words[1], "steps": len(frames), "software": "facedemo"}
+    file_name, played = re.sub(r"[^\w.-]+", "-", f"{name}-morph"), film.there_and_back(frames)
+    with st.container(horizontal=True):
+        about = "A picture that moves and loops, with 256 colours."
+        gif, mp4 = (lambda: film.gif(played, rate, **facts)), (lambda: film.mp4(played, rate, **facts))
+        films.download("Film (GIF)", gif, f"{file_name}.gif", "image/gif", "gif_box", about)
+        about = "A video at 256 pixels or more, for phones and presentations."
+        films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", about)
+        about = f"Up to {film.STRIP} of the pictures side by side. Model and steps are written into the file."
+        strip = lambda: sampling.png(film.strip(frames), **facts)  # noqa: E731
+        films.download("Strip (PNG)", strip, f"{file_name}-strip.png", "image/png", "view_column", about)

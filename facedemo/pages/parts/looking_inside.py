@@ -1,0 +1,101 @@
+"""What an auto-encoder discriminator makes of one face, and how that compares with others."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from facedemo import charts, film, sampling
+from facedemo.pages.parts import address, models, waiting
+from facedemo.pages.parts.face_source import face_input, face_settings
+
+if TYPE_CHECKING:
+    from facedemo.inside import Look, Losses
+
+LARGE = 256  # pixels a side of a picture on the screen
+
+
+def look_inside(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+    own = face_settings("a", seed=1)
+    ignored += address.restore(own, page="inside")
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    address.publish(settings | own, page="inside")
+    version = models.version(folder)
+    model = models.load(folder, version)
+    from facedemo import inside
+
+    if reason := inside.why_not(model):
+        st.info(f"{reason} “Into latent space” works with every model.", title="Nothing to look into")
+        return
+    face = face_input("a", "Face", folder)
+    if face is None:
+        return
+    seen = inside.look(model, face[0])
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        show_pictures(seen, face[1])
+        download(name, seen, face[1])
+    with right:
+        words = "Comparing with other faces"
+        found = waiting.once(words, lambda progress: inside.losses(model, progress), folder, version)
+        show_numbers(seen, found)
+
+
+def show_pictures(seen: "Look", words: str) -> None:
+    from facedemo import inside
+
+    heat = Image.fromarray(inside.heat(seen.error)).resize((LARGE, LARGE), Image.Resampling.NEAREST)
+    pictures = {
+        "v": (film.enlarged(seen.image, LARGE), f"The face: {words}."),
+        "D(v)": (film.enlarged(seen.reconstruction, LARGE), "What the discriminator rebuilds of it from its code."),
+        "|v − D(v)|": (heat, "What it gets wrong: black is nothing, yellow a quarter of the way from black to white."),
+    }
+    with st.grid(3, min_column_width=150):
+        for symbol, (picture, about) in pictures.items():
+            with st.container(gap="xsmall"):
+                st.image(picture, width="stretch", alt=f"{symbol}. {about}")
+                st.caption(f"**{symbol}**  {about}")
+
+
+def show_numbers(seen: "Look", found: "Losses") -> None:
+    """L(v) and the realism score, and both kinds of faces beside them."""
+    from facedemo import inside
+
+    with st.grid(2, min_column_width=130):
+        about = "The mean of |v − D(v)| over all pixels and colours, which run from −1 to 1. The lower, the more the "
+        about += "face is like those that the discriminator has learned to rebuild."
+        st.metric("L(v)", f"{seen.loss:.4f}", help=about, border=True)
+        about = "L(v) as a score from 0 to 1: 0.5 is a training image of average difficulty, higher is rebuilt better. "
+        about += "It tells how ordinary a picture is to this discriminator, and not whether a person would believe it."
+        st.metric("Realism", f"{seen.realism:.2f}", help=about, border=True)
+    mean, deviation = found.remembered
+    groups, band = {"drawn faces": found.generated}, ("training images, as remembered", mean, deviation)
+    parts = [f"{inside.share_above(found.generated, seen.loss):.0%} of the model's drawn faces"]
+    if found.real is not None:
+        groups, band = {"training images": found.real} | groups, None
+        parts.append(f"{inside.share_above(found.real, seen.loss):.0%} of its training images")
+    figure = charts.distribution(groups, seen.loss, "L(v)", "L, lower is rebuilt better", band)
+    st.plotly_chart(figure, config={"displayModeBar": False}, alt="Where L(v) stands among other faces")
+    words = f"Rebuilt better than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
+    st.caption(f"{words}, as the model remembers them.")
+
+
+def download(name: str, seen: "Look", words: str) -> None:
+    from facedemo import inside
+
+    pictures = np.stack([seen.image, seen.reconstruction, inside.heat(seen.error)])
+    facts = {"model": name, "face": words, "loss": f"{seen.loss:.6f}", "realism": f"{seen.realism:.4f}"}
+    facts["brightest"] = inside.BRIGHTEST
+    st.download_button(
+        "Pictures (PNG)",
+        lambda: sampling.png(sampling.grid(pictures, 3), **facts, software="facedemo"),
+        re.sub(r"[^\w.-]+", "-", f"{name}-inside.png"),
+        "image/png",
+        on_click="ignore",
+        icon=":material/download:",
+        help="The three pictures side by side. Model, L(v) and the score are written into the file.",
+    )

@@ -1,0 +1,127 @@
+"""Photos: whatever is dropped, and faces found, turned upright and placed as in training images."""
+
+import io
+import math
+
+import numpy as np
+import pytest
+from conftest import Portrait
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from facedemo import photos
+from facedemo.data.images import crop_box
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "CMYK", "I;16", "LA"])
+def test_every_kind_of_image_is_read_as_rgb(mode: str) -> None:
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    photo = photos.read(encoded(Image.new(mode, (40, 30)), kind))
+    assert (photo.mode, photo.size) == ("RGB", (40, 30))
+
+
+def test_what_is_transparent_becomes_white() -> None:
+    photo = photos.read(encoded(Image.new("RGBA", (8, 8), (255, 0, 0, 0))))
+    assert photo.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_photo_taken_sideways_is_turned_upright() -> None:
+    image = Image.new("RGB", (60, 40), "black")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = photos.read(encoded(image, "JPEG", exif=exif))
+    assert photo.size == (40, 60)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"not a picture at all", "damaged, or no image"),
+        (encoded(Image.new("RGB", (64, 64)))[:70], "damaged, or no image"),
+        (encoded(Image.effect_noise((300, 300), 90), "JPEG")[:2000], "damaged, or no image"),
+    ],
+    ids=["empty", "text", "half a PNG", "half a JPEG"],
+)
+def test_what_is_no_photo_is_refused_in_words(data: bytes, words: str) -> None:
+    with pytest.raises(photos.PhotoError, match=words):
+        photos.read(data)
+
+
+def test_a_hundred_megapixels_are_read_small_or_refused() -> None:
+    huge = Image.new("L", (10_000, 10_000))
+    photo = photos.read(encoded(huge, "JPEG"))
+    assert photo.mode == "RGB"
+    assert max(photo.size) <= 2 * photos.SIDE
+    with pytest.raises(photos.PhotoError, match="64 million pixels"):
+        photos.read(encoded(huge.convert("1")))
+
+
+def test_an_image_without_a_face_has_none() -> None:
+    assert photos.find_faces(Image.new("RGB", (300, 200), "grey")) == []
+
+
+def test_five_faces_are_found_from_left_to_right(portrait: Portrait) -> None:
+    found = photos.find_faces(portrait(5))
+    assert len(found) == 5
+    lefts = [face.box[0] for face in found]
+    assert lefts == sorted(lefts)
+    assert [left // 320 for left in lefts] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("turn", "scale"), [(0, 1.0), (18, 1.0), (-15, 0.7), (8, 3.0)])
+def test_a_face_is_turned_upright_and_brought_to_its_place(portrait: Portrait, turn: float, scale: float) -> None:
+    photo = portrait(1).rotate(turn, Image.Resampling.BICUBIC, fillcolor="grey")
+    photo = photo.resize([round(side * scale) for side in photo.size], Image.Resampling.LANCZOS)
+    (face,) = photos.find_faces(photo)
+    aligned = photos.align(photo, face, 256)
+    assert aligned.shape == (256, 256, 3)
+    assert aligned.dtype == np.uint8
+    (again,) = photos.find_faces(Image.fromarray(aligned))
+    np.testing.assert_allclose(again.points, places(256), atol=9)
+
+
+def places(size: int) -> np.ndarray:
+    """Where training images of this size have eyes and mouth."""
+    left, upper, right, _ = crop_box(*photos.FRAME, "auto")
+    return (np.array(photos.EYES_AND_MOUTH) - (left, upper)) / (right - left) * size
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.3, 6.0])
+def test_dots_at_the_landmarks_end_where_they_belong(scale: float) -> None:
+    """Three dots on a photo, which is turned by 30°: each ends within half a pixel of its place."""
+    angle = math.radians(30)
+    turn = scale * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    points = places(64) @ turn.T + (250, 60)
+    y, x = np.mgrid[0:700, 0:700] + 0.5
+    for place, point in zip(places(64), points, strict=True):
+        dot = np.exp(-((x - point[0]) ** 2 + (y - point[1]) ** 2) / (2 * (2 * scale) ** 2))
+        photo = Image.fromarray(np.uint8(255 * dot)).convert("RGB")
+        aligned = photos.align(photo, photos.Face((0, 0, 1, 1), tuple(map(tuple, points))), 64)[..., 0].astype(float)
+        rows, columns = np.mgrid[0:64, 0:64] + 0.5
+        centre = (aligned * columns).sum() / aligned.sum(), (aligned * rows).sum() / aligned.sum()
+        np.testing.assert_allclose(centre, place, atol=0.5)
+
+
+@given(st.floats(-3.1, 3.1), st.floats(0.1, 10), st.floats(-100, 100), st.floats(-100, 100))
+def test_a_similarity_is_found_again(angle: float, scale: float, x: float, y: float) -> None:
+    turn = scale * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    source = np.array(photos.EYES_AND_MOUTH)
+    found, shift = photos.similarity(source, source @ turn.T + (x, y))
+    np.testing.assert_allclose(found, turn, atol=1e-6)
+    np.testing.assert_allclose(shift, (x, y), atol=1e-4)
+
+
+def test_without_a_face_the_middle_can_be_taken() -> None:
+    image = Image.new("RGB", (300, 100), "black")
+    image.paste((255, 0, 0), (100, 0, 200, 100))
+    square = photos.centre_square(image, 32)
+    assert square.shape == (32, 32, 3)
+    assert (square == (255, 0, 0)).all()

@@ -1,0 +1,215 @@
+"""One step at a time: the training's own iterations, forth and back."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facedemo import bundle, examples, saved, slow_motion
+from facedemo.config import RunConfig
+from facedemo.runs import Run, create_run
+from facedemo.sampling import read_settings
+from facedemo.slow_motion import Shown, SlowMotion
+from facedemo.worker import execute
+
+IMAGES = np.random.RandomState(0).randint(0, 256, (16, 32, 32, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of 20 iterations with checkpoints at 10 and 20."""
+    folder = tmp_path_factory.mktemp("slow")
+    (folder / "pictures").mkdir()
+    for number in range(70):
+        Image.fromarray(np.random.RandomState(number).randint(0, 256, (40, 40, 3), np.uint8)).save(
+            folder / "pictures" / f"{number}.png"
+        )
+    os.environ["FACEDEMO_CACHE"] = str(folder / "cache")
+    config = {
+        "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "decay_every": 7, "lambda_k": 0.05},
+        "data": {"source": str(folder / "pictures")},
+        "budget": {"iterations": 20},
+        "training": {"precision": "32-true", "seed": 3, "log_every": 5, "checkpoint_every": 10},
+    }
+    run = create_run(RunConfig.model_validate(config), folder / "runs")
+    assert execute(run).state == "finished"
+    yield run
+    del os.environ["FACEDEMO_CACHE"]
+
+
+@pytest.fixture
+def halfway(trained: Run, tmp_path: Path) -> Path:
+    """The run as it was after 10 iterations."""
+    path = Path(shutil.copytree(trained.path, tmp_path / trained.id))
+    Run(path).checkpoints()[0].unlink()
+    return path
+
+
+def motion_of(path: Path) -> SlowMotion:
+    return SlowMotion(path, IMAGES)
+
+
+def state(motion: SlowMotion) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in motion.family.state_dict().items()}
+
+
+def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_its_steps_are_those_of_the_training_to_the_bit(trained: Run, halfway: Path) -> None:
+    motion = SlowMotion(halfway, examples.own_images(trained.config))
+    assert motion.number == 10
+    assert motion.resumed
+    motion.reach(10)
+    assert motion.number == 20
+    wanted = torch.load(trained.checkpoints()[0], weights_only=True)
+    assert_equal(state(motion), wanted["family"])
+    logged = trained.metrics()
+    for name in ("loss_real", "loss_fake", "k", "convergence"):
+        assert np.mean([step.row[name] for step in motion.steps[5:]]) == pytest.approx(logged[name][-1], rel=1e-5)
+
+
+def test_back_takes_a_step_back_to_the_bit_and_forward_takes_it_again(halfway: Path) -> None:
+    motion = motion_of(halfway)
+    motion.forward()
+    before = state(motion)
+    second = motion.forward()
+    after = state(motion)
+    motion.back()
+    assert_equal(state(motion), before)
+    assert motion.number == 11
+    assert motion.forward().row == second.row
+    assert_equal(state(motion), after)
+
+
+def test_only_the_last_steps_can_be_taken_back(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slow_motion, "UNDO_STEPS", 2)
+    motion = motion_of(halfway)
+    motion.reach(3)
+    assert motion.first_kept == 1
+    assert not motion.steps[0].pictures
+    assert motion.steps[1].pictures
+    motion.reach(1)
+    with pytest.raises(ValueError, match="Start again"):
+        motion.back()
+    assert motion.number == 11
+
+
+def test_its_equations_follow_from_its_numbers(halfway: Path) -> None:
+    motion = motion_of(halfway)
+    motion.steer(gamma=0.25, lambda_k=0.1)
+    step = motion.forward()
+    k, real, fake = step.before["k"], step.row["loss_real"], step.row["loss_fake"]
+    values = {equation.symbol: equation.value for equation in step.equations}
+    assert values["L_D"] == pytest.approx(real - k * fake)
+    assert values["balance"] == pytest.approx(0.25 * real - fake)
+    assert values["k_t+1"] == pytest.approx(min(max(k + 0.1 * (0.25 * real - fake), 0), 1), abs=1e-7)
+    assert values["M"] == pytest.approx(real + abs(0.25 * real - fake))
+    assert step.settings["gamma"] == 0.25
+
+
+def test_gamma_turns_the_direction_of_k(halfway: Path) -> None:
+    moves = []
+    for gamma in (0.0, 1.0):
+        motion = motion_of(halfway)
+        motion.family.k.fill_(0.5)
+        motion.steer(gamma=gamma, lambda_k=0.1)
+        step = motion.forward()
+        ratio = step.row["loss_fake"] / step.row["loss_real"]
+        moves.append(step.row["k"] - 0.5)
+        assert np.sign(moves[-1]) == np.sign(gamma - ratio)
+    assert moves[0] < 0
+    assert moves[1] > moves[0]
+
+
+def test_a_setting_out_of_range_is_refused(halfway: Path) -> None:
+    motion = motion_of(halfway)
+    with pytest.raises(ValueError, match="gamma"):
+        motion.steer(gamma=2.0)
+    assert motion.settings()["gamma"] == 0.7
+
+
+def test_pictures_are_of_before_the_step_and_changes_what_it_did(halfway: Path) -> None:
+    motion = motion_of(halfway)
+    generator = slow_motion.copy.deepcopy(motion.family.generator)
+    step = motion.forward()
+    assert [row.symbol for row in step.pictures] == ["x", "D(x)", "G(z)", "D(G(z))"]
+    assert [row.symbol for row in step.changes] == ["G(z)", "D(x)", "D(G(z))"]
+    rng = slow_motion.random_stream(motion.config.training.seed, "noise", 10)
+    z = motion.family.latents(4, rng)
+    with torch.no_grad():
+        before, after = generator(z), motion.family.generator(z)
+    np.testing.assert_allclose(step.pictures[2].images, before.permute(0, 2, 3, 1), atol=1e-5)
+    np.testing.assert_allclose(step.changes[0].images, (after - before).permute(0, 2, 3, 1), atol=1e-5)
+
+
+def test_a_family_that_rebuilds_nothing_shows_its_scores(make_model) -> None:
+    motion = motion_of(make_model("dcgan"))
+    statistics = state(motion)
+    step = motion.forward()
+    assert [row.symbol for row in step.pictures] == ["x", "G(z)"]
+    assert all(row.scores.shape == (4,) for row in step.pictures)
+    assert [row.symbol for row in step.changes] == ["G(z)"]
+    motion.back()
+    assert_equal(state(motion), statistics)
+
+
+@pytest.fixture
+def make_model(tmp_path: Path):
+    def make(family: str) -> Path:
+        torch.manual_seed(0)
+        config = {"family": family, "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4}}
+        model = bundle.FaceModel(config)
+        model.save_pretrained(tmp_path / family)
+        (tmp_path / family / "config.json").write_text(model.config.model_dump_json(), "utf8")
+        return tmp_path / family
+
+    return make
+
+
+def test_a_damaged_checkpoint_makes_room_for_the_one_before_it(trained: Run, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(trained.path, tmp_path / trained.id))
+    Run(path).checkpoints()[0].write_bytes(b"half a checkpoint")
+    assert saved.open_saved(path).number == 10
+    Run(path).checkpoints()[1].write_bytes(b"")
+    weights_alone = saved.open_saved(path)
+    assert weights_alone.optimizers == {}
+    assert not motion_of(path).resumed
+
+
+def test_settings_in_force_are_those_after_the_steering_so_far(trained: Run) -> None:
+    marks = [{"step": 5, "changes": {"gamma": 0.5}}, {"step": 15, "changes": {"gamma": 0.3}}]
+    assert saved.replayed(trained.config, marks, 4).config.model.gamma == 0.7
+    assert saved.replayed(trained.config, marks, 10).config.model.gamma == 0.5
+    assert saved.replayed(trained.config, marks, 15).config.model.gamma == 0.3
+
+
+def test_changes_are_amplified_as_far_as_they_bear() -> None:
+    changes = np.zeros((1, 10, 10, 3), np.float32)
+    changes[0, :5] = 0.04
+    assert slow_motion.fitting_gain([Shown("G(z)", "", changes)]) == 20
+    picture = slow_motion.amplified(changes, 20)
+    assert picture[0, 9, 9, 0] in (127, 128)
+    assert picture[0, 0, 0, 0] == round((0.8 + 1) * 127.5)
+    assert slow_motion.amplified(changes, 1000)[0, 0, 0, 0] == 255
+
+
+def test_the_command_prints_the_equations_and_writes_the_pictures(halfway: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "step.png"
+    words = ["step", str(halfway), "--steps", "2", "--gamma", "0.6", "--out", str(out)]
+    done = subprocess.run(
+        [sys.executable, "-c", "from facedemo.cli import main; main()", *words], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "iteration 11, gamma = 0.6" in done.stdout
+    assert "L_D      = L(x) − k_t · L(G(z)) = " in done.stdout
+    assert read_settings(out)["iteration"] == "12"
+    assert Image.open(out).width == 4 * 34 + 2

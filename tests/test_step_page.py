@@ -1,0 +1,146 @@
+"""The page "One step, slowly", run as Streamlit runs it, on real models with random weights."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Maker
+from safetensors.torch import load_file, save_file
+from streamlit.testing.v1 import AppTest
+
+from facedemo import slow_motion
+
+SETTINGS = {"model": "tiny", "steps": "1", "amplify": "auto", "gamma": "0.7", "lambda_k": "0.001"}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file("../facedemo/pages/step.py", default_timeout=60)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def address(page: AppTest) -> dict[str, str]:
+    return {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    (button,) = (button for button in page.button if button.label == label)
+    return button.click().run()
+
+
+def formulas(page: AppTest) -> list[str]:
+    return [element.value for element in page.latex]
+
+
+def test_it_opens_with_the_first_step_and_an_address_that_says_everything(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page()
+    assert not page.exception
+    assert not page.warning
+    assert address(page) == SETTINGS
+    assert page.subheader[0].value == "Iteration 1"
+    assert len(formulas(page)) == 6
+    assert "without the memory of its optimisers" in page.caption[-2].value
+
+
+def test_steps_go_forth_and_back(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page()
+    first = formulas(page)
+    press(page, "Next step")
+    assert address(page)["steps"] == "2"
+    assert page.subheader[0].value == "Iteration 2"
+    assert formulas(page) != first
+    press(page, "Ten steps")
+    assert page.subheader[0].value == "Iteration 12"
+    press(page, "Start again")
+    assert address(page)["steps"] == "1"
+    assert formulas(page) == first
+    press(page, "Next step")
+    press(page, "Back")
+    assert formulas(page) == first
+    assert not page.exception
+
+
+def test_gamma_counts_from_the_next_step_on_and_its_change_is_marked(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page()
+    page.slider(key="step_gamma").set_value(0.2).run()
+    assert page.subheader[0].value == "Iteration 1"
+    assert "0.7" in formulas(page)[3]
+    press(page, "Next step")
+    assert "0.2" in formulas(page)[3]
+    assert address(page)["gamma"] == "0.2"
+    charts = [json.dumps(json.loads(chart.proto.spec), ensure_ascii=False) for chart in page.get("plotly_chart")]
+    assert any("γ = 0.2" in chart for chart in charts)
+
+
+def test_a_link_takes_as_many_steps(make_bundle: Maker) -> None:
+    make_bundle()
+    link = SETTINGS | {"steps": "7", "gamma": "0.35", "amplify": "20"}
+    page = open_page(**link)
+    assert not page.warning
+    assert address(page) == link
+    assert page.subheader[0].value == "Iteration 7"
+    assert page.subheader[1].value == "What the step changed, amplified 20 times"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", "0"), ("steps", "201"), ("gamma", "2"), ("amplify", "3"), ("model", "gone")]
+)
+def test_an_unusable_value_in_a_link_is_named_and_replaced(make_bundle: Maker, name: str, value: str) -> None:
+    make_bundle()
+    page = open_page(**{name: value})
+    assert not page.exception
+    assert name in page.warning[0].value
+    assert address(page) == SETTINGS
+
+
+def test_steps_too_far_back_to_undo_are_taken_anew(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slow_motion, "UNDO_STEPS", 2)
+    make_bundle()
+    page = open_page(steps="5")
+    page.query_params["steps"] = "2"
+    page.session_state.step_steps = 2
+    page.run()
+    assert not page.exception
+    assert page.subheader[0].value == "Iteration 2"
+
+
+def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page()
+    controls = [*page.selectbox, *page.number_input, *page.slider, *page.button, *page.get("download_button")]
+    assert len(controls) == 9
+    assert all(control.proto.help for control in controls)
+
+
+def test_without_any_model_it_says_what_to_do(make_bundle: Maker) -> None:
+    page = open_page()
+    assert not page.exception
+    assert "no model" in page.info[0].value
+
+
+def test_a_damaged_model_is_explained_and_others_stay_usable(make_bundle: Maker) -> None:
+    (make_bundle("damaged") / "model.safetensors").write_bytes(b"not weights")
+    make_bundle()
+    page = open_page(model="damaged")
+    assert not page.exception
+    assert "damaged" in page.error[0].value
+    page.selectbox(key="step_model").set_value("tiny").run()
+    assert not page.error
+    assert address(page) == SETTINGS
+
+
+def test_a_model_without_a_discriminator_is_explained(make_bundle: Maker) -> None:
+    file = make_bundle() / "model.safetensors"
+    save_file({name: value for name, value in load_file(file).items() if "discriminator" not in name}, file)
+    page = open_page()
+    assert not page.exception
+    assert "generator only" in page.error[0].value

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from scipy.ndimage import affine_transform
 
 from facedemo.data.images import FORMATS, MAX_PIXELS, Crop, crop_box
+from facedemo.recogniser import recogniser
 
 SIDE = 1024  # a photo's longer side, at most, while faces are looked for: enough for one of 60 pixels
 SMALLEST = 256  # smaller photos are enlarged for that
@@ -79,14 +80,12 @@ def flattened(image: Image.Image) -> Image.Image:
 
 def find_faces(photo: Image.Image) -> list[Face]:
     """The faces in a photo, from left to right, by `face_recognition`'s detector and landmarks."""
-    import face_recognition
-
     factor = min(1.0, SIDE / max(photo.size)) if max(photo.size) > SMALLEST else SMALLEST / max(photo.size)
     size = [max(1, round(side * factor)) for side in photo.size]
     pixels = np.asarray(photo.resize(size, Image.Resampling.LANCZOS) if factor != 1 else photo)
     with _finder:
-        places = face_recognition.face_locations(pixels)
-        landmarks = face_recognition.face_landmarks(pixels, places)
+        places = recogniser().face_locations(pixels)
+        landmarks = recogniser().face_landmarks(pixels, places)
     faces = []
     for (top, right, bottom, left), marks in zip(places, landmarks, strict=True):
         lips = set(marks["top_lip"]) | set(marks["bottom_lip"])

@@ -7,18 +7,17 @@ stay there, and nothing in this project ships them.
 
 import hashlib
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from types import ModuleType
 from typing import Literal
 
 import numpy as np
 
 from facedemo.data import Progress, cache_root
+from facedemo.recogniser import recogniser
 
 Detector = Literal["hog", "cnn"]
 Box = tuple[int, int, int, int]  # top, right, bottom, left, in pixels
@@ -152,11 +151,3 @@ def write(file: Path, found: Found) -> None:
 def landmarks(image: np.ndarray, box: Box) -> dict[str, list[tuple[int, int]]]:
     """Points (x, y) in pixels of the parts of one face: chin, eyebrows, nose, eyes, lips."""
     return recogniser().face_landmarks(image, [tuple(int(side) for side in box)])[0]
-
-
-def recogniser() -> ModuleType:
-    """`face_recognition`, which loads its models when it is imported."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it finds them by pkg_resources, which asks not to be used
-        import face_recognition
-    return face_recognition

@@ -3,10 +3,11 @@
 import importlib.metadata
 import io
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import safetensors.torch
 
 from facedemo import bundle, sampling
 from facedemo.config import RunConfig
@@ -32,8 +33,9 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     config = final_config(run)
     report = make_report(run, config, model)
     out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run.path / bundle.WEIGHTS, out / bundle.WEIGHTS)
+    replace_file(out / bundle.WEIGHTS, safetensors.torch.save(bundle.shared(model.family)))
     replace_file(out / bundle.CONFIG, config.model_dump_json(indent=2) + "\n")
+    model = bundle.load(out)  # as whoever gets it will see it
     replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
     replace_file(out / "curves.png", draw_curves(report["curves"], family_class(config.family).metrics))
     faces = sampling.grid(sampling.generate(model, sampling.face_seeds(0, 64)))

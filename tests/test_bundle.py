@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -37,12 +36,33 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_a_bundle_draws_the_same_faces_as_the_run_it_came_from(run: Run, tmp_path: Path) -> None:
+def test_a_bundle_draws_the_faces_of_its_run_to_within_a_grey_level_from_half_the_bytes(
+    run: Run, tmp_path: Path
+) -> None:
     out = card.export(run, tmp_path / "out" / "mine")
     seeds = sampling.face_seeds(3, 4)
-    np.testing.assert_array_equal(
-        sampling.generate(bundle.load(run.path), seeds), sampling.generate(bundle.load(out), seeds)
-    )
+    of_run, of_bundle = (sampling.generate(bundle.load(path), seeds).astype(int) for path in (run.path, out))
+    assert abs(of_run - of_bundle).max() <= 1
+    assert (out / "model.safetensors").stat().st_size < 0.5 * (run.path / "model.safetensors").stat().st_size
+
+
+@pytest.mark.parametrize("family", ["ours", "dcgan", "wgan"])
+def test_a_shared_family_is_restored_with_the_average_as_its_generator(family: str, tmp_path: Path) -> None:
+    config = RunConfig(family=family, model={"size": 32, "width": 4, "latent": 8}).model_dump(mode="json")
+    torch.manual_seed(0)
+    model = bundle.FaceModel(config)
+    for number, buffer in enumerate(model.family.buffers()):
+        buffer.fill_(number + 1 / 3)  # statistics, k_t: nothing of them may be rounded
+    restored = bundle.FaceModel(config)
+    restored.restore(bundle.shared(model.family))
+    was, now = model.family.state_dict(), restored.family.state_dict()
+    for name, _ in model.family.named_parameters():
+        if not name.startswith("generator."):
+            torch.testing.assert_close(now[name], was[name], rtol=2**-11, atol=1e-7)
+    for name, buffer in model.family.named_buffers():
+        assert name.startswith("generator.") or torch.equal(now[name], buffer)
+    for name, tensor in restored.family.generator.state_dict().items():
+        assert torch.equal(tensor, restored.family.average.state_dict()[name])
 
 
 def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp_path: Path) -> None:

@@ -31,13 +31,25 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     return float(means @ means + np.trace(first + second - 2 * root))
 
 
+def people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
+    """Who is on each of n faces: (n,) int, people numbered from 0 as they first appear.
+
+    A face further than `tolerance` from the first face of everyone before is a new person's; any other belongs to the
+    first of those people that it is near to.
+    """
+    firsts: list[int] = []
+    who = np.zeros(len(embeddings), int)
+    for row, embedding in enumerate(embeddings):
+        near = np.flatnonzero(np.linalg.norm(embeddings[firsts] - embedding, axis=1) <= tolerance)
+        who[row] = near[0] if len(near) else len(firsts)
+        if not len(near):
+            firsts.append(row)
+    return who
+
+
 def distinct_people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> int:
     """How many people are among the faces: each that is further than `tolerance` from all counted before it."""
-    people: list[np.ndarray] = []
-    for embedding in embeddings:
-        if not people or np.linalg.norm(np.stack(people) - embedding, axis=1).min() > tolerance:
-            people.append(embedding)
-    return len(people)
+    return len(np.unique(people(embeddings, tolerance)))
 
 
 def nearest(faces: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +57,16 @@ def nearest(faces: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarr
     distances = cdist(faces, others)
     rows = distances.argmin(1)
     return distances[np.arange(len(faces)), rows], rows
+
+
+def closest(face: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `count` nearest of (m, d) `others` to one face (d,): their distances, ascending, and their rows.
+
+    Rows that are NaN, of images without a face, are passed over, so that fewer may come.
+    """
+    distances = np.linalg.norm(others - face, axis=1)
+    rows = np.argsort(distances, kind="stable")[: min(count, int(np.isfinite(distances).sum()))]
+    return distances[rows], rows
 
 
 def duplicates(embeddings: np.ndarray, closer: float = DUPLICATE) -> float:

@@ -2,11 +2,13 @@
 
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 from scipy.stats import binomtest
 from torch.utils.data import Subset
 
@@ -17,10 +19,12 @@ from facedemo.evaluation.distance import (
     DUPLICATE,
     FEWEST,
     TOLERANCE,
+    closest,
     distinct_people,
     duplicates,
     frechet,
     nearest,
+    people,
 )
 from facedemo.evaluation.judge import Judged, judge
 
@@ -89,15 +93,42 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "tolerance": TOLERANCE, "duplicate": DUPLICATE}
 
+    @staticmethod
+    def from_json(report: Any) -> "Report":
+        """A report from what `as_json` made of it.  Raises ValueError where it is none."""
+        return TypeAdapter(Report).validate_python(report)
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """Images and what was found in them."""
+    """Images and what was found in them.
+
+    images: n of uint8 (size, size, 3).  cnn: what the second detector found.  training: the faces that these may be
+    copies of.
+    """
 
     name: str
-    images: Any  # n of uint8 (size, size, 3)
+    images: Any
     judged: Judged
-    cnn: Judged | None
+    cnn: Judged | None = None
+    training: "Evidence | None" = None
+
+    @cached_property
+    def who(self) -> np.ndarray:
+        """Who is on each image: (n,) int, people numbered as `people` does, −1 where no face was found."""
+        who = np.full(len(self.judged.found), -1)
+        who[self.judged.found] = people(self.judged.known)
+        return who
+
+    def nearest_training(self, row: int, count: int) -> list[tuple[np.ndarray, float]]:
+        """Up to `count` training faces nearest to one image, each with its distance; none where there are none."""
+        if self.training is None or not self.judged.found[row]:
+            return []
+        found = closest(self.judged.embeddings[row], self.training.judged.embeddings, count)
+        return [
+            (np.asarray(self.training.images[int(place)]), float(distance))
+            for distance, place in zip(*found, strict=True)
+        ]
 
 
 def verify(
@@ -115,12 +146,13 @@ def verify(
 
     source: images the model was trained on, of which `split` is held out; without it, only what needs no real faces is
     measured.  gallery: images of people to recognise.  cnn: ask the second detector too.  copies: look for the nearest
-    training faces, all of which have to be judged once for that.  Raises ValueError in words for what cannot be done.
+    training faces, all of which have to be judged once for that: the evidence then has them.  Raises ValueError in
+    words for what cannot be done.
     """
     if count < 1:
         raise ValueError("At least one face has to be drawn.")
-    images = sampling.generate(model, sampling.face_seeds(seed, count))
-    drawn = look_at(model.name, images, cnn, steps)
+    vectors = sampling.latents(model, sampling.face_seeds(seed, count))
+    drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("drawing faces")), cnn, steps)
     known = judge_source(gallery, model, "all", steps, "the gallery") if gallery else None
     if source is None:
         row = measure(drawn, known, None, None, None, count)
@@ -129,11 +161,12 @@ def verify(
     first = min(count, len(real.images))
     compared = min(int(drawn.judged.found.sum()), int(real.judged.found.sum()), int(other.judged.found.sum()))
     size = compared if compared >= FEWEST else None
+    seen = training.judged if training else None
     rows = [
-        measure(drawn, known, real.judged, training, size, first),
-        measure(real, known, other.judged, training, size, first),  # its distance is the floor: real against real
+        measure(drawn, known, real.judged, seen, size, first),
+        measure(real, known, other.judged, seen, size, first),  # its distance is the floor: real against real
     ]
-    return report(model, seed, count, source, split, first, size, rows), drawn
+    return report(model, seed, count, source, split, first, size, rows), replace(drawn, training=training)
 
 
 def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
@@ -150,7 +183,7 @@ def detected(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progr
 
 def held_out(
     model: FaceModel, source: str, split: Split, cnn: bool, copies: bool, steps: Steps
-) -> tuple[Evidence, Evidence, Judged | None]:
+) -> tuple[Evidence, Evidence, Evidence | None]:
     """Real faces held out, real faces of the other part held out, and, if asked for, the training faces."""
     if split not in ("validation", "test"):
         raise DataError("Compare with the part “validation” or “test”: those that no model is to be trained on.")
@@ -161,13 +194,16 @@ def held_out(
     return (
         real,
         look_at(f"real faces, {other}", parts[other], False, steps),
-        judge(parts["train"], progress=steps("training faces")) if copies else None,
+        look_at("training faces", parts["train"], False, steps) if copies else None,
     )
 
 
 def judge_source(source: str, model: FaceModel, split: Split, steps: Steps, what: str) -> Judged:
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
-    return judge(Subset(faces.images, split_rows(faces, source, split)), progress=steps(what))
+    judged = judge(Subset(faces.images, split_rows(faces, source, split)), progress=steps(what))
+    if not judged.found.any():
+        raise DataError(f"No face was found in {what}. Choose images with one face each.")
+    return judged
 
 
 def measure(
@@ -186,9 +222,13 @@ def measure(
         people=distinct_people(known),
         people_first=distinct_people(judged.embeddings[:first][judged.found[:first]]),
         distance=frechet(known[:size], real.known[:size]) if size and real is not None else None,
-        nearest=float(np.median(nearest(known, training.known)[0])) if training is not None and len(known) else None,
+        nearest=median_nearest(known, training.known) if training is not None else None,
         duplicates=duplicates(known),
     )
+
+
+def median_nearest(known: np.ndarray, training: np.ndarray) -> float | None:
+    return float(np.median(nearest(known, training)[0])) if len(known) and len(training) else None
 
 
 def report(

@@ -7,11 +7,14 @@ stay there, and nothing in this project ships them.
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import numpy as np
@@ -61,6 +64,7 @@ def judge(
 
     images: n of uint8 (height, width, 3), at the size they are to be judged at.  embed: compute embeddings, which takes
     fifty times as long as finding the faces.  processes: 1 judges in this one.
+    progress: called once at the start where something is left to judge, then after every chunk.
     cache: instead of the user's cache folder.
     """
     folder = cache or cache_root().parent / "judged"
@@ -70,6 +74,8 @@ def judge(
     done = [read(file) for file in files]
     waiting = [number for number, found in enumerate(done) if found is None]
     finished = sum(len(chunk) for chunk in chunks) - sum(len(chunks[number]) for number in waiting)
+    if progress and waiting:
+        progress(finished, len(images))
     for number, found in looked_at(waiting, chunks, detector, embed, processes or os.cpu_count() or 1):
         done[number] = found
         write(files[number], found)
@@ -102,12 +108,24 @@ def looked_at(
         yield from ((number, look(chunks[number], detector, embed)) for number in waiting)
         return
     with ProcessPoolExecutor(min(processes, len(waiting)), get_context("spawn")) as pool:
-        futures = {pool.submit(look, chunks[number], detector, embed): number for number in waiting}
+        with nothing_to_run_again():
+            futures = {pool.submit(look, chunks[number], detector, embed): number for number in waiting}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def nothing_to_run_again() -> Iterator[None]:
+    """A spawned process runs the program's main script once more; for a Streamlit app, that is the whole page."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def look(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:

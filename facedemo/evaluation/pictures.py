@@ -1,0 +1,90 @@
+"""What was found in faces, drawn: the box, the landmarks, and each person with how many faces it has."""
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from facedemo import sampling
+from facedemo.evaluation.faces import Evidence
+from facedemo.evaluation.judge import Box, landmarks
+
+Points = Mapping[str, Sequence[tuple[int, int]]]  # part of a face → (x, y) in pixels
+
+SIDE = 192  # pixels of a marked picture, at least: on fewer, lines hide the face
+MOST = 400  # faces in one file
+BOX_COLOUR, POINTS_COLOUR = (255, 205, 40), (70, 235, 215)
+CLOSED = ("left_eye", "right_eye")  # lips come closed, all other parts are open
+
+
+def enlarged(image: np.ndarray, side: int = SIDE) -> Image.Image:
+    """A picture at least `side` pixels wide, each of its pixels a square of as many."""
+    factor = max(1, -(-side // image.shape[1]))
+    return Image.fromarray(image).resize((image.shape[1] * factor, image.shape[0] * factor), Image.Resampling.BICUBIC)
+
+
+def marked(image: np.ndarray, box: Box | np.ndarray, points: Points, side: int = SIDE) -> np.ndarray:
+    """A face with its box and the lines of its landmarks drawn on it.
+
+    image: uint8 (height, width, 3).  box: top, right, bottom, left, in its pixels.  points: as `landmarks` gives them.
+    Returns uint8, enlarged by a whole factor to `side` pixels or more, so that the lines are thin.
+    """
+    picture = enlarged(image, side)
+    factor = picture.width // image.shape[1]
+    draw, thick = ImageDraw.Draw(picture), max(1, round(picture.width / SIDE))
+    top, right, bottom, left = (int(place) * factor for place in box)
+    last = (picture.width - 1, picture.height - 1)
+    edge = (max(left, 0), max(top, 0), min(right, last[0]), min(bottom, last[1]))
+    draw.rectangle(edge, outline=BOX_COLOUR, width=thick)
+    for part, places in points.items():
+        line = [((x + 0.5) * factor, (y + 0.5) * factor) for x, y in places]
+        draw.line([*line, line[0]] if part in CLOSED else line, POINTS_COLOUR, width=thick)
+    return np.asarray(picture)
+
+
+def marked_faces(images: np.ndarray, boxes: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Each of n > 0 images, uint8 (n, size, size, 3), with the face in its box, (n, 4), marked; enlarged."""
+    return np.stack([marked(image, box, landmarks(image, box), side) for image, box in zip(images, boxes, strict=True)])
+
+
+def counted(image: np.ndarray, number: int, side: int = SIDE) -> np.ndarray:
+    """A picture with a number in its corner: uint8, enlarged to `side` pixels or more."""
+    picture = enlarged(image, side)
+    draw, size = ImageDraw.Draw(picture), picture.height // 7
+    font = ImageFont.load_default(size)
+    corner = (picture.width - size / 3, picture.height - size / 3)
+    left, top, _, _ = draw.textbbox(corner, f"× {number:,}", font, anchor="rb")
+    draw.rectangle((left - size / 3, top - size / 3, picture.width, picture.height), fill="black")
+    draw.text(corner, f"× {number:,}", "white", font, anchor="rb")
+    return np.asarray(picture)
+
+
+def portraits(evidence: Evidence) -> list[tuple[int, int]]:
+    """Of each person the row of its first face and how many it has: most faces first, then the first to appear."""
+    counts = Counter(evidence.who[evidence.judged.found].tolist())
+    return [(int(np.argmax(evidence.who == person)), count) for person, count in counts.most_common()]
+
+
+def sheets(evidence: Evidence, **facts: object) -> dict[str, bytes]:
+    """PNG files by name: detected.png, undetected.png and people.png, as far as there are such faces.
+
+    Each holds the first MOST at the most, and says in its metadata how many that are, beside `facts`.
+    """
+    images, found = evidence.images, evidence.judged.found
+    detected, undetected = np.flatnonzero(found), np.flatnonzero(~found)
+    people = portraits(evidence)
+    files = {}
+    if len(detected):
+        rows = detected[:MOST]
+        files["detected.png"] = sheet(marked_faces(images[rows], evidence.judged.boxes[rows]), len(detected), facts)
+        faces = np.stack([counted(images[row], count) for row, count in itertools.islice(people, MOST)])
+        files["people.png"] = sheet(faces, len(people), facts)
+    if len(undetected):
+        files["undetected.png"] = sheet(images[undetected[:MOST]], len(undetected), facts)
+    return files
+
+
+def sheet(images: np.ndarray, of: int, facts: Mapping[str, object]) -> bytes:
+    return sampling.png(sampling.grid(images), **facts, shown=len(images), of=of, software="facedemo")

@@ -11,5 +11,6 @@ pages = [
     st.Page("facedemo/pages/inside.py", title="Inside", icon=":material/visibility:"),
     st.Page("facedemo/pages/step.py", title="One step", icon=":material/slow_motion_video:"),
     st.Page("facedemo/pages/train.py", title="Train", icon=":material/model_training:"),
+    st.Page("facedemo/pages/runs.py", title="Runs", icon=":material/folder_open:"),
 ]
 st.navigation(pages, position="top").run()

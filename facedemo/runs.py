@@ -5,6 +5,7 @@
         status.json     what it is doing     marks.jsonl       settings changed while it trained
         orders.jsonl    what people asked    samples/<step>.png
         log.txt         in words             checkpoints/<step>.ckpt, model.safetensors (for sampling)
+        notes.md        what people wrote down
 
 Every file is written under a temporary name and renamed, or only appended to.
 """
@@ -180,8 +181,22 @@ class Run:
         return sorted((self.path / "checkpoints").glob("[0-9]*.ckpt"), reverse=True)
 
     def log_text(self) -> str:
+        return self.text("log.txt")
+
+    @property
+    def notes(self) -> str:
+        return self.text("notes.md")
+
+    def write_notes(self, text: str) -> None:
+        """Raises RunError where the run is gone."""
+        if not self.path.is_dir():
+            raise RunError(f"“{self.id}” is no longer there.")
+        replace_file(self.path / "notes.md", text)
+
+    def text(self, name: str) -> str:
+        """A text file of the run; "" where there is none."""
         try:
-            return (self.path / "log.txt").read_text("utf8", errors="replace")
+            return (self.path / name).read_text("utf8", errors="replace")
         except OSError:
             return ""
 

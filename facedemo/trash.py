@@ -19,7 +19,9 @@ def delete(run: Run) -> Run:
 
 
 def restore(run: Run) -> Run:
-    """Moves a run out of the trash to where it was.  Raises RunError where it cannot be moved."""
+    """Moves a run out of the trash to where it was.  Raises RunError where it is not there, or cannot be moved."""
+    if run.path.parent.name != TRASH:
+        raise RunError(f"“{run.name}” has not been deleted.")
     return moved(run, run.path.parent.parent)
 
 

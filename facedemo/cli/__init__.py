@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from facedemo.cli import bench, data, discriminator, interpolate, models, train, verify
+from facedemo.cli import bench, data, discriminator, interpolate, models, runs, train, verify
 from facedemo.cli.terminal import fail
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(train.app)
+app.add_typer(runs.app)
 app.add_typer(models.app)
 app.add_typer(interpolate.app)
 app.add_typer(discriminator.app)

@@ -30,6 +30,10 @@ PAGES = {  # icon and line
         ":material/model_training:",
         "Teach a model of your own, watch it learn, and change its settings while it does.",
     ),
+    "facedemo/pages/runs.py": (
+        ":material/folder_open:",
+        "Compare trainings, note what came of them, and bring models in and out.",
+    ),
 }
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from facedemo import trash
-from facedemo.pages.parts import live_run, new_run
+from facedemo.pages.parts import deleting, live_run, new_run
 from facedemo.runs import Run, Status, list_runs, runs_root
 
 PER_PAGE = 8
@@ -66,7 +65,7 @@ def card(run: Run, status: Status) -> None:
                     button(run, "Resume", resume, (run,), "Go on from the last checkpoint.")
             live_run.generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             about = "Move it to the deleted runs below." if not status.active else "Stop it before you delete it."
-            button(run, "Delete", delete, (run,), about, disabled=status.active)
+            button(run, "Delete", deleting.delete, ([run],), about, disabled=status.active)
 
 
 def button(
@@ -83,15 +82,6 @@ def resume(run: Run) -> None:
         open_run(run.id)
 
 
-def delete(run: Run) -> None:
-    live_run.ask(lambda: st.session_state.update(just_deleted=trash.delete(run)))
-
-
-def restore(run: Run) -> None:
-    live_run.ask(lambda: trash.restore(run))
-    st.session_state.pop("just_deleted", None)
-
-
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
     found = [(run, run.status) for run in list_runs()]
@@ -100,12 +90,7 @@ def earlier_runs() -> None:
         st.session_state.any_active = active
         st.rerun()
     st.session_state.any_active = active
-    if (gone := st.session_state.get("just_deleted")) and gone.path.exists():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"Deleted “{live_run.escaped(gone.name)}”.", width=420)
-            button(gone, "Undo", restore, (gone,), "Put it back where it was.")
-    if problem := st.session_state.pop("run_problem", ""):
-        st.error(live_run.escaped(problem))
+    deleting.outcome()
     if len(found) > PER_PAGE:
         about = "Shows the runs whose name, directory or state holds these words."
         words = st.text_input("Find a run", key="find_run", help=about).casefold().split()
@@ -122,21 +107,6 @@ def earlier_runs() -> None:
         card(run, status)
     if pages > 1:
         st.pagination(pages, key="runs_page")
-
-
-def deleted_runs() -> None:
-    found = trash.deleted_runs()
-    if not found:
-        return
-    with st.expander(f"Deleted runs ({len(found)})", icon=":material/delete:"):
-        for run in found:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{live_run.escaped(run.name)} ({run.id})", width="content")
-                button(run, "Restore", restore, (run,), "Put it back among the runs.")
-        with st.popover("Delete for good", icon=":material/delete_forever:", help="Frees the disk space."):
-            st.write("This cannot be undone.")
-            args = (trash.empty,)
-            st.button("Yes, delete them", on_click=live_run.ask, args=args, help="Removes their files from the disk.")
 
 
 def new_run_form(others: list[Run]) -> None:
@@ -174,14 +144,14 @@ def overview() -> None:
     if not found:
         st.write("No runs yet: start one here, and watch it learn.")
         new_run_form([])
-        deleted_runs()
+        deleting.deleted_runs()
         return
     training_now(active)
     left, right = st.columns([3, 2], gap="large")
     with right:  # first, because the form loads torch
         st.subheader("Runs", anchor=False)
         st.fragment(earlier_runs, run_every=REFRESH if active else None)()
-        deleted_runs()
+        deleting.deleted_runs()
     with left:
         new_run_form(active)
 

@@ -1,0 +1,86 @@
+"""Commands that keep runs in order, and carry runs and models from one machine to another."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedemo.cli.terminal import RUNS, RunName, RunsDir
+
+app = typer.Typer()
+
+
+@app.command()
+def note(
+    run: RunName,
+    text: Annotated[str | None, typer.Argument(help="A line to add; without one, the notes are printed.")] = None,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Write something down about a run, in its notes.md, or read what is there."""
+    from facedemo.runs import find_run
+
+    found = find_run(run, runs_dir)
+    if text is None:
+        typer.echo(found.notes.rstrip() or "Nothing has been written down about this run.")
+    else:
+        before = found.notes.rstrip()
+        found.write_notes(f"{before}\n{text}\n" if before else f"{text}\n")
+
+
+@app.command()
+def delete(run: RunName, runs_dir: RunsDir = RUNS) -> None:
+    """Put a run into the trash, `.trash` beside the runs; `facedemo restore` brings it back."""
+    from facedemo import trash
+    from facedemo.runs import find_run
+
+    typer.echo(trash.delete(find_run(run, runs_dir)).path)
+
+
+@app.command()
+def restore(
+    run: Annotated[
+        str | None, typer.Argument(help="Deleted run, or the end of its name; without one, they are listed.")
+    ] = None,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Bring a deleted run back."""
+    from facedemo import trash
+    from facedemo.runs import RunError
+
+    deleted = trash.deleted_runs(runs_dir)
+    if run is None:
+        for found in deleted:
+            typer.echo(f"{found.id}  {found.name if found.name != found.id else ''}".rstrip())
+        return
+    fitting = [found for found in deleted if found.id.endswith(Path(run).name)]
+    if len(fitting) != 1:
+        raise RunError(
+            f"{'No' if not fitting else 'More than one'} deleted run fits “{run}”: `facedemo restore` lists them."
+        )
+    typer.echo(trash.restore(fitting[0]).path)
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="A run, a bundled model's name, or a bundle's folder.", metavar="MODEL")],
+    out: Annotated[Path, typer.Option(help="ZIP file to write.")],
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="With what training goes on from: large, and pickles.")
+    ] = False,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Pack a run or a model into a ZIP: settings, metrics, samples, notes, log, TensorBoard events and weights."""
+    from facedemo import bundle, parcels
+
+    typer.echo(parcels.write(bundle.find(what, runs_dir), out, checkpoints))
+
+
+@app.command(name="import")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="ZIP of a model or a run, as `facedemo export` makes them.")],
+    name: Annotated[str, typer.Option(help="What to call the model; it keeps its own name without one.")] = "",
+) -> None:
+    """Take the model out of a ZIP and put it among the bundled ones; only safetensors, never a pickle."""
+    from facedemo import parcels
+
+    typer.echo(parcels.take(file, name))

@@ -1,0 +1,74 @@
+"""Metrics of several runs over each other, as plotly figures: a chart a metric, a colour a run."""
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from facedemo.charts import COLOURS, Metrics, smoothed, style, thinned
+
+AXES = {  # what runs are compared over → its column, the unit in it, its name on charts
+    "iterations": ("step", 1.0, "iteration"),
+    "images": ("images", 1.0, "real images seen"),
+    "minutes": ("seconds", 60.0, "minutes of training"),
+}
+DASHES = ("solid", "dash", "dot")
+MAX_RUNS = len(COLOURS) * len(DASHES)  # more could not be told apart
+LETTERS = 28  # of a name in a legend
+LEGEND_ROW = 20  # pixels
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A run to draw.  metrics: columns as `Run.metrics` gives them.  labels: column → its name, `Family.metrics`."""
+
+    name: str
+    metrics: Metrics
+    labels: Mapping[str, str]
+
+
+def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Figure]:
+    """Column → its chart with a line for each run that has it; {} before any run's first row of metrics.
+
+    axis: a key of AXES.  The first MAX_RUNS runs are drawn; names that are the same should be told apart before.
+    """
+    over, unit, words = AXES[axis]
+    looks = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
+    drawn = [(run, look) for run, look in zip(runs, looks, strict=False) if run.metrics.get(over)]
+    labels = {column: label for run, _ in reversed(drawn) for column, label in run.labels.items()}
+    figures = {}
+    for column in dict.fromkeys(column for run, _ in drawn for column in run.labels):
+        lines = [(run, look) for run, look in drawn if column in run.labels and run.metrics.get(column)]
+        if lines:
+            figures[column] = chart(lines, column, over, unit)
+            dress(figures[column], labels[column], axis, words, len(lines))
+    return figures
+
+
+def chart(lines: Sequence[tuple[Curves, Mapping[str, object]]], column: str, over: str, unit: float) -> go.Figure:
+    """The smoothed lines of one metric, each upon its faint unsmoothed one."""
+    figure = go.Figure()
+    for run, look in lines:
+        name = html.escape(run.name if len(run.name) <= LETTERS else run.name[: LETTERS - 1] + "…")
+        x, y = thinned(np.asarray(run.metrics[over], dtype=float) / unit, np.asarray(run.metrics[column], dtype=float))
+        faint = {"color": look["color"], "width": 1}
+        figure.add_scatter(
+            x=x, y=y, name=name, mode="lines", line=faint, opacity=0.2, showlegend=False, hoverinfo="skip"
+        )
+        figure.add_scatter(x=x, y=smoothed(y), name=name, mode="lines", line=look, hovertemplate="%{y:.4g}")
+    return figure
+
+
+def dress(figure: go.Figure, label: str, axis: str, words: str, count: int) -> None:
+    """Titles, and a legend below the plot with room for `count` long names."""
+    style(figure, label, label, rows=0, legend=True, logarithmic=False)
+    below = {"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"}
+    figure.update_layout(
+        height=figure.layout.height + 24 + LEGEND_ROW * count,
+        margin_b=64 + LEGEND_ROW * count,
+        legend=below,
+        uirevision=axis,  # a zoom outlives the next rows of metrics, but not another axis
+    )
+    figure.update_xaxes(title_text=words, automargin=False)

@@ -1,0 +1,98 @@
+"""What can be said of a run at a glance, however damaged its files are.  Imports no torch."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facedemo.runs import Run, Status, read_lines
+
+PROGRESS = {"convergence": "M", "distance": "W"}  # columns that tell how far a training has come → their symbols
+TAIL = 1 << 16  # bytes: more than any row of metrics has
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run in one row.  None and "" where its files do not say."""
+
+    run: Run
+    name: str
+    family: str
+    size: int | None  # side of its images, in pixels
+    gamma: float | None  # as it is now, steering counted
+    status: Status
+    measure: str  # the last value that tells how far it has come, as "M 0.124"
+    started: str  # as "2026-11-23 23:36"
+    notes: str
+
+    def fits(self, words: str) -> bool:
+        """Whether every one of the words is in its name, directory, family, state or notes."""
+        text = " ".join((self.name, self.run.id, self.family, self.status.state, self.notes)).casefold()
+        return all(word in text for word in words.casefold().split())
+
+
+def facts(run: Run) -> Facts:
+    """Reads what the files of a run say; never raises."""
+    settings = read_object(run.path / "config.json")
+    family, model = settings.get("family"), settings.get("model")
+    model = model if isinstance(model, dict) else {}
+    size, gamma = model.get("size"), steered(run).get("gamma", model.get("gamma"))
+    name, stamp = settings.get("name"), run.id[:17]
+    dated = stamp[:10].replace("-", "").isdigit() and stamp[11:15].isdigit()
+    return Facts(
+        run=run,
+        name=name if name and isinstance(name, str) else run.id,
+        family=family if isinstance(family, str) else "",
+        size=size if isinstance(size, int) else None,
+        gamma=float(gamma) if isinstance(gamma, int | float) else None,
+        status=run.status,
+        measure=measure(last_row(run.path / "metrics.csv")),
+        started=f"{stamp[:10]} {stamp[11:13]}:{stamp[13:15]}" if dated else "",
+        notes=run.notes,
+    )
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object as it stands in a file; {} where there is none, or it is damaged."""
+    try:
+        found = json.loads(path.read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def steered(run: Run) -> dict[str, Any]:
+    """The settings that were changed while it trained, at their last values."""
+    changed: dict[str, Any] = {}
+    for mark in read_lines(run.path / "marks.jsonl"):
+        changes = mark.get("changes")
+        changed |= changes if isinstance(changes, dict) else {}
+    return changed
+
+
+def last_row(path: Path) -> dict[str, str]:
+    """The last complete row of a metrics.csv, unparsed, read from the file's end; {} where there is none."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline()
+            start = file.tell()
+            file.seek(max(start, file.seek(0, os.SEEK_END) - TAIL))
+            rest = file.read()
+    except OSError:
+        return {}
+    whole = rest[: rest.rfind(b"\n") + 1].splitlines()
+    if not whole:
+        return {}
+    names, values = (line.decode("utf8", errors="replace").strip().split(",") for line in (header, whole[-1]))
+    return dict(zip(names, values, strict=True)) if len(names) == len(values) else {}
+
+
+def measure(row: dict[str, str]) -> str:
+    """ "M 0.124"; "" where a row has no column that tells how far a training has come."""
+    for column, symbol in PROGRESS.items():
+        try:
+            return f"{symbol} {float(row[column]):.3f}"
+        except (KeyError, ValueError):
+            continue
+    return ""

@@ -1,0 +1,121 @@
+"""One run on the page of all runs: its notes, and what can be done with it."""
+
+import time
+from collections.abc import Callable
+
+import streamlit as st
+
+from facedemo import parcels
+from facedemo.overview import Facts
+from facedemo.pages.parts.live_run import badge, escaped, generate_button
+from facedemo.pages.parts.waiting import duration
+from facedemo.runs import Run, RunError
+
+OPEN = "runs_bundle_open"
+
+
+def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(escaped(facts.name), width="content", anchor=False)
+        badge(facts.status)
+    st.caption(escaped(in_words(facts)))
+    if facts.status.state in ("failed", "crashed", "damaged"):
+        st.markdown(f":small[:red[{escaped(facts.status.message)}]]")
+    actions(facts, on_delete)
+    if made := st.session_state.pop("runs_made", ""):
+        st.success(f"“{escaped(made)}” is among the models below now.")
+    notes(facts.run)
+
+
+def in_words(facts: Facts) -> str:
+    parts = [facts.family or "its config.json is damaged", f"{facts.size}×{facts.size}" if facts.size else ""]
+    parts += [
+        f"γ = {facts.gamma:g}" if facts.gamma is not None else "",
+        f"trained for {duration(facts.status.seconds)}",
+    ]
+    return " · ".join([part for part in parts if part] + [facts.run.id])
+
+
+def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
+    run, active = facts.run, facts.status.active
+    with st.container(horizontal=True):
+        about = "Show it on the Train page: samples through time, all charts, steering, resuming."
+        if st.button("Open", icon=":material/monitoring:", help=about, key="runs_open"):
+            st.switch_page("facedemo/pages/train.py", query_params={"run": run.id})
+        generate_button(run, key="runs_generate")
+        st.download_button(
+            "Export (ZIP)",
+            lambda: parcels.packed(run.path),
+            f"{run.id}.zip",
+            "application/zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            help="Settings, metrics, samples, notes, log, TensorBoard events and weights. Left out: the checkpoints "
+            "that training goes on from, which are large and pickles.",
+            key="runs_export",
+        )
+        promotion(run)
+        about = "Move it to the deleted runs; you can undo this." if not active else "Stop it before you delete it."
+        if st.button("Delete", icon=":material/delete:", help=about, disabled=active, key="runs_delete"):
+            on_delete([run])
+
+
+def promotion(run: Run) -> None:
+    """Makes a bundle of the run, under a name that is free."""
+    if st.session_state.pop("runs_bundle_done", False):
+        st.session_state[OPEN] = False
+    about = "A model to keep and share: weights for drawing, model card, curves, and the first 64 faces."
+    about = about if run.has_model else "It has saved no weights yet."
+    with st.popover(
+        "Make a bundle",
+        icon=":material/inventory_2:",
+        help=about,
+        disabled=not run.has_model,
+        key=OPEN,
+        on_change="rerun",
+    ):
+        free = parcels.suggest(run.name)
+        about = "Also its folder's name: letters, digits, spaces, dots, dashes and underscores."
+        name = st.text_input("Name of the model", free, max_chars=64, help=about, key=f"bundle_name_{run.id}_{free}")
+        about = "For the model card, in Markdown: what the data is, who may use it for what, what the model does badly."
+        words = "Trained on … Licence: … It does badly: …"
+        card = st.text_area("Data, licence, limits", placeholder=words, help=about, key=f"bundle_card_{run.id}")
+        about = "Takes a few seconds: 64 faces are drawn for the model card."
+        if st.button("Make it", type="primary", help=about, key="bundle_make"):
+            promote(run, name.strip(), card)
+
+
+def promote(run: Run, name: str, card: str) -> None:
+    try:
+        with st.spinner("Making the bundle…", show_time=True):
+            parcels.promote(run, name, card)
+    except (ValueError, OSError) as error:
+        st.error(escaped(error))
+        return
+    st.session_state.update(runs_made=name, runs_bundle_done=True)
+    st.rerun()
+
+
+def notes(run: Run) -> None:
+    """An editor of its notes, which keeps up with the file, and says when it has saved."""
+    key, seen, text = f"notes_{run.id}", f"notes_seen_{run.id}", run.notes
+    if key not in st.session_state or st.session_state.get(seen) != text:
+        st.session_state[key] = st.session_state[seen] = text
+    about = "Kept as notes.md in the run's directory, and found by the search above. Saved when you leave the field."
+    words = "What was tried here, and what came of it?"
+    st.text_area("Notes", key=key, height=110, placeholder=words, help=about, on_change=save, args=(run, key, seen))
+    if problem := st.session_state.pop("notes_problem", ""):
+        st.error(escaped(problem))
+    elif (saved := st.session_state.get("notes_saved")) and saved[0] == run.id:
+        st.caption(f"Saved at {saved[1]} in {escaped(run.path / 'notes.md')}.")
+
+
+def save(run: Run, key: str, seen: str) -> None:
+    text = st.session_state[key]
+    try:
+        run.write_notes(text)
+    except (RunError, OSError) as error:
+        st.session_state.notes_problem = f"The notes could not be saved. {error}"
+    else:
+        st.session_state[seen] = text
+        st.session_state.notes_saved = (run.id, time.strftime("%H:%M:%S"))

@@ -1,0 +1,70 @@
+"""The table of runs, in which any number of them can be selected."""
+
+from collections.abc import Callable, Collection, Sequence
+from hashlib import blake2b
+
+import streamlit as st
+
+from facedemo.overview import Facts
+
+ROWS = 10  # shown at once
+ROW_HEIGHT = 35  # pixels
+NUMBER, TEXT = st.column_config.NumberColumn, st.column_config.TextColumn
+COLUMNS = {
+    "Name": TEXT("Name", help="What the run was called, or else its directory.", width="medium", pinned=True),
+    "Family": TEXT("Family", help="Which GAN it trains.", width=70),
+    "Size": NUMBER("Size", help="Side of its images, in pixels.", width=60),
+    "γ": NUMBER("γ", help="The diversity ratio, as it is now, where the family has one.", format="%.3g", width=60),
+    "State": TEXT("State", help="What the run is doing.", width=80),
+    "Iterations": NUMBER("Iterations", help="Training steps it has taken.", format="localized", width=90),
+    "Images": NUMBER("Images", help="Real images it has seen.", format="localized", width=90),
+    "Minutes": NUMBER("Minutes", help="How long it has trained, pauses left out.", format="%.1f", width=80),
+    "Images/s": NUMBER("Images/s", help="How fast it trains, or trained last.", format="%.0f", width=80),
+    "Last": TEXT(
+        "Last",
+        help="How far it has come: M, BEGAN's measure of convergence (lower is better), or W, WGAN's estimate of the "
+        "distance between drawn and real images. DCGAN has no such number.",
+        width=80,
+    ),
+    "Started": TEXT("Started", help="By its directory's name.", width=130),
+    "Notes": TEXT("Notes", help="The beginning of what was written down about it.", width="medium"),
+}
+
+
+def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callable[[list[str]], None]) -> None:
+    """Draws the table.  chosen: directories of the selected runs; on_choose gets those of another selection."""
+    ids = [facts.run.id for facts in found]
+    # rows are selected by their number, so another list is another table: nothing else must become selected in it
+    key = f"runs_table_{blake2b('/'.join(ids).encode(), digest_size=8).hexdigest()}"
+    rows = [row for row, run_id in enumerate(ids) if run_id in chosen]
+    if key not in st.session_state or st.session_state[key]["selection"]["rows"] != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    st.dataframe(
+        {name: [row(facts)[name] for facts in found] for name in COLUMNS},
+        hide_index=True,
+        column_config=COLUMNS,
+        height=ROW_HEIGHT * (min(len(found), ROWS) + 1) + 2,
+        row_height=ROW_HEIGHT,
+        placeholder="",
+        key=key,
+        on_select=lambda: on_choose([ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]),
+        alt=f"Table of {len(found)} runs. Select rows to compare them.",
+    )
+
+
+def row(facts: Facts) -> dict[str, str | float | None]:
+    status = facts.status
+    return {
+        "Name": facts.name,
+        "Family": facts.family or "damaged",
+        "Size": facts.size,
+        "γ": facts.gamma,
+        "State": status.state,
+        "Iterations": status.step,
+        "Images": status.images,
+        "Minutes": status.seconds / 60,
+        "Images/s": status.images_per_second or None,
+        "Last": facts.measure,
+        "Started": facts.started,
+        "Notes": " ".join(facts.notes.split())[:80],
+    }

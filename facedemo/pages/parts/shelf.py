@@ -1,0 +1,114 @@
+"""The models at hand: bundles to look at and take away, and others to bring in."""
+
+import re
+from pathlib import Path
+
+import streamlit as st
+
+from facedemo import checkpoints, overview, parcels
+from facedemo.pages.parts.live_run import escaped
+
+MEGABYTES = 1024  # the largest weights that are taken
+CARD_LETTERS = 20_000
+
+
+def shelf() -> None:
+    st.header("Models", anchor=False)
+    if said := st.session_state.pop("shelf_said", ""):
+        st.success(escaped(said))
+    found = checkpoints.bundled()
+    if not found:
+        st.caption("No models yet. Make a bundle of a run, or import one.")
+    for path in found:
+        model(path)
+    importing()
+
+
+def model(path: Path) -> None:
+    """One bundle: what it is, its card, and what can be done with it."""
+    with st.container(border=True):
+        st.markdown(f"**{escaped(path.name)}**")
+        st.caption(escaped(in_words(path)))
+        with st.expander(
+            "Model card", icon=":material/description:", key=f"card_{path.name}", on_change="rerun"
+        ) as card:
+            if card.open:
+                show_card(path)
+        with st.container(horizontal=True):
+            if st.button("Generate", icon=":material/grid_view:", help="Draw faces with it.", key=f"draw_{path.name}"):
+                st.switch_page("facedemo/pages/generate.py", query_params={"model": path.name})
+            st.download_button(
+                "Export (ZIP)",
+                lambda: parcels.packed(path),
+                f"{path.name}.zip",
+                "application/zip",
+                on_click="ignore",
+                icon=":material/folder_zip:",
+                help="The whole bundle: weights, settings, card, curves and samples. It can be imported elsewhere.",
+                key=f"export_{path.name}",
+            )
+
+
+def in_words(path: Path) -> str:
+    config, report = (overview.read_object(path / name) for name in (checkpoints.CONFIG, "report.json"))
+    model = config.get("model")
+    size = model.get("size") if isinstance(model, dict) else None
+    parts = [f"{config.get('family', '?')}, {size}×{size} pixels" if size else "Its config.json is damaged"]
+    if isinstance(iterations := report.get("iterations"), int):
+        parts.append(f"{iterations:,} iterations")
+    return " · ".join([*parts, f"{(path / checkpoints.WEIGHTS).stat().st_size / 1e6:,.1f} MB"])
+
+
+def show_card(path: Path) -> None:
+    try:
+        st.image((path / "samples.png").read_bytes(), width=360, alt=f"Faces that {path.name} draws")
+    except Exception:  # a file that is no image raises whatever Pillow does; the words are worth showing without
+        st.caption("It brings no picture of its faces.")
+    try:
+        text = (path / "README.md").read_text("utf8", errors="replace")
+    except OSError:
+        st.caption("It has no model card: ask whoever made it about its data and licence.")
+        return
+    st.markdown(plain_card(text[:CARD_LETTERS]))
+
+
+def plain_card(text: str) -> str:
+    """A model card to show within a page: without its header and title, in small headings, and loading no images."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    text = re.sub(r"!\[[^\]]*\](\([^)]*\))?", "", text)
+    text = re.sub(r"!+\[", "[", text)  # whatever else could be read as an image
+    text = re.sub(r"\A\s*# .*\n", "", text)
+    return re.sub(r"^#{1,4} ", "##### ", text, flags=re.MULTILINE)
+
+
+def importing() -> None:
+    """Takes a model from a ZIP, after it has proved to work."""
+    st.subheader("Import a model", anchor=False)
+    turn = st.session_state.setdefault("shelf_turn", 0)  # a new uploader after each success
+    file = st.file_uploader(
+        "ZIP of a model",
+        "zip",
+        key=f"shelf_file_{turn}",
+        max_upload_size=MEGABYTES,
+        help="As “Export (ZIP)” makes it, of a model or of a run. Weights are read as safetensors only: a pickle could "
+        "run code on this computer, and a ZIP with one in it is refused.",
+    )
+    if file is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        about = "What to call it here. Left empty, it keeps its own name, numbered where that is taken."
+        name = st.text_input(
+            "Name", max_chars=64, key=f"shelf_name_{turn}", width=260, placeholder="its own", help=about
+        )
+        about = "Checks the ZIP, loads the model once, and puts it among the others."
+        wanted = st.button("Import", type="primary", icon=":material/upload:", help=about, key="shelf_import")
+    if not wanted:
+        return
+    try:
+        with st.spinner("Checking the model…"):
+            path = parcels.take(file, name.strip())
+    except (ValueError, OSError) as error:
+        st.error(escaped(error), title="Not imported")
+        return
+    st.session_state.update(shelf_said=f"“{path.name}” is among the models now.", shelf_turn=turn + 1)
+    st.rerun()

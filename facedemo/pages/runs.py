@@ -1,0 +1,153 @@
+"""Runs: all of them in a table, their curves over each other, and models to keep, share and bring in."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from facedemo import overlay, overview
+from facedemo.overview import Facts
+from facedemo.pages.parts import address, deleting, shelf
+from facedemo.pages.parts.live_run import DAMAGED, escaped
+from facedemo.pages.parts.run_details import details
+from facedemo.pages.parts.run_table import run_table
+from facedemo.runs import Run, list_runs
+
+REFRESH = 5.0  # seconds, while a run trains
+NEWEST = 3  # runs that are selected when nobody has selected any
+NOBODY = "/"  # in the address: none is selected; no directory is called that
+OVER = {"iterations": "Iterations", "images": "Images", "minutes": "Minutes"}
+
+
+def known(text: str) -> str:
+    """The directories in an address that are there, joined by slashes.  Raises ValueError where none is."""
+    if text in ("", NOBODY):
+        return text
+    here = {run.id for run in list_runs()}
+    if not (found := [run_id for run_id in text.split("/") if run_id in here]):
+        raise ValueError(text)
+    return "/".join(found)
+
+
+SETTINGS = {
+    "find": address.Setting("", lambda text: text[:200], ""),
+    "chosen": address.Setting("", known, "no such run here"),
+    "over": address.one_of(OVER, default="iterations"),
+}
+
+
+def choose(ids: list[str]) -> None:
+    st.session_state.runs_chosen = "/".join(ids) or NOBODY
+
+
+def delete(runs: list[Run]) -> None:
+    deleting.delete(runs)
+    st.session_state.runs_chosen = ""
+    st.rerun()
+
+
+def all_runs(was_active: bool) -> None:
+    """The table, what is selected in it, and its curves; refreshes itself while a run trains."""
+    ignored = address.restore(SETTINGS, page="runs")
+    every = [overview.facts(run) for run in list_runs()]
+    if any(facts.status.active for facts in every) != was_active:
+        st.rerun()  # only a whole rerun changes whether this refreshes itself
+    words = st.text_input(
+        "Find runs",
+        key="runs_find",
+        persist_state="session",
+        icon=":material/search:",
+        width=420,
+        help="Shows the runs whose name, directory, family, state or notes hold all of these words.",
+    )
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    found = [facts for facts in every if facts.fits(words)]
+    chosen = selected(found)
+    if found:
+        run_table(found, {facts.run.id for facts in chosen}, choose)
+    else:
+        st.caption("No run fits. Clear the search to see all of them." if every else "No runs are left here.")
+    deleting.outcome()
+    if len(chosen) == 1:
+        details(chosen[0], on_delete=delete)
+    elif found:
+        several(chosen)
+    compare(chosen)
+    address.publish(SETTINGS, page="runs")
+
+
+def selected(found: list[Facts]) -> list[Facts]:
+    wanted = st.session_state.runs_chosen
+    return [facts for facts in found if facts.run.id in wanted.split("/")] if wanted else found[:NEWEST]
+
+
+def several(chosen: list[Facts]) -> None:
+    """What can be done with several runs at once."""
+    if not chosen:
+        st.caption("Select a run in the table to open it and write about it, or several to compare their curves.")
+        return
+    if not st.session_state.runs_chosen:
+        st.caption(f"These are the curves of the newest {len(chosen)}. Select others in the table, or one to open it.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{len(chosen)} runs** are selected.", width="content")
+        about = "Move them to the deleted runs; one click undoes this. Runs that train stay."
+        if st.button("Delete them", icon=":material/delete:", help=about, key="runs_delete_all"):
+            delete([facts.run for facts in chosen])
+
+
+@st.cache_data(max_entries=2 * overlay.MAX_RUNS, show_spinner=False)
+def metrics_of(path: Path, version: int) -> dict[str, list[float]]:
+    return Run(path).metrics()
+
+
+def curves(facts: Facts, name: str) -> overlay.Curves:
+    """Raises one of DAMAGED where the run's files do not allow it."""
+    from facedemo.families import family_class
+
+    path = facts.run.path
+    metrics = metrics_of(path, (path / "metrics.csv").stat().st_mtime_ns)
+    return overlay.Curves(name, metrics, family_class(facts.family).metrics)
+
+
+def compare(chosen: list[Facts]) -> None:
+    """The curves of the selected runs, a chart a metric."""
+    if not chosen:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Curves", anchor=False, width="content")
+        about = "What the runs are compared at: the same training step, as many real images seen, or as much time."
+        over = st.segmented_control(
+            "Over", OVER, format_func=OVER.get, required=True, key="runs_over", persist_state="session", help=about
+        )
+    drawn, missing = [], []
+    names = [facts.name for facts in chosen]
+    for facts in chosen[: overlay.MAX_RUNS]:
+        name = facts.name if names.count(facts.name) == 1 else f"{facts.name[:20]} ({facts.run.id[-4:]})"
+        try:
+            with st.spinner("Loading…", show_time=False):
+                drawn.append(curves(facts, name))
+        except DAMAGED:
+            missing.append(name)
+    missing += [run.name for run in drawn if not run.metrics]
+    if len(chosen) > overlay.MAX_RUNS:
+        st.caption(f"The first {overlay.MAX_RUNS} of the {len(chosen)} selected runs are drawn.")
+    if missing:
+        st.caption(f"Without curves, because they have no readable metrics: {escaped(', '.join(missing))}.")
+    with st.grid(2, min_column_width=340):
+        for column, figure in overlay.overlay(drawn, over).items():
+            alt = f"Chart of {column} of {len(drawn)} runs over {OVER[over].lower()}"
+            st.plotly_chart(figure, key=f"overlay_{column}", config={"displaylogo": False}, alt=alt)
+
+
+st.title("Runs")
+found = list_runs()
+if found:
+    active = any(run.status.active for run in found)
+    st.fragment(all_runs, run_every=REFRESH if active else None)(active)
+else:
+    st.info("Every training is listed here, to be compared with others, noted on and shared.", title="No runs yet")
+    st.page_link("facedemo/pages/train.py", label="Train a model", icon=":material/model_training:")
+    deleting.outcome()
+deleting.deleted_runs()
+shelf.shelf()

@@ -1,0 +1,214 @@
+"""Parcels: runs and bundles as ZIP files, to keep, carry to another machine and share; and models taken from them.
+
+A ZIP that comes in is treated as hostile. Only the files of a bundle are taken, under their own names; paths that lead
+out of it, links and pickles are refused; no size that a header claims is trusted.
+"""
+
+import io
+import itertools
+import os
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from facedemo.checkpoints import CONFIG, WEIGHTS, checkpoints_root
+from facedemo.runs import Run
+
+TAKEN = {  # files of a bundle → how large they may be, in bytes
+    CONFIG: 1 << 20,
+    WEIGHTS: 1 << 30,
+    "README.md": 1 << 20,
+    "report.json": 16 << 20,
+    "curves.png": 16 << 20,
+    "samples.png": 64 << 20,
+}
+PICKLES = frozenset({".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".joblib"})
+TEXT = frozenset({".csv", ".json", ".jsonl", ".md", ".txt"})  # the others hardly get smaller
+MAX_FILES = 100_000
+MAX_TOTAL_BYTES = 4 << 30
+NAME = re.compile(r"\w(?:[\w .-]{0,62}\w)?")
+
+
+class ParcelError(ValueError):
+    """Why a ZIP cannot be made or taken, or a model not be given a name, in words for its user."""
+
+
+def pack(folder: Path, out: IO[bytes], checkpoints: bool = False) -> None:
+    """Writes the files of a run or bundle to `out` as a ZIP with one folder, piece by piece.
+
+    checkpoints: also those of a run that its training goes on from, which are large and pickles.
+    """
+    with zipfile.ZipFile(out, "w", strict_timestamps=False) as archive:
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder)
+            hidden = any(part.startswith(".") for part in name.parts)
+            if hidden or path.is_symlink() or (path.suffix.lower() in PICKLES and not checkpoints):
+                continue
+            method = zipfile.ZIP_DEFLATED if path.suffix.lower() in TEXT else zipfile.ZIP_STORED
+            try:
+                if path.is_file():
+                    archive.write(path, Path(folder.name, name), method)
+            except FileNotFoundError:  # a training has replaced it meanwhile
+                continue
+
+
+def packed(folder: Path) -> bytes:
+    """What `pack` writes."""
+    buffer = io.BytesIO()
+    pack(folder, buffer)
+    return buffer.getvalue()
+
+
+def write(folder: Path, out: Path, checkpoints: bool = False) -> Path:
+    """`pack` into a file, which appears under its name when it is complete; returns it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            pack(folder, file, checkpoints)
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return out
+
+
+def place(name: str) -> Path:
+    """Where a new model of this name belongs.  Raises ParcelError where the name is taken or makes no file name."""
+    if not NAME.fullmatch(name):
+        raise ParcelError(
+            f"“{name[:80]}” cannot name a model: use up to 64 letters, digits, spaces, dots, dashes and underscores, "
+            "with a letter or digit at both ends."
+        )
+    path = checkpoints_root() / name
+    if path.exists():
+        raise ParcelError(f"There is a model “{name}” already. Choose another name.")
+    return path
+
+
+def suggest(name: str) -> str:
+    """A name that `place` takes, as close to `name` as can be."""
+    plain = re.sub(r"[^\w .-]+", "-", name)[:60].strip(" .-") or "model"
+    names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not (checkpoints_root() / name).exists())
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A folder of the same name to fill, which becomes `path` when that is done, and is gone where it fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as hidden:
+        folder = Path(hidden, path.name)
+        folder.mkdir()
+        yield folder
+        folder.rename(path)
+
+
+def promote(run: Run, name: str, about: str = "") -> Path:
+    """Makes a bundle of a run, among the bundled models, as `card.export` does; returns its folder.
+
+    Raises ParcelError as `place` does, and RunError where the run has no model yet.
+    """
+    from facedemo import card
+
+    path = place(name)
+    with appearing(path) as folder:
+        card.export(run, folder, about)
+    return path
+
+
+def take(source: Path | IO[bytes], name: str = "") -> Path:
+    """Puts the model in a ZIP among the bundled ones, after loading it as a check; returns its folder.
+
+    name: for the model; without one it keeps its own, numbered where that is taken.
+    Raises ParcelError where the ZIP cannot be read, holds what it must not, or no model that works.
+    """
+    from facedemo import bundle
+
+    try:
+        with zipfile.ZipFile(source) as archive:
+            members = model_files(checked(archive))
+            own = PurePosixPath(slashes(members[WEIGHTS].filename)).parent.name or file_stem(source)
+            path = place(name or suggest(own))
+            with appearing(path) as folder:
+                for file, member in members.items():
+                    extract(archive, member, folder / file, TAKEN[file])
+                bundle.load(folder)
+    except ParcelError:
+        raise
+    except bundle.BundleError as error:
+        raise ParcelError(f"The model in this ZIP cannot be used. {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise ParcelError(f"This is no ZIP file, or a damaged one ({error}).") from error
+    return path
+
+
+def file_stem(source: Path | IO[bytes]) -> str:
+    return Path(str(source if isinstance(source, Path) else getattr(source, "name", ""))).stem
+
+
+def checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files of an archive.  Raises ParcelError where there are too many, and for any that should not be there."""
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_TOTAL_BYTES:
+        raise ParcelError(
+            f"This ZIP holds more than {MAX_FILES:,} files or {MAX_TOTAL_BYTES >> 30} GB: it is no model."
+        )
+    for member in members:
+        name = slashes(member.filename)
+        shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)[:120]
+        if name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
+            raise ParcelError(f"“{shown}” leads out of this ZIP. Nothing was taken from it.")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise ParcelError(f"“{shown}” is a link. Nothing was taken from this ZIP.")
+        if PurePosixPath(name).suffix.lower() in PICKLES:
+            raise ParcelError(
+                f"“{shown}” is a pickle, which could run code on this computer. Nothing was taken from this ZIP; "
+                f"ask for one with {WEIGHTS} only."
+            )
+    return members
+
+
+def model_files(members: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
+    """The files of the one bundle among them, by name.  Raises ParcelError where there is none, or more than one."""
+    paths = [(PurePosixPath(slashes(member.filename)), member) for member in members]
+    folders = [path.parent for path, _ in paths if path.name == WEIGHTS]
+    if not folders:
+        raise ParcelError(f"There is no model in this ZIP: no {WEIGHTS}.")
+    found = [(path.name, member) for path, member in paths if path.parent == folders[0] and path.name in TAKEN]
+    if len(folders) > 1 or len(dict(found)) < len(found):
+        raise ParcelError("There is more than one model in this ZIP. Make a ZIP of each.")
+    return dict(found)
+
+
+def extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, out: Path, limit: int) -> None:
+    """Unpacks one file of at most `limit` bytes, piece by piece."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # zipfile does not bound what one read of the other methods returns
+        raise ParcelError("This ZIP is compressed in a way that is not supported. Make one with the usual method.")
+    with archive.open(member) as stream, out.open("wb") as file:
+        shutil.copyfileobj(_Bounded(stream, limit, out.name), file)
+
+
+class _Bounded:
+    """A stream that refuses to give more than `left` bytes."""
+
+    def __init__(self, stream: IO[bytes], left: int, name: str) -> None:
+        self.stream, self.left, self.name = stream, left, name
+
+    def read(self, count: int) -> bytes:
+        data = self.stream.read(count)
+        self.left -= len(data)
+        if self.left < 0:
+            raise ParcelError(f"The {self.name} in this ZIP is larger than any model's. Nothing was taken from it.")
+        return data
+
+
+def slashes(name: str) -> str:
+    return name.replace("\\", "/")

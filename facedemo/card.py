@@ -45,12 +45,14 @@ def export(run: Run, out: Path, about: str = "") -> Path:
 
 
 def final_config(run: Run) -> RunConfig:
-    """The run's settings with all that was changed while it trained; the data's path shortened to its name."""
+    """The run's settings with all that was changed while it trained; paths shortened to their names."""
     steering = Steering(run.config)
     for mark in run.marks():
         steering.apply(Mark(**mark))
-    data = steering.config.data
-    return steering.config.model_copy(update={"data": data.model_copy(update={"source": Path(data.source).name})})
+    config = steering.config
+    data = config.data.model_copy(update={"source": Path(config.data.source).name})
+    training = config.training.model_copy(update={"start": Path(config.training.start).name})
+    return config.model_copy(update={"data": data, "training": training})
 
 
 def make_report(run: Run, config: RunConfig, model: bundle.FaceModel) -> dict[str, Any]:

@@ -59,6 +59,13 @@ class Budget(Part):
 
 
 class TrainingConfig(Part):
+    start: str = Field(
+        "",
+        max_length=4096,
+        title="Start from",
+        description="A trained model whose weights to go on from, instead of new ones: for other images, another γ, or "
+        "128×128 with quarter stems from 64×64 with half ones.",
+    )
     seed: int = Field(
         0, ge=0, le=2**32 - 1, title="Seed", description="Start weights, data order and noise follow from it."
     )

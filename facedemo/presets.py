@@ -53,15 +53,18 @@ PRESETS = {
 }
 
 
-def configure(options: dict[str, Any], preset: str | None = None) -> RunConfig:
-    """A run's config from settings by their own names, over those of a preset.
+def configure(options: dict[str, Any], preset: str | None = None, base: dict[str, Any] | None = None) -> RunConfig:
+    """A run's config from settings by their own names, over those of a preset, over those of `base`.
 
     options: such as {"size": 64, "gamma": 0.5, "minutes": 10, "source": "faces.zip"}; each goes to the part of
-    `RunConfig` that has it.  Raises ValueError for an unknown preset, an unknown name or a value out of bounds.
+    `RunConfig` that has it.  base: parts of a `RunConfig`, such as `starting.settings`.
+    Raises ValueError for an unknown preset, an unknown name or a value out of bounds.
     """
     if preset is not None and preset not in PRESETS:
         raise ValueError(f"There is no preset “{preset}”. Presets: {', '.join(PRESETS)}.")
-    settings = copy.deepcopy(PRESETS[preset].settings) if preset else {}
+    settings = copy.deepcopy(base or {})
+    for name, value in copy.deepcopy(PRESETS[preset].settings if preset else {}).items():
+        settings[name] = settings.get(name, {}) | value if isinstance(value, dict) else value
     parts = {"data": DataConfig, "budget": Budget, "training": TrainingConfig}
     if options.keys() & Budget.model_fields.keys():
         settings["budget"] = {}

@@ -4,6 +4,7 @@
         config.json     RunConfig            metrics.csv       a row every few iterations
         status.json     what it is doing     marks.jsonl       settings changed while it trained
         orders.jsonl    what people asked    samples/<step>.png
+        start/          the model it goes on from, if any
         log.txt         in words             checkpoints/<step>.ckpt, model.safetensors (for sampling)
         notes.md        what people wrote down
 
@@ -15,6 +16,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 from pydantic import TypeAdapter
+
+from facedemo import starting
 
 if TYPE_CHECKING:
     from facedemo.config import Budget, RunConfig
@@ -269,13 +273,22 @@ class Run:
 
 
 def create_run(config: "RunConfig", root: Path | None = None) -> Run:
-    """A new, numbered run directory holding its config; training is started with `launch`, or by the worker."""
+    """A new, numbered run directory holding its config; training is started with `launch`, or by the worker.
+
+    Raises ValueError where it is to start from a model that is not there or does not fit.
+    """
     root = root or runs_root()
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
     path = root / f"{stamp}-{config.family}-{secrets.token_hex(2)}"
     path.mkdir(parents=True)
     for folder in ("samples", "checkpoints"):
         (path / folder).mkdir()
+    if config.training.start:
+        try:
+            starting.copy(config, path)
+        except (ValueError, OSError):
+            shutil.rmtree(path)
+            raise
     replace_file(path / "config.json", config.model_dump_json(indent=2))
     return Run(path)
 

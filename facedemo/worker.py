@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from facedemo import starting
 from facedemo.runs import Run, RunError, Status, replace_file
 
 if TYPE_CHECKING:
@@ -139,6 +140,9 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
         images = open_images(config, recorder, show)
     recorder.write_status(state="running", message="")
     trainer = Trainer(fabric, recorder, config, images, show)
+    if start := starting.model_of(run.path):
+        trainer.family.start_from(start.family)
+        recorder.log(f"starts from the weights of {start.name}")
     try:
         return trainer.train()
     except KeyboardInterrupt:

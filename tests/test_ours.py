@@ -13,7 +13,7 @@ from facedemo.families.ours import Ours, UpsampledConv2d, convergence, next_k, r
 EVERY_SHAPE = [
     (size, stem, generator)
     for size in (32, 64, 128)
-    for stem in ("half", "full")
+    for stem in ("quarter", "half", "full")
     for generator in ("decoder", "deconv")
 ]
 

@@ -24,7 +24,7 @@ def train(
     size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Real images a step.")] = None,
-    stem: Annotated[str | None, typer.Option(help="full or half, for ours.")] = None,
+    stem: Annotated[str | None, typer.Option(help="full, half or quarter, for ours.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, 32-true or bf16-mixed.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads; 0: one a core.")] = None,
     rounds: Annotated[int, typer.Option(help="Pairs of turns to measure.", min=2)] = 16,

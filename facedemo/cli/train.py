@@ -20,6 +20,12 @@ def train(
     ctx: typer.Context,
     preset: Annotated[str | None, typer.Option(help="Start from: minute, good-64, paper-64 or paper-128.")] = None,
     family: Annotated[str | None, typer.Option(help="Which GAN to train.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start-from", help="Go on from a trained model's weights: a bundled model, its folder or a run."
+        ),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--data", help="Folder of images, .zip or .tar of one, CelebA folder, or “built-in”."),
@@ -33,7 +39,7 @@ def train(
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
     latent: Annotated[int | None, typer.Option(help="Length of the latent vector.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Real images a step.")] = None,
-    stem: Annotated[str | None, typer.Option(help="full (as in the paper) or half (faster).")] = None,
+    stem: Annotated[str | None, typer.Option(help="full (as in the paper), half or quarter (faster).")] = None,
     generator: Annotated[str | None, typer.Option(help="decoder or deconv.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of both players.")] = None,
     decay: Annotated[float | None, typer.Option(help="Factor on the learning rates at every interval.")] = None,
@@ -59,9 +65,10 @@ def train(
 ) -> None:
     """Train a model; prints the run directory last.
 
-    What is not given keeps the preset's value, or else the default. Ctrl-C saves a checkpoint, and `facedemo resume`
-    goes on from there.
+    What is not given keeps the preset's value, or else that of the model it starts from, or else the default. Ctrl-C
+    saves a checkpoint, and `facedemo resume` goes on from there.
     """
+    from facedemo import starting
     from facedemo.presets import configure
     from facedemo.runs import create_run
 
@@ -70,7 +77,8 @@ def train(
     )
     if "learning_rate" in settings:
         settings["learning_rate_g"] = settings["learning_rate_d"] = settings.pop("learning_rate")
-    run = create_run(configure(settings, preset), runs_dir)
+    base = starting.settings(start, runs_dir) if start else None
+    run = create_run(configure(settings, preset, base), runs_dir)
     typer.echo(run.path) if only_create else follow(run)
 
 

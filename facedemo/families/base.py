@@ -20,6 +20,9 @@ FAMILIES = {  # a name for the command line → where its class is
 }
 
 
+SHAPING = ("size", "latent", "width", "generator", "stem")  # settings that decide the shapes of weights
+
+
 class Updates(Protocol):
     """How a family changes its players; the training engine hands one to `Family.step`."""
 
@@ -216,6 +219,24 @@ class Family(nn.Module, ABC):
         before: the family's own scalar buffers before the step.  row: what `step` returned.
         """
         return []
+
+    def adapted(self, other: "Family") -> dict[str, Tensor]:
+        """The state of a trained model of this family, as it may fit this one; overridden where it can be made to."""
+        return other.state_dict()
+
+    @torch.no_grad()
+    def start_from(self, other: "Family") -> None:
+        """Takes over the weights and buffers of a trained model.
+
+        Raises ValueError, naming the settings that differ, where they do not fit; nothing is changed then.
+        """
+        weights, own = self.adapted(other) if isinstance(other, type(self)) else {}, self.state_dict()
+        if {name: tensor.shape for name, tensor in weights.items()} != {name: own[name].shape for name in own}:
+            mine, theirs = self.config.model_dump(), other.config.model_dump()
+            shaping = [name for name in mine if name in SHAPING and mine[name] != theirs.get(name)]
+            differ = ", ".join(f"{name} {theirs.get(name, '–')} there, {mine[name]} here" for name in shaping)
+            raise ValueError(f"Its weights do not fit: {differ if weights else f'it is of the family {other.title}'}.")
+        self.load_state_dict(weights)
 
     @torch.no_grad()
     def update_average(self, weight: float) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import streamlit as st
 
 from facedemo import runs
-from facedemo.pages.parts import knobs
+from facedemo.pages.parts import knobs, models
 
 if TYPE_CHECKING:
     from facedemo.config import RunConfig
@@ -58,6 +58,37 @@ def fill_family() -> None:
     from facedemo.config import RunConfig
 
     fill(RunConfig(family=st.session_state[key("family")]))
+
+
+def fill_start() -> None:
+    """Puts the settings of the model to start from into the controls, since its weights fit no others."""
+    from facedemo import starting
+    from facedemo.presets import configure
+
+    if start := st.session_state[key("training", "start")]:
+        try:
+            fill(configure({"start": start, "minutes": 60}, base=starting.settings(start)))
+        except (ValueError, OSError) as error:
+            st.session_state[key("training", "start")] = ""
+            st.session_state[key("problem")] = str(error)
+
+
+def start_control() -> None:
+    """What the run's weights are at the start."""
+    found = {"": "New weights"} | {name.removeprefix(models.RUN): models.label(name) for name in models.choices()}
+    if st.session_state.get(key("training", "start")) not in found:
+        st.session_state[key("training", "start")] = ""  # that model is gone
+    st.selectbox(
+        "Start from",
+        found,
+        format_func=found.__getitem__,
+        key=key("training", "start"),
+        on_change=fill_start,
+        help="New weights know nothing. Those of a trained model know faces already and learn yours in minutes; "
+        "choosing one puts its settings below, and those of its networks must stay.",
+    )
+    if problem := st.session_state.pop(key("problem"), ""):
+        st.error(problem, title="Cannot be used")
 
 
 def budget_control(prefix: str) -> dict[str, float]:
@@ -167,7 +198,7 @@ def more_settings(family: str, shown: Sequence[str]) -> None:
     from facedemo.families import family_class
 
     sections = {family: family_class(family).Config, "training": TrainingConfig, "data": DataConfig}
-    elsewhere = {*shown, "seed", "source"}
+    elsewhere = {*shown, "seed", "source", "start"}
     with st.expander("More settings", icon=":material/tune:"), st.grid(4, min_column_width=CELL):
         for section, config in sections.items():
             for name, field in config.model_fields.items():
@@ -182,7 +213,7 @@ def form() -> dict[str, float]:
     if key("preset") not in st.session_state:
         st.session_state[key("preset")] = next(iter(PRESETS))
         fill_preset()
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     preset = left.selectbox(
         "Preset",
         PRESETS,
@@ -191,6 +222,8 @@ def form() -> dict[str, float]:
         on_change=fill_preset,
         help="A starting point: it fills the settings below, which you may then change.",
     )
+    with middle:
+        start_control()
     right.text_input("Name", max_chars=80, key=key("name"), help="What to call the run; may stay empty.")
     st.caption(PRESETS[preset].help)
     data_control()

@@ -1,0 +1,104 @@
+"""Runs that start from the weights of a trained model."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn.functional import avg_pool2d, interpolate
+
+from facedemo import bundle, starting
+from facedemo.config import RunConfig
+from facedemo.families import create
+from facedemo.presets import configure
+from facedemo.runs import Run, create_run, list_runs
+from facedemo.worker import execute
+
+SMALL = {"width": 8, "latent": 16, "batch_size": 4}
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Run:
+    """A run of two iterations: 32×32, half stems."""
+    config = configure({"size": 32, "stem": "half", "iterations": 2, "name": "first", **SMALL})
+    run = create_run(config, tmp_path)
+    assert execute(run).state == "finished"
+    return run
+
+
+def test_a_model_grown_to_twice_the_size_draws_the_same_faces_enlarged() -> None:
+    torch.manual_seed(0)
+    small, large = (
+        create("ours", RunConfig(model={"size": size, "stem": stem, **SMALL}).model)
+        for size, stem in ((64, "half"), (128, "quarter"))
+    )
+    large.start_from(small)
+    z, images = torch.rand(3, 16) * 2 - 1, torch.rand(3, 3, 128, 128) * 2 - 1
+    torch.testing.assert_close(large.average(z), interpolate(small.average(z), scale_factor=2))
+    seen = small.discriminator(avg_pool2d(images, 2))
+    torch.testing.assert_close(large.discriminator(images), interpolate(seen, scale_factor=2), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "differ"),
+    [
+        ({"size": 128, "stem": "half"}, "size 64 there, 128 here"),
+        ({"size": 64, "width": 12}, "width 8 there, 12 here"),
+        ({"size": 64, "stem": "full"}, "stem half there, full here"),
+        ({"size": 64, "generator": "deconv"}, "generator decoder there, deconv here"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_by_the_settings_that_differ(
+    settings: dict[str, object], differ: str
+) -> None:
+    source = create("ours", RunConfig(model={"size": 64, **SMALL}).model)
+    family = create("ours", RunConfig(model=SMALL | settings).model)
+    before = {name: tensor.clone() for name, tensor in family.state_dict().items()}
+    with pytest.raises(ValueError, match=differ):
+        family.start_from(source)
+    assert all(torch.equal(before[name], tensor) for name, tensor in family.state_dict().items())
+
+
+def test_another_family_cannot_start_from_it(trained: Run) -> None:
+    with pytest.raises(ValueError, match="of the family Ours"):
+        create_run(configure({"family": "dcgan", "start": trained.id, "iterations": 1}), trained.path.parent)
+    assert list_runs(trained.path.parent) == [trained]
+
+
+def test_a_run_goes_on_from_the_weights_of_another_even_when_that_is_gone(trained: Run, tmp_path: Path) -> None:
+    config = configure({"start": trained.id, "iterations": 1}, base=starting.settings(trained.id, tmp_path))
+    assert config.model == trained.config.model
+    frozen = configure(
+        {"start": trained.id, "iterations": 1, "learning_rate_g": 0.0, "learning_rate_d": 0.0, "rate_floor": 0.0},
+        base=starting.settings(trained.id, tmp_path),
+    )
+    run = create_run(frozen, tmp_path)
+    weights = bundle.load(trained.path).family.state_dict()
+    for file in trained.path.glob("*.safetensors"):
+        file.unlink()
+    assert execute(run).state == "finished"
+    went_on = bundle.load(run.path).family.state_dict()
+    assert torch.equal(went_on["generator.map.weight"], weights["generator.map.weight"])
+    assert "starts from the weights of first" in run.log_text()
+
+
+def test_a_run_tells_nothing_of_the_machine_that_its_start_was_trained_on(trained: Run, tmp_path: Path) -> None:
+    config = json.loads((trained.path / "config.json").read_text())
+    config["data"]["source"] = "/home/somebody/pictures/faces.zip"
+    (trained.path / "config.json").write_text(json.dumps(config))
+    run = create_run(
+        configure({"start": trained.id, "iterations": 1}, base=starting.settings(trained.id, tmp_path)), tmp_path
+    )
+    assert json.loads((run.path / "start" / "config.json").read_text())["data"]["source"] == "faces.zip"
+
+
+def test_a_missing_model_and_one_without_discriminator_are_refused_in_words(trained: Run, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="No model or run fits"):
+        starting.settings("nothing", tmp_path)
+    import safetensors.torch
+
+    file = trained.path / "model.safetensors"
+    weights = safetensors.torch.load_file(file)
+    safetensors.torch.save_file({k: v for k, v in weights.items() if not k.startswith("discriminator.")}, file)
+    with pytest.raises(ValueError, match="has no discriminator"):
+        create_run(configure({"start": trained.id, "iterations": 1, "size": 32, **SMALL}), tmp_path)

@@ -1,8 +1,8 @@
 """What a training makes of the machine it runs on: its arithmetic, its threads, its processes."""
 
+import math
 import os
 import time
-from statistics import median
 
 import psutil
 import torch
@@ -47,7 +47,8 @@ def precision(wanted: str) -> str:
     if torch.backends.mps.is_available() or not has_bf16(torch.cpu.get_capabilities()):
         return FP32
     # Some processors that list bf16 instructions run them at half the speed of fp32, so the list does not decide.
-    return BF16 if convolution_seconds(torch.bfloat16) < convolution_seconds(torch.float32) else FP32
+    bf16, fp32 = convolution_seconds(torch.bfloat16, torch.float32)
+    return BF16 if bf16 < fp32 else FP32
 
 
 def has_bf16(capabilities: dict[str, object]) -> bool:
@@ -55,14 +56,21 @@ def has_bf16(capabilities: dict[str, object]) -> bool:
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
 
 
-def convolution_seconds(dtype: torch.dtype) -> float:
-    """Median time of a 3×3 convolution of the size that trainings here spend their time on."""
-    images = torch.randn(16, 48, 32, 32).to(dtype, memory_format=torch.channels_last)
-    weights = torch.randn(48, 48, 3, 3).to(dtype, memory_format=torch.channels_last)
-    times = []
+def convolution_seconds(*dtypes: torch.dtype) -> list[float]:
+    """Time of a 3×3 convolution of the size that trainings here spend their time on, in each of `dtypes`.
+
+    The best of several, in turns and on one thread: other work on the machine makes some slower, and threads that wait
+    for each other nearly all.
+    """
+    best, before = [math.inf] * len(dtypes), torch.get_num_threads()
+    torch.set_num_threads(1)
+    images, weights = torch.randn(16, 48, 32, 32), torch.randn(48, 48, 3, 3)
     with torch.no_grad():
         for _ in range(12):
-            start = time.perf_counter()
-            F.conv2d(images, weights, padding=1)
-            times.append(time.perf_counter() - start)
-    return median(times[4:])
+            for number, dtype in enumerate(dtypes):
+                operands = [tensor.to(dtype, memory_format=torch.channels_last) for tensor in (images, weights)]
+                start = time.perf_counter()
+                F.conv2d(*operands, padding=1)
+                best[number] = min(best[number], time.perf_counter() - start)
+    torch.set_num_threads(before)
+    return best

@@ -20,11 +20,11 @@ class Players:
         self.measure = False
         self.norms: dict[str, Tensor] = {}
 
-    def gradients(self, loss: Tensor, *players: str) -> None:
+    def gradients(self, loss: Tensor, *players: str, keep_graph: bool = False) -> None:
         for player in players:
             self.optimizers[player].zero_grad()
         parameters = [parameter for player in players for parameter in self.parameters[player]]
-        self.fabric.backward(loss, inputs=parameters)
+        self.fabric.backward(loss, inputs=parameters, retain_graph=keep_graph)
         if self.fabric.world_size > 1:
             self.average([parameter.grad for parameter in parameters if parameter.grad is not None])
 

@@ -22,6 +22,7 @@ PAPER_MODEL = {
     "decay": 0.9,
     "decay_every": 2000,
     "gamma": 0.5,
+    "alpha": 0.0,
 }
 
 PRESETS = {

@@ -17,7 +17,7 @@ class Plain:
     def __init__(self, family: Family) -> None:
         self.family, self.optimizers, self.asked = family, family.optimizers(), []
 
-    def gradients(self, loss: torch.Tensor, *players: str) -> None:
+    def gradients(self, loss: torch.Tensor, *players: str, keep_graph: bool = False) -> None:
         self.family.zero_grad()
         loss.backward()
         self.asked.append(("gradients", *players))

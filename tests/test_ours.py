@@ -25,9 +25,9 @@ class PlainUpdates:
         self.family = family
         self.taken: dict[str, list[torch.Tensor]] = {}
 
-    def gradients(self, loss: torch.Tensor, *players: str) -> None:
+    def gradients(self, loss: torch.Tensor, *players: str, keep_graph: bool = False) -> None:
         self.family.zero_grad()
-        loss.backward()
+        loss.backward(retain_graph=keep_graph)
         for player in players:
             self.taken[player] = [p.grad.clone() for p in getattr(self.family, player).parameters()]
 
@@ -120,9 +120,9 @@ def test_latents_are_uniform_between_minus_one_and_one_and_follow_numpys_frozen_
     assert latents.max() <= 1
 
 
-@pytest.mark.parametrize("k", [0.0, 1e-6, 0.3, 1.0])
-def test_a_step_takes_the_gradients_of_the_textbook_losses(k: float) -> None:
-    family = small(gamma=0.6)
+@pytest.mark.parametrize(("k", "alpha"), [(0.0, 0.0), (1e-6, 0.0), (0.3, 0.0), (1.0, 0.0), (0.0, 0.2), (0.3, 0.2)])
+def test_a_step_takes_the_gradients_of_the_textbook_losses(k: float, alpha: float) -> None:
+    family = small(gamma=0.6, alpha=alpha)
     family.k.fill_(k)
     real, z = torch.rand(4, 3, 32, 32) * 2 - 1, family.latents(4, np.random.RandomState(1))
     updates = PlainUpdates(family)
@@ -131,15 +131,21 @@ def test_a_step_takes_the_gradients_of_the_textbook_losses(k: float) -> None:
     def loss(images: torch.Tensor) -> torch.Tensor:
         return (images - family.discriminator(images)).abs().mean()
 
-    loss_real, loss_fake = loss(real), loss(family.generator(z).detach())
-    expected_d = torch.autograd.grad(loss_real - k * loss_fake, list(family.discriminator.parameters()))
-    expected_g = torch.autograd.grad(loss(family.generator(z)), list(family.generator.parameters()))
+    def recovery(images: torch.Tensor) -> torch.Tensor:
+        return (z - family.discriminator.encoder(images)).square().mean()
+
+    fake = family.generator(z)
+    loss_real, loss_fake = loss(real), loss(fake.detach())
+    loss_d = loss_real - k * loss_fake + alpha * recovery(fake.detach())
+    expected_d = torch.autograd.grad(loss_d, list(family.discriminator.parameters()))
+    expected_g = torch.autograd.grad(loss(fake) + alpha * recovery(fake), list(family.generator.parameters()))
     for player, expected in (("discriminator", expected_d), ("generator", expected_g)):
         for taken, wanted in zip(updates.taken[player], expected, strict=True):
             torch.testing.assert_close(taken, wanted, rtol=1e-4, atol=1e-7)
     assert sorted(updates.applied) == ["discriminator", "generator"]
     assert float(metrics["loss_real"]) == pytest.approx(loss_real.item(), rel=1e-5)
     assert float(metrics["loss_fake"]) == pytest.approx(loss_fake.item(), rel=1e-5)
+    assert float(metrics["recovery"]) == pytest.approx(recovery(fake).item(), rel=1e-4)
     expected_k = k + 0.001 * (0.6 * loss_real.item() - loss_fake.item())
     assert float(family.k) == pytest.approx(min(1.0, max(0.0, expected_k)), abs=1e-6)
 

@@ -103,13 +103,15 @@ def test_only_the_last_steps_can_be_taken_back(halfway: Path, monkeypatch: pytes
     assert motion.number == 11
 
 
-def test_its_equations_follow_from_its_numbers(halfway: Path) -> None:
+@pytest.mark.parametrize("alpha", [0.0, 0.2])
+def test_its_equations_follow_from_its_numbers(halfway: Path, alpha: float) -> None:
     motion = motion_of(halfway)
-    motion.steer(gamma=0.25, lambda_k=0.1)
+    motion.steer(gamma=0.25, lambda_k=0.1, alpha=alpha)
     step = motion.forward()
     k, real, fake = step.before["k"], step.row["loss_real"], step.row["loss_fake"]
     values = {equation.symbol: equation.value for equation in step.equations}
-    assert values["L_D"] == pytest.approx(real - k * fake)
+    assert values["L_D"] == pytest.approx(real - k * fake + alpha * step.row["recovery"])
+    assert values.get("C") == (step.row["recovery"] if alpha else None)
     assert values["balance"] == pytest.approx(0.25 * real - fake)
     assert values["k_t+1"] == pytest.approx(min(max(k + 0.1 * (0.25 * real - fake), 0), 1), abs=1e-7)
     assert values["M"] == pytest.approx(real + abs(0.25 * real - fake))

@@ -47,9 +47,9 @@ class Immediate:
     def __init__(self, family: Family, optimizers: dict[str, torch.optim.Optimizer]) -> None:
         self.family, self.optimizers = family, optimizers
 
-    def gradients(self, loss: Tensor, *players: str) -> None:
+    def gradients(self, loss: Tensor, *players: str, keep_graph: bool = False) -> None:
         self.family.zero_grad()
-        loss.backward()
+        loss.backward(retain_graph=keep_graph)
 
     def apply(self, *players: str) -> None:
         for player in players:
@@ -106,17 +106,20 @@ class Textbook:
     def boundary_equilibrium(self, real: Tensor) -> None:
         generator, discriminator = self.family.generator, self.family.discriminator
         k, gamma, lambda_k = float(self.family.k), self.config.gamma, self.config.lambda_k
-        fake = generator(self.noise())
+        alpha, z = self.config.alpha, self.noise()
+        fake = generator(z)
 
         loss_real = (real - discriminator(real)).abs().mean()
         loss_fake = (fake.detach() - discriminator(fake.detach())).abs().mean()
         self.optimizers["discriminator"].zero_grad()
-        (loss_real - k * loss_fake).backward()
+        recovery = (z - discriminator.encoder(fake.detach())).square().mean() if alpha else 0.0
+        (loss_real - k * loss_fake + alpha * recovery).backward()
         self.optimizers["discriminator"].step()
 
         loss_g = (fake - discriminator(fake)).abs().mean()
+        recovery = (z - discriminator.encoder(fake)).square().mean() if alpha else 0.0
         self.optimizers["generator"].zero_grad()
-        loss_g.backward()
+        (loss_g + alpha * recovery).backward()
         self.optimizers["generator"].step()
 
         k = min(1.0, max(0.0, k + lambda_k * (gamma * loss_real.item() - loss_g.item())))

@@ -35,6 +35,9 @@ def train(
     images: Annotated[int | None, typer.Option(help="Stop after so many real images.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes of training.")] = None,
     gamma: Annotated[float | None, typer.Option(help="γ, the diversity ratio, 0 to 1.")] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="α, the weight of latent recovery; 0: the paper's losses.")
+    ] = None,
     lambda_k: Annotated[float | None, typer.Option(help="λ_k, the gain of the balance.")] = None,
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
     latent: Annotated[int | None, typer.Option(help="Length of the latent vector.")] = None,

@@ -26,8 +26,11 @@ SHAPING = ("size", "latent", "width", "generator", "stem")  # settings that deci
 class Updates(Protocol):
     """How a family changes its players; the training engine hands one to `Family.step`."""
 
-    def gradients(self, loss: Tensor, *players: str) -> None:
-        """Sets the gradients of the named players' parameters, and of no others, to those of the scalar `loss`."""
+    def gradients(self, loss: Tensor, *players: str, keep_graph: bool = False) -> None:
+        """Sets the gradients of the named players' parameters, and of no others, to those of the scalar `loss`.
+
+        keep_graph: another loss will be taken through what this one was computed by.
+        """
 
     def apply(self, *players: str) -> None:
         """One optimiser step for each named player, from the gradients set before."""

@@ -56,6 +56,15 @@ class OursConfig(FamilyConfig):
     lambda_k: float = knob(
         0.001, "λ_k, balance gain", "How fast k_t answers when the two players are out of balance.", 0.0, 0.1, live=True
     )
+    alpha: float = knob(
+        0.1,
+        "α, latent recovery",
+        "Weight of |z − E(G(z))|²: both players learn that the vector z behind a face can be read from it, so faces of "
+        "different vectors must differ. 0: the paper's losses.",
+        0.0,
+        10.0,
+        live=True,
+    )
     beta1: float = knob(0.5, "Adam β₁", "Momentum of both optimisers.", 0.0, 0.99)
 
 
@@ -148,6 +157,11 @@ def reconstruction_loss(images: Tensor, reconstructions: Tensor) -> Tensor:
     return (images.float() - reconstructions.float()).abs().mean(dim=(1, 2, 3))
 
 
+def recovery_loss(latents: Tensor, codes: Tensor) -> Tensor:
+    """C = mean |z − E(G(z))|² over latents z (n, h) and the codes (n, h) of their images; a scalar in float32."""
+    return (latents - codes.float()).square().mean()
+
+
 def next_k(k: Tensor, loss_real: Tensor, loss_fake: Tensor, gamma: float, lambda_k: float) -> Tensor:
     """k_{t+1} = clip(k_t + λ_k (γ L(x) − L(G(z))), 0, 1), BEGAN section 3.4."""
     return (k + lambda_k * (gamma * loss_real - loss_fake)).clamp(0.0, 1.0)
@@ -169,7 +183,13 @@ class Ours(Family):
     Config = OursConfig
     title = "Ours (BEGAN)"
     paper = "Zhang et al.; Berthelot et al. 2017, arXiv:1703.10717"
-    metrics = {"loss_real": "L(x)", "loss_fake": "L(G(z))", "k": "k_t", "convergence": "M"}  # noqa: RUF012
+    metrics = {  # noqa: RUF012
+        "loss_real": "L(x)",
+        "loss_fake": "L(G(z))",
+        "k": "k_t",
+        "convergence": "M",
+        "recovery": "|z − E(G(z))|²",
+    }
     bounded = (
         Bounded(
             "k",
@@ -207,27 +227,49 @@ class Ours(Family):
         }
 
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
-        """L_D = L(x) − k_t L(G(z)) and L_G = L(G(z)), both taken at the same weights, then both players move.
+        """L_D = L(x) − k_t L(G(z)) + α C and L_G = L(G(z)) + α C, taken at the same weights, then both players move.
 
-        One pass through D serves both: on its way to G the gradient of L_D is that of −k_t L(G(z)), so dividing it by
-        −k_t there makes it L_G's. Where k_t is 0, a number takes its place that is too small to change L_D's gradient.
+        C = mean |z − E(G(z))|², E being the encoder, is the constraint of BEGAN-CS (Chang et al. 2018, ECCV), there in
+        L_D only.
         """
-        k = self.k.clamp_min(SMALLEST_K)
-        fake = self.generator(noise())
-        fake.register_hook(lambda gradient: gradient / -k)
-        batch = torch.cat([real, fake.to(real.dtype)])
-        per_image = reconstruction_loss(batch, self.discriminator(batch))
-        loss_real, loss_fake = per_image[: len(real)].mean(), per_image[len(real) :].mean()
-        updates.gradients(loss_real - k * loss_fake, "discriminator", "generator")
+        losses = self.two_ways(real, noise(), updates) if self.config.alpha else self.one_way(real, noise(), updates)
         updates.apply("discriminator", "generator")
         with torch.no_grad():
-            loss_real, loss_fake, square = updates.mean(
-                torch.stack([loss_real, loss_fake, per_image[: len(real)].square().mean()])
-            )
+            loss_real, square, loss_fake, recovery = updates.mean(torch.stack(losses))
             self.remember(loss_real, square)
             self.k.copy_(next_k(self.k, loss_real, loss_fake, self.config.gamma, self.config.lambda_k))
             m = convergence(loss_real, loss_fake, self.config.gamma)
-        return {"loss_real": loss_real, "loss_fake": loss_fake, "k": self.k.clone(), "convergence": m}
+        row = {"loss_real": loss_real, "loss_fake": loss_fake, "k": self.k.clone(), "convergence": m}
+        return row | {"recovery": recovery}
+
+    def one_way(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
+        """Gradients for α = 0, by one pass through D that serves both players.
+
+        On its way to G the gradient of L_D is that of −k_t L(G(z)), so dividing it by −k_t there makes it L_G's. Where
+        k_t is 0, a number takes its place that is too small to change L_D's gradient.
+        Returns the means of L(x), L(x)², L(G(z)) and C.
+        """
+        k = self.k.clamp_min(SMALLEST_K)
+        fake = self.generator(z)
+        fake.register_hook(lambda gradient: gradient / -k)
+        batch = torch.cat([real, fake.to(real.dtype)])
+        codes = self.discriminator.encoder(batch)
+        on_real, on_fake = reconstruction_loss(batch, self.discriminator.decoder(codes)).split(len(real))
+        updates.gradients(on_real.mean() - k * on_fake.mean(), "discriminator", "generator")
+        return [on_real.mean(), on_real.square().mean(), on_fake.mean(), recovery_loss(z, codes[len(real) :])]
+
+    def two_ways(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
+        """Gradients for any α; for G through D only to its input, for D through what was computed of G(z) already.
+
+        Returns what `one_way` does.
+        """
+        alpha, fake = self.config.alpha, self.generator(z).to(real.dtype)
+        codes = self.discriminator.encoder(fake)
+        on_fake, recovery = reconstruction_loss(fake, self.discriminator.decoder(codes)), recovery_loss(z, codes)
+        updates.gradients(on_fake.mean() + alpha * recovery, "generator", keep_graph=True)
+        on_real = reconstruction_loss(real, self.discriminator(real))
+        updates.gradients(on_real.mean() - self.k * on_fake.mean() + alpha * recovery, "discriminator")
+        return [on_real.mean(), on_real.square().mean(), on_fake.mean(), recovery]
 
     def adapted(self, other: Family) -> dict[str, Tensor]:
         """The weights of a model of smaller images, folded less far, for this one.
@@ -254,6 +296,16 @@ class Ours(Family):
     def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
         c, k, real, fake = self.config, before["k"], row["loss_real"], row["loss_fake"]
         balance = c.gamma * real - fake
+        extra = c.alpha * row["recovery"] if c.alpha else 0.0
+        constraint = Equation(
+            "C",
+            "mean |z − E(G(z))|²",
+            r"C = \operatorname{mean}\,|z - E(G(z))|^2",
+            "",
+            row["recovery"],
+            "How far the code that the discriminator's first half E gives a generated image is from its vector z. Both "
+            "players lower it, so that different vectors become different faces.",
+        )
         return [
             Equation(
                 "L(x)",
@@ -272,12 +324,13 @@ class Ours(Family):
                 "The same for generated images. The generator lowers it: it learns to draw what the discriminator "
                 "rebuilds well.",
             ),
+            *([constraint] if c.alpha else []),
             Equation(
                 "L_D",
-                "L(x) − k_t · L(G(z))",
-                r"L_D = L(x) - k_t\,L(G(z))",
-                f"{real:.5f} − {k:.6f} · {fake:.5f}",
-                real - k * fake,
+                "L(x) − k_t · L(G(z))" + " + α · C" * bool(c.alpha),
+                r"L_D = L(x) - k_t\,L(G(z))" + r" + \alpha\,C" * bool(c.alpha),
+                f"{real:.5f} − {k:.6f} · {fake:.5f}" + f" + {c.alpha:.4g} · {row['recovery']:.5f}" * bool(c.alpha),
+                real - k * fake + extra,
                 "The discriminator lowers it: it learns to rebuild real images well and, as much as k_t says, "
                 "generated ones badly.",
             ),

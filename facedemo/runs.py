@@ -73,6 +73,15 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; {} where there is none, or it is damaged."""
+    try:
+        found = json.loads(path.read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @dataclass
 class Status:
     """What a run is doing.
@@ -106,7 +115,7 @@ class Status:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.process_started) < 2.0
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except (psutil.Error, ValueError):  # ValueError: no number of a process
             return False
 
 
@@ -123,10 +132,7 @@ class Run:
     @property
     def name(self) -> str:
         """The name its user gave it, or else the directory's."""
-        try:
-            return json.loads((self.path / "config.json").read_text("utf8")).get("name") or self.id
-        except (OSError, ValueError, AttributeError):
-            return self.id
+        return str(read_object(self.path / "config.json").get("name") or self.id)
 
     @property
     def config(self) -> "RunConfig":

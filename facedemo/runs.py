@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from pydantic import TypeAdapter
+from pydantic import FiniteFloat, TypeAdapter
 
 if TYPE_CHECKING:
     from facedemo.config import Budget, RunConfig
@@ -93,10 +93,10 @@ class Status:
     message: str = ""
     step: int = 0
     images: int = 0
-    seconds: float = 0.0
-    progress: float = 0.0
-    seconds_left: float | None = None
-    images_per_second: float = 0.0
+    seconds: FiniteFloat = 0.0
+    progress: FiniteFloat = 0.0
+    seconds_left: FiniteFloat | None = None
+    images_per_second: FiniteFloat = 0.0
     advice: list[str] = field(default_factory=list)
     pid: int = 0
     process_started: float = 0.0

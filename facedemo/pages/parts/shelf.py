@@ -76,7 +76,7 @@ def show_card(path: Path) -> None:
 def plain_card(text: str) -> str:
     """A model card to show within a page: without its header and title, in small headings, and loading no images."""
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
-    text = re.sub(r"!\[[^\]]*\](\([^)]*\))?", "", text)
+    text = re.sub(r"!\[[^\]]*\](\([^)]*\)|\[[^\]]*\])?", "", text)
     text = re.sub(r"!+\[", "[", text)  # whatever else could be read as an image
     text = re.sub(r"\A\s*# .*\n", "", text)
     return re.sub(r"^#{1,4} ", "##### ", text, flags=re.MULTILINE)

@@ -81,7 +81,8 @@ def several(chosen: list[Facts]) -> None:
     if not chosen:
         st.caption(
             "Select a run in the table to note on, export or delete it, or several to compare them. Until then, the "
-            "newest are compared."
+            "newest are compared.",
+            help="With the keyboard: the arrow keys move in the table, Shift and Space together select a row.",
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -49,7 +49,7 @@ def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callab
         placeholder="",
         key=key,
         on_select=lambda: on_choose([ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]),
-        alt=f"Table of {len(found)} runs. Select rows to compare them.",
+        alt=f"Table of {len(found)} runs. Shift and Space select the row of a cell.",
     )
 
 

@@ -43,7 +43,7 @@ def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Fi
         lines = [(run, look) for run, look in drawn if column in run.labels and run.metrics.get(column)]
         if lines:
             figures[column] = chart(lines, column, over, unit)
-            dress(figures[column], labels[column], axis, words, len(lines))
+            dress(figures[column], labels[column], axis, words, len(lines) if len(drawn) > 1 else 0)
     return figures
 
 
@@ -62,8 +62,8 @@ def chart(lines: Sequence[tuple[Curves, Mapping[str, object]]], column: str, ove
 
 
 def dress(figure: go.Figure, label: str, axis: str, words: str, count: int) -> None:
-    """Titles, and a legend below the plot with room for `count` long names."""
-    style(figure, label, label, rows=0, legend=True, logarithmic=False)
+    """Titles, and a legend below the plot with room for `count` long names; 0: without one."""
+    style(figure, label, label, rows=0, legend=count > 0, logarithmic=False)
     below = {"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"}
     figure.update_layout(
         height=figure.layout.height + 24 + LEGEND_ROW * count,

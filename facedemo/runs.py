@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from pydantic import TypeAdapter
+from pydantic import FiniteFloat, TypeAdapter
 
 from facedemo import starting
 
@@ -77,6 +77,15 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; {} where there is none, or it is damaged."""
+    try:
+        found = json.loads(path.read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @dataclass
 class Status:
     """What a run is doing.
@@ -88,10 +97,10 @@ class Status:
     message: str = ""
     step: int = 0
     images: int = 0
-    seconds: float = 0.0
-    progress: float = 0.0
-    seconds_left: float | None = None
-    images_per_second: float = 0.0
+    seconds: FiniteFloat = 0.0
+    progress: FiniteFloat = 0.0
+    seconds_left: FiniteFloat | None = None
+    images_per_second: FiniteFloat = 0.0
     advice: list[str] = field(default_factory=list)
     pid: int = 0
     process_started: float = 0.0
@@ -110,7 +119,7 @@ class Status:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.process_started) < 2.0
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except (psutil.Error, ValueError):  # ValueError: no number of a process
             return False
 
 
@@ -127,10 +136,7 @@ class Run:
     @property
     def name(self) -> str:
         """The name its user gave it, or else the directory's."""
-        try:
-            return json.loads((self.path / "config.json").read_text("utf8")).get("name") or self.id
-        except (OSError, ValueError, AttributeError):
-            return self.id
+        return str(read_object(self.path / "config.json").get("name") or self.id)
 
     @property
     def config(self) -> "RunConfig":

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from facedemo import bundle, sampling
 from facedemo.bundle import FaceModel, load
+from facedemo.config import RunConfig
+from facedemo.runs import Run, Status, create_run
 
 Maker = Callable[..., Path]
+RunMaker = Callable[..., Run]
 Portrait = Callable[[int], Image.Image]
 
 
@@ -27,6 +31,28 @@ def make_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maker:
         model.save_pretrained(path)
         (path / "config.json").write_text(model.config.model_dump_json(), "utf8")
         return path
+
+    return make
+
+
+@pytest.fixture
+def make_run(make_bundle: Maker) -> RunMaker:
+    """Makes runs where the app looks for them, as training leaves them; `weights`: with a model to draw with."""
+
+    def make(name: str = "", rows: int = 5, weights: bool = False, state: str = "finished", gamma: float = 0.7) -> Run:
+        model = {"size": 32, "latent": 8, "width": 4, "gamma": gamma}
+        run = create_run(RunConfig.model_validate({"name": name, "model": model}))
+        header = "step,images,seconds,loss_real,loss_fake,k,convergence"
+        lines = [
+            header,
+            *(f"{10 * row},{160 * row},{6 * row},{1 / row},0.5,0.01,{2 / row}" for row in range(1, rows + 1)),
+        ]
+        (run.path / "metrics.csv").write_text("\n".join(lines) + "\n", "utf8")
+        run.write_status(Status(state, step=10 * rows, images=160 * rows, seconds=6.0 * rows))
+        if weights:
+            drawn = FaceModel(run.config.model_dump(mode="json")).family.state_dict()
+            save_file(bundle.contiguous(drawn), run.path / bundle.WEIGHTS)
+        return run
 
     return make
 

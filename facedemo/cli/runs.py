@@ -1,4 +1,4 @@
-"""Commands that keep runs in order, and carry runs and models from one machine to another."""
+"""Commands that list and steer runs, keep them in order, and carry them and models from one machine to another."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,76 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunsDir
 
 app = typer.Typer()
+
+
+@app.command()
+def runs(runs_dir: RunsDir = RUNS) -> None:
+    """List the runs, newest first, with what each is doing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from facedemo.runs import list_runs
+
+    found = list_runs(runs_dir)
+    if not found:
+        typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` makes one in a minute.")
+        return
+    table = Table("run", "name", "state", "iteration", "done", "images/s")
+    for run in found:
+        status = run.status
+        table.add_row(
+            run.id,
+            run.name if run.name != run.id else "",
+            status.state,
+            f"{status.step:,}",
+            f"{status.progress:.0%}",
+            f"{status.images_per_second:.0f}",
+        )
+    Console().print(table)
+
+
+@app.command()
+def steer(
+    run: RunName,
+    changes: Annotated[list[str], typer.Argument(help="Settings as name=value, such as gamma=0.6 decay=0.95.")],
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Change settings of a run while it trains: γ, λ_k, learning rates, their decay, the sample interval."""
+    from facedemo.runs import find_run
+
+    found = find_run(run, runs_dir)
+    found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
+
+
+def number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"Give settings as name=number, such as gamma=0.6; “{name}={text}” is not one.") from None
+
+
+@app.command()
+def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
+    """Hold a run where it is, with a checkpoint; `facedemo unpause` lets it go on."""
+    from facedemo.runs import find_run
+
+    find_run(run, runs_dir).pause()
+
+
+@app.command()
+def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
+    """Let a paused run go on."""
+    from facedemo.runs import find_run
+
+    find_run(run, runs_dir).unpause()
+
+
+@app.command()
+def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
+    """End a run with a checkpoint; `facedemo resume` goes on from there."""
+    from facedemo.runs import find_run
+
+    find_run(run, runs_dir).stop()
 
 
 @app.command()

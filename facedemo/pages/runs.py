@@ -7,21 +7,20 @@ import streamlit as st
 from facedemo import overlay, overview
 from facedemo.overview import Facts
 from facedemo.pages.parts import address, deleting, shelf
-from facedemo.pages.parts.live_run import DAMAGED, escaped
+from facedemo.pages.parts.live_run import CHART, DAMAGED, escaped
 from facedemo.pages.parts.run_details import details
 from facedemo.pages.parts.run_table import run_table
 from facedemo.runs import Run, list_runs
 
 REFRESH = 5.0  # seconds, while a run trains
-NEWEST = 3  # runs that are selected when nobody has selected any
-NOBODY = "/"  # in the address: none is selected; no directory is called that
+NEWEST = 3  # runs whose curves are shown while none is selected
 OVER = {"iterations": "Iterations", "images": "Images", "minutes": "Minutes"}
 
 
 def known(text: str) -> str:
-    """The directories in an address that are there, joined by slashes.  Raises ValueError where none is."""
-    if text in ("", NOBODY):
-        return text
+    """The directories in an address that are there, joined by slashes.  Raises ValueError where none of them is."""
+    if not text:
+        return ""
     here = {run.id for run in list_runs()}
     if not (found := [run_id for run_id in text.split("/") if run_id in here]):
         raise ValueError(text)
@@ -36,7 +35,7 @@ SETTINGS = {
 
 
 def choose(ids: list[str]) -> None:
-    st.session_state.runs_chosen = "/".join(ids) or NOBODY
+    st.session_state.runs_chosen = "/".join(ids)
 
 
 def delete(runs: list[Run]) -> None:
@@ -62,7 +61,8 @@ def all_runs(was_active: bool) -> None:
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     found = [facts for facts in every if facts.fits(words)]
-    chosen = selected(found)
+    wanted = set(st.session_state.runs_chosen.split("/"))
+    chosen = [facts for facts in found if facts.run.id in wanted]
     if found:
         run_table(found, {facts.run.id for facts in chosen}, choose)
     else:
@@ -72,22 +72,18 @@ def all_runs(was_active: bool) -> None:
         details(chosen[0], on_delete=delete)
     elif found:
         several(chosen)
-    compare(chosen)
+    compare(chosen or found[:NEWEST])
     address.publish(SETTINGS, page="runs")
-
-
-def selected(found: list[Facts]) -> list[Facts]:
-    wanted = st.session_state.runs_chosen
-    return [facts for facts in found if facts.run.id in wanted.split("/")] if wanted else found[:NEWEST]
 
 
 def several(chosen: list[Facts]) -> None:
     """What can be done with several runs at once."""
     if not chosen:
-        st.caption("Select a run in the table to open it and write about it, or several to compare their curves.")
-        return
-    if not st.session_state.runs_chosen:
-        st.caption(f"These are the curves of the newest {len(chosen)}. Select others in the table, or one to open it.")
+        st.caption(
+            "Select a run in the table to note on, export or delete it, or several to compare them. Until then, the "
+            "newest are compared.",
+            help="With the keyboard: the arrow keys move in the table, Shift and Space together select a row.",
+        )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(chosen)} runs** are selected.", width="content")
@@ -111,7 +107,7 @@ def curves(facts: Facts, name: str) -> overlay.Curves:
 
 
 def compare(chosen: list[Facts]) -> None:
-    """The curves of the selected runs, a chart a metric."""
+    """The curves of runs, a chart a metric."""
     if not chosen:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -133,11 +129,13 @@ def compare(chosen: list[Facts]) -> None:
     if len(chosen) > overlay.MAX_RUNS:
         st.caption(f"The first {overlay.MAX_RUNS} of the {len(chosen)} selected runs are drawn.")
     if missing:
-        st.caption(f"Without curves, because they have no readable metrics: {escaped(', '.join(missing))}.")
+        st.caption(
+            f"Without curves, because there are no metrics yet or they are damaged: {escaped(', '.join(missing))}."
+        )
     with st.grid(2, min_column_width=340):
         for column, figure in overlay.overlay(drawn, over).items():
             alt = f"Chart of {column} of {len(drawn)} runs over {OVER[over].lower()}"
-            st.plotly_chart(figure, key=f"overlay_{column}", config={"displaylogo": False}, alt=alt)
+            st.plotly_chart(figure, key=f"overlay_{column}", config=CHART, alt=alt)
 
 
 st.title("Runs")

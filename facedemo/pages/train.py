@@ -1,13 +1,12 @@
 """Train: start a run, watch and steer it while it learns, and come back to earlier ones."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from facedemo.pages.parts import deleting, live_run, new_run
-from facedemo.runs import Run, Status, list_runs, runs_root
+from facedemo.runs import Run, Status, list_runs, read_object, runs_root
 
 PER_PAGE = 8
 REFRESH = 3.0  # seconds
@@ -24,17 +23,8 @@ def all_runs() -> None:
     st.query_params.pop("run", None)
 
 
-def settings_of(run: Run) -> dict[str, Any]:
-    """Its config as it stands in the file, unchecked; {} where it cannot be read."""
-    try:
-        settings = json.loads((run.path / "config.json").read_text("utf8"))
-    except (OSError, ValueError):
-        return {}
-    return settings if isinstance(settings, dict) else {}
-
-
 def description(run: Run, status: Status) -> str:
-    settings = settings_of(run)
+    settings = read_object(run.path / "config.json")
     model = settings.get("model")
     size = model.get("size", 64) if isinstance(model, dict) else None
     parts = [f"{settings.get('family', '?')}, {size}×{size}" if size else "its config.json is damaged"]

@@ -30,6 +30,7 @@ BADGES = {
     "crashed": ("red", ":material/error:"),
     "damaged": ("red", ":material/broken_image:"),
 }
+CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}  # more would cover a title on a phone
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # what damaged files of a run raise when read
 
 
@@ -267,7 +268,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
         st.caption(f"The first points come after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
-            st.plotly_chart(figure, key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}")
+            st.plotly_chart(figure, key=f"chart_{name}", config=CHART, alt=f"Chart of {name}")
 
 
 def downloads(run: Run) -> None:

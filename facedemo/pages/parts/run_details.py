@@ -22,13 +22,14 @@ def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     if facts.status.state in ("failed", "crashed", "damaged"):
         st.markdown(f":small[:red[{escaped(facts.status.message)}]]")
     actions(facts, on_delete)
-    if made := st.session_state.pop("runs_made", ""):
-        st.success(f"“{escaped(made)}” is among the models below now.")
+    made = st.session_state.get("runs_made")
+    if made and made[0] == facts.run.id and made[1].exists():
+        st.success(f"“{escaped(made[1].name)}” is among the models below now.")
     notes(facts.run)
 
 
 def in_words(facts: Facts) -> str:
-    parts = [facts.family or "its config.json is damaged", f"{facts.size}×{facts.size}" if facts.size else ""]
+    parts = [facts.family or "Its config.json is damaged", f"{facts.size}×{facts.size}" if facts.size else ""]
     parts += [
         f"γ = {facts.gamma:g}" if facts.gamma is not None else "",
         f"trained for {duration(facts.status.seconds)}",
@@ -88,11 +89,11 @@ def promotion(run: Run) -> None:
 def promote(run: Run, name: str, card: str) -> None:
     try:
         with st.spinner("Making the bundle…", show_time=True):
-            parcels.promote(run, name, card)
+            path = parcels.promote(run, name, card)
     except (ValueError, OSError) as error:
         st.error(escaped(error))
         return
-    st.session_state.update(runs_made=name, runs_bundle_done=True)
+    st.session_state.update(runs_made=(run.id, path), runs_bundle_done=True)
     st.rerun()
 
 

@@ -12,10 +12,10 @@ ROW_HEIGHT = 35  # pixels
 NUMBER, TEXT = st.column_config.NumberColumn, st.column_config.TextColumn
 COLUMNS = {
     "Name": TEXT("Name", help="What the run was called, or else its directory.", width="medium", pinned=True),
+    "State": TEXT("State", help="What the run is doing.", width=80),
     "Family": TEXT("Family", help="Which GAN it trains.", width=70),
     "Size": NUMBER("Size", help="Side of its images, in pixels.", width=60),
     "γ": NUMBER("γ", help="The diversity ratio, as it is now, where the family has one.", format="%.3g", width=60),
-    "State": TEXT("State", help="What the run is doing.", width=80),
     "Iterations": NUMBER("Iterations", help="Training steps it has taken.", format="localized", width=90),
     "Images": NUMBER("Images", help="Real images it has seen.", format="localized", width=90),
     "Minutes": NUMBER("Minutes", help="How long it has trained, pauses left out.", format="%.1f", width=80),
@@ -39,8 +39,9 @@ def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callab
     rows = [row for row, run_id in enumerate(ids) if run_id in chosen]
     if key not in st.session_state or st.session_state[key]["selection"]["rows"] != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    cells = [row(facts) for facts in found]
     st.dataframe(
-        {name: [row(facts)[name] for facts in found] for name in COLUMNS},
+        {name: [cell[name] for cell in cells] for name in COLUMNS},
         hide_index=True,
         column_config=COLUMNS,
         height=ROW_HEIGHT * (min(len(found), ROWS) + 1) + 2,
@@ -48,7 +49,7 @@ def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callab
         placeholder="",
         key=key,
         on_select=lambda: on_choose([ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]),
-        alt=f"Table of {len(found)} runs. Select rows to compare them.",
+        alt=f"Table of {len(found)} runs. Shift and Space select the row of a cell.",
     )
 
 
@@ -56,10 +57,10 @@ def row(facts: Facts) -> dict[str, str | float | None]:
     status = facts.status
     return {
         "Name": facts.name,
+        "State": status.state,
         "Family": facts.family or "damaged",
         "Size": facts.size,
         "γ": facts.gamma,
-        "State": status.state,
         "Iterations": status.step,
         "Images": status.images,
         "Minutes": status.seconds / 60,

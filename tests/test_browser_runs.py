@@ -1,0 +1,66 @@
+"""The Runs page in real Chromium: runs compared by keyboard, deleted and brought back; a model taken out and in."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import RunMaker
+from playwright.sync_api import Page, expect
+from test_browser import ROOT, address, downloaded, home, page, pytestmark  # noqa: F401
+
+from facedemo.runs import list_runs
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(home: Path) -> Iterator[Path]:  # noqa: F811
+    """A copy of the bundled model for the app, so that what it imports stays out of the checkout."""
+    shutil.copytree(ROOT / "checkpoints" / "ours-64", home / "checkpoints" / "ours-64")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACEDEMO_CHECKPOINTS", str(home / "checkpoints"))
+        yield home / "checkpoints"
+
+
+def test_runs_are_compared_deleted_and_brought_back_and_a_model_goes_out_and_in(
+    address: str,  # noqa: F811
+    home: Path,  # noqa: F811
+    page: Page,  # noqa: F811
+    models: Path,
+    make_run: RunMaker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page.goto(f"{address}/runs")
+    expect(page.get_by_text("No runs yet")).to_be_visible()
+
+    monkeypatch.setenv("FACEDEMO_RUNS", str(home / "runs"))
+    for name in ("first", "second", "third"):
+        make_run(name)
+    page.reload()
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    expect(table).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    two = list_runs(home / "runs")[1:]
+    table.focus()
+    for run in two:
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Shift+Space")
+        expect(page).to_have_url(re.compile(run.id))
+    expect(page.get_by_text("2 runs are selected.")).to_be_visible()
+    chart = page.locator(".js-plotly-plot").first
+    for run in two:
+        expect(chart.locator(".legend")).to_contain_text(run.name)
+
+    page.get_by_role("button", name="Delete them").click()
+    expect(page.get_by_text("Deleted 2 runs.")).to_be_visible()
+    assert len(list_runs(home / "runs")) == 1
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Deleted 2 runs.")).to_have_count(0)
+    assert len(list_runs(home / "runs")) == 3
+
+    file = {"name": "ours-64.zip", "mimeType": "application/zip", "buffer": downloaded(page, "Export (ZIP)")}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("“ours-64-2” is among the models now.")).to_be_visible()
+    weights = [(models / name / "model.safetensors").read_bytes() for name in ("ours-64", "ours-64-2")]
+    assert weights[0] == weights[1]

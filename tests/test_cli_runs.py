@@ -1,0 +1,107 @@
+"""Commands on runs, on real files, as `facedemo` runs them."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import Maker, RunMaker
+from typer.testing import CliRunner
+
+from facedemo import checkpoints, trash
+from facedemo.cli import app, main
+from facedemo.runs import Run, list_runs, read_lines
+
+
+def facedemo(*words: object) -> str:
+    """What a command that works prints."""
+    done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout.strip()
+
+
+def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """What a command says that does not work; any other end than a message would be a traceback."""
+    monkeypatch.setattr("sys.argv", ["facedemo", *(str(word) for word in words)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_runs_are_listed_with_what_each_is_doing(make_run: RunMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert "facedemo train" in facedemo("runs")
+    make_run("mine", rows=200, state="stopped")
+    (row,) = [line for line in facedemo("runs").splitlines() if "mine" in line]
+    assert "stopped" in row
+    assert "2,000" in row
+
+
+def test_orders_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
+    run = make_run()
+    for command in ("pause", "unpause", "stop"):
+        facedemo(command, run.id[-6:])
+    facedemo("steer", run.id, "gamma=0.4", "decay=0.95")
+    orders = [order.get("changes") or order["do"] for order in read_lines(run.path / "orders.jsonl")]
+    assert orders == ["pause", "continue", "stop", {"gamma": 0.4, "decay": 0.95}]
+
+
+def test_notes_are_added_line_by_line_and_read_back(make_run: RunMaker) -> None:
+    run = make_run()
+    assert "Nothing" in facedemo("note", run.id)
+    facedemo("note", run.id, "good eyes")
+    facedemo("note", run.id, "no teeth")
+    assert facedemo("note", run.id) == "good eyes\nno teeth"
+    assert run.notes == "good eyes\nno teeth\n"
+
+
+def test_a_deleted_run_is_listed_by_restore_and_comes_back(make_run: RunMaker) -> None:
+    run = make_run("mine")
+    assert Path(facedemo("delete", run.id)).is_dir()
+    assert list_runs() == []
+    assert facedemo("restore") == f"{run.id}  mine"
+    assert facedemo("restore", run.id[-6:]) == str(run.path)
+    assert list_runs() == [run]
+    assert facedemo("restore") == ""
+
+
+def test_a_model_travels_from_one_place_to_another(
+    make_run: RunMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run("mine", weights=True)
+    file = tmp_path / "out" / "mine.zip"
+    assert facedemo("export", run.id, "--out", file) == str(file)
+    monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "other"))
+    assert facedemo("import", file, "--name", "theirs") == str(tmp_path / "other" / "theirs")
+    assert [path.name for path in checkpoints.bundled()] == ["theirs"]
+
+
+def test_checkpoints_are_packed_when_asked_for(make_run: RunMaker, tmp_path: Path) -> None:
+    run = make_run()
+    (run.path / "checkpoints" / "00000010.ckpt").write_bytes(b"large")
+    facedemo("export", run.id, "--out", tmp_path / "run.zip", "--checkpoints")
+    assert f"{run.id}/checkpoints/00000010.ckpt" in zipfile.ZipFile(tmp_path / "run.zip").namelist()
+
+
+def test_what_cannot_be_done_is_said(
+    make_run: RunMaker,
+    make_bundle: Maker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def said(*words: object) -> str:
+        return complaint(monkeypatch, capsys, *words)
+
+    (tmp_path / "empty.zip").write_bytes(b"")
+    assert "No run fits" in said("note", "nobody", "words")
+    assert "No deleted run" in said("restore", "nobody")
+    assert "No model or run" in said("export", "nobody", "--out", tmp_path / "x.zip")
+    assert "no ZIP file" in said("import", tmp_path / "empty.zip")
+    assert "nowhere.zip" in said("import", tmp_path / "nowhere.zip")
+    assert "name=number" in said("steer", make_run().id, "gamma=much")
+    run = make_run()
+    trash.delete(run)
+    run.path.mkdir()
+    assert "already" in said("restore", run.id)
+    assert Run(trash.deleted_runs()[0].path).name == run.id

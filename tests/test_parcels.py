@@ -1,0 +1,286 @@
+"""Runs and models as ZIP files; those that come in may be hostile."""
+
+import io
+import shutil
+import stat
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Maker, RunMaker
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from facedemo import bundle, checkpoints, parcels, sampling
+from facedemo.parcels import ParcelError
+from facedemo.runs import RunError
+
+
+@pytest.fixture
+def files(make_bundle: Maker, tmp_path: Path) -> dict[str, bytes]:
+    """The files of a model that works, by their names in a ZIP; the app has no model."""
+    folder = make_bundle("tiny", tmp_path / "elsewhere")
+    found = {f"tiny/{name}": (folder / name).read_bytes() for name in ("config.json", "model.safetensors")}
+    return {**found, "tiny/README.md": b"# tiny"}
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer
+
+
+def refused(source: io.BytesIO | Path, words: str) -> None:
+    """It is refused with these words, and leaves nothing behind."""
+    root = checkpoints.checkpoints_root()
+    before = sorted(root.rglob("*")) if root.exists() else []
+    with pytest.raises(ParcelError, match=words):
+        parcels.take(source)
+    assert (sorted(root.rglob("*")) if root.exists() else []) == before
+
+
+def faces(folder: Path) -> list[int]:
+    return sampling.generate(bundle.load(folder), [1, 2]).ravel().tolist()
+
+
+def test_a_model_goes_out_and_comes_in_as_it_was(make_bundle: Maker) -> None:
+    folder = make_bundle()
+    drawn = faces(folder)
+    packed = parcels.packed(folder)
+    shutil.rmtree(folder)
+    assert parcels.take(io.BytesIO(packed)) == folder
+    assert faces(folder) == drawn
+    assert checkpoints.bundled() == [folder]
+
+
+def test_a_run_goes_out_whole_but_for_its_pickles_and_comes_in_as_a_model(make_run: RunMaker, tmp_path: Path) -> None:
+    run = make_run("mine", weights=True)
+    run.write_notes("kept")
+    (run.path / "checkpoints" / "00000050.ckpt").write_bytes(b"large")
+    (run.path / ".metrics.csv.1.tmp").write_bytes(b"half-written")
+    (run.path / "samples" / "00000010.png").write_bytes(b"picture")
+    file = parcels.write(run.path, tmp_path / "out" / "run.zip")
+    with zipfile.ZipFile(file) as archive:
+        names = {name.removeprefix(f"{run.id}/") for name in archive.namelist()}
+    assert names == {
+        "config.json", "metrics.csv", "model.safetensors", "notes.md", "samples/00000010.png", "status.json"
+    }  # fmt: skip
+    folder = parcels.take(file)
+    assert folder.name == run.id
+    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors"}
+    assert faces(folder) == faces(run.path)
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_checkpoints_go_out_when_asked_for(make_run: RunMaker, tmp_path: Path) -> None:
+    run = make_run()
+    (run.path / "checkpoints" / "00000050.ckpt").write_bytes(b"large")
+    with zipfile.ZipFile(parcels.write(run.path, tmp_path / "run.zip", checkpoints=True)) as archive:
+        assert f"{run.id}/checkpoints/00000050.ckpt" in archive.namelist()
+
+
+def test_links_do_not_carry_other_files_out(make_run: RunMaker, tmp_path: Path) -> None:
+    run = make_run()
+    (tmp_path / "secret").write_text("secret", "utf8")
+    (run.path / "log.txt").symlink_to(tmp_path / "secret")
+    with zipfile.ZipFile(io.BytesIO(parcels.packed(run.path))) as archive:
+        assert f"{run.id}/log.txt" not in archive.namelist()
+
+
+def test_nothing_but_the_files_of_a_bundle_comes_in(files: dict[str, bytes]) -> None:
+    more = {"tiny/run.sh": b"rm", "tiny/sub/x.txt": b"x", "other/readme.txt": b"x", "tiny/.hidden": b"x"}
+    folder = parcels.take(zipped(files | more))
+    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "README.md"}
+
+
+@pytest.mark.parametrize("name", ["../up.md", "tiny/../../up.md", "/etc/up.md", "..\\up.md", "C:\\up.md", "C:/up.md"])
+def test_a_path_out_of_the_zip_is_refused(files: dict[str, bytes], name: str) -> None:
+    refused(zipped({**files, name: b"x"}), "leads out")
+
+
+def test_a_link_is_refused(files: dict[str, bytes]) -> None:
+    buffer = zipped(files)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        link = zipfile.ZipInfo("tiny/samples.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    refused(buffer, "is a link")
+
+
+@pytest.mark.parametrize("name", ["tiny/model.pt", "optimizer.PKL", "x/checkpoints/1.ckpt", "tiny/pytorch_model.bin"])
+def test_a_zip_with_a_pickle_in_it_is_refused(files: dict[str, bytes], name: str) -> None:
+    refused(zipped({**files, name: b"x"}), "is a pickle")
+
+
+def test_a_pickle_under_the_name_of_safetensors_is_not_run(files: dict[str, bytes], tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple:
+            return (Path.touch, (tmp_path / "ran",))
+
+    buffer = io.BytesIO()
+    torch.save({"weights": Evil()}, buffer)
+    refused(zipped({**files, "tiny/model.safetensors": buffer.getvalue()}), "damaged")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_that_unpacks_to_more_than_any_model_needs_is_refused(files: dict[str, bytes]) -> None:
+    refused(zipped({**files, "tiny/README.md": b"0" * (parcels.TAKEN["README.md"] + 1)}), "larger than any model's")
+
+
+def test_a_zip_that_claims_too_much_is_refused_unread(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parcels, "MAX_TOTAL_BYTES", 1000)
+    refused(zipped(files), "it is no model")
+
+
+def test_a_zip_of_too_many_files_is_refused(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parcels, "MAX_FILES", 2)
+    refused(zipped(files), "it is no model")
+
+
+@pytest.mark.parametrize("claimed", [0, 10, 0xFFFFFFFE])
+def test_a_size_that_lies_is_refused(files: dict[str, bytes], claimed: int) -> None:
+    """The size of every file, as the directory at the end of the ZIP gives it."""
+    data = bytearray(zipped(files).getvalue())
+    place = data.find(b"PK\x01\x02")
+    while place >= 0:
+        data[place + 24 : place + 28] = struct.pack("<I", claimed)
+        place = data.find(b"PK\x01\x02", place + 4)
+    refused(io.BytesIO(data), "damaged|no model")
+
+
+def test_an_unusual_compression_is_refused(files: dict[str, bytes]) -> None:
+    refused(zipped(files, zipfile.ZIP_BZIP2), "usual method")
+
+
+def test_two_models_are_refused(files: dict[str, bytes]) -> None:
+    others = {name.replace("tiny/", "other/"): content for name, content in files.items()}
+    refused(zipped(files | others), "more than one model")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_files_of_one_name_are_refused(files: dict[str, bytes]) -> None:
+    buffer = zipped(files)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("tiny/config.json", "{}")
+    refused(buffer, "more than one model")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tiny/model.safetensors": None}, "no model.safetensors"),
+        ({"tiny/config.json": None}, "no config.json"),
+        ({"tiny/config.json": b""}, "config.json"),
+        ({"tiny/config.json": b"[]"}, "config.json"),
+        ({"tiny/config.json": b'{"family": "nobody"}'}, "config.json"),
+        ({"tiny/config.json": b'{"model": {"size": 64}}'}, "do not fit"),
+        ({"tiny/config.json": b'{"model": {"size": 128, "width": 100000000}}'}, "config.json"),
+        ({"tiny/model.safetensors": b""}, "damaged"),
+        ({"tiny/model.safetensors": b"\xff" * 100}, "damaged"),
+    ],
+)
+def test_a_model_that_does_not_work_is_refused(
+    files: dict[str, bytes], change: dict[str, bytes | None], words: str
+) -> None:
+    refused(zipped({name: content for name, content in (files | change).items() if content is not None}), words)
+
+
+@pytest.mark.parametrize("content", [b"", b"no ZIP", b"PK\x05\x06" + b"\0" * 18])
+def test_what_is_no_zip_is_refused(make_bundle: Maker, content: bytes) -> None:
+    refused(io.BytesIO(content), "no ZIP file|no model")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_half_a_zip_is_refused(files: dict[str, bytes], share: float) -> None:
+    data = zipped(files).getvalue()
+    refused(io.BytesIO(data[: int(share * len(data))]), "no ZIP file, or a damaged one")
+
+
+def test_an_encrypted_zip_is_refused(files: dict[str, bytes]) -> None:
+    data = bytearray(zipped(files).getvalue())
+    for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.find(magic)
+        while place >= 0:
+            data[place + flags] |= 1
+            place = data.find(magic, place + 4)
+    refused(io.BytesIO(data), "damaged")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some.data())
+def test_damage_anywhere_in_a_zip_is_refused_or_harmless(files: dict[str, bytes], data: some.DataObject) -> None:
+    whole = bytearray(zipped(files).getvalue())
+    directory = whole.find(b"PK\x01\x02")
+    places = some.one_of(some.integers(0, 80), some.integers(directory, len(whole) - 1))
+    for place, value in data.draw(some.dictionaries(places, some.integers(0, 255), min_size=1, max_size=8)).items():
+        whole[place] = value
+    try:
+        folder = parcels.take(io.BytesIO(whole))
+    except ParcelError:
+        return
+    assert folder.parent == checkpoints.checkpoints_root()
+    bundle.load(folder)
+    shutil.rmtree(folder)
+
+
+def test_a_model_without_a_folder_is_called_as_its_zip(files: dict[str, bytes], tmp_path: Path) -> None:
+    file = tmp_path / "my faces.zip"
+    file.write_bytes(zipped({name.removeprefix("tiny/"): content for name, content in files.items()}).getvalue())
+    assert parcels.take(file).name == "my faces"
+
+
+def test_a_model_of_a_taken_name_is_numbered_unless_the_name_was_asked_for(files: dict[str, bytes]) -> None:
+    assert [parcels.take(zipped(files)).name for _ in range(3)] == ["tiny", "tiny-2", "tiny-3"]
+    assert parcels.take(zipped(files), "another").name == "another"
+    with pytest.raises(ParcelError, match="already"):
+        parcels.take(zipped(files), "another")
+
+
+def test_a_folder_in_a_zip_gives_no_hostile_name(files: dict[str, bytes]) -> None:
+    renamed = {name.replace("tiny", ".a\nb<script>"): content for name, content in files.items()}
+    assert parcels.take(zipped(renamed)).name == "a-b-script"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "a\\b", ".hidden", " x", "x.", "x" * 65, "a\0", "a\n"])
+def test_a_name_that_is_no_plain_folder_is_refused(make_bundle: Maker, name: str) -> None:
+    with pytest.raises(ParcelError, match="cannot name a model"):
+        parcels.place(name)
+
+
+@pytest.mark.parametrize("name", ["mine", "a run, with [signs] / and γ", "", "…", ".x.", "x" * 200, "über uns"])
+def test_a_suggested_name_is_always_taken(make_bundle: Maker, name: str) -> None:
+    for _ in range(2):
+        suggested = parcels.suggest(name)
+        parcels.place(suggested).mkdir(parents=True)
+    assert suggested.endswith("-2")
+
+
+def test_a_run_becomes_a_bundle_among_the_others(make_run: RunMaker) -> None:
+    folder = parcels.promote(make_run("mine", weights=True), "my faces", "Trained on squares.")
+    assert checkpoints.bundled() == [folder]
+    card = (folder / "README.md").read_text("utf8")
+    assert "# my faces" in card
+    assert "Trained on squares." in card
+    assert sampling.read_settings(folder / "samples.png")["model"] == "my faces"
+
+
+def test_what_cannot_become_a_bundle_leaves_nothing_behind(make_run: RunMaker) -> None:
+    run = make_run()
+    with pytest.raises(RunError, match="no checkpoint"):
+        parcels.promote(run, "mine")
+    damaged = make_run(weights=True)
+    (damaged.path / "model.safetensors").write_bytes(b"torn")
+    with pytest.raises(bundle.BundleError):
+        parcels.promote(damaged, "mine")
+    assert list(checkpoints.checkpoints_root().iterdir()) == []
+
+
+def test_promotion_never_overwrites_a_model(make_run: RunMaker, make_bundle: Maker) -> None:
+    before = (make_bundle("mine") / "model.safetensors").read_bytes()
+    with pytest.raises(ParcelError, match="already"):
+        parcels.promote(make_run(weights=True), "mine")
+    assert (checkpoints.checkpoints_root() / "mine" / "model.safetensors").read_bytes() == before

@@ -104,7 +104,8 @@ def load(path: str | Path) -> FaceModel:
         raise BundleError(f"“{path.name}” is no model: it has no {' and no '.join(missing)}.")
     try:
         config = json.loads((path / CONFIG).read_text("utf8"))
-        model = FaceModel(config, name=config.get("name") or path.name)
+        is_run = (path / "status.json").exists()
+        model = FaceModel(config, name=(is_run and config.get("name")) or path.name)
         model.restore(safetensors.torch.load_file(path / WEIGHTS))
     except (ValueError, AttributeError, ValidationError) as error:
         raise BundleError(f"The config.json of “{path.name}” is damaged or of another version: {error}") from error

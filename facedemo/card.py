@@ -30,7 +30,7 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     if out.exists() and any(out.iterdir()) and not (out / bundle.WEIGHTS).exists():
         raise RunError(f"{out} is not empty and no bundle. Choose another folder.")
     model = bundle.load(run.path)
-    config = final_config(run)
+    config = final_config(run).model_copy(update={"name": out.name})
     report = make_report(run, config, model)
     out.mkdir(parents=True, exist_ok=True)
     replace_file(out / bundle.WEIGHTS, safetensors.torch.save(bundle.shared(model.family)))
@@ -80,11 +80,15 @@ def thinned(values: Sequence[float], every: int) -> list[float]:
 
 
 def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes:
-    """A PNG of the losses together (the paper's Fig. 6) and each other metric by itself, over iterations."""
+    """A PNG of the losses together (the paper's Fig. 6) and each other metric by itself, over iterations.
+
+    Of `labels`, only those that the run has recorded are drawn.
+    """
     from matplotlib.figure import Figure
 
-    losses = [name for name in labels if name.startswith("loss_")]
-    panels = [losses, *([name] for name in labels if name not in losses)]
+    recorded = [name for name in labels if name in curves] or list(labels)[:1]
+    losses = [name for name in recorded if name.startswith("loss_")]
+    panels = [*([losses] if losses else []), *([name] for name in recorded if name not in losses)]
     figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
     for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name in names:

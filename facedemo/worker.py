@@ -142,7 +142,7 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
     trainer = Trainer(fabric, recorder, config, images, show)
     if start := starting.model_of(run.path):
         trainer.family.start_from(start.family)
-        recorder.log(f"starts from the weights of {start.name}")
+        recorder.log(f"starts from the weights of {config.training.start}")
     try:
         return trainer.train()
     except KeyboardInterrupt:

@@ -65,6 +65,13 @@ def test_a_shared_family_is_restored_with_the_average_as_its_generator(family: s
         assert torch.equal(tensor, restored.family.average.state_dict()[name])
 
 
+def test_a_bundle_is_called_as_its_folder_whatever_its_run_was_called(run: Run, tmp_path: Path) -> None:
+    out = card.export(run, tmp_path / "mine")
+    assert bundle.load(out).name == "mine"
+    assert bundle.load(out).config.name == "mine"
+    assert bundle.load(out.rename(tmp_path / "renamed")).name == "renamed"
+
+
 def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp_path: Path) -> None:
     out = card.export(run, tmp_path / "mine", about="Trained on **faces**.")
     text = (out / "README.md").read_text("utf8")

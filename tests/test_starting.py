@@ -79,7 +79,7 @@ def test_a_run_goes_on_from_the_weights_of_another_even_when_that_is_gone(traine
     assert execute(run).state == "finished"
     went_on = bundle.load(run.path).family.state_dict()
     assert torch.equal(went_on["generator.map.weight"], weights["generator.map.weight"])
-    assert "starts from the weights of first" in run.log_text()
+    assert f"starts from the weights of {trained.id}" in run.log_text()
 
 
 def test_a_run_tells_nothing_of_the_machine_that_its_start_was_trained_on(trained: Run, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def words(*rows: Row, **more: Any) -> str:
 
 def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
     said = words(row(), REAL)
-    assert "983 of 1,000 (98.3 %)" in said
+    assert "983 of 1,000 (98.3%)" in said
     assert "found more often" in said
     assert "The first 856 show 98 different people, as many real faces show 323. The model repeats itself." in said
     assert "0.052 away" in said

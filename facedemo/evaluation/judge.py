@@ -119,7 +119,7 @@ def looked_at(
                 running[pool.submit(look, chunks[number], detector, embed)] = number
 
         with nothing_to_run_again():
-            submit(2 * processes)  # not all: Python waits for whatever is in the queue before it ends
+            submit(processes + 1)  # not all: Python waits for whatever is in the queue before it ends
         try:
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

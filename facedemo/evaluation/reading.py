@@ -15,23 +15,19 @@ def reading(report: Report) -> list[str]:
     return [words for words in said if words]
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def found_in(undetected: Rate) -> str:
     found = undetected.of - undetected.count
-    return f"{found:,} of {undetected.of:,} ({percent(found / undetected.of)})"
+    return f"{found:,} of {undetected.of:,} ({found / undetected.of:.1%})"
 
 
 def detection(drawn: Row, real: Row | None) -> str:
     own = drawn.undetected
     words = f"A face is found in {found_in(own)} of the images that the model draws; with other seeds, the share would "
-    words += f"most likely lie between {percent(1 - own.high)} and {percent(1 - own.low)}."
+    words += f"most likely lie between {1 - own.high:.1%} and {1 - own.low:.1%}."
     if real is None:
         return f"{words} Compare it with real faces of this size: the detector misses some of those, too."
     other = real.undetected
-    words += f" In real faces of this size it is {percent(1 - other.share)}:"
+    words += f" In real faces of this size it is {1 - other.share:.1%}:"
     if own.high < other.low:
         return f"{words} the model's are found more often, because they are smoother and more ordinary than people are."
     if own.low > other.high:
@@ -79,8 +75,8 @@ def distance(report: Report) -> str:
 
 
 def repetition(drawn: Row, real: Row | None) -> str:
-    words = f"{percent(drawn.duplicates)} are nearly the same picture as another (nearer than {DUPLICATE})"
-    return f"{words}; of real faces, {percent(real.duplicates)}." if real else f"{words}."
+    words = f"{drawn.duplicates:.1%} are nearly the same picture as another (nearer than {DUPLICATE})"
+    return f"{words}; of real faces, {real.duplicates:.1%}." if real else f"{words}."
 
 
 def copies(drawn: Row, real: Row | None) -> str:

@@ -37,7 +37,7 @@ class Rate:
         return self.count / self.of
 
     def __str__(self) -> str:
-        return f"{self.count:,} of {self.of:,} ({100 * self.low:.1f}–{100 * self.high:.1f} %)"
+        return f"{self.count:,} of {self.of:,} ({100 * self.low:.1f}–{100 * self.high:.1f}%)"
 
 
 def rate(count: int, of: int) -> Rate:

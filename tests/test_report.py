@@ -108,7 +108,7 @@ def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
     assert "The first 856 show 98 different people, as many real faces show 323. The model repeats itself." in said
     assert "0.052 away" in said
     assert "0.016 apart" in said
-    assert "does not copy" in said
+    assert "No sign that the model copies" in said
     assert "found less often" in words(row(281), REAL)
     assert "no difference can be told" in words(row(5, 100), REAL)
     assert "look at them for copies" in words(row(nearest=0.3), REAL)

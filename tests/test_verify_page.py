@@ -227,6 +227,37 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     assert "Nothing was measured" in shown(page), "those were the results of other settings"
 
 
+def one_face_closely() -> None:
+    """A script that shows a face with three training faces, of which none is a photograph of anybody."""
+    from pathlib import Path
+
+    import numpy as np
+
+    from facedemo.evaluation.faces import Evidence
+    from facedemo.evaluation.judge import Judged
+    from facedemo.pages.parts.judged_faces import nearest
+    from facedemo.pages.parts.verifying import Request
+
+    def evidence(count: int, training: Evidence | None = None) -> Evidence:
+        judged = Judged(np.zeros((count, 4), int), np.ones(count, int), 0.1 * np.eye(count, 128))
+        return Evidence("grey", np.full((count, 32, 32, 3), 99, np.uint8), judged, training=training)
+
+    nearest(Request("grey", Path(), "", 1, 0, False, True, "", ""), evidence(1, evidence(3)), 0)
+
+
+def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(judged_faces, "on_this_computer", lambda: True)
+    page = AppTest.from_function(one_face_closely, default_timeout=60).run()
+    assert not page.exception
+    assert [caption.value for caption in page.caption][1:] == ["0.00", "0.14", "0.14"]
+    monkeypatch.setattr(judged_faces, "on_this_computer", lambda: False)
+    page.run()
+    assert not page.get("imgs")
+    assert "only in a browser on the computer that runs this app" in page.caption[0].value
+
+
 @pytest.mark.parametrize(("path", "words"), [("", "Give the path"), ("/nowhere/at/all", "no file or folder")])
 def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, words: str) -> None:
     make_bundle()
@@ -246,7 +277,7 @@ def test_an_upload_of_nothing_is_explained(make_bundle: Maker) -> None:
     assert "Choose the images" in page.error[0].value
     page.file_uploader(key="verify_real_files").set_value(("empty.png", b"", "image/png")).run()
     verified(page)
-    assert "too few usable images" in page.error[0].value
+    assert "The upload has too few usable images" in page.error[0].value
     assert [button.label for button in page.button] == ["Verify"]
 
 

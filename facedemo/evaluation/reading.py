@@ -86,7 +86,7 @@ def copies(drawn: Row, real: Row | None) -> str:
     words += f"faces that are compared with, {real.nearest:.2f}."
     if drawn.nearest < CLOSER * real.nearest:
         return f"{words} The model's are nearer: look at them for copies."
-    return f"{words} The model does not copy."
+    return f"{words} No sign that the model copies."
 
 
 def inception(drawn: Row, real: Row | None) -> str:

@@ -102,26 +102,25 @@ address.publish(settings, page="verify")
 
 if job is not None and job.state == "running":
     verifying.progress(job)
-elif job is not None and job.state == "failed":
-    st.error(f"{escaped(job.error)} Choose something else, and verify again.", title="Could not be verified")
-elif job is not None and job.state == "cancelled":
-    st.info("What was looked at so far is remembered: verify again, and it goes on from there.", title="Cancelled")
-elif job is not None:
+elif job is not None and job.state == "done":
     report, evidence = job.result
     if not current:
         st.info("The run has learned since: this is what its earlier weights drew. Verify again for the newest.")
     verdict(report, f"{name}-{seed}")
     judged_faces(wanted, evidence)
-elif (stored := kept(choices[name])) is not None:
-    beside = f", beside real ones of {escaped(stored.data)}" if stored.data else ""
-    st.info(
-        f"The model brings this evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Verify again here "
-        "to check it, and to see the faces."
-    )
-    verdict(stored, f"{name}-{stored.seed}")
 else:
-    st.caption("Nothing was measured with these settings yet. Press Verify.")
+    if job is not None and job.state == "failed":
+        st.error(f"{escaped(job.error)} Choose something else, and verify again.", title="Could not be verified")
+    elif job is not None:
+        st.info("What was looked at so far is remembered: verify again, and it goes on from there.", title="Cancelled")
+    if (stored := kept(choices[name])) is not None:
+        beside = f", beside real ones of {escaped(stored.data)}" if stored.data else ""
+        st.info(
+            f"The model brings this evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Verify again "
+            "here to check it, and to see the faces."
+        )
+        verdict(stored, f"{name}-{stored.seed}")
+    elif job is None:
+        st.caption("Nothing was measured with these settings yet. Press Verify.")
 
-st.caption(
-    "The address of this page holds these settings, but no images to compare with: the link asks for the same faces."
-)
+st.caption("The address of this page holds these settings, but no images of yours: the link asks for the same faces.")

@@ -84,7 +84,7 @@ def measures(report: Report) -> None:
     drawn, real = report.drawn, report.real
     values = {
         "detected": (f"{1 - drawn.undetected.share:.1%}", real and f"{1 - real.undetected.share:.1%}"),
-        "people": (f"{drawn.people_first:,}", real and f"{real.people_first:,}"),
+        "people": (f"{drawn.people_first:,}", real and f"{real.people_first:,}, of {report.people_first:,} each"),
         "distance": (number(drawn.distance), real and number(real.distance)),
         "duplicates": (f"{drawn.duplicates:.1%}", real and f"{real.duplicates:.1%}"),
     }

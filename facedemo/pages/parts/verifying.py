@@ -8,6 +8,7 @@ import streamlit as st
 
 from facedemo import overview
 from facedemo.checkpoints import CONFIG
+from facedemo.data import DataError
 from facedemo.pages.parts import data_source, models
 from facedemo.pages.parts.job import Job, Steps
 from facedemo.pages.parts.live_run import escaped
@@ -104,11 +105,20 @@ def start(wanted: Request) -> bool:
         st.error(escaped(error), title="Not started")
         return False
 
+    kinds = [st.session_state[f"{prefix}_kind"] for prefix in (REAL, GALLERY)]
+    uploads = [source for source, kind in zip((real, gallery), kinds, strict=True) if kind == data_source.UPLOAD]
+
     def do(steps: Steps) -> "tuple[Report, Evidence]":
         from facedemo.evaluation import faces
 
         asked = (real, "test", gallery, wanted.cnn, wanted.copies)
-        return faces.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
+        try:
+            return faces.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
+        except DataError as error:
+            words = str(error)
+            for place in uploads:  # a place in the cache says nothing to whoever uploaded it
+                words = words.replace(place, "The upload")
+            raise DataError(words) from error
 
     every = jobs()
     every.pop(wanted, None)

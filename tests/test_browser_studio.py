@@ -7,7 +7,7 @@ import re
 import av
 from conftest import Portrait
 from playwright.sync_api import Page, expect
-from test_browser import address, downloaded, home, page, pytestmark  # noqa: F401
+from test_browser import PATIENT, address, downloaded, home, page, pytestmark  # noqa: F401
 
 from facedemo import sampling
 
@@ -80,3 +80,32 @@ def test_training_goes_one_step_forth_and_back(address: str, page: Page) -> None
     expect(heading).not_to_have_text(first)
     page.get_by_role("button", name="Back", exact=True).click()
     expect(heading).to_have_text(first)
+
+
+def test_fifty_faces_are_verified_and_one_is_looked_at_closely(address: str, page: Page) -> None:  # noqa: F811
+    page.goto(f"{address}/verify?model=ours-64&faces=50&seed=3")
+    page.get_by_role("button", name="Verify", exact=True).click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.reload()  # which it survives
+    table = page.get_by_role("table")
+    expect(table).to_contain_text("can't detect a face", timeout=3 * PATIENT)
+    expect(table).to_contain_text(re.compile(r"ours-64\d+ of 50"))
+    expect(table).to_contain_text("DCGAN, in the paper281 of 1,000")
+    report = json.loads(downloaded(page, "Report (JSON)"))
+
+    undetected = report["rows"][0]["undetected"]["count"]
+    page.get_by_role("radio", name=f"Detected ({50 - undetected})").click()
+    faces = page.get_by_role("button", name=re.compile(r"^Face \d+, seed \d+$"))
+    expect(faces).to_have_count(min(48, 50 - undetected))
+    last = faces.last.get_attribute("aria-label").rpartition(" ")[2]
+    faces.first.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stCode")).to_have_text(last)
+    expect(page.get_by_role("img", name=re.compile(r"of 50, enlarged: a face was found"))).to_be_visible()
+    facts = sampling.read_settings(downloaded(page, "People (PNG)"))
+    assert (facts["of"], facts["seed"]) == (str(report["rows"][0]["people"]), "3")
+
+    page.get_by_role("button", name="Open in Generate").click()
+    expect(page).to_have_url(re.compile(rf"/generate\?.*seed={last}"))
+    expect(page.get_by_role("button", name=f"Face 1, seed {last}", exact=True)).to_be_visible()

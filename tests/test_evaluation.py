@@ -1,6 +1,8 @@
 """The measures of Table 1 against references, and a real evaluation of the bundled model."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +15,12 @@ from PIL import Image
 from scipy.linalg import sqrtm
 
 from facedemo import bundle, sampling
+from facedemo.cli import main
 from facedemo.data import DataError
 from facedemo.evaluation import faces
-from facedemo.evaluation.distance import distinct_people, duplicates, frechet, nearest
-from facedemo.evaluation.judge import judge, landmarks
+from facedemo.evaluation.distance import closest, distinct_people, duplicates, frechet, nearest, people
+from facedemo.evaluation.judge import Judged, judge, landmarks
+from facedemo.evaluation.report import Report
 
 
 def test_the_frechet_distance_of_known_gaussians_is_theirs_in_closed_form() -> None:
@@ -56,6 +60,52 @@ def test_people_are_never_more_than_faces_and_never_fewer_than_one(places: list[
     embeddings = np.zeros((len(places), 128))
     embeddings[:, 3] = places
     assert min(1, len(places)) <= distinct_people(embeddings) <= len(places)
+
+
+def test_each_face_belongs_to_the_first_person_that_it_is_near_to() -> None:
+    line = np.zeros((6, 128))
+    line[:, 0] = [0.0, 0.5, 0.61, 1.0, 1.3, 0.1]
+    assert people(line).tolist() == [0, 0, 1, 1, 2, 0]
+    assert people(line, tolerance=2.0).tolist() == [0] * 6
+    assert people(np.zeros((0, 128))).tolist() == []
+
+
+def test_the_closest_come_in_order_and_images_without_a_face_are_passed_over() -> None:
+    others = np.full((5, 128), np.nan)
+    others[[0, 2, 4]] = 0
+    others[:, 0] += [3.0, 0.0, 1.0, 0.0, 2.0]
+    distances, rows = closest(np.zeros(128), others, 2)
+    assert (distances.tolist(), rows.tolist()) == ([1.0, 2.0], [2, 4])
+    distances, rows = closest(np.zeros(128), others, 9)
+    assert (distances.tolist(), rows.tolist()) == ([1.0, 2.0, 3.0], [2, 4, 0])
+    assert not len(closest(np.zeros(128), others[[1, 3]], 3)[1])
+
+
+def evidence(places: list[float | None], images: np.ndarray | None = None, **more: object) -> faces.Evidence:
+    """Faces whose embeddings lie on a line; None for an image without one."""
+    found = np.array([place is not None for place in places])
+    embeddings = np.full((len(places), 128), np.nan)
+    embeddings[found] = 0
+    embeddings[found, 0] = [place for place in places if place is not None]
+    judged = Judged(np.zeros((len(places), 4), int), found.astype(int), embeddings)
+    images = np.arange(len(places) * 12, dtype=np.uint8).reshape(-1, 2, 2, 3) if images is None else images
+    return faces.Evidence("line", images, judged, **more)
+
+
+def test_people_are_numbered_over_all_images_and_nobody_is_on_one_without_a_face() -> None:
+    assert evidence([0.0, None, 1.0, 0.1, None]).who.tolist() == [0, -1, 1, 0, -1]
+    assert evidence([None]).who.tolist() == [-1]
+
+
+def test_a_face_is_shown_its_nearest_training_faces_if_they_are_at_hand() -> None:
+    training = evidence([0.5, None, 0.2, 2.0])
+    drawn = evidence([0.0, None], training=training)
+    found = drawn.nearest_training(0, 2)
+    assert [distance for _, distance in found] == pytest.approx([0.2, 0.5])
+    assert np.array_equal(found[0][0], training.images[2])
+    assert len(drawn.nearest_training(0, 9)) == 3
+    assert drawn.nearest_training(1, 2) == [], "no face, nothing to compare"
+    assert evidence([0.0]).nearest_training(0, 2) == []
 
 
 def test_the_nearest_face_and_the_share_of_near_duplicates() -> None:
@@ -99,21 +149,34 @@ def test_faces_are_found_where_there_are_faces_and_nowhere_else(images: np.ndarr
 
 
 def test_an_interrupted_evaluation_goes_on_and_gives_the_same_answer(images: np.ndarray, tmp_path: Path) -> None:
-    many = np.concatenate([images] * 7)  # two chunks
+    many = np.concatenate([images] * 7)  # three chunks
     whole = judge(many, embed=False, processes=1, cache=tmp_path)
     kept = sorted(tmp_path.glob("*.npz"))
-    assert len(kept) == 2
+    assert len(kept) == 3
     kept[0].write_bytes(b"damaged")
     reports: list[tuple[int, int | None]] = []
     again = judge(many, embed=False, processes=1, cache=tmp_path, progress=lambda *at: reports.append(at))
     assert np.array_equal(whole.boxes, again.boxes)
     assert len(reports) == 2, "what was kept was not judged again"
-    assert reports[0][0] in (6, 50)
+    assert reports[0][0] in (31, 50)
     assert reports[1] == (56, 56)
 
 
+def test_a_cancelled_evaluation_ends_and_keeps_what_was_judged(images: np.ndarray, tmp_path: Path) -> None:
+    many = np.concatenate([images] * 7)
+
+    def cancel(done: int, total: int | None) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(many, embed=False, processes=2, progress=cancel, cache=tmp_path)
+    assert list(tmp_path.glob("*.npz"))
+    assert not list(tmp_path.glob(".*")), "nothing half-written is left"
+
+
 def test_several_processes_find_what_one_finds(images: np.ndarray, tmp_path: Path) -> None:
-    many = np.concatenate([images, images[:, :, ::-1]] * 4)
+    many = np.concatenate([images, images[:, :, ::-1]] * 7)  # more chunks than are given out at once
     alone = judge(many, embed=False, processes=1, cache=tmp_path / "one")
     together = judge(many, embed=False, processes=2, cache=tmp_path / "two")
     assert np.array_equal(alone.boxes, together.boxes)
@@ -125,21 +188,58 @@ def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Pa
         faces.held_out(model, str(tmp_path), "train", False, False, lambda what: None)
 
 
-def test_a_model_is_verified_against_real_faces_and_a_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+def facedemo(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from facedemo.cli import main; main()", "verify", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, "COLUMNS": "200", **env}
+    )
+
+
+def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_report(tmp_path: Path) -> None:
     people = tmp_path / "people"
-    for number, face in enumerate(drawn(64, seed=900)):  # stand-ins for photographs
-        folder = people / f"{number // 4}"
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(face).save(folder / f"{number}.png")
-    command = [sys.executable, "-c", "from facedemo.cli import main; main()", "verify", "--count", "6", "--seed", "900"]
-    command += ["--gallery", str(people), "--json", str(tmp_path / "report.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    people.mkdir()
+    nothing = np.random.default_rng(0).integers(0, 256, (58, 64, 64, 3), dtype=np.uint8)
+    for number, image in enumerate(np.concatenate([drawn(6, seed=900), nothing])):  # drawn: stand-ins for photographs
+        Image.fromarray(image).save(people / f"{number:02d}.png")
+    bundled = tmp_path / "mine"
+    shutil.copytree(bundle.find("ours-64"), bundled)
+    before = json.loads((bundled / "report.json").read_text("utf8"))
+
+    words = ["--model", str(bundled), "--count", "6", "--seed", "900", "--gallery", str(people), "--keep"]
+    words += ["--json", str(tmp_path / "report.json"), "--pictures", str(tmp_path / "pictures")]
+    done = facedemo(*words, FACEDEMO_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
-    report = json.loads((tmp_path / "report.json").read_text("utf8"))
-    [row] = report["rows"]
-    assert row["undetected"]["of"] == 6
-    assert row["unknown"]["count"] == 0, "each of them is in the gallery"
-    assert 1 <= row["people"] <= 6
-    assert report["versions"].keys() >= {"torch", "face-recognition"}
-    assert "no face detected" in done.stdout
+    written = json.loads((tmp_path / "report.json").read_text("utf8"))
+    found = Report.from_json(written)
+    assert found.drawn.undetected.of == 6
+    assert found.drawn.unknown.count == 0, "each of them is in the gallery"
+    assert 1 <= found.drawn.people <= 6
+    assert found.versions.keys() >= {"torch", "face-recognition"}
+    assert "can't detect a face" in done.stdout
+    assert f"A face is found in {6 - found.drawn.undetected.count} of 6" in done.stdout
+
+    facts = sampling.read_settings(tmp_path / "pictures" / "detected.png")
+    assert (facts["seed"], facts["of"]) == ("900", str(6 - found.drawn.undetected.count))
+    assert sampling.read_settings(tmp_path / "pictures" / "people.png")["of"] == str(found.drawn.people)
+
+    assert json.loads((bundled / "report.json").read_text("utf8")) == before | {"evaluation": written}
+    assert str(tmp_path) not in (bundled / "report.json").read_text("utf8")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--quick", "--keep"], "--quick only counts faces"),
+        (["--fid"], "name them with --data"),
+        (["--count", "3", "--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_without_a_traceback(
+    words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["facedemo", "verify", *words])
+    with pytest.raises(SystemExit) as end:  # any other exception would be a traceback
+        main()
+    assert end.value.code == 1
+    assert expected in capsys.readouterr().err

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo import trash
 from facedemo.config import RunConfig
-from facedemo.pages.parts import knobs, live_run, new_run
+from facedemo.pages.parts import data_source, knobs, live_run
 from facedemo.runs import Run, Status, append_line, create_run, list_runs, read_lines
 from facedemo.worker import execute
 
@@ -101,7 +101,7 @@ def orders(run: Run) -> list[dict]:
 
 
 def choose_folder(page: AppTest, folder: Path | str) -> None:
-    page.radio(key="new_data_kind").set_value(new_run.PATH).run()
+    page.radio(key="new_data_kind").set_value(data_source.PATH).run()
     page.text_input(key="new_data_path").set_value(str(folder)).run()
 
 
@@ -174,7 +174,7 @@ def test_a_path_without_anything_there_is_refused_with_words(path: str, launched
 
 def test_starting_with_nothing_uploaded_says_what_to_do(launched: Launched) -> None:
     page = open_page()
-    page.radio(key="new_data_kind").set_value(new_run.UPLOAD).run()
+    page.radio(key="new_data_kind").set_value(data_source.UPLOAD).run()
     click(page, "Start training")
     assert "Choose the images" in shown(page)
     assert launched == []
@@ -209,7 +209,7 @@ def test_uploaded_files_stay_in_a_folder_of_their_own_whatever_their_names(tmp_p
         "..",
         "",
     ]
-    folder = new_run.store([upload(name, b"%d" % index) for index, name in enumerate(names)], tmp_path)
+    folder = data_source.store([upload(name, b"%d" % index) for index, name in enumerate(names)], tmp_path)
     files = sorted(folder.iterdir())
     assert [file.read_bytes() for file in files] == [b"%d" % index for index in range(len(names))]
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == len(names)
@@ -219,15 +219,15 @@ def test_uploaded_files_stay_in_a_folder_of_their_own_whatever_their_names(tmp_p
 
 def test_the_same_upload_is_kept_once(tmp_path: Path) -> None:
     files = [upload("a.png", b"a"), upload("b.png", b"b")]
-    assert new_run.store(files, tmp_path) == new_run.store(files, tmp_path)
-    assert new_run.store(files, tmp_path) != new_run.store([upload("a.png", b"c"), files[1]], tmp_path)
+    assert data_source.store(files, tmp_path) == data_source.store(files, tmp_path)
+    assert data_source.store(files, tmp_path) != data_source.store([upload("a.png", b"c"), files[1]], tmp_path)
 
 
 def test_an_uploaded_archive_is_the_source_itself(tmp_path: Path) -> None:
-    source = new_run.store([upload("faces.ZIP", b"PK")], tmp_path)
+    source = data_source.store([upload("faces.ZIP", b"PK")], tmp_path)
     assert source.read_bytes() == b"PK"
-    with pytest.raises(new_run.UploadError):
-        new_run.store([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
+    with pytest.raises(data_source.UploadError):
+        data_source.store([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
 
 
 def test_a_trained_run_shows_its_charts_samples_and_marks(pictures: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,8 @@ from facedemo.cli.terminal import RUNS, RunsDir
 
 if TYPE_CHECKING:
     from facedemo.data import Progress
-    from facedemo.evaluation.faces import Rate, Report, Steps
+    from facedemo.evaluation.faces import Evidence, Steps
+    from facedemo.evaluation.report import Rate, Report
 
 app = typer.Typer()
 
@@ -33,8 +34,15 @@ def verify(
     copies: Annotated[
         bool, typer.Option("--copies", help="Look for the nearest training faces; slow once, for each of them.")
     ] = False,
+    fid: Annotated[
+        bool, typer.Option("--fid", help="FID and KID, too; needs torch-fidelity and --data, and takes minutes.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Only count the faces detected: a few seconds.")] = False,
     out: Annotated[Path | None, typer.Option("--json", help="Write the report here, too.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for detected.png, undetected.png and people.png.", metavar="DIR")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Store the report in the bundle, for whoever opens it.")] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """How many of a model's faces a face recogniser finds, and what that hides: variety, copies, distance to real."""
@@ -42,22 +50,45 @@ def verify(
 
     from facedemo import bundle
     from facedemo.evaluation import faces
+    from facedemo.evaluation.report import keep as store
+
+    if quick and (pictures or keep or fid):
+        raise ValueError("--quick only counts faces: leave it out for --pictures, --keep or --fid.")
+    folder = bundle.find(model, runs_dir)
+    drawn = bundle.load(folder)
+    if quick:
+        with bars() as steps:
+            found = faces.detected(drawn, count, seed, steps(drawn.name))
+        typer.echo(f"detected: {in_words(found)}")
+        write(out, asdict(found))
+        return
+    with bars() as steps:
+        report, evidence = faces.verify(drawn, count, seed, data, split, gallery, cnn, copies, fid, steps)
+    show(report)
+    write(out, report.as_json())
+    if pictures is not None:
+        write_pictures(pictures, report, evidence)
+    if keep:
+        typer.echo(store(report, folder))
+
+
+def write(out: Path | None, content: dict[str, Any]) -> None:
     from facedemo.runs import replace_file
 
-    drawn = bundle.load(bundle.find(model, runs_dir))
-    with bars() as steps:
-        if quick:
-            found = faces.detected(drawn, count, seed, steps(drawn.name))
-        else:
-            report, _ = faces.verify(drawn, count, seed, data, split, gallery, cnn, copies, steps)
-    if quick:
-        typer.echo(f"detected: {in_words(found)}")
-    else:
-        show(report)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(out, json.dumps(asdict(found) if quick else report.as_json(), indent=1) + "\n")
+        replace_file(out, json.dumps(content, indent=1) + "\n")
         typer.echo(out)
+
+
+def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None:
+    from facedemo.evaluation import pictures
+    from facedemo.runs import replace_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, file in pictures.sheets(evidence, model=report.model, seed=report.seed, count=report.count).items():
+        replace_file(folder / name, file)
+        typer.echo(folder / name)
 
 
 @contextmanager
@@ -83,25 +114,37 @@ def bars() -> "Iterator[Steps]":
 
 
 def show(report: "Report") -> None:
+    """Table 1, the measures beside it, and what they mean."""
     from rich.console import Console
     from rich.table import Table
 
+    from facedemo.evaluation.reading import reading
+    from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN
+
     table = Table("", *(row.name for row in report.rows), title=f"{report.count:,} faces from seed {report.seed}")
-    table.add_row("no face detected", *(in_words(row.undetected) for row in report.rows))
+    table.add_row(UNDETECTED, *(in_words(row.undetected) for row in report.rows))
     table.add_row("detected", *(f"{1 - row.undetected.share:.1%}" for row in report.rows))
-    table.add_row("no face, second detector", *(in_words(row.undetected_cnn) for row in report.rows))
-    table.add_row("detected, nobody in the gallery", *(in_words(row.unknown) for row in report.rows))
+    table.add_row(f"{UNDETECTED}, second detector", *(in_words(row.undetected_cnn) for row in report.rows))
+    table.add_row(UNKNOWN, *(in_words(row.unknown) for row in report.rows))
     table.add_row("distinct people", *(f"{row.people:,}" for row in report.rows))
     table.add_row(f"… among the first {report.people_first:,}", *(f"{row.people_first:,}" for row in report.rows))
     about = f" ({report.compared:,} each)" if report.compared else ""
     table.add_row(f"Fréchet face distance{about}", *(number(row.distance) for row in report.rows))
     table.add_row("nearest training face, median", *(number(row.nearest) for row in report.rows))
     table.add_row("near-duplicates", *(f"{row.duplicates:.1%}" for row in report.rows))
-    Console().print(table)
+    if report.drawn.fid is not None:
+        table.add_row("FID", *(number(row.fid) for row in report.rows))
+        table.add_row("KID", *(number(row.kid) for row in report.rows))
+    console = Console()
+    console.print(table)
+    for words in reading(report):
+        console.print(f"- {words}", highlight=False, markup=False)
+    paper = ", ".join(f"{name} {undetected}" for name, (undetected, _) in PAPER.items())
+    console.print(f"- The paper, of {PAPER_COUNT:,} faces each: {UNDETECTED}: {paper}.", highlight=False, markup=False)
 
 
 def in_words(found: "Rate | None") -> str:
-    return f"{found.count:,} of {found.of:,} ({found.low:.1%}–{found.high:.1%})" if found else "–"
+    return str(found) if found else "–"
 
 
 def number(value: float | None) -> str:

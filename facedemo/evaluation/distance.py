@@ -1,12 +1,10 @@
 """What a detection rate hides: how far generated faces are from real ones, how varied they are, whether any is a copy.
 
 All of it on the embeddings of `face_recognition`, (n, 128), in which two images of one person are usually less than
-0.6 apart.
+0.6 apart.  SciPy is imported where it is needed: a page that only shows a report does not wait for it.
 """
 
 import numpy as np
-from scipy.linalg import sqrtm
-from scipy.spatial.distance import cdist
 
 TOLERANCE = 0.6  # face_recognition's default: nearer than this is the same person
 DUPLICATE = 0.3  # nearer than this is nearly the same picture: two photographs of one person are seldom so near
@@ -20,6 +18,8 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     a, b: (n, d).  It shrinks as n grows: compare only sets of the same size.
     Raises ValueError for fewer than 2 d samples.
     """
+    from scipy.linalg import sqrtm
+
     for sample in (a, b):
         if len(sample) < 2 * sample.shape[1]:
             raise ValueError(
@@ -54,6 +54,8 @@ def distinct_people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> int
 
 def nearest(faces: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each of n faces the distance to the nearest of `others`, (n,), and that one's row, (n,)."""
+    from scipy.spatial.distance import cdist
+
     distances = cdist(faces, others)
     rows = distances.argmin(1)
     return distances[np.arange(len(faces)), rows], rows
@@ -71,6 +73,8 @@ def closest(face: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarra
 
 def duplicates(embeddings: np.ndarray, closer: float = DUPLICATE) -> float:
     """The share of faces that have another one nearer than `closer` among them."""
+    from scipy.spatial.distance import cdist
+
     if len(embeddings) < 2:
         return 0.0
     distances = cdist(embeddings, embeddings)

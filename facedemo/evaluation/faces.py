@@ -2,21 +2,19 @@
 
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
-from scipy.stats import binomtest
 from torch.utils.data import Subset
 
 from facedemo import sampling
 from facedemo.bundle import FaceModel
+from facedemo.config import BUILT_IN
 from facedemo.data import DataError, Progress, Split, prepare, split_rows
 from facedemo.evaluation.distance import (
-    DUPLICATE,
     FEWEST,
     TOLERANCE,
     closest,
@@ -27,76 +25,9 @@ from facedemo.evaluation.distance import (
     people,
 )
 from facedemo.evaluation.judge import Judged, judge
+from facedemo.evaluation.report import Rate, Report, Row, rate
 
 Steps = Callable[[str], Progress | None]  # what is being done → where to report its progress
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share of images, with its 95 % interval by Wilson 1927."""
-
-    count: int
-    of: int
-    low: float
-    high: float
-
-    @property
-    def share(self) -> float:
-        return self.count / self.of
-
-
-def rate(count: int, of: int) -> Rate:
-    """Raises ValueError where there is nothing to count among."""
-    if of < 1:
-        raise ValueError("There is no image to count among.")
-    interval = binomtest(count, of).proportion_ci(method="wilson")
-    return Rate(count, of, interval.low, interval.high)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of Table 1 and the measures beside it; None is what could not be measured with what was at hand.
-
-    undetected: no face found (the paper's first column).  unknown: a face, but nobody in the gallery within 0.6 (its
-    second).  undetected_cnn: by the second detector.  people: distinct ones among the faces found, and `people_per`
-    among the first so many images, for rows of different lengths.  distance: Fréchet distance to the held-out real
-    faces of `compared` faces each.  nearest: median distance to the nearest training face.  duplicates: share of faces
-    with another within 0.3.
-    """
-
-    name: str
-    undetected: Rate
-    undetected_cnn: Rate | None
-    unknown: Rate | None
-    people: int
-    people_first: int
-    distance: float | None
-    nearest: float | None
-    duplicates: float
-
-
-@dataclass(frozen=True)
-class Report:
-    """All that was measured of a model, with what is needed to measure it again."""
-
-    model: str
-    seed: int
-    count: int
-    size: int
-    data: str | None
-    split: str
-    people_first: int  # images that `Row.people_first` counts among
-    compared: int | None  # faces on each side of the Fréchet distances
-    rows: list[Row]
-    versions: dict[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "tolerance": TOLERANCE, "duplicate": DUPLICATE}
-
-    @staticmethod
-    def from_json(report: Any) -> "Report":
-        """A report from what `as_json` made of it.  Raises ValueError where it is none."""
-        return TypeAdapter(Report).validate_python(report)
 
 
 @dataclass(frozen=True)
@@ -140,17 +71,20 @@ def verify(
     gallery: str | None = None,
     cnn: bool = False,
     copies: bool = False,
+    fid: bool = False,
     steps: Steps = lambda what: None,
 ) -> tuple[Report, Evidence]:
     """Table 1 for a model: `count` faces from `seed` on, beside real faces of the same size and crop.
 
     source: images the model was trained on, of which `split` is held out; without it, only what needs no real faces is
     measured.  gallery: images of people to recognise.  cnn: ask the second detector too.  copies: look for the nearest
-    training faces, all of which have to be judged once for that: the evidence then has them.  Raises ValueError in
-    words for what cannot be done.
+    training faces, all of which have to be judged once for that: the evidence then has them.  fid: measure FID and KID
+    too.  Raises ValueError in words for what cannot be done.
     """
     if count < 1:
         raise ValueError("At least one face has to be drawn.")
+    if fid:
+        ready_for_fid(source)
     vectors = sampling.latents(model, sampling.face_seeds(seed, count))
     drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("drawing faces")), cnn, steps)
     known = judge_source(gallery, model, "all", steps, "the gallery") if gallery else None
@@ -166,13 +100,34 @@ def verify(
         measure(drawn, known, real.judged, seen, size, first),
         measure(real, known, other.judged, seen, size, first),  # its distance is the floor: real against real
     ]
+    if fid:
+        rows = with_fid(rows, drawn.images, real.images, other.images)
     return report(model, seed, count, source, split, first, size, rows), replace(drawn, training=training)
 
 
 def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
-    judged = judge(images, progress=steps(name))
-    second = judge(images, "cnn", embed=False, progress=steps(f"{name}, second detector")) if cnn else None
+    judged = judge(images, progress=steps(f"looking at {name}"))
+    second = judge(images, "cnn", embed=False, progress=steps(f"looking twice at {name}")) if cnn else None
     return Evidence(name, images, judged, second)
+
+
+def ready_for_fid(source: str | None) -> None:
+    """Raises ValueError, before anything long begins, where FID cannot be measured."""
+    from facedemo.evaluation import fidelity
+
+    if source is None:
+        raise ValueError("FID and KID compare with real images: name them with --data.")
+    fidelity.package()
+
+
+def with_fid(rows: list[Row], drawn: Any, real: Any, other: Any) -> list[Row]:
+    """The rows of drawn and of real faces with FID and KID to real ones, on as many images each."""
+    from facedemo.evaluation import fidelity
+
+    count = min(len(drawn), len(real), len(other))
+    pairs = [(drawn, real), (real, other)]  # the second is the floor
+    found = [fidelity.measure(images, others, count) for images, others in pairs]
+    return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, found, strict=True)]
 
 
 def detected(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
@@ -200,7 +155,7 @@ def held_out(
 
 def judge_source(source: str, model: FaceModel, split: Split, steps: Steps, what: str) -> Judged:
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
-    judged = judge(Subset(faces.images, split_rows(faces, source, split)), progress=steps(what))
+    judged = judge(Subset(faces.images, split_rows(faces, source, split)), progress=steps(f"looking at {what}"))
     if not judged.found.any():
         raise DataError(f"No face was found in {what}. Choose images with one face each.")
     return judged
@@ -252,5 +207,12 @@ def report(
         people_first=first,
         compared=compared,
         rows=rows,
+        unseen=unseen_by(model, split) if source else None,
         versions={name: importlib.metadata.version(name) for name in packages},
     )
+
+
+def unseen_by(model: FaceModel, split: str) -> bool:
+    """Whether a model was trained on other faces than those of a part of its data."""
+    trained = model.config.data
+    return trained.source == BUILT_IN or trained.split not in ("all", split)

@@ -7,11 +7,13 @@ stay there, and nothing in this project ships them.
 
 import hashlib
 import os
+import secrets
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +27,7 @@ from facedemo.recogniser import recogniser
 Detector = Literal["hog", "cnn"]
 Box = tuple[int, int, int, int]  # top, right, bottom, left, in pixels
 
-CHUNK = 50  # images judged at a time, and kept in one file
+CHUNK = 25  # images judged at a time, and kept in one file
 FORMAT = 1  # of those files
 DIMENSIONS = 128
 
@@ -64,7 +66,8 @@ def judge(
 
     images: n of uint8 (height, width, 3), at the size they are to be judged at.  embed: compute embeddings, which takes
     fifty times as long as finding the faces.  processes: 1 judges in this one.
-    progress: called once at the start where something is left to judge, then after every chunk.
+    progress: called once at the start where something is left to judge, then after every chunk; what it raises ends
+    the work, of which all that is done is kept.
     cache: instead of the user's cache folder.
     """
     folder = cache or cache_root().parent / "judged"
@@ -76,12 +79,13 @@ def judge(
     finished = sum(len(chunk) for chunk in chunks) - sum(len(chunks[number]) for number in waiting)
     if progress and waiting:
         progress(finished, len(images))
-    for number, found in looked_at(waiting, chunks, detector, embed, processes or os.cpu_count() or 1):
-        done[number] = found
-        write(files[number], found)
-        finished += len(chunks[number])
-        if progress:
-            progress(finished, len(images))
+    with closing(looked_at(waiting, chunks, detector, embed, processes or os.cpu_count() or 1)) as results:
+        for number, found in results:
+            done[number] = found
+            write(files[number], found)
+            finished += len(chunks[number])
+            if progress:
+                progress(finished, len(images))
     columns = zip(*(found for found in done if found is not None), strict=True)
     boxes, faces, embeddings = (np.concatenate(column) for column in columns)
     return Judged(boxes, faces, embeddings)
@@ -107,12 +111,20 @@ def looked_at(
     if processes == 1 or len(waiting) < 2:
         yield from ((number, look(chunks[number], detector, embed)) for number in waiting)
         return
+    left, running = iter(waiting), dict[Future[Found], int]()
     with ProcessPoolExecutor(min(processes, len(waiting)), get_context("spawn")) as pool:
+
+        def submit(count: int) -> None:
+            for number in islice(left, count):
+                running[pool.submit(look, chunks[number], detector, embed)] = number
+
         with nothing_to_run_again():
-            futures = {pool.submit(look, chunks[number], detector, embed): number for number in waiting}
+            submit(processes + 1)  # not all: Python waits for whatever is in the queue before it ends
         try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            while running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    submit(1)
+                    yield running.pop(future), future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -120,12 +132,13 @@ def looked_at(
 @contextmanager
 def nothing_to_run_again() -> Iterator[None]:
     """A spawned process runs the program's main script once more; for a Streamlit app, that is the whole page."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
+    main, nothing = sys.modules["__main__"], ModuleType("__main__")
+    sys.modules["__main__"] = nothing
     try:
         yield
     finally:
-        sys.modules["__main__"] = main
+        if sys.modules["__main__"] is nothing:  # another visitor's page may have begun meanwhile
+            sys.modules["__main__"] = main
 
 
 def look(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
@@ -161,7 +174,7 @@ def read(file: Path) -> Found | None:
 
 
 def write(file: Path, found: Found) -> None:
-    temporary = file.with_name(f".{file.stem}.{os.getpid()}.npz")
+    temporary = file.with_name(f".{file.stem}.{secrets.token_hex(4)}.npz")
     np.savez_compressed(temporary, boxes=found[0], faces=found[1], embeddings=found[2])
     temporary.replace(file)
 

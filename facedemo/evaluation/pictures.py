@@ -1,28 +1,23 @@
 """What was found in faces, drawn: the box, the landmarks, and each person with how many faces it has."""
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageDraw, ImageFont
 
 from facedemo import sampling
 from facedemo.evaluation.faces import Evidence
 from facedemo.evaluation.judge import Box, landmarks
+from facedemo.film import enlarged
 
 Points = Mapping[str, Sequence[tuple[int, int]]]  # part of a face → (x, y) in pixels
 
 SIDE = 192  # pixels of a marked picture, at least: on fewer, lines hide the face
 MOST = 400  # faces in one file
+SHEETS = ("undetected", "detected", "people")
 BOX_COLOUR, POINTS_COLOUR = (255, 205, 40), (70, 235, 215)
 CLOSED = ("left_eye", "right_eye")  # lips come closed, all other parts are open
-
-
-def enlarged(image: np.ndarray, side: int = SIDE) -> Image.Image:
-    """A picture at least `side` pixels wide, each of its pixels a square of as many."""
-    factor = max(1, -(-side // image.shape[1]))
-    return Image.fromarray(image).resize((image.shape[1] * factor, image.shape[0] * factor), Image.Resampling.BICUBIC)
 
 
 def marked(image: np.ndarray, box: Box | np.ndarray, points: Points, side: int = SIDE) -> np.ndarray:
@@ -55,9 +50,9 @@ def counted(image: np.ndarray, number: int, side: int = SIDE) -> np.ndarray:
     draw, size = ImageDraw.Draw(picture), picture.height // 7
     font = ImageFont.load_default(size)
     corner = (picture.width - size / 3, picture.height - size / 3)
-    left, top, _, _ = draw.textbbox(corner, f"× {number:,}", font, anchor="rb")
+    left, top, _, _ = draw.textbbox(corner, f"{number:,}", font, anchor="rb")
     draw.rectangle((left - size / 3, top - size / 3, picture.width, picture.height), fill="black")
-    draw.text(corner, f"× {number:,}", "white", font, anchor="rb")
+    draw.text(corner, f"{number:,}", "white", font, anchor="rb")
     return np.asarray(picture)
 
 
@@ -72,19 +67,37 @@ def sheets(evidence: Evidence, **facts: object) -> dict[str, bytes]:
 
     Each holds the first MOST at the most, and says in its metadata how many that are, beside `facts`.
     """
-    images, found = evidence.images, evidence.judged.found
-    detected, undetected = np.flatnonzero(found), np.flatnonzero(~found)
-    people = portraits(evidence)
-    files = {}
-    if len(detected):
-        rows = detected[:MOST]
-        files["detected.png"] = sheet(marked_faces(images[rows], evidence.judged.boxes[rows]), len(detected), facts)
-        faces = np.stack([counted(images[row], count) for row, count in itertools.islice(people, MOST)])
-        files["people.png"] = sheet(faces, len(people), facts)
-    if len(undetected):
-        files["undetected.png"] = sheet(images[undetected[:MOST]], len(undetected), facts)
-    return files
+    found = {name: sheet(evidence, name, **facts) for name in SHEETS}
+    return {f"{name}.png": file for name, file in found.items() if file}
 
 
-def sheet(images: np.ndarray, of: int, facts: Mapping[str, object]) -> bytes:
-    return sampling.png(sampling.grid(images), **facts, shown=len(images), of=of, software="facedemo")
+def sheet(evidence: Evidence, name: str, **facts: object) -> bytes:
+    """One of the SHEETS; b"" where there are no such faces."""
+    rows = shown(evidence, name)
+    if not rows:
+        return b""
+    images = drawn(evidence, name, rows[:MOST])
+    facts |= {"shows": name, "shown": len(images), "of": len(rows), "software": "facedemo"}
+    return sampling.png(sampling.grid(images), **facts)
+
+
+def shown(evidence: Evidence, name: str) -> list[int]:
+    """The rows of the images that one of the SHEETS shows, in its order."""
+    if name == "people":
+        return [row for row, _ in portraits(evidence)]
+    found = evidence.judged.found
+    return np.flatnonzero(found if name == "detected" else ~found).tolist()
+
+
+def drawn(evidence: Evidence, name: str, rows: Sequence[int], side: int = SIDE) -> np.ndarray:
+    """Some of the rows of one of the SHEETS as it shows them: uint8 (n, s, s, 3) with n > 0, s at least `side`.
+
+    People have the number of their faces in the corner, detected faces are marked.
+    """
+    images = [np.asarray(evidence.images[row]) for row in rows]
+    if name == "people":
+        counts = dict(portraits(evidence))
+        return np.stack([counted(image, counts[row], side) for image, row in zip(images, rows, strict=True)])
+    if name == "detected":
+        return marked_faces(np.stack(images), evidence.judged.boxes[list(rows)], side)
+    return np.stack([np.asarray(enlarged(image, side)) for image in images])

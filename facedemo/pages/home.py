@@ -26,6 +26,10 @@ PAGES = {  # icon and line
         ":material/slow_motion_video:",
         "Take training one step at a time, forth and back, with the equations and their numbers.",
     ),
+    "facedemo/pages/verify.py": (
+        ":material/fact_check:",
+        "Ask a face recogniser what it makes of a model's faces, and look at those that fail.",
+    ),
     "facedemo/pages/train.py": (
         ":material/model_training:",
         "Teach a model of your own, watch it learn, and change its settings while it does.",

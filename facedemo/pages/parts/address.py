@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-Value = str | int | float
+Value = str | int | float | bool
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ def one_of(names: Collection[str], default: str) -> Setting:
         return text
 
     return Setting(default, parse, "not here")
+
+
+def flag(default: bool) -> Setting:
+    return Setting(default, lambda text: one_of(("True", "False"), "False").parse(text) == "True", "not True or False")
 
 
 def within(number: float, low: float, high: float) -> float:

@@ -1,30 +1,20 @@
 """The form that a new run is started with; it draws the settings from their declarations."""
 
-import hashlib
-import re
-import shutil
 from collections.abc import Sequence
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from facedemo import runs
-from facedemo.pages.parts import knobs, models
+from facedemo.pages.parts import data_source, knobs, models
 
 if TYPE_CHECKING:
     from facedemo.config import RunConfig
 
-BUILT_IN, PATH, UPLOAD = "Built-in faces", "A folder or archive on this computer", "Upload images"
-IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
-ARCHIVES = ("zip", "tar", "tgz", "gz", "xz", "bz2")
+BUILT_IN = "Built-in faces"
 BUDGETS = {"minutes": "Minutes of training", "iterations": "Iterations", "images": "Images seen"}
 CELL = 180  # pixels: no title of a setting is cut off in that
 ALWAYS_SHOWN = ("size", "width", "batch_size")  # beside the settings that can be steered later
-
-
-class UploadError(ValueError):
-    """What is wrong with uploaded files and what to do about it."""
 
 
 def key(*names: str) -> str:
@@ -109,87 +99,19 @@ def budget_control(prefix: str) -> dict[str, float]:
 
 def data_control() -> None:
     """Where the faces to learn from are; the source itself is made by `chosen_source`, when the run starts."""
-    kind = st.radio(
+    data_source.control(
+        key("data"),
         "Faces to learn from",
-        (BUILT_IN, PATH, UPLOAD),
-        key=key("data_kind"),
-        horizontal=True,
-        help="Built-in faces were drawn by the model that comes with this app: they need no data of yours.",
+        (BUILT_IN, data_source.PATH, data_source.UPLOAD),
+        "Built-in faces were drawn by the model that comes with this app: they need no data of yours.",
     )
-    if kind == PATH:
-        st.text_input(
-            "Path",
-            key=key("data_path"),
-            placeholder="~/Pictures/faces",
-            help="A folder of images (searched with all folders in it), a .zip or .tar of one, or a CelebA folder. "
-            "At least 64 images.",
-        )
-    elif kind == UPLOAD:
-        st.file_uploader(
-            "Images, or one archive of them",
-            [*IMAGES, *ARCHIVES],
-            accept_multiple_files=True,
-            key=key("data_files"),
-            help="At least 64 images, or one .zip or .tar. They are kept on the computer that runs this app.",
-        )
 
 
 def chosen_source() -> str:
-    """The data source of the form.  Raises UploadError or OSError where there is none to be had."""
+    """The data source of the form.  Raises as `data_source.chosen` does."""
     from facedemo.config import BUILT_IN as BUILT_IN_SOURCE
-    from facedemo.data import cache_root
 
-    kind = st.session_state[key("data_kind")]
-    if kind == BUILT_IN:
-        return BUILT_IN_SOURCE
-    if kind == UPLOAD:
-        return str(store(st.session_state.get(key("data_files")) or [], cache_root() / "uploads"))
-    text = st.session_state.get(key("data_path"), "").strip().strip("\"'")
-    if not text:
-        raise UploadError("Give the path of a folder or an archive of images.")
-    try:
-        path = Path(text).expanduser()
-        there = path.exists()
-    except (OSError, ValueError, RuntimeError):
-        there = False
-    if not there:
-        raise UploadError(f"There is no file or folder {text} on the computer that runs this app. Check the path.")
-    return str(path.resolve())
-
-
-def store(files: Sequence[BinaryIO], folder: Path) -> Path:
-    """Writes uploaded files into a folder of their own below `folder`, named by their content; returns the source.
-
-    files: open for reading, with a `name`, of which only safe letters are kept.  Raises UploadError where they are not
-    images or one archive.
-    """
-    names = [safe_name(file.name, index) for index, file in enumerate(files)]
-    packed = [name for name in names if PurePath(name).suffix[1:].lower() in ARCHIVES]
-    if not files:
-        raise UploadError("Choose the images, or one archive of them, to upload.")
-    if packed and len(files) > 1:
-        raise UploadError("Upload images or one archive, not both and not several archives.")
-    digest = hashlib.blake2b(digest_size=16)
-    for name, file in zip(names, files, strict=True):
-        digest.update(f"{name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
-    target = folder / digest.hexdigest()
-    if not target.exists():
-        part = target.with_suffix(".unfinished")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        for name, file in zip(names, files, strict=True):
-            file.seek(0)
-            with (part / name).open("wb") as out:
-                shutil.copyfileobj(file, out)
-        part.rename(target)
-    return target / packed[0] if packed else target
-
-
-def safe_name(name: str, index: int) -> str:
-    """A plain, visible file name, different for every index."""
-    plain = PurePath(name.replace("\\", "/")).name
-    plain = re.sub(r"[^\w.-]+", "_", plain, flags=re.ASCII).lstrip(".")[-80:]
-    return f"{index:06d}-{plain or 'file'}"
+    return BUILT_IN_SOURCE if st.session_state[key("data_kind")] == BUILT_IN else data_source.chosen(key("data"))
 
 
 def more_settings(family: str, shown: Sequence[str]) -> None:
@@ -257,7 +179,7 @@ def main_settings() -> dict[str, float]:
 
 
 def chosen_config(budget: dict[str, float]) -> "RunConfig":
-    """The form as a config.  Raises ValueError (pydantic's, UploadError) or OSError for what cannot be trained with."""
+    """The form as a config.  Raises ValueError or OSError for what cannot be trained with."""
     from facedemo.config import DataConfig, RunConfig, TrainingConfig
     from facedemo.families import family_class
 

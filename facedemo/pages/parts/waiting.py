@@ -34,17 +34,39 @@ def once(words: str, do: Callable[[Progress], Result], *what: Any) -> Result:
 @contextmanager
 def progress_bar(words: str) -> Iterator[Progress]:
     """A bar with the time left, which appears when the work takes longer than PATIENCE, and goes when it is done."""
-    bar, seen = st.empty(), list[tuple[float, int]]()
+    bar, pace = st.empty(), Pace()
 
     def show(done: int, total: int) -> None:
-        seen.append((time.monotonic(), done))  # the first time, a model may have been loaded before
-        spent, fresh = seen[-1][0] - seen[0][0], done - seen[0][1]
-        if spent > PATIENCE and fresh:
-            left = spent / fresh * (total - done)
-            bar.progress(done / total, text=f"{words}: {done:,} of {total:,} · {duration(left)} left")
+        pace.reached(done, total)
+        if pace.spent > PATIENCE and pace.left is not None:
+            bar.progress(done / total, text=f"{words}: {pace}")
 
     yield show
     bar.empty()
+
+
+class Pace:
+    """How far work has come, and how long the rest takes at the speed so far."""
+
+    def __init__(self) -> None:
+        self.began: tuple[float, int] | None = None  # the first time, a model may have been loaded before
+        self.done, self.total = 0, 0
+        self.spent, self.left = 0.0, None
+
+    def reached(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        self.began = self.began or (now, done)
+        self.done, self.total, self.spent = done, total or 0, now - self.began[0]
+        fresh = done - self.began[1]
+        self.left = self.spent / fresh * (self.total - done) if fresh and self.total else None
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    def __str__(self) -> str:
+        of = f" of {self.total:,}" if self.total else ""
+        return f"{self.done:,}{of}" + (f" · {duration(self.left)} left" if self.left is not None else "")
 
 
 def duration(seconds: float) -> str:

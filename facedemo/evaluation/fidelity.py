@@ -1,0 +1,72 @@
+"""FID and KID, the distances that papers on GANs report, by the optional package `torch-fidelity`.
+
+They compare features of Inception, a network for all kinds of pictures, whose weights are fetched when they are first
+needed.  Both are biased or noisy on few images: compare only numbers of as many, and with those of real images.
+"""
+
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+FEWEST = 64  # images on each side
+SUBSET = 1000  # images that KID takes at a time, where there are so many
+NO_PACKAGE = "FID and KID need the package torch-fidelity. Install it with `uv sync --extra fid`."
+
+
+class FidelityError(ValueError):
+    """Why FID and KID cannot be measured here, in words for whoever asked for them."""
+
+
+class Pictures(Dataset):
+    """Images, uint8 (height, width, 3) each, as torch-fidelity takes them."""
+
+    def __init__(self, images: Sequence[np.ndarray], count: int) -> None:
+        self.images, self.count = images, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, row: int) -> torch.Tensor:
+        return torch.from_numpy(np.array(self.images[row])).permute(2, 0, 1)
+
+
+def package() -> ModuleType:
+    """torch-fidelity, ready to measure.  Raises FidelityError without the package or the weights it works with."""
+    try:
+        import torch_fidelity
+        from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
+    except ImportError as error:
+        raise FidelityError(NO_PACKAGE) from error
+    try:
+        torch.hub.load_state_dict_from_url(URL_INCEPTION_V3, progress=False)  # as it does itself, if they are not there
+    except (OSError, RuntimeError) as error:
+        folder = torch.hub.get_dir()
+        raise FidelityError(
+            f"FID and KID need Inception's weights, which could not be fetched ({error}). Check the connection, or put "
+            f"{URL_INCEPTION_V3} into {folder}/checkpoints yourself."
+        ) from error
+    return torch_fidelity
+
+
+def measure(images: Sequence[np.ndarray], real: Sequence[np.ndarray], count: int) -> tuple[float, float]:
+    """FID and KID between the first `count` of each, uint8 (height, width, 3).
+
+    Raises FidelityError as `package` does, and for fewer than FEWEST images.
+    """
+    if count < FEWEST:
+        raise FidelityError(f"{count} images are too few for FID and KID: {FEWEST} are needed on each side.")
+    found = package().calculate_metrics(
+        input1=Pictures(images, count),
+        input2=Pictures(real, count),
+        cuda=torch.cuda.is_available(),
+        fid=True,
+        kid=True,
+        kid_subset_size=min(SUBSET, count),
+        cache=False,
+        save_cpu_ram=True,  # else it forks this process to read images that are in memory
+        verbose=False,
+    )
+    return float(found["frechet_inception_distance"]), float(found["kernel_inception_distance_mean"])

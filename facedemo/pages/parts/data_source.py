@@ -1,0 +1,107 @@
+"""Where images come from: a folder or archive on the computer that runs the app, or files uploaded to it."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+import streamlit as st
+
+PATH, UPLOAD = "A folder or archive on this computer", "Upload images"
+IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
+ARCHIVES = ("zip", "tar", "tgz", "gz", "xz", "bz2")
+
+
+class UploadError(ValueError):
+    """What is wrong with uploaded files and what to do about it."""
+
+
+def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
+    """The controls; returns the kind chosen.  The source itself is made by `chosen`, when it is needed.
+
+    prefix: of the keys in session state.  kinds: PATH, UPLOAD, and others that need nothing more.
+    """
+    kind = st.radio(label, kinds, key=f"{prefix}_kind", horizontal=True, help=about)
+    if kind == PATH:
+        st.text_input(
+            "Path",
+            key=f"{prefix}_path",
+            placeholder="~/Pictures/faces",
+            help="A folder of images (searched with all folders in it), a .zip or .tar of one, or a CelebA folder. "
+            "At least 64 images.",
+        )
+    elif kind == UPLOAD:
+        st.file_uploader(
+            "Images, or one archive of them",
+            [*IMAGES, *ARCHIVES],
+            accept_multiple_files=True,
+            key=f"{prefix}_files",
+            help="At least 64 images, or one .zip or .tar. They are kept on the computer that runs this app.",
+        )
+    return kind
+
+
+def chosen(prefix: str) -> str:
+    """The source that the controls describe.  Raises UploadError or OSError where there is none to be had."""
+    from facedemo.data import cache_root
+
+    if st.session_state[f"{prefix}_kind"] == UPLOAD:
+        return str(store(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))
+    text = st.session_state.get(f"{prefix}_path", "").strip().strip("\"'")
+    if not text:
+        raise UploadError("Give the path of a folder or an archive of images.")
+    try:
+        path = Path(text).expanduser()
+        there = path.exists()
+    except (OSError, ValueError, RuntimeError):
+        there = False
+    if not there:
+        raise UploadError(f"There is no file or folder {text} on the computer that runs this app. Check the path.")
+    return str(path.resolve())
+
+
+def identity(prefix: str) -> str:
+    """The same for the same choice, and another for another; without reading what was uploaded."""
+    kind = st.session_state[f"{prefix}_kind"]
+    if kind == PATH:
+        return f"{kind} {st.session_state.get(f'{prefix}_path', '').strip()}"
+    if kind == UPLOAD:
+        return f"{kind} {' '.join(file.file_id for file in st.session_state.get(f'{prefix}_files') or [])}"
+    return kind
+
+
+def store(files: Sequence[BinaryIO], folder: Path) -> Path:
+    """Writes uploaded files into a folder of their own below `folder`, named by their content; returns the source.
+
+    files: open for reading, with a `name`, of which only safe letters are kept.  Raises UploadError where they are not
+    images or one archive.
+    """
+    names = [safe_name(file.name, index) for index, file in enumerate(files)]
+    packed = [name for name in names if PurePath(name).suffix[1:].lower() in ARCHIVES]
+    if not files:
+        raise UploadError("Choose the images, or one archive of them, to upload.")
+    if packed and len(files) > 1:
+        raise UploadError("Upload images or one archive, not both and not several archives.")
+    digest = hashlib.blake2b(digest_size=16)
+    for name, file in zip(names, files, strict=True):
+        digest.update(f"{name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
+    target = folder / digest.hexdigest()
+    if not target.exists():
+        part = target.with_suffix(".unfinished")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        for name, file in zip(names, files, strict=True):
+            file.seek(0)
+            with (part / name).open("wb") as out:
+                shutil.copyfileobj(file, out)
+        part.rename(target)
+    return target / packed[0] if packed else target
+
+
+def safe_name(name: str, index: int) -> str:
+    """A plain, visible file name, different for every index."""
+    plain = PurePath(name.replace("\\", "/")).name
+    plain = re.sub(r"[^\w.-]+", "_", plain, flags=re.ASCII).lstrip(".")[-80:]
+    return f"{index:06d}-{plain or 'file'}"

@@ -1,0 +1,158 @@
+"""The evaluation that the Verify page asks for: what to measure, the work in the background, and its progress."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from facedemo import overview
+from facedemo.checkpoints import CONFIG
+from facedemo.data import DataError
+from facedemo.pages.parts import data_source, models
+from facedemo.pages.parts.job import Job, Steps
+from facedemo.pages.parts.live_run import escaped
+
+if TYPE_CHECKING:
+    from facedemo.evaluation.faces import Evidence
+    from facedemo.evaluation.report import Report
+
+BUILT_IN = "built-in"  # as configs name it: drawn faces, which are no measure for drawn faces
+NONE, OWN = "None", "The images it was trained on"
+REAL, GALLERY = "verify_real", "verify_gallery"  # prefixes of the controls' keys
+KEPT = 6  # evaluations that are remembered, beside those that are being made
+REFRESH = 1.0  # seconds
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure.  real, gallery: which images were chosen, as `data_source.identity` tells them apart."""
+
+    name: str
+    folder: Path
+    version: str  # of the weights
+    count: int
+    seed: int
+    cnn: bool
+    copies: bool
+    real: str
+    gallery: str
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> dict[Request, Job]:
+    """All evaluations, of all visitors, oldest first."""
+    return {}
+
+
+def trained_on(folder: Path) -> str | None:
+    """The images that a model was trained on, if they are on this computer."""
+    settings = overview.read_object(folder / CONFIG).get("data")
+    source = settings.get("source") if isinstance(settings, dict) else None
+    try:
+        return source if isinstance(source, str) and source != BUILT_IN and Path(source).exists() else None
+    except (OSError, ValueError):
+        return None
+
+
+def more_controls(folder: Path) -> bool:
+    """What to compare with, and what else to look for; returns whether copies are looked for."""
+    kinds = [NONE, *([OWN] if trained_on(folder) else []), data_source.PATH, data_source.UPLOAD]
+    if st.session_state.get(f"{REAL}_kind", NONE) not in kinds:
+        st.session_state[f"{REAL}_kind"] = NONE  # another model, whose images are not here
+    about = (
+        "Photographs of faces, best those that the model was trained on: a part of them is held out and judged like "
+    )
+    about += "the model's faces, so that you see what the best possible model would reach."
+    real = data_source.control(REAL, "Real faces to compare with", kinds, about)
+    about = "Judges all training images once, which takes minutes for thousands, and shows for each face of the model "
+    about += "those that are most like it: that is how to find out whether it copies. Needs real faces."
+    copies = st.toggle("Nearest training faces", key="verify_copies", disabled=real == NONE, help=about)
+    about = (
+        "Photographs of people to be recognised. The paper's second column counts the model's faces that are nobody "
+    )
+    about += "of such a gallery."
+    data_source.control(GALLERY, "Gallery", [NONE, data_source.PATH, data_source.UPLOAD], about)
+    about = "A neural network that finds more faces than the usual detector, which looks for edges; about a minute and "
+    about += "a half per 1,000 faces."
+    st.toggle("Second detector", key="verify_cnn", persist_state="session", help=about)
+    return copies and real != NONE
+
+
+def request(name: str, folder: Path, copies: bool) -> Request:
+    """What the controls ask for.  Raises OSError where the model has gone."""
+    state, version = st.session_state, models.version(folder)
+    real, gallery = data_source.identity(REAL), data_source.identity(GALLERY)
+    return Request(
+        name, folder, version, state.verify_faces, state.verify_seed, state.verify_cnn, copies, real, gallery
+    )
+
+
+def chosen(prefix: str, folder: Path) -> str | None:
+    """The source that was chosen.  Raises UploadError or OSError where there is none to be had."""
+    kind = st.session_state[f"{prefix}_kind"]
+    if kind == NONE:
+        return None
+    return trained_on(folder) if kind == OWN else data_source.chosen(prefix)
+
+
+def start(wanted: Request) -> bool:
+    """Begins an evaluation; where that cannot be, says why and returns False."""
+    try:
+        real, gallery = (chosen(prefix, wanted.folder) for prefix in (REAL, GALLERY))
+        model = models.load(wanted.folder, wanted.version)
+    except (ValueError, OSError) as error:
+        st.error(escaped(error), title="Not started")
+        return False
+
+    kinds = [st.session_state[f"{prefix}_kind"] for prefix in (REAL, GALLERY)]
+    uploads = [source for source, kind in zip((real, gallery), kinds, strict=True) if kind == data_source.UPLOAD]
+
+    def do(steps: Steps) -> "tuple[Report, Evidence]":
+        from facedemo.evaluation import faces
+
+        asked = (real, "test", gallery, wanted.cnn, wanted.copies)
+        try:
+            return faces.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
+        except DataError as error:
+            words = str(error)
+            for place in uploads:  # a place in the cache says nothing to whoever uploaded it
+                words = words.replace(place, "The upload")
+            raise DataError(words) from error
+
+    every = jobs()
+    every.pop(wanted, None)
+    every[wanted] = Job(do)
+    over = [old for old, job in every.items() if job.state != "running"]
+    for old in over[: max(0, len(over) - KEPT)]:
+        every.pop(old, None)
+    return True
+
+
+def found(wanted: Request) -> tuple[Job | None, bool]:
+    """The evaluation of what is wanted, and whether it is of the weights as they are now.
+
+    Where there is none, the newest one of earlier weights: a run goes on learning while someone looks at it.
+    """
+    every = jobs()
+    if job := every.get(wanted):
+        return job, True
+    earlier = [job for old, job in list(every.items()) if replace(old, version=wanted.version) == wanted]
+    return next((job for job in reversed(earlier) if job.state == "done"), None), False
+
+
+def progress(job: Job) -> None:
+    """What is being done, how long it still takes, and a button that ends it; refreshes itself."""
+    st.fragment(refreshed, run_every=REFRESH)(job)
+
+
+def refreshed(job: Job) -> None:
+    if job.state != "running":
+        st.rerun()
+    st.progress(
+        job.pace.share, text=f"{escaped(job.words).capitalize()}: {job.pace}" if job.pace.total else "Starting…"
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        about = "Ends it. What was looked at so far is remembered, so that the next time goes on from there."
+        st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=about)
+        st.caption("It goes on while you visit other pages or reload this one.")

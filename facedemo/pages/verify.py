@@ -1,0 +1,126 @@
+"""Verify: the paper's Table 1 for any model, the faces behind it, and what its numbers hide."""
+
+import streamlit as st
+
+from facedemo import sampling
+from facedemo.evaluation.report import kept
+from facedemo.pages.parts import address, models, verifying
+from facedemo.pages.parts.judged_faces import SHOWN, first_page, judged_faces
+from facedemo.pages.parts.live_run import escaped
+from facedemo.pages.parts.verdict import verdict
+
+MAX_FACES = 5000
+QUICK = 100
+
+
+def other_faces() -> None:
+    st.session_state.verify_face = 1
+    first_page()
+
+
+st.title("Verify")
+st.markdown(
+    "Does a program that recognises people accept the faces that a model draws? The paper asked this of 1,000 faces a "
+    "model. Ask it here of yours, look at the faces that fail, and at what the number hides.",
+    width=800,
+)
+
+choices = models.choices()
+if not choices:
+    st.info(
+        "There is no model to verify yet. Train one, or put a bundle (a folder with `config.json` and "
+        "`model.safetensors`) into `checkpoints` and reload this page.",
+        title="No model yet",
+    )
+    st.stop()
+
+settings = {
+    "model": address.one_of(choices, default=models.preferred(choices)),
+    "faces": address.whole(1, MAX_FACES, default=QUICK),
+    "seed": address.whole(0, sampling.MAX_SEED, default=0),
+    "cnn": address.flag(False),
+    "show": address.one_of(SHOWN, default="undetected"),
+    "face": address.whole(1, MAX_FACES, default=1),
+}
+ignored = address.restore(settings, page="verify")
+if st.session_state.verify_face > st.session_state.verify_faces:
+    ignored.append(f"`face={st.session_state.verify_face}` (there are {st.session_state.verify_faces})")
+    other_faces()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    name = st.selectbox(
+        "Model",
+        choices,
+        format_func=models.label,
+        key="verify_model",
+        persist_state="session",
+        on_change=other_faces,
+        width=200,
+        help="Whose faces to judge: a bundled model, or a run of yours as soon as it has saved weights.",
+    )
+    count = st.number_input(
+        "Faces",
+        1,
+        MAX_FACES,
+        key="verify_faces",
+        persist_state="session",
+        on_change=other_faces,
+        width=130,
+        help=f"How many faces to draw and judge, from 1 to {MAX_FACES:,}. {QUICK} take some seconds; 1,000, as in the "
+        "paper, about a minute.",
+    )
+    seed = st.number_input(
+        "Seed",
+        0,
+        sampling.MAX_SEED,
+        key="verify_seed",
+        persist_state="session",
+        on_change=other_faces,
+        width=180,
+        help="The number that all faces follow from, as on the Generate page. Other seeds give another sample of the "
+        f"same model. From 0 to {sampling.MAX_SEED}.",
+    )
+with st.expander("Real faces, gallery, second detector", icon=":material/tune:"):
+    copies = verifying.more_controls(choices[name])
+if ignored:
+    st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+
+try:
+    wanted = verifying.request(name, choices[name], copies)
+except OSError as error:
+    st.error(f"{escaped(error)} Choose another model.", title="Cannot be used")
+    st.stop()
+job, current = verifying.found(wanted)
+if job is None or job.state != "running":
+    about = "Draws the faces, looks for a face in each, and compares those that it finds."
+    if st.button("Verify", type="primary", icon=":material/fact_check:", help=about):
+        with st.spinner("Loading…", show_time=False):
+            started = verifying.start(wanted)
+        if started:
+            st.rerun()
+address.publish(settings, page="verify")
+
+if job is not None and job.state == "running":
+    verifying.progress(job)
+elif job is not None and job.state == "done":
+    report, evidence = job.result
+    if not current:
+        st.info("The run has learned since: this is what its earlier weights drew. Verify again for the newest.")
+    verdict(report, f"{name}-{seed}")
+    judged_faces(wanted, evidence)
+else:
+    if job is not None and job.state == "failed":
+        st.error(f"{escaped(job.error)} Choose something else, and verify again.", title="Could not be verified")
+    elif job is not None:
+        st.info("What was looked at so far is remembered: verify again, and it goes on from there.", title="Cancelled")
+    if (stored := kept(choices[name])) is not None:
+        beside = f", beside real ones of {escaped(stored.data)}" if stored.data else ""
+        st.info(
+            f"The model brings this evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Verify again "
+            "here to check it, and to see the faces."
+        )
+        verdict(stored, f"{name}-{stored.seed}")
+    elif job is None:
+        st.caption("Nothing was measured with these settings yet. Press Verify.")
+
+st.caption("The address of this page holds these settings, but no images of yours: the link asks for the same faces.")

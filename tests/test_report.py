@@ -1,0 +1,147 @@
+"""Reports of an evaluation: kept, read again, and put into words."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facedemo.evaluation import fidelity
+from facedemo.evaluation.reading import reading
+from facedemo.evaluation.report import Report, Row, keep, kept, rate
+from facedemo.runs import Run, Status
+
+
+def row(undetected: int = 17, of: int = 1000, **more: Any) -> Row:
+    numbers = {"people": 98, "people_first": 98, "distance": 0.052, "nearest": 0.45, "duplicates": 0.0}
+    return Row(
+        "ours-64", **{"undetected": rate(undetected, of), "undetected_cnn": None, "unknown": None} | numbers | more
+    )
+
+
+REAL = replace(row(50, 856, people=323, people_first=323, distance=0.016, duplicates=0.015), name="real faces, test")
+
+
+def report(*rows: Row, **more: Any) -> Report:
+    facts = {"model": "ours-64", "seed": 1, "count": 1000, "size": 64, "data": "celeba.tar", "split": "test"}
+    facts |= {"people_first": 856, "compared": 806, "versions": {"torch": "2"}, "unseen": True}
+    return Report(rows=list(rows), **facts | more)
+
+
+def test_a_report_comes_back_from_json_as_it_was() -> None:
+    for was in (report(row()), report(row(unknown=rate(3, 1000), fid=20.5, kid=0.01), REAL)):
+        assert Report.from_json(json.loads(json.dumps(was.as_json()))) == was
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rows": []},
+        {"rows": None},
+        {"seed": "one"},
+        {"rows": [row().__dict__ | {"undetected": {"count": 1, "of": 0, "low": 0, "high": 1}}]},
+        {"rows": [row().__dict__ | {"undetected": {"count": 7, "of": 5, "low": 0, "high": 1}}]},
+        {"rows": [row().__dict__ | {"undetected": {"count": 1, "of": 5, "low": float("nan"), "high": 1}}]},
+    ],
+)
+def test_what_is_no_report_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Report.from_json(report(row()).as_json() | change)
+    with pytest.raises(ValueError, match=r"."):
+        Report.from_json(["no", "report"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "report.json").write_text('{"iterations": 7}\n', "utf8")
+    return tmp_path
+
+
+def test_a_bundle_keeps_an_evaluation_beside_what_it_holds_and_gives_it_back(folder: Path) -> None:
+    assert kept(folder) is None
+    keep(report(row()), folder)
+    keep(report(row(), REAL), folder)
+    assert kept(folder) == report(row(), REAL)
+    assert json.loads((folder / "report.json").read_text("utf8"))["iterations"] == 7
+    assert sorted(path.name for path in folder.iterdir()) == ["model.safetensors", "report.json"]
+
+
+def test_what_is_kept_is_numbers_and_names_and_nothing_of_an_image(folder: Path) -> None:
+    keep(report(row(unknown=rate(1, 1000)), REAL), folder)
+
+    def leaves(value: Any) -> list[Any]:
+        if isinstance(value, dict | list):
+            return [leaf for item in (value.values() if isinstance(value, dict) else value) for leaf in leaves(item)]
+        return [value]
+
+    found = leaves(json.loads((folder / "report.json").read_text("utf8"))["evaluation"])
+    assert len(found) < 100, "one embedding alone has 128 numbers"
+    assert all(len(leaf) < 100 for leaf in found if isinstance(leaf, str))
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_damaged_report_is_left_alone(folder: Path, text: str) -> None:
+    (folder / "report.json").write_text(text, "utf8")
+    with pytest.raises(ValueError, match="damaged"):
+        keep(report(row()), folder)
+    assert (folder / "report.json").read_text("utf8") == text
+    assert kept(folder) is None
+
+
+def test_a_run_keeps_no_evaluation_because_its_weights_go_on_changing(folder: Path) -> None:
+    Run(folder).write_status(Status())
+    with pytest.raises(ValueError, match="make one of the run first"):
+        keep(report(row()), folder)
+
+
+def words(*rows: Row, **more: Any) -> str:
+    return " ".join(reading(report(*rows, **more)))
+
+
+def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
+    said = words(row(), REAL)
+    assert "983 of 1,000 (98.3%)" in said
+    assert "found more often" in said
+    assert "The first 856 show 98 different people, as many real faces show 323. The model repeats itself." in said
+    assert "0.052 away" in said
+    assert "0.016 apart" in said
+    assert "No sign that the model copies" in said
+    assert "found less often" in words(row(281), REAL)
+    assert "no difference can be told" in words(row(5, 100), REAL)
+    assert "look at them for copies" in words(row(nearest=0.3), REAL)
+    assert "repeats itself" not in words(row(people_first=300), REAL)
+
+
+def test_the_reading_says_what_is_missing_and_what_flatters() -> None:
+    alone = words(row(people=1, nearest=None, distance=None), unseen=None)
+    assert "1 person" in alone
+    assert "Compare it with real faces" in alone
+    assert "Fréchet" not in alone
+    assert "it takes 256" in words(row(distance=None), REAL)
+    assert "it has seen them" in words(row(), REAL, unseen=False)
+    assert "it has seen them" not in words(row(), REAL)
+    assert "nobody of the gallery" in words(row(unknown=rate(3, 1000)))
+    assert "FID is 20.5 (between real faces 5.0)" in words(row(fid=20.5, kid=0.01), replace(REAL, fid=5.0, kid=0.0))
+
+
+def test_without_its_package_fid_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)  # as Python marks what cannot be imported
+    with pytest.raises(fidelity.FidelityError, match="uv sync --extra fid"):
+        fidelity.package()
+
+
+def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
+    with pytest.raises(fidelity.FidelityError, match=r"could not be fetched .*weights-inception.* into .*checkpoints"):
+        fidelity.package()
+
+
+def test_fid_of_a_handful_of_images_is_refused() -> None:
+    with pytest.raises(fidelity.FidelityError, match="too few"):
+        fidelity.measure([], [], 63)

@@ -1,0 +1,341 @@
+"""The Verify page, run as Streamlit runs it, on the bundled model and on tiny ones with random weights."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Maker
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from facedemo import bundle
+from facedemo.config import RunConfig
+from facedemo.evaluation.report import Report, Row, keep, rate
+from facedemo.pages.parts import data_source, judged_faces, verifying
+from facedemo.pages.parts.job import Job, Steps
+from facedemo.runs import create_run
+
+ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What these tests judged is kept for the next of them, and for nobody else."""
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "verify-page-cache"))
+    yield
+    for job in verifying.jobs().values():
+        job.cancel()
+    verifying.jobs().clear()
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file("../facedemo/pages/verify.py", default_timeout=60)
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    (button,) = (button for button in page.button if button.label == label)
+    button.click().run()
+    assert not page.exception
+    return page
+
+
+def verified(page: AppTest) -> AppTest:
+    """The page once the evaluation that it starts is over."""
+    press(page, "Verify")
+    for job in verifying.jobs().values():
+        job.thread.join(120)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def address(page: AppTest) -> dict[str, str]:
+    return {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
+
+
+def shown(page: AppTest) -> str:
+    parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
+    return " ".join(f"{getattr(part.proto, 'title', '')} {part.value}" for part in parts)
+
+
+def grid(page: AppTest) -> dict:
+    (component,) = page.get("bidi_component")
+    return json.loads(component.proto.json)
+
+
+@pytest.fixture
+def ours(make_bundle: Maker, tmp_path: Path) -> Path:
+    """The model that comes with the app, without an evaluation of its own."""
+    del make_bundle  # only its folders
+    source = Path(bundle.__file__).parents[1] / "checkpoints" / "ours-64"
+    folder = Path(shutil.copytree(source, tmp_path / "checkpoints" / "ours-64"))
+    (folder / "report.json").unlink()
+    return folder
+
+
+def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unasked(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page()
+    assert address(page) == ADDRESS
+    assert "Nothing was measured" in shown(page)
+    assert not page.warning
+    assert not page.error
+    assert not verifying.jobs()
+
+
+def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: Path) -> None:
+    page = verified(open_page(faces="8", seed="5", show="detected"))
+    found = next(iter(verifying.jobs().values())).result[0].drawn
+    table = next(part.value for part in page.markdown if part.value.startswith("|"))
+    assert "can't detect a face | detected, but nobody of the gallery within 0.6" in table
+    assert f"**ours\\-64** | {found.undetected} | –" in table
+    assert "*DCGAN, in the paper* | 281 of 1,000 | 0 of 1,000" in table
+    assert "A face is found in" in shown(page)
+    assert {metric.label for metric in page.metric} == {
+        "Faces found", "Different people", "Fréchet distance", "Near-duplicates"
+    }  # fmt: skip
+    detected = 8 - found.undetected.count
+    assert len(grid(page)["seeds"]) == detected
+    assert "a face was found. Its seed:" in shown(page)
+
+    page.button_group(key="verify_show").set_value("people").run()
+    assert not page.exception
+    assert len(grid(page)["seeds"]) == found.people
+    page.session_state.verify_face = 8  # as a click on it does
+    page.run()
+    assert address(page)["face"] == str(page.session_state.verify_face)
+    assert [button.label for button in page.button] == ["Verify", "Open in Generate"]
+    assert not [button.proto.label for button in page.get("download_button") if not button.proto.help]
+
+
+def test_images_of_nothing_are_not_detected_and_nobody_is_told_apart(make_bundle: Maker) -> None:
+    make_bundle()
+    page = verified(open_page(faces="60"))
+    assert len(grid(page)["seeds"]) == judged_faces.PAGE
+    assert "Face 1 of 60: no face was found" in shown(page)
+    page.session_state.verify_page = 2
+    page.run()
+    assert len(grid(page)["seeds"]) == 60 - judged_faces.PAGE
+    for kind in ("detected", "people"):
+        page.button_group(key="verify_show").set_value(kind).run()
+        assert not page.exception
+        assert judged_faces.EMPTY[kind] in shown(page)
+        assert not page.get("bidi_component")
+
+
+def test_a_link_opens_on_the_page_that_its_face_is_on(make_bundle: Maker) -> None:
+    make_bundle()
+    verified(open_page(faces="60"))
+    page = open_page(faces="60", face="55")
+    assert "Face 55 of 60" in shown(page), "another visitor finds what was measured"
+    assert grid(page)["selected"] == 55 - judged_faces.PAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "gone"),
+        ("faces", "0"),
+        ("faces", "9e9"),
+        ("seed", "z`"),
+        ("cnn", "x"),
+        ("show", "all"),
+        ("face", "-1"),
+    ],
+)
+def test_an_unusable_value_in_a_link_is_named_and_replaced(make_bundle: Maker, name: str, value: str) -> None:
+    make_bundle()
+    page = open_page(**{name: value})
+    assert name in page.warning[0].value
+    assert address(page) == ADDRESS
+
+
+def test_a_face_beyond_the_last_is_named_and_replaced(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(faces="3", face="4")
+    assert "there are 3" in page.warning[0].value
+    assert address(page)["face"] == "1"
+
+
+def test_an_evaluation_is_cancelled_and_can_begin_again(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(faces="5000")
+    press(page, "Verify")
+    (job,) = verifying.jobs().values()
+    assert job.state == "running"
+    assert [button.label for button in page.button] == ["Cancel"]
+    job.cancel()
+    job.thread.join(60)
+    assert not job.thread.is_alive()
+    page.run()
+    assert "goes on from there" in shown(page)
+    assert [button.label for button in page.button] == ["Verify"]
+
+
+def test_work_reports_its_progress_fails_in_words_and_ends_when_nobody_wants_it() -> None:
+    def fail(steps: Steps) -> None:
+        steps("counting")(3, 12)
+        raise RuntimeError("no more numbers")
+
+    job = Job(fail)
+    job.thread.join(10)
+    assert (job.state, job.error) == ("failed", "no more numbers")
+    assert (job.words, str(job.pace)) == ("counting", "3 of 12")
+
+    def endless(steps: Steps) -> None:
+        while True:
+            steps("waiting")(1, None)
+
+    job = Job(endless)
+    job.cancel()
+    job.thread.join(10)
+    assert (job.state, job.thread.is_alive()) == ("cancelled", False)
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """160 pictures of nothing, for all three parts."""
+    folder, rng = tmp_path_factory.mktemp("photographs"), np.random.RandomState(0)
+    for number in range(160):
+        Image.fromarray(rng.randint(0, 256, (32, 32, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_through(
+    make_bundle: Maker, photographs: Path
+) -> None:
+    make_bundle()
+    page = open_page(faces="10")
+    assert page.toggle(key="verify_copies").disabled
+    page.radio(key="verify_real_kind").set_value(data_source.PATH).run()
+    page.text_input(key="verify_real_path").set_value(str(photographs)).run()
+    page.toggle(key="verify_copies").set_value(True).run()
+    verified(page)
+    assert not page.error, page.error[0].value
+    assert "**real faces, test** |" in shown(page)
+    assert "it takes 256" in shown(page)
+    assert str(photographs) not in json.dumps(address(page))
+    page.radio(key="verify_real_kind").set_value(verifying.NONE).run()
+    assert "Nothing was measured" in shown(page), "those were the results of other settings"
+
+
+def one_face_closely() -> None:
+    """A script that shows a face with three training faces, of which none is a photograph of anybody."""
+    from pathlib import Path
+
+    import numpy as np
+
+    from facedemo.evaluation.faces import Evidence
+    from facedemo.evaluation.judge import Judged
+    from facedemo.pages.parts.judged_faces import nearest
+    from facedemo.pages.parts.verifying import Request
+
+    def evidence(count: int, training: Evidence | None = None) -> Evidence:
+        judged = Judged(np.zeros((count, 4), int), np.ones(count, int), 0.1 * np.eye(count, 128))
+        return Evidence("grey", np.full((count, 32, 32, 3), 99, np.uint8), judged, training=training)
+
+    nearest(Request("grey", Path(), "", 1, 0, False, True, "", ""), evidence(1, evidence(3)), 0)
+
+
+def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(judged_faces, "on_this_computer", lambda: True)
+    page = AppTest.from_function(one_face_closely, default_timeout=60).run()
+    assert not page.exception
+    assert [caption.value for caption in page.caption][1:] == ["0.00", "0.14", "0.14"]
+    monkeypatch.setattr(judged_faces, "on_this_computer", lambda: False)
+    page.run()
+    assert not page.get("imgs")
+    assert "only in a browser on the computer that runs this app" in page.caption[0].value
+
+
+@pytest.mark.parametrize(("path", "words"), [("", "Give the path"), ("/nowhere/at/all", "no file or folder")])
+def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, words: str) -> None:
+    make_bundle()
+    page = open_page()
+    page.radio(key="verify_gallery_kind").set_value(data_source.PATH).run()
+    page.text_input(key="verify_gallery_path").set_value(path).run()
+    press(page, "Verify")
+    assert words in page.error[0].value
+    assert not verifying.jobs()
+
+
+def test_an_upload_of_nothing_is_explained(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(faces="2")
+    page.radio(key="verify_real_kind").set_value(data_source.UPLOAD).run()
+    press(page, "Verify")
+    assert "Choose the images" in page.error[0].value
+    page.file_uploader(key="verify_real_files").set_value(("empty.png", b"", "image/png")).run()
+    verified(page)
+    assert "The upload has too few usable images" in page.error[0].value
+    assert [button.label for button in page.button] == ["Verify"]
+
+
+def evaluation() -> Report:
+    row = Row("tiny", rate(17, 1000), None, None, 98, 98, None, None, 0.0)
+    return Report("tiny", 20001, 1000, 32, None, "test", 1000, None, [row], {})
+
+
+def test_an_evaluation_that_a_bundle_brings_is_shown_at_once(make_bundle: Maker) -> None:
+    folder = make_bundle()
+    keep(evaluation(), folder)
+    page = open_page()
+    assert "1,000 faces from seed 20001" in page.info[0].value
+    assert "17 of 1,000 (1.1–2.7%)" in shown(page)
+    assert len(page.metric) == 4
+    assert not page.get("bidi_component")
+    (folder / "report.json").write_text('{"evaluation": {"rows": [{}]}}', "utf8")
+    assert "Nothing was measured" in shown(open_page())
+
+
+def test_a_damaged_model_is_explained_and_others_stay_usable(make_bundle: Maker) -> None:
+    (make_bundle("damaged") / "model.safetensors").write_bytes(b"not weights")
+    make_bundle()
+    page = press(open_page(model="damaged"), "Verify")
+    assert "damaged" in page.error[0].value
+    page.selectbox(key="verify_model").set_value("tiny").run()
+    assert not page.error
+
+
+def test_a_run_is_verified_and_what_its_earlier_weights_drew_is_marked_as_such(
+    make_bundle: Maker, tmp_path: Path, photographs: Path
+) -> None:
+    config = {"model": {"size": 32, "latent": 8, "width": 4}, "data": {"source": str(photographs)}}
+    run = create_run(RunConfig.model_validate(config))
+    weights = make_bundle("elsewhere", tmp_path) / "model.safetensors"
+    assert "no model" in shown(open_page()), "a run without weights is none"
+    shutil.copy(weights, run.path)
+    page = open_page(faces="2")
+    assert address(page)["model"] == f"run:{run.id}"
+    assert verifying.OWN in page.radio(key="verify_real_kind").options
+    page.radio(key="verify_real_kind").set_value(verifying.OWN).run()
+    assert "**real faces, test** |" in shown(verified(page))
+
+    (run.path / "model.safetensors").touch()
+    page.run()
+    assert "learned since" in shown(page)
+    shutil.rmtree(run.path)
+    page.run()
+    assert not page.exception
+    assert "no model" in shown(page)
+
+
+def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(faces="1")
+    page.radio(key="verify_real_kind").set_value(data_source.UPLOAD).run()
+    page.radio(key="verify_gallery_kind").set_value(data_source.PATH).run()
+    controls = [*page.selectbox, *page.number_input, *page.button, *page.radio, *page.toggle, *page.text_input]
+    controls += [*page.file_uploader]
+    assert len(controls) == 10
+    assert all(control.proto.help for control in controls)

@@ -121,6 +121,40 @@ def test_a_preset_fills_the_controls() -> None:
     assert page.number_input(key="new_budget_iterations").value == 100_000
 
 
+def test_a_model_to_start_from_fills_the_controls_and_the_run_takes_its_weights(
+    pictures: Path, launched: Launched
+) -> None:
+    first = trained(pictures)
+    page = open_page()
+    page.selectbox(key="new_training_start").set_value(first.id).run()
+    assert page.number_input(key="new_ours_width").value == 4
+    assert page.selectbox(key="new_ours_size").value == 32
+    click(page, "Start training")
+    assert launched[0].config.training.start == first.id
+    assert (launched[0].path / "start" / "model.safetensors").exists()
+
+
+def test_weights_that_do_not_fit_the_settings_are_refused_in_words(pictures: Path, launched: Launched) -> None:
+    first = trained(pictures)
+    page = open_page()
+    page.selectbox(key="new_training_start").set_value(first.id).run()
+    page.number_input(key="new_ours_width").set_value(8).run()
+    click(page, "Start training")
+    assert "width 4 there, 8 here" in shown(page)
+    assert launched == []
+    assert list_runs() == [first]
+
+
+def test_a_damaged_model_to_start_from_is_refused_at_once(pictures: Path) -> None:
+    first = trained(pictures)
+    (first.path / "model.safetensors").write_bytes(b"no weights")
+    page = open_page()
+    page.selectbox(key="new_training_start").set_value(first.id).run()
+    assert not page.exception
+    assert "damaged" in shown(page)
+    assert page.selectbox(key="new_training_start").value == ""
+
+
 def test_every_control_has_a_help_text() -> None:
     page = open_page()
     for part in (page.button, page.selectbox, page.number_input, page.slider, page.text_input, page.radio, page.toggle):

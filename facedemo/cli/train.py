@@ -1,6 +1,7 @@
 """Commands that train, watch and steer runs."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,6 +73,7 @@ def train(
     saves a checkpoint, and `facedemo resume` goes on from there.
     """
     from facedemo import starting
+    from facedemo.config import BUILT_IN
     from facedemo.presets import configure
     from facedemo.runs import create_run
 
@@ -80,6 +82,8 @@ def train(
     )
     if "learning_rate" in settings:
         settings["learning_rate_g"] = settings["learning_rate_d"] = settings.pop("learning_rate")
+    if source not in (None, BUILT_IN):
+        settings["source"] = str(existing(source))
     base = starting.settings(start, runs_dir) if start else None
     run = create_run(configure(settings, preset, base), runs_dir)
     typer.echo(run.path) if only_create else follow(run)
@@ -101,6 +105,14 @@ def resume(
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
         found.extend(Budget(**budget))
     follow(found)
+
+
+def existing(source: str) -> Path:
+    """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
+    path = Path(source).expanduser()
+    if not source or not path.exists():
+        raise ValueError(f"There is no file or folder “{source}”. Check the path.")
+    return path.resolve()
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
@@ -194,6 +206,13 @@ def steer(
     found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
 
 
+def training(run: "Run") -> "Run":
+    """The run itself.  Raises ValueError where nothing trains it, and so nothing would hear."""
+    if not run.status.active:
+        raise ValueError(f"“{run.name}” is not training: it is {run.status.state}.")
+    return run
+
+
 def number(name: str, text: str) -> float:
     try:
         return float(text)
@@ -206,7 +225,7 @@ def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Hold a run where it is, with a checkpoint; `facedemo unpause` lets it go on."""
     from facedemo.runs import find_run
 
-    find_run(run, runs_dir).pause()
+    training(find_run(run, runs_dir)).pause()
 
 
 @app.command()
@@ -214,7 +233,7 @@ def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Let a paused run go on."""
     from facedemo.runs import find_run
 
-    find_run(run, runs_dir).unpause()
+    training(find_run(run, runs_dir)).unpause()
 
 
 @app.command()
@@ -222,4 +241,4 @@ def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """End a run with a checkpoint; `facedemo resume` goes on from there."""
     from facedemo.runs import find_run
 
-    find_run(run, runs_dir).stop()
+    training(find_run(run, runs_dir)).stop()

@@ -27,6 +27,8 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     """
     if not run.has_model:
         raise RunError(f"“{run.name}” has no checkpoint yet: let it train a little longer.")
+    if (out / "status.json").exists():
+        raise RunError(f"{out} is a run. Choose another folder.")
     if out.exists() and any(out.iterdir()) and not (out / bundle.WEIGHTS).exists():
         raise RunError(f"{out} is not empty and no bundle. Choose another folder.")
     model = bundle.load(run.path)
@@ -86,13 +88,13 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
     """
     from matplotlib.figure import Figure
 
-    recorded = [name for name in labels if name in curves] or list(labels)[:1]
+    recorded = [name for name in labels if curves.get(name)] or list(labels)[:1]  # a metric may be younger than the run
     losses = [name for name in recorded if name.startswith("loss_")]
     panels = [*([losses] if losses else []), *([name] for name in recorded if name not in losses)]
     figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
     for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name in names:
-            axes.plot(curves.get("step", []), curves.get(name, []), label=labels[name], linewidth=1)
+            axes.plot(curves["step"], curves[name], label=labels[name], linewidth=1)
         axes.set(xlabel="iteration", title=", ".join(labels[name] for name in names), ylim=(0, None))
         axes.grid(alpha=0.3)
         if len(names) > 1:

@@ -19,7 +19,7 @@ class DivergedError(RuntimeError):
 
 def spread(images: Tensor) -> float:
     """Mean pairwise distance of images (n, ...), as the root mean square over pixels."""
-    flat = images.float().flatten(1)
+    flat = images.float().flatten(1).cpu()  # Apple's GPUs have no pdist
     return float(torch.pdist(flat).mean()) / math.sqrt(flat.shape[1])
 
 
@@ -38,7 +38,7 @@ class Guard:
             if not math.isfinite(value):
                 raise DivergedError(
                     f"{name} is no longer a finite number at iteration {row['step']:.0f}. The last good checkpoint is "
-                    "kept: resume from it with a lower learning rate, or with precision 32-true."
+                    "kept: resume from it with a lower learning rate, or start a new run with precision 32-true."
                 )
         for name, values in self.recent.items():
             values.append(row[name])
@@ -49,7 +49,7 @@ class Guard:
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 raise DivergedError(
                     f"The weights {name} are no longer finite numbers. The last good checkpoint is kept: resume from "
-                    "with a lower learning rate."
+                    "it with a lower learning rate."
                 )
 
     def check_samples(self, images: Tensor, step: int) -> None:

@@ -48,8 +48,11 @@ def runs_root() -> Path:
 def replace_file(path: Path, content: str | bytes) -> None:
     """Writes a file so that a reader sees the old content or the new, never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:
@@ -309,8 +312,13 @@ def list_runs(root: Path | None = None) -> list[Run]:
 
 
 def find_run(text: str, root: Path | None = None) -> Run:
-    """A run by its path, its directory's name or the end of that name.  Raises RunError where none or several fit."""
+    """A run by its path, its directory's name or the end of that name.
+
+    Raises RunError where none or several fit, and for a bundle, which is not to be trained, renamed or deleted as one.
+    """
     if (Path(text) / "config.json").is_file():
+        if (Path(text) / "README.md").is_file():
+            raise RunError(f"“{text}” is a model, not a run. `facedemo train --start-from` goes on from its weights.")
         return Run(Path(text))
     fitting = [run for run in list_runs(root) if re.search(re.escape(text) + "$", run.id)]
     if len(fitting) != 1:

@@ -1,7 +1,9 @@
 """The training loop. It knows no family by name, and writes all it has to say into the run directory."""
 
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,22 @@ if TYPE_CHECKING:
 
 SAMPLES = 64  # images in a sample grid
 STATUS_SECONDS = 1.0  # between two writings of the status
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Holds back Ctrl-C and a polite kill until the end of the block: half an iteration must not be saved."""
+    held: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _: held.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if held:
+        signal.raise_signal(held[0])
 
 
 class Trainer:
@@ -71,7 +89,8 @@ class Trainer:
                 self.checkpoint()
                 self.write_status("stopped")
                 return "stopped"
-            self.advance()
+            with uninterrupted():
+                self.advance()
         self.checkpoint()
         self.sample()
         self.write_status("finished")
@@ -161,7 +180,7 @@ class Trainer:
         self.record.log(f"iteration {mark.step}: " + ", ".join(f"{k} = {v:g}" for k, v in mark.changes.items()))
 
     def log_metrics(self) -> None:
-        """One row: means since the last one, and the last value of what is a state rather than a loss."""
+        """One row: means of the family's metrics since the last one; of rates and gradient norms, the last values."""
         means = self.players.mean(torch.stack(self.fresh_rows).mean(0)).tolist()
         now = time.perf_counter()
         self.speed = len(self.fresh_rows) * self.images_per_step / max(now - self.log_clock, 1e-9)

@@ -1,5 +1,6 @@
 """The benchmarks measure what they say; how fast anything is, no test asserts."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import nn
 from facedemo import bundle
 from facedemo.benchmarks import decoding, generating, memory, training
 from facedemo.benchmarks.textbook import Textbook, write_jpegs
+from facedemo.cli.bench import write
 from facedemo.presets import configure
 
 
@@ -80,6 +82,11 @@ def test_drawing_decoding_and_memory_are_measured(images: np.ndarray, tmp_path: 
     trained = memory.measure(tiny(), 1000, seconds=0.5)
     assert trained.steps > 0
     assert 0.05 < trained.resident_gib < 8
+
+
+def test_numbers_are_written_into_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    write(tmp_path / "new" / "speed.json", {"ratio": 3.0})
+    assert json.loads((tmp_path / "new" / "speed.json").read_text()) == {"ratio": 3.0}
 
 
 def test_the_peak_is_of_the_largest_kind_of_convolution(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,9 @@ def test_exporting_never_overwrites_what_is_no_bundle(run: Run, tmp_path: Path) 
     with pytest.raises(RunError, match="not empty"):
         card.export(run, tmp_path / "thesis")
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter1.txt"]
+    with pytest.raises(RunError, match="is a run"):
+        card.export(run, run.path)
+    assert not (run.path / "README.md").exists()
 
 
 def test_a_run_without_a_checkpoint_cannot_be_exported(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_train_prints_the_run_directory_last_and_does_what_its_options_say(train
     assert config.model.learning_rate_g == config.model.learning_rate_d == 0.001
     assert config.training.precision in ("32-true", "bf16-mixed")  # settled, so that a resume computes the same
     assert trained.status.step == 12
+    assert Path(config.data.source).is_absolute()  # it may be resumed from another folder
 
 
 def test_resume_goes_on_with_a_bigger_budget(home: Path, trained: Run) -> None:
@@ -123,6 +124,7 @@ def test_data_people_sorts_images_by_person(home: Path) -> None:
         (["train", "--family", "vae"], "no family"),
         (["train", "--preset", "hour"], "Presets: minute"),
         (["train", "--data", "nowhere", "--iterations", "1"], "nowhere"),
+        (["train", "--data", "", "--iterations", "1"], "no file or folder"),
         (["generate", "--model", "nobody"], "No model or run fits"),
         (["generate", "--model", "nobody", "--scale", "9"], "Error"),
         (["resume", "nothing"], "No run fits"),
@@ -146,6 +148,16 @@ def test_help_does_not_wait_for_torch(home: Path) -> None:
     code = f"import sys; from facedemo.cli import app; {call}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=home)
     assert done.stdout.strip().endswith("False")
+
+
+def test_a_run_that_does_not_train_is_not_silently_told_to_stop(
+    trained: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for word in ("pause", "unpause", "stop"):
+        monkeypatch.setattr(sys, "argv", ["facedemo", word, str(trained.path)])
+        with pytest.raises(SystemExit):
+            main()
+        assert "“tiny” is not training: it is finished." in capsys.readouterr().err
 
 
 def test_every_preset_is_a_valid_run_and_options_come_over_it() -> None:

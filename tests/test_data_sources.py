@@ -112,6 +112,18 @@ def test_links_devices_and_pipes_in_a_tar_are_passed_over(tmp_path: Path) -> Non
     assert read(path) == [Entry("good.jpg", b"good")]
 
 
+def test_sparse_members_of_a_tar_are_skipped_unread(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("huge.png")
+    member.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"%011o\0" % (60 << 20) + b"%011o\0" % 0  # nothing is stored, and it is 60 MB long
+    header[483:495] = b"%011o\0" % (60 << 20)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    (tmp_path / "sparse.tar").write_bytes(header + bytes(10240))
+    assert read(tmp_path / "sparse.tar") == [Entry("huge.png", problem="stored with gaps, which is not supported")]
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_named_pipe_in_a_folder_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")

@@ -47,6 +47,11 @@ def test_a_run_is_found_by_path_by_name_and_by_the_end_of_its_name(run: Run, tmp
         find_run("", tmp_path)
 
 
+def test_a_bundle_is_not_taken_for_a_run() -> None:
+    with pytest.raises(RunError, match="is a model, not a run"):
+        find_run(str(Path(__file__).parents[1] / "checkpoints" / "ours-64"))
+
+
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"family": "vae"}', "\x00\x01"])
 def test_a_damaged_config_is_an_error_in_words(run: Run, content: str) -> None:
     (run.path / "config.json").write_text(content)
@@ -81,6 +86,10 @@ def test_replacing_a_file_leaves_no_temporary_behind(tmp_path: Path) -> None:
     replace_file(tmp_path / "a", b"two")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"two"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        replace_file(tmp_path / "folder", "three")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "folder"]
 
 
 def status_of(process: psutil.Process, **changes: object) -> Status:

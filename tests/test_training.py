@@ -1,5 +1,6 @@
 """Real trainings of tiny networks: the loop, exact resume after a SIGKILL, steering and the guard."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -21,8 +22,11 @@ from facedemo import guard, hardware
 from facedemo.batches import Batches, random_stream
 from facedemo.config import RunConfig
 from facedemo.families.base import Bounded
+from facedemo.players import Players
 from facedemo.runs import Run, append_line, create_run
 from facedemo.worker import execute
+
+SMALL = {"size": 32, "width": 4, "latent": 8, "batch_size": 4}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def settings(pictures: Path, iterations: int = 20, model: dict | None = None, **training: object) -> RunConfig:
     return RunConfig.model_validate(
         {
-            "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "decay_every": 7, **(model or {})},
+            "model": {**SMALL, "decay_every": 7, **(model or {})},
             "data": {"source": str(pictures)},
             "budget": {"iterations": iterations},
             "training": {
@@ -138,6 +142,28 @@ def test_a_killed_run_resumes_to_the_very_weights_of_an_uninterrupted_one(pictur
     steps = killed.metrics()["step"]
     assert steps == whole.metrics()["step"]
     assert killed.metrics()["loss_real"][-1] == whole.metrics()["loss_real"][-1]
+
+
+@pytest.mark.parametrize(("family", "update"), [("ours", 7), ("wgan", 20)])
+def test_an_interrupted_run_resumes_to_the_very_weights_of_an_uninterrupted_one(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str, update: int
+) -> None:
+    config = RunConfig.model_validate(settings(pictures, 10).model_dump(exclude={"model"}) | {"family": family})
+    config = config.model_copy(update={"model": config.model.model_copy(update=SMALL)})
+    whole, interrupted = create_run(config, tmp_path), create_run(config, tmp_path)
+    execute(whole)
+    apply, updates = Players.apply, itertools.count(1)
+
+    def apply_and_be_killed(self: Players, *players: str) -> None:
+        apply(self, *players)
+        if next(updates) == update:  # in the middle of an iteration
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Players, "apply", apply_and_be_killed)
+        assert execute(interrupted).state == "stopped"
+    assert execute(interrupted).state == "finished"
+    assert_same(full_state(whole), full_state(interrupted))
 
 
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(pictures: Path, tmp_path: Path) -> None:
@@ -287,6 +313,26 @@ def test_bf16_is_considered_only_where_the_processor_has_it() -> None:
     assert not hardware.has_bf16({"avx512_f": True, "avx512_bf16": False})
     assert hardware.precision("32-true") == "32-true"
     assert hardware.precision("auto") in ("32-true", "bf16-mixed")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "in_hardware", "apple", "expected"),
+    [("yes", True, False, "bf16-mixed"), ("old", False, False, "32-true"), ("", False, True, "32-true")],
+)
+def test_gpus_compute_in_bf16_where_their_hardware_does(
+    monkeypatch: pytest.MonkeyPatch, gpu: str, in_hardware: bool, apple: bool, expected: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpu))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: in_hardware)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
+    assert hardware.precision("auto") == expected
+
+
+def test_threads_are_a_share_of_the_cores_unless_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical: 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
+    assert [hardware.threads(0, processes) for processes in (1, 2, 12)] == [6, 3, 1]
+    assert hardware.threads(5, 2) == 5
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no niceness")

@@ -15,6 +15,7 @@ def write(out: Path | None, numbers: dict[str, Any]) -> None:
     from facedemo.runs import replace_file
 
     if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, json.dumps(numbers, indent=1) + "\n")
 
 

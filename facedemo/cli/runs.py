@@ -1,11 +1,14 @@
 """Commands that list and steer runs, keep them in order, and carry them and models from one machine to another."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir
+
+if TYPE_CHECKING:
+    from facedemo.runs import Run
 
 app = typer.Typer()
 
@@ -56,12 +59,19 @@ def number(name: str, text: str) -> float:
         raise ValueError(f"Give settings as name=number, such as gamma=0.6; “{name}={text}” is not one.") from None
 
 
+def training(run: "Run") -> "Run":
+    """The run itself.  Raises ValueError where nothing trains it, and so nothing would hear."""
+    if not run.status.active:
+        raise ValueError(f"“{run.name}” is not training: it is {run.status.state}.")
+    return run
+
+
 @app.command()
 def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Hold a run where it is, with a checkpoint; `facedemo unpause` lets it go on."""
     from facedemo.runs import find_run
 
-    find_run(run, runs_dir).pause()
+    training(find_run(run, runs_dir)).pause()
 
 
 @app.command()
@@ -69,7 +79,7 @@ def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Let a paused run go on."""
     from facedemo.runs import find_run
 
-    find_run(run, runs_dir).unpause()
+    training(find_run(run, runs_dir)).unpause()
 
 
 @app.command()
@@ -77,7 +87,7 @@ def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """End a run with a checkpoint; `facedemo resume` goes on from there."""
     from facedemo.runs import find_run
 
-    find_run(run, runs_dir).stop()
+    training(find_run(run, runs_dir)).stop()
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Commands that train a model."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,6 +73,7 @@ def train(
     saves a checkpoint, and `facedemo resume` goes on from there.
     """
     from facedemo import starting
+    from facedemo.config import BUILT_IN
     from facedemo.presets import configure
     from facedemo.runs import create_run
 
@@ -80,6 +82,8 @@ def train(
     )
     if "learning_rate" in settings:
         settings["learning_rate_g"] = settings["learning_rate_d"] = settings.pop("learning_rate")
+    if source not in (None, BUILT_IN):
+        settings["source"] = str(existing(source))
     base = starting.settings(start, runs_dir) if start else None
     run = create_run(configure(settings, preset, base), runs_dir)
     typer.echo(run.path) if only_create else follow(run)
@@ -101,6 +105,14 @@ def resume(
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
         found.extend(Budget(**budget))
     follow(found)
+
+
+def existing(source: str) -> Path:
+    """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
+    path = Path(source).expanduser()
+    if not source or not path.exists():
+        raise ValueError(f"There is no file or folder “{source}”. Check the path.")
+    return path.resolve()
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:

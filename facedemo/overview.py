@@ -1,12 +1,11 @@
 """What can be said of a run at a glance, however damaged its files are.  Imports no torch."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facedemo.runs import Run, Status, read_lines
+from facedemo.runs import Run, Status, read_lines, read_object
 
 PROGRESS = {"convergence": "M", "distance": "W"}  # columns that tell how far a training has come → their symbols
 TAIL = 1 << 16  # bytes: more than any row of metrics has
@@ -51,15 +50,6 @@ def facts(run: Run) -> Facts:
         started=f"{stamp[:10]} {stamp[11:13]}:{stamp[13:15]}" if dated else "",
         notes=run.notes,
     )
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object as it stands in a file; {} where there is none, or it is damaged."""
-    try:
-        found = json.loads(path.read_text("utf8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def steered(run: Run) -> dict[str, Any]:

@@ -73,6 +73,15 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object as it stands in a file; {} where there is none, or it is damaged."""
+    try:
+        found = json.loads(path.read_text("utf8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @dataclass
 class Status:
     """What a run is doing.
@@ -108,6 +117,15 @@ class Status:
             return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
+
+
+def process_facts(pid: int) -> dict[str, Any]:
+    """What a `Status` tells a process by."""
+    return {
+        "pid": pid,
+        "process_started": psutil.Process(pid).create_time(),
+        "host": socket.gethostname(),
+    }
 
 
 @dataclass(frozen=True)
@@ -239,13 +257,16 @@ class Run:
             self.path / "config.json", self.config.model_copy(update={"budget": budget}).model_dump_json(indent=2)
         )
 
-    def launch(self) -> None:
-        """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains."""
+    def launch(self, worker: str = "facedemo.worker") -> None:
+        """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains.
+
+        worker: the module that is run on the directory.
+        """
         if self.status.active:
             raise RunError(f"“{self.name}” is training already.")
         with (self.path / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "facedemo.worker", str(self.path.resolve())],
+                [sys.executable, "-m", worker, str(self.path.resolve())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -259,9 +280,7 @@ class Run:
                     "state": "starting",
                     "message": "Starting…",
                     "advice": [],
-                    "pid": process.pid,
-                    "process_started": psutil.Process(process.pid).create_time(),
-                    "host": socket.gethostname(),
+                    **process_facts(process.pid),
                     "updated": time.time(),
                 }
             )

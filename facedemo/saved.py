@@ -1,6 +1,5 @@
 """Saved models, to be trained further: all that a checkpoint of a run holds, or the weights of a bundle alone."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from facedemo import bundle
 from facedemo.config import RunConfig
-from facedemo.runs import Run
+from facedemo.runs import Run, read_object
 from facedemo.steering import Mark, Steering
 
 SAVED = ("step", "family", "optimizers")  # of a checkpoint, see `Trainer.checkpoint`
@@ -43,7 +42,7 @@ def open_saved(path: Path) -> Saved:
             return saved
         except Exception:  # a damaged file raises whatever unpickling does; the one before it will do
             continue
-    report = read_report(path)
+    report = read_object(path / "report.json")
     number = int(report.get("iterations", 0))
     marks = report.get("steering", run.marks())
     return Saved(replayed(config, marks, number), number, model.family.state_dict(), {})
@@ -56,12 +55,3 @@ def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) ->
         if mark["step"] <= number:
             steering.apply(Mark(mark["step"], mark["changes"], mark.get("command", -1)))
     return steering
-
-
-def read_report(path: Path) -> dict[str, Any]:
-    """report.json of a bundle; {} where there is none, or it is damaged."""
-    try:
-        report = json.loads((path / "report.json").read_text("utf8"))
-    except (OSError, ValueError):
-        return {}
-    return report if isinstance(report, dict) else {}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from facedemo import checkpoints, overview, parcels
+from facedemo import checkpoints, parcels
 from facedemo.pages.parts.live_run import escaped
+from facedemo.runs import read_object
 
 MEGABYTES = 1024  # the largest weights that are taken
 CARD_LETTERS = 20_000
@@ -50,7 +51,7 @@ def model(path: Path) -> None:
 
 
 def in_words(path: Path) -> str:
-    config, report = (overview.read_object(path / name) for name in (checkpoints.CONFIG, "report.json"))
+    config, report = (read_object(path / name) for name in (checkpoints.CONFIG, "report.json"))
     model = config.get("model")
     size = model.get("size") if isinstance(model, dict) else None
     parts = [f"{config.get('family', '?')}, {size}×{size} pixels" if size else "Its config.json is damaged"]

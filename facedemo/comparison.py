@@ -59,6 +59,7 @@ class Comparison:
     title: str
     seed: int
     contenders: list[Contender]
+    about: str = ""  # what all have in common, in words
     kind: str = "race"
     command: str = ""  # that makes all of it again
     versions: Mapping[str, str] = field(
@@ -152,6 +153,7 @@ def gather(
     models: Mapping[str, Path],
     seed: int = 0,
     title: str = "",
+    about: str = "",
     kind: str = "race",
     command: str = "",
     evaluations: "Mapping[str, Report] | None" = None,
@@ -162,7 +164,7 @@ def gather(
     """
     given = evaluations or {}
     found = [contender(name, path, seed, given.get(name)) for name, path in models.items()]
-    return Comparison(title or " · ".join(models), seed, found, kind, command)
+    return Comparison(title or " · ".join(models), seed, found, about, kind, command)
 
 
 def gather_race(race: Race) -> Comparison:
@@ -172,7 +174,7 @@ def gather_race(race: Race) -> Comparison:
     models = {label: run.path for label, run in runs.items() if run.has_model}
     if not models:
         raise RunError("No contender of this race has saved weights yet.")
-    return gather(models, plan.seed, plan.title, plan.kind, plan.command)
+    return gather(models, plan.seed, plan.title, plan.about, plan.kind, plan.command)
 
 
 def contender(name: str, path: Path, seed: int, evaluation: "Report | None" = None) -> Contender:

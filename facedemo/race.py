@@ -47,14 +47,15 @@ class Entry:
 class Plan:
     """What a race is, once and for all.
 
-    kind: "sweep" where the contenders differ in γ alone.  seed: of weights, data order and the faces that are judged.
-    count: faces judged of each contender at its end, 0 for none.  split: part of the data that it is compared with.
-    copies: look for the nearest training faces, too.  command: what starts the same race again.
+    kind: "sweep" where the contenders differ in γ alone.  about: what all have in common, in words.  seed: of weights,
+    data order and judged faces.  count: faces judged of each at its end, 0 for none.  split: part of the data that it
+    is compared with.  copies: look for the nearest training faces, too.  command: what starts the same race again.
     """
 
     title: str
     kind: Kind
     entries: list[Entry]
+    about: str = ""
     seed: int = 0
     count: int = 1000
     split: str = "test"
@@ -127,10 +128,16 @@ def create_race(
     for label, config in contenders.items():
         named = config.model_copy(update={"name": f"{label}, {kind} {path.name[-4:]}"})
         entries.append(Entry(label, create_run(named, root).id))
-    title = judging.pop("title", "") or " · ".join(contenders)
-    plan = Plan(title=title, kind=kind, entries=entries, **judging)
+    about = in_common(next(iter(contenders.values())))
+    plan = Plan(title=" · ".join(contenders), kind=kind, entries=entries, about=about, **judging)
     replace_file(path / PLAN, json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n")
     return Race(path)
+
+
+def in_common(config: "RunConfig") -> str:
+    """ "celeba.tar, 64×64, 10 minutes each"."""
+    limits = [f"{limit:,g} {unit}" for unit, limit in config.budget.model_dump().items() if limit]
+    return f"{Path(config.data.source).name}, {config.model.size}×{config.model.size}, {', '.join(limits)} each"
 
 
 def list_races(root: Path | None = None) -> list[Race]:
@@ -199,14 +206,18 @@ def command_of(
     """The command that starts this race again, with the data by its name."""
     words: list[object] = ["facedemo", "compare"]
     for name, value in options.items():
-        words += ["--data", Path(value).name] if name == "source" else [f"--{name.replace('_', '-')}", value]
+        words += ["--data", Path(value).name] if name == "source" else [f"--{name.replace('_', '-')}", plain(value)]
     for name, values in (("--family", families), ("--gamma", gammas), ("--preset", [preset] if preset else [])):
         for value in values:
-            words += [name, f"{value:g}" if isinstance(value, float) else value]
+            words += [name, plain(value)]
     for name in ("seed", "count", "split"):
         if name in judging and name not in options:
             words += [f"--{name}", judging[name]]
     return shlex.join(map(str, words)) + ("" if judging.get("copies", True) else " --no-copies")
+
+
+def plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def kind_of(contenders: Mapping[str, "RunConfig"]) -> Kind:

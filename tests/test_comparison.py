@@ -140,7 +140,7 @@ def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, t
 
 
 def test_a_sweep_shows_quality_against_diversity(found: Comparison) -> None:
-    swept = Comparison(found.title, SEED, found.contenders, "sweep")
+    swept = Comparison(found.title, SEED, found.contenders, kind="sweep")
     assert "sweep.png" in comparison_report.files(swept)
     assert "sweep.png" not in comparison_report.files(found)
 

@@ -21,7 +21,7 @@ from facedemo.race_worker import execute
 from facedemo.runs import Run, RunError, append_line
 
 Started = Callable[[Race], subprocess.Popen]
-TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true"}
+TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +109,13 @@ def test_the_command_of_a_race_names_its_data_but_not_where_they_are() -> None:
     judging = {"seed": 3, "count": 100, "split": "test", "copies": False}
     line = race.command_of({"source": "/home/me/my faces.zip", "minutes": 5.0}, ["ours"], [0.5], None, judging)
     assert line == (
-        "facedemo compare --data 'my faces.zip' --minutes 5.0 --family ours --gamma 0.5 --seed 3 --count 100 "
+        "facedemo compare --data 'my faces.zip' --minutes 5 --family ours --gamma 0.5 --seed 3 --count 100 "
         "--split test --no-copies"
     )
 
 
 def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, started: Started) -> None:
-    found = tiny_race(pictures, iterations=200)
+    found = tiny_race(pictures, iterations=60)
     first, second = runs_of(found)
     process = started(found)
     wait_for(first.checkpoints)
@@ -126,7 +126,7 @@ def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, sta
 
     assert execute(found).state == "finished"
     assert "resumed at iteration" in first.log_text()
-    assert [run.status.step for run in (first, second)] == [200, 200]
+    assert [run.status.step for run in (first, second)] == [60, 60]
     steps = first.metrics()["step"]
     assert steps == sorted(set(steps))
     weights = [run.model_version for run in (first, second)]
@@ -134,8 +134,8 @@ def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, sta
     assert [run.model_version for run in (first, second)] == weights
     for run in (first, second):
         last = race.detection(run.path)[-1]
-        assert (last["step"], last["of"]) == (200, 100)
-        assert last["images"] == 800
+        assert (last["step"], last["of"]) == (60, 100)
+        assert last["images"] == 240
         assert 0 < last["seconds"] <= run.status.seconds
 
 

@@ -26,6 +26,10 @@ PAGES = {  # icon and line
         ":material/slow_motion_video:",
         "Take training one step at a time, forth and back, with the equations and their numbers.",
     ),
+    "facedemo/pages/compare.py": (
+        ":material/compare:",
+        "Put models side by side, race families against each other, and see what γ does.",
+    ),
     "facedemo/pages/train.py": (
         ":material/model_training:",
         "Teach a model of your own, watch it learn, and change its settings while it does.",

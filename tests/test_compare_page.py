@@ -42,6 +42,7 @@ def open_page(**address: str) -> AppTest:
 def shown(page: AppTest) -> str:
     parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.code)
     words = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
+    words += [item.proto.body for item in page.get("html")]
     return "\n".join(words).replace("\\", "")
 
 

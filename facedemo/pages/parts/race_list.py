@@ -7,7 +7,7 @@ import streamlit as st
 from facedemo.pages.parts import race_form, race_view
 from facedemo.pages.parts.live_run import badge, escaped
 from facedemo.race import Plan, Race
-from facedemo.runs import RunError
+from facedemo.runs import RunError, Status
 
 WORDS = {"race": "race", "sweep": "sweep"}
 SHOWN = 12  # earlier races at once
@@ -84,7 +84,7 @@ def card(race: Race, plan: Plan | None) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(plan.title if plan else race.id)}**", width="content")
-            badge(status)
+            badge(status if plan else Status(state="damaged"))
         if plan is None:
             st.caption("Its race.json is damaged. Its contenders are still among the runs.")
             return

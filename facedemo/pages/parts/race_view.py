@@ -14,7 +14,7 @@ from facedemo.race import Plan, Race, detection
 from facedemo.runs import Run, Status
 
 REFRESH = 3.0  # seconds
-COLUMN = 280  # pixels
+COLUMN = 240  # pixels
 FACES = 16  # of the 64 in a run's sample grid
 WAITING = Status(state="waiting", message="Its turn comes.")
 
@@ -124,7 +124,7 @@ def downloads(race: Race, ready: bool) -> None:
 
 def contenders(runs: Mapping[str, Run], active: bool) -> None:
     """A column for each, in the order in which they train."""
-    with st.grid(min(len(runs), 3), min_column_width=COLUMN, border=True) as places:
+    with st.grid(min(len(runs), 4), min_column_width=COLUMN, border=True) as places:
         for label, run in runs.items():
             with places.cell():
                 contender(label, run, active)

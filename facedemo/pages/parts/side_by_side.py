@@ -1,5 +1,6 @@
 """Models side by side: faces of the same seeds in columns, and what was measured of each."""
 
+import html
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from facedemo.pages.parts.live_run import escaped
 MOST = 6  # models at once
 MAX_FACES = 64
 COLUMN = 280  # pixels: narrower columns go below each other
+CELL = "text-align:left;vertical-align:top;padding:.35rem 1.2rem .35rem 0;border-bottom:1px solid rgba(128,128,128,.3)"
 FIRST = ("dcgan", "wgan", "ours")  # families in the order of the paper's Fig. 5
 
 
@@ -162,11 +164,17 @@ def table(reports: Mapping[str, object]) -> None:
     head, rows = comparison.table(reports)
     if not rows:
         return
-    lines = [head, ["---"] * len(head), *rows]
-    st.markdown("\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines))
+    st.html(markup(head, rows))
     with st.expander("What these numbers mean", icon=":material/help:"):
         st.markdown("\n".join(f"- **{row[0]}**: {comparison.MEASURES[row[0]][1]}" for row in rows))
 
 
-def cell(text: str) -> str:
-    return text if text == "---" else escaped(text) or " "
+def markup(head: list[str], rows: list[list[str]]) -> str:
+    """A table that scrolls by itself where the screen is too narrow for it."""
+    top = "".join(f'<th scope="col" style="{CELL}">{html.escape(cell)}</th>' for cell in head)
+    body = ""
+    for title, *cells in rows:
+        body += f'<tr><th scope="row" style="{CELL}">{html.escape(title)}</th>'
+        body += "".join(f'<td style="{CELL}">{html.escape(cell)}</td>' for cell in cells) + "</tr>"
+    table = f'<table style="border-collapse:collapse"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div style="overflow-x:auto" tabindex="0" role="region" aria-label="Table 1">{table}</div>'

@@ -11,6 +11,7 @@ pages = [
     st.Page("facedemo/pages/inside.py", title="Inside", icon=":material/visibility:"),
     st.Page("facedemo/pages/step.py", title="One step", icon=":material/slow_motion_video:"),
     st.Page("facedemo/pages/verify.py", title="Verify", icon=":material/fact_check:"),
+    st.Page("facedemo/pages/compare.py", title="Compare", icon=":material/compare:"),
     st.Page("facedemo/pages/train.py", title="Train", icon=":material/model_training:"),
     st.Page("facedemo/pages/runs.py", title="Runs", icon=":material/folder_open:"),
 ]

@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 from lightning_fabric.loggers import CSVLogger, TensorBoardLogger
 from lightning_fabric.loggers.csv_logs import _ExperimentWriter
 from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from facedemo.runs import Run, append_line, read_lines, replace_file
+from facedemo.runs import Run, append_line, process_facts, read_lines, replace_file
 from facedemo.steering import Mark
 
 KEPT_CHECKPOINTS = 2
@@ -40,9 +38,7 @@ class Recorder:
             (run.path / folder).mkdir(exist_ok=True)
         self.status = replace(
             run.status,
-            pid=os.getpid(),
-            process_started=psutil.Process().create_time(),
-            host=socket.gethostname(),
+            **process_facts(os.getpid()),
             message="",
             advice=[],
         )

@@ -126,6 +126,15 @@ class Status:
             return False
 
 
+def process_facts(pid: int) -> dict[str, Any]:
+    """What a `Status` tells a process by."""
+    return {
+        "pid": pid,
+        "process_started": psutil.Process(pid).create_time(),
+        "host": socket.gethostname(),
+    }
+
+
 @dataclass(frozen=True)
 class Run:
     """A run directory, for reading it and for asking things of its training."""
@@ -252,13 +261,16 @@ class Run:
             self.path / "config.json", self.config.model_copy(update={"budget": budget}).model_dump_json(indent=2)
         )
 
-    def launch(self) -> None:
-        """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains."""
+    def launch(self, worker: str = "facedemo.worker") -> None:
+        """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains.
+
+        worker: the module that is run on the directory.
+        """
         if self.status.active:
             raise RunError(f"“{self.name}” is training already.")
         with (self.path / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "facedemo.worker", str(self.path.resolve())],
+                [sys.executable, "-m", worker, str(self.path.resolve())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -272,9 +284,7 @@ class Run:
                     "state": "starting",
                     "message": "Starting…",
                     "advice": [],
-                    "pid": process.pid,
-                    "process_started": psutil.Process(process.pid).create_time(),
-                    "host": socket.gethostname(),
+                    **process_facts(process.pid),
                     "updated": time.time(),
                 }
             )

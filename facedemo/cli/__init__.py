@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from facedemo.cli import bench, data, discriminator, interpolate, models, runs, train, verify
+from facedemo.cli import bench, compare, data, discriminator, interpolate, models, runs, train, verify
 from facedemo.cli.terminal import fail
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.add_typer(models.app)
 app.add_typer(interpolate.app)
 app.add_typer(discriminator.app)
 app.add_typer(verify.app)
+app.add_typer(compare.app)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")
 

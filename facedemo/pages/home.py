@@ -30,6 +30,10 @@ PAGES = {  # icon and line
         ":material/fact_check:",
         "Ask a face recogniser what it makes of a model's faces, and look at those that fail.",
     ),
+    "facedemo/pages/compare.py": (
+        ":material/compare:",
+        "Put models side by side, race families against each other, and see what γ does.",
+    ),
     "facedemo/pages/train.py": (
         ":material/model_training:",
         "Teach a model of your own, watch it learn, and change its settings while it does.",

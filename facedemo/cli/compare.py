@@ -1,0 +1,188 @@
+"""Commands that compare models: races of some that are trained for it, and reports on those there are."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facedemo.cli.terminal import RUNS, RunsDir, fail
+from facedemo.cli.train import given
+from facedemo.cli.verify import bars
+
+if TYPE_CHECKING:
+    from facedemo.comparison import Comparison
+    from facedemo.race import Race
+    from facedemo.runs import Status
+
+app = typer.Typer()
+NOT_SETTINGS = ("models", "families", "gammas", "preset", "count", "split", "copies", "resume", "out", "runs_dir")
+
+
+@app.command()
+def compare(
+    ctx: typer.Context,
+    source: Annotated[
+        str | None, typer.Option("--data", help="Images to train on and to compare with.", metavar="SOURCE")
+    ] = None,
+    families: Annotated[list[str] | None, typer.Option("--family", help="A GAN to train; again for more.")] = None,
+    models: Annotated[
+        list[str] | None, typer.Option(help="Train nothing: report on this bundle or run; again for more.")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train each for so many minutes.")] = None,
+    images: Annotated[int | None, typer.Option(help="Train each on so many real images.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Train each for so many iterations.")] = None,
+    gammas: Annotated[list[float] | None, typer.Option("--gamma", help="γ of ours; again for a sweep.")] = None,
+    width: Annotated[int | None, typer.Option(help="Channels of the first layers, of all families alike.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Start from a preset of `facedemo train`.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, data order and judged faces.", min=0)] = 0,
+    count: Annotated[int, typer.Option(help="Faces judged of each; 0 for none.", min=0, max=100_000)] = 1000,
+    split: Annotated[str, typer.Option(help="Part of the data held out to compare with: validation or test.")] = "test",
+    copies: Annotated[
+        bool, typer.Option("--copies/--no-copies", help="Look for the nearest training faces; slow once.")
+    ] = True,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with this race instead of a new one.", metavar="RACE")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report; without one, “report” in the race's.")
+    ] = None,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Train models on the same images under the same budget, judge them alike, and write a report on it.
+
+    One trains after another, all from the same seed; Ctrl-C saves a checkpoint, and --resume goes on. Without --family,
+    the three of the paper race; several --gamma make a sweep. --models reports on what is there, and trains nothing.
+    """
+    if models:
+        found = judged(models, source, seed, count, split, copies, runs_dir)
+        report(found, out or Path("comparison"))
+        return
+    race = find(resume, runs_dir) if resume else None
+    if race is None:
+        options = given({name: value for name, value in ctx.params.items() if name not in NOT_SETTINGS})
+        judging = {"seed": seed, "count": count, "split": split, "copies": copies}
+        race = create(options, families or [], gammas or [], preset, judging, runs_dir)
+    typer.echo(race.path)
+    status = follow(race)
+    if status.state == "stopped":
+        typer.echo(f"Stopped. `facedemo compare --resume {race.id[-4:]}` goes on.", err=True)
+        return
+    from facedemo import comparison
+
+    report(comparison.gather_race(race), out or race.path / "report")
+    if status.state == "failed":
+        fail(f"{status.message} (details in {race.path / 'log.txt'})")
+
+
+def find(text: str, runs_dir: Path) -> "Race":
+    from facedemo.race import find_race
+
+    return find_race(text, runs_dir)
+
+
+def create(
+    options: dict[str, Any],
+    families: list[str],
+    gammas: list[float],
+    preset: str | None,
+    judging: dict[str, Any],
+    runs_dir: Path,
+) -> "Race":
+    from facedemo import race
+
+    found = race.contenders(race.trainable(options), families, gammas, preset)
+    line = race.command_of(options, families, gammas, preset, judging)
+    return race.create_race(found, runs_dir, race.kind_of(found), command=line, **judging)
+
+
+def judged(
+    names: list[str], source: str | None, seed: int, count: int, split: str, copies: bool, runs_dir: Path
+) -> "Comparison":
+    """The comparison of models that are there."""
+    from facedemo import bundle, comparison
+
+    paths = {name: bundle.find(name, runs_dir) for name in dict.fromkeys(names)}
+    reports = {}
+    with bars() as steps:
+        for name, path in paths.items() if count else ():
+            reports[name] = comparison.evaluate(path, seed, count, source, split, copies, labelled(name, steps))
+    words: list[object] = ["compare"]
+    for name in paths:
+        words += ["--models", paths[name].name]
+    words += ["--data", Path(source).name, "--split", split] if source else []
+    words += ["--seed", seed, "--count", count, *([] if copies else ["--no-copies"])]
+    return comparison.gather(paths, seed, command=comparison.command(*words), evaluations=reports)
+
+
+def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Steps that say whose they are."""
+    return lambda what: steps(what if name in what else f"{name}: {what}")
+
+
+def report(found: "Comparison", out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from facedemo import comparison, comparison_report
+
+    evaluations: Mapping[str, Any] = {one.name: one.evaluation for one in found.contenders}
+    head, rows = comparison.table(evaluations)
+    if rows:
+        table = Table(*head)
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)
+    typer.echo(comparison_report.write(found, out))
+
+
+def follow(race: "Race") -> "Status":
+    """Runs a race with a progress bar; Ctrl-C stops it with a checkpoint."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    from facedemo.race_worker import execute
+
+    columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def show(status: "Status") -> None:
+            left = ""
+            if status.seconds_left is not None:
+                minutes, seconds = divmod(round(status.seconds_left), 60)
+                left = f" · {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
+            bar.update(task, completed=status.progress, description=(status.message or status.state) + left)
+
+        return execute(race, show)
+
+
+@app.command()
+def races(
+    stop: Annotated[str | None, typer.Option(help="Stop this race, with a checkpoint.", metavar="RACE")] = None,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """List the races, newest first, with what each is doing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from facedemo.race import list_races
+    from facedemo.runs import RunError
+
+    if stop is not None:
+        find(stop, runs_dir).stop()
+        return
+    table = Table("race", "of", "state", "done", "")
+    found = list_races(runs_dir)
+    for race in found:
+        status = race.status
+        try:
+            title = race.plan.title
+        except RunError:
+            title = "damaged"
+        table.add_row(race.id, title, status.state, f"{status.progress:.0%}", status.message)
+    if found:
+        Console().print(table)
+    else:
+        typer.echo(f"No races in {runs_dir}. `facedemo compare --data faces.zip` starts one.")

@@ -1,0 +1,272 @@
+"""Models side by side: the same seeds, the same judge, their curves, and the commands that say so again.
+
+A model is a bundle or a run. What was measured of it is kept in its report.json, under "evaluation".
+"""
+
+import importlib.metadata
+import itertools
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facedemo import sampling
+from facedemo.race import Race, detection
+from facedemo.runs import Run, RunError, read_object, replace_file
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from facedemo.config import RunConfig
+    from facedemo.evaluation.faces import Rate, Report, Row, Steps
+
+REPORT = "report.json"
+GRID = 64  # faces in a grid, as in the paper's Fig. 3 and 4
+SIDE = 16  # faces of each model side by side, as in Fig. 5
+PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "numpy")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model and all that is known of it.
+
+    training: as `card.make_report` gives it, {} where a bundle brings no report.  faces: uint8 (n, size, size, 3), of
+    the comparison's seeds.  detection: as `race.detection`.  evaluation: None where it was not judged.
+    """
+
+    name: str
+    model: str  # what commands call it
+    config: "RunConfig"
+    training: Mapping[str, Any]
+    faces: "np.ndarray"
+    detection: Sequence[Mapping[str, float]] = ()
+    evaluation: "Report | None" = None
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Over the whole training, pauses left out; of one shorter than that tells, the last."""
+        images, minutes = self.training.get("images"), self.training.get("minutes")
+        last = self.training.get("last", {}).get("images_per_second")
+        return images / (60 * minutes) if images and minutes and minutes >= 1 else last
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contenders with faces of the same seeds: `sampling.face_seeds(seed, GRID)`."""
+
+    title: str
+    seed: int
+    contenders: list[Contender]
+    about: str = ""  # what all have in common, in words
+    kind: str = "race"
+    command: str = ""  # that makes all of it again
+    versions: Mapping[str, str] = field(
+        default_factory=lambda: {name: importlib.metadata.version(name) for name in PACKAGES}
+    )
+
+    @property
+    def stems(self) -> dict[str, str]:
+        """Name → a stem for names of files, no two the same."""
+        found: dict[str, str] = {}
+        for one in self.contenders:
+            plain = file_name(one.name)
+            names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
+            found[one.name] = next(name for name in names if name not in found.values())
+        return found
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """What a command shows → the command."""
+        found = {"all of this": self.command} if self.command else {}
+        for contender in self.contenders:
+            if contender.evaluation:
+                found[f"the numbers of {contender.name} in Table 1"] = verify_command(contender)
+            out = f"{self.stems[contender.name]}.png"
+            words = ("generate", "--model", contender.model, "--seed", self.seed, "--count", GRID, "--out", out)
+            found[f"the faces of {contender.name}"] = command(*words)
+        return found
+
+
+def command(*words: object) -> str:
+    """A line for a shell."""
+    return shlex.join(["facedemo", *map(str, words)])
+
+
+def verify_command(contender: Contender) -> str:
+    report = contender.evaluation
+    words = ["verify", "--model", contender.model, "--seed", report.seed, "--count", report.count]
+    if report.data:
+        words += ["--data", report.data, "--split", report.split]
+    copies = any(row.nearest is not None for row in report.rows)
+    return command(*words, *(["--copies"] if copies else []))
+
+
+def file_name(name: str) -> str:
+    """Letters, digits and dashes only."""
+    plain = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.replace("γ", "gamma"))
+    return "-".join(filter(None, plain.split("-"))).lower() or "model"
+
+
+def stored(path: Path) -> "Report | None":
+    """What was measured of a model before; None where nothing was, or its report.json is damaged."""
+    from facedemo.evaluation.faces import Report
+
+    try:
+        report = Report.from_json(read_object(path / REPORT)["evaluation"])
+    except (KeyError, ValueError):
+        return None
+    return report if report.rows else None
+
+
+def store(path: Path, report: "Report") -> None:
+    """Keeps an evaluation with the model, beside all else that is in its report.json."""
+    known = read_object(path / REPORT) | {"evaluation": report.as_json()}
+    replace_file(path / REPORT, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+
+
+def evaluate(
+    path: Path,
+    seed: int,
+    count: int,
+    source: str | None = None,
+    split: str = "test",
+    copies: bool = False,
+    steps: "Steps" = lambda what: None,
+) -> "Report":
+    """Table 1 for a model, as `faces.verify` makes it; “built-in” faces are no real ones, and so none are compared.
+
+    Raises ValueError as it does.
+    """
+    from facedemo import bundle
+    from facedemo.config import BUILT_IN
+    from facedemo.evaluation import faces
+
+    real = None if source == BUILT_IN else source
+    model = bundle.load(path)
+    report, _ = faces.verify(model, count, seed, real, split, copies=copies and real is not None, steps=steps)
+    return report
+
+
+def gather(
+    models: Mapping[str, Path],
+    seed: int = 0,
+    title: str = "",
+    about: str = "",
+    kind: str = "race",
+    command: str = "",
+    evaluations: "Mapping[str, Report] | None" = None,
+) -> Comparison:
+    """A comparison of models, name → folder, by what is stored with them or in `evaluations`, by name.
+
+    Draws GRID faces of each.  Raises ValueError where a model cannot be used.
+    """
+    given = evaluations or {}
+    found = [contender(name, path, seed, given.get(name)) for name, path in models.items()]
+    return Comparison(title or " · ".join(models), seed, found, about, kind, command)
+
+
+def gather_race(race: Race) -> Comparison:
+    """The comparison of those contenders of a race that have weights.  Raises RunError where none has."""
+    plan = race.plan
+    runs = {entry.label: race.run(entry) for entry in plan.entries}
+    models = {label: run.path for label, run in runs.items() if run.has_model}
+    if not models:
+        raise RunError("No contender of this race has saved weights yet.")
+    return gather(models, plan.seed, plan.title, plan.about, plan.kind, plan.command)
+
+
+def contender(name: str, path: Path, seed: int, evaluation: "Report | None" = None) -> Contender:
+    from facedemo import bundle, card
+
+    model, run = bundle.load(path), Run(path)
+    if run.metrics():
+        config = card.final_config(run)
+        training = card.make_report(run, config, model)
+    else:
+        config, training = shortened(model.config), read_object(path / REPORT)
+    faces = sampling.generate(model, sampling.face_seeds(seed, GRID))
+    return Contender(name, path.name, config, training, faces, detection(path), evaluation or stored(path))
+
+
+def shortened(config: "RunConfig") -> "RunConfig":
+    """Without the path to its data: whoever reads a report need not learn how folders are called here."""
+    data = config.data.model_copy(update={"source": Path(config.data.source).name})
+    return config.model_copy(update={"data": data})
+
+
+NOTHING = "–"
+
+
+def in_words(found: "Rate | None") -> str:
+    """ "17 of 1,000 (1.1%–2.7%)", the interval one of 95 %."""
+    return f"{found.count:,} of {found.of:,} ({found.low:.1%}–{found.high:.1%})" if found else NOTHING
+
+
+def number(value: float | None) -> str:
+    return f"{value:.3f}" if value is not None else NOTHING
+
+
+def distance(row: "Row", report: "Report") -> str:
+    return f"{number(row.distance)} ({report.compared:,} each)" if row.distance is not None else NOTHING
+
+
+MEASURES = {  # what is measured → a cell of it, and what it means
+    "no face detected": (
+        lambda row, report: in_words(row.undetected),
+        "Images in which face_recognition finds no face, with the 95 % interval; the first column of the paper's "
+        "Table 1.",
+    ),
+    "detected": (
+        lambda row, report: f"{1 - row.undetected.share:.1%}",
+        "The rest of them. Smooth faces win it easily.",
+    ),
+    "no face, second detector": (
+        lambda row, report: in_words(row.undetected_cnn),
+        "The same by a neural network, which misses fewer.",
+    ),
+    "detected, nobody in the gallery": (
+        lambda row, report: in_words(row.unknown),
+        "A face, but of nobody among the people given; the second column of the paper's Table 1.",
+    ),
+    "distinct people": (
+        lambda row, report: f"{row.people:,} of {row.undetected.of:,}",
+        "Faces further than 0.6 from everyone counted before. Higher is more varied.",
+    ),
+    "… in as many images": (
+        lambda row, report: f"{row.people_first:,} of {report.people_first:,}",
+        "The same among equally many images of the model and of real faces, so that the two can be compared.",
+    ),
+    "Fréchet face distance": (
+        distance,
+        "Between the faces' embeddings and those of real faces held out. Lower is better; it shrinks with the number "
+        "of faces, so only equal numbers compare. Beside real faces: what two sets of them are apart.",
+    ),
+    "nearest training face": (
+        lambda row, report: number(row.nearest),
+        "Median distance of a face to the most similar one that it was trained on; below 0.6 is the same person. Much "
+        "lower than that of real faces would mean that faces are copied.",
+    ),
+    "near-duplicates": (
+        lambda row, report: f"{row.duplicates:.1%}",
+        "Faces with another one nearer than 0.3 among them. Lower is more varied.",
+    ),
+}
+
+
+def table(reports: "Mapping[str, Report | None]") -> tuple[list[str], list[list[str]]]:
+    """Table 1 and the measures beside it, as text: the names on top, and rows that begin with what they tell.
+
+    Real faces have a column of their own where a model was compared with some; – is what was not measured.
+    """
+    judged = {name: report for name, report in reports.items() if report is not None}
+    columns = {name: (report.rows[0], report) for name, report in judged.items()}
+    real: dict[str, tuple[str, Row, Report]] = {}
+    for name, report in judged.items():
+        for row in report.rows[1:]:
+            real.setdefault(f"{row.name} {row.undetected} {row.people_first}", (name, row, report))
+    for name, row, report in real.values():
+        columns[row.name if len(real) == 1 else f"{row.name}, beside {name}"] = (row, report)
+    rows = [[title, *(cell(*column) for column in columns.values())] for title, (cell, _) in MEASURES.items()]
+    return ["", *columns], [row for row in rows if any(cell != NOTHING for cell in row[1:])]

@@ -1,0 +1,221 @@
+"""The report of a comparison: one HTML file that needs no other, the same in Markdown with pictures, and numbers."""
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from facedemo import card, comparison, sampling
+from facedemo.comparison import MEASURES, SIDE, Comparison, Contender
+from facedemo.families import family_class
+from facedemo.runs import replace_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+HTML, MARKDOWN, NUMBERS = "report.html", "report.md", "report.json"
+FIGURES = {64: "Fig. 3", 128: "Fig. 4"}  # of the paper, by the size of its model's images
+COLOURS = ("#2b83c4", "#d9730d", "#2a9d6f", "#b565a7")
+MINUTE = 60.0  # seconds
+
+
+def files(found: Comparison) -> dict[str, bytes]:
+    """The report as files by name: HTML, Markdown, JSON and the PNG pictures of the Markdown."""
+    pictures = {**grids(found), **curves(found)}
+    facts = context(found, pictures)
+    html = template("report.html.jinja").render(**facts, image=lambda name: data_uri(pictures[name]))
+    text = template("report.md.jinja").render(**facts)
+    numbers = json.dumps(as_json(found), indent=1, ensure_ascii=False)
+    return {HTML: html.encode(), MARKDOWN: text.encode(), NUMBERS: (numbers + "\n").encode(), **pictures}
+
+
+def write(found: Comparison, out: Path) -> Path:
+    """Writes the report into the folder `out`; returns its HTML file."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files(found).items():
+        replace_file(out / name, content)
+    return out / HTML
+
+
+def packed(found: Comparison) -> bytes:
+    """The report as a ZIP with one folder."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files(found).items():
+            archive.writestr(f"comparison/{name}", content)
+    return buffer.getvalue()
+
+
+@cache
+def template(name: str) -> Template:
+    environment = Environment(
+        loader=PackageLoader("facedemo", "templates"),
+        autoescape=name.endswith(".html.jinja"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = lambda text: text.replace("|", r"\|")  # of a table in Markdown
+    return environment.get_template(name)
+
+
+def data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def grids(found: Comparison) -> dict[str, bytes]:
+    """Of each contender all its faces, and the first SIDE for beside the others', as PNG by name."""
+    pictures = {}
+    for one, stem in zip(found.contenders, found.stems.values(), strict=True):
+        facts = {"model": one.model, "seed": found.seed, "scale": 1.0}
+        for name, faces in (("faces", one.faces), ("side", one.faces[:SIDE])):
+            sheet = sampling.png(sampling.grid(faces), **facts, count=len(faces))
+            pictures[f"{name}-{stem}.png"] = sheet
+    return pictures
+
+
+def curves(found: Comparison) -> dict[str, bytes]:
+    """Losses and balance of each contender over its training, and what compares all of them, as PNG by name."""
+    pictures = {}
+    for one, stem in zip(found.contenders, found.stems.values(), strict=True):
+        if one.training.get("curves", {}).get("step"):
+            labels = family_class(one.config.family).metrics
+            pictures[f"curves-{stem}.png"] = card.draw_curves(one.training["curves"], labels)
+    if any(one.detection for one in found.contenders):
+        pictures["detection.png"] = draw_detection(found)
+    if found.kind == "sweep" and sum(one.evaluation is not None for one in found.contenders) > 1:
+        pictures["sweep.png"] = draw_sweep(found)
+    return pictures
+
+
+def draw_detection(found: Comparison) -> bytes:
+    """How many faces were found as the contenders learned, over minutes and over images."""
+    figure, panels = panes(2)
+    for axes, (column, unit, words) in zip(
+        panels, (("seconds", MINUTE, "minutes of training"), ("images", 1.0, "real images seen")), strict=True
+    ):
+        for one, colour in zip(found.contenders, COLOURS * len(found.contenders), strict=False):
+            rows = one.detection
+            shares = [100 * row["found"] / row["of"] for row in rows]
+            axes.plot([row[column] / unit for row in rows], shares, label=one.name, color=colour, marker=".")
+        axes.set(xlabel=words, ylabel="faces found, %", ylim=(-2, 102))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return as_png(figure)
+
+
+def draw_sweep(found: Comparison) -> bytes:
+    """Quality against diversity: a point for each γ, with its 95 % interval."""
+    judged = [one for one in found.contenders if one.evaluation]
+    rows = {one.name: one.evaluation.rows[0] for one in judged}
+    measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
+    shown = {words: of for words, of in measures.items() if all(of(row) is not None for row in rows.values())}
+    figure, panels = panes(len(shown))
+    for axes, (words, of) in zip(panels, shown.items(), strict=True):
+        for name, row in rows.items():
+            share = 100 * (1 - row.undetected.share)
+            ends = [[share - 100 * (1 - row.undetected.high)], [100 * (1 - row.undetected.low) - share]]
+            axes.errorbar(of(row), share, yerr=ends, fmt="o", color=COLOURS[0], capsize=3)
+            axes.annotate(name, (of(row), share), xytext=(6, 4), textcoords="offset points")
+        axes.set(xlabel=words, ylabel="faces found, %")
+        axes.margins(x=0.15)
+        axes.grid(alpha=0.3)
+    return as_png(figure)
+
+
+def panes(count: int) -> "tuple[Figure, list[Axes]]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5 * count, 3.4), layout="constrained")
+    return figure, list(figure.subplots(1, count, squeeze=False)[0])
+
+
+def as_png(figure: "Figure") -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80)
+    return buffer.getvalue()
+
+
+def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
+    """All that the templates tell."""
+    head, rows = comparison.table({one.name: one.evaluation for one in found.contenders})
+    return {
+        "found": found,
+        "head": head,
+        "rows": rows,
+        "about": {title: words for title, (_, words) in MEASURES.items()},
+        "judged": next((one.evaluation for one in found.contenders if one.evaluation), None),
+        "trainings": trainings(found),
+        "settings": settings(found),
+        "figure": lambda one: FIGURES.get(one.config.model.size, ""),
+        "file": found.stems.get,
+        "pictures": pictures,
+        "title_of": lambda one: family_class(one.config.family).title,
+        "side": SIDE,
+    }
+
+
+def trainings(found: Comparison) -> list[list[str]]:
+    """A row for each contender: what its training took and where it ended."""
+    return [training(one) for one in found.contenders]
+
+
+def training(one: Contender) -> list[str]:
+    report, speed = one.training, one.images_per_second
+    last, players = report.get("last", {}), report.get("parameters", {})
+    labels = family_class(one.config.family).metrics
+    return [
+        one.name,
+        f"{report['iterations']:,}" if "iterations" in report else comparison.NOTHING,
+        f"{report['images']:,}" if "images" in report else comparison.NOTHING,
+        f"{report['minutes']:g}" if "minutes" in report else comparison.NOTHING,
+        f"{speed:,.0f}" if speed else comparison.NOTHING,
+        " + ".join(f"{count:,}" for count in players.values()) or comparison.NOTHING,
+        ", ".join(f"{label} {last[name]:.3g}" for name, label in labels.items() if name in last) or comparison.NOTHING,
+    ]
+
+
+def settings(found: Comparison) -> list[list[str]]:
+    """A row for each setting of any contender, with its values; those of the run's own book-keeping are left out."""
+    columns = []
+    for one in found.contenders:
+        config = one.config.model_dump()
+        columns.append(
+            {"family": config["family"], **config["model"]}
+            | {f"data {name}": value for name, value in config["data"].items()}
+            | {f"budget {name}": value for name, value in config["budget"].items() if value is not None}
+            | config["training"]
+        )
+    names = dict.fromkeys(name for column in columns for name in column)
+    return [[name, *(str(column.get(name, comparison.NOTHING)) for column in columns)] for name in names]
+
+
+def as_json(found: Comparison) -> dict[str, Any]:
+    """All numbers of the report."""
+    return {
+        "title": found.title,
+        "kind": found.kind,
+        "seed": found.seed,
+        "commands": found.commands,
+        "versions": dict(found.versions),
+        "contenders": [
+            {
+                "name": one.name,
+                "model": one.model,
+                "config": one.config.model_dump(mode="json"),
+                "images_per_second": one.images_per_second,
+                "training": dict(one.training),
+                "detection": [dict(row) for row in one.detection],
+                "evaluation": one.evaluation.as_json() if one.evaluation else None,
+            }
+            for one in found.contenders
+        ],
+    }

@@ -1,0 +1,37 @@
+"""Compare: models side by side, races between families, and sweeps over γ."""
+
+import streamlit as st
+
+from facedemo.pages.parts import address, race_list, side_by_side
+from facedemo.race import list_races
+
+MODES = {"side": "Side by side", "race": "Race", "sweep": "γ sweep"}
+
+
+def change_mode() -> None:
+    st.query_params.clear()  # an address of the mode before would count as a link to this one
+    st.session_state.pop("compare_race", None)
+
+
+st.title("Compare")
+settings = {"mode": address.one_of(MODES, default="side")}
+ignored = address.restore(settings, page="compare")
+mode = st.segmented_control(
+    "What to do",
+    MODES,
+    format_func=MODES.get,
+    required=True,
+    key="compare_mode",
+    persist_state="session",
+    on_change=change_mode,
+    help="Side by side: models that are there, drawn from the same seeds. Race: families trained on the same images "
+    "under the same budget, live. γ sweep: several values of γ, quality against diversity.",
+)
+if mode == "side":
+    side_by_side.show(settings, ignored)
+else:
+    races = {race.id: race for race in list_races()}
+    settings["race"] = address.Setting("", race_list.known(races), "no such race here")
+    ignored += address.restore(settings, page="compare")
+    race_list.show(mode, races, ignored)
+    address.publish(settings, page="compare")

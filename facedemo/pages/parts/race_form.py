@@ -1,0 +1,126 @@
+"""The form that a race or a sweep is set up with."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from facedemo.pages.parts import new_run
+from facedemo.pages.parts.live_run import escaped
+
+SIZES = (32, 64, 128)
+GAMMAS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
+DEFAULTS = {"size": 64, "count": 500, "seed": 0, "gammas": [0.3, 0.5, 0.7, 0.9]}
+
+
+def key(name: str) -> str:
+    return f"race_{name}"
+
+
+def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
+    """busy: another race is going on.  on_start is called with the name of the new one."""
+    from facedemo.families import family_class, family_names
+
+    for name, value in DEFAULTS.items():
+        st.session_state.setdefault(key(name), value)
+    if key("budget_minutes") not in st.session_state:
+        new_run.fill_budget({"minutes": 10}, key("budget"))
+    st.session_state.setdefault(key("families"), family_names())
+    st.subheader("New sweep" if kind == "sweep" else "New race", anchor=False)
+    new_run.data_control()
+    if kind == "sweep":
+        st.multiselect(
+            "Values of γ",
+            GAMMAS,
+            key=key("gammas"),
+            format_func="{:g}".format,
+            help="One model of ours is trained with each. Low: smooth faces that look alike. High: sharper and more "
+            "varied ones, less stable.",
+        )
+    else:
+        st.pills(
+            "Families",
+            family_names(),
+            selection_mode="multi",
+            format_func=lambda name: family_class(name).title,
+            key=key("families"),
+            help="Who takes part, each with the settings its paper recommends or that measured best.",
+        )
+    budget = numbers()
+    many = len(st.session_state[key("gammas" if kind == "sweep" else "families")])
+    st.caption(in_words(many, budget))
+    if busy:
+        st.info("Another race is going on. Two at once share the processor, so both are slower and neither is fair.")
+    about = "Trains in a process of its own at low priority: it goes on when you close or reload this page."
+    words = "Start the sweep" if kind == "sweep" else "Start the race"
+    if st.button(words, type="primary", icon=":material/play_arrow:", help=about, disabled=many < 2):
+        start(kind, budget, on_start)
+
+
+def numbers() -> dict[str, float]:
+    """Budget, size, seed and how many faces are judged; returns the budget."""
+    with st.grid(4, min_column_width=new_run.CELL):
+        budget = new_run.budget_control(key("budget"))
+        st.selectbox(
+            "Image size",
+            SIZES,
+            key=key("size"),
+            format_func=lambda size: f"{size}×{size}",
+            help="Side of the images in pixels. 32 is for quick races: so small, a face recogniser sees less.",
+        )
+        st.number_input(
+            "Seed",
+            0,
+            2**32 - 1,
+            key=key("seed"),
+            help="Start weights, data order and the faces that are judged follow from it, for all alike.",
+        )
+        st.number_input(
+            "Faces judged",
+            0,
+            10_000,
+            step=100,
+            key=key("count"),
+            help="Of each at its end, for the table. The paper judges 1,000; 500 take about half a minute. 0: none.",
+        )
+    return budget
+
+
+def in_words(many: int, budget: dict[str, float]) -> str:
+    if many < 2:
+        return "Choose two at least."
+    kind, limit = next(iter(budget.items()))
+    unit = {"minutes": "minutes", "images": "images", "iterations": "iterations"}[kind]
+    total = f", {many * limit:,g} in all" if kind == "minutes" else ""
+    words = f"{many} models train one after another, {limit:,g} {unit} each{total}. "
+    if kind == "iterations":
+        words += "An iteration of one family costs more images than one of another: minutes or images are fairer."
+    else:
+        words += "Of your own images, four fifths are trained on; the rest is for judging."
+    return words
+
+
+def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
+    """Starts what the form describes; where that cannot be, says why."""
+    try:
+        found = create(kind, budget)
+        found.launch()
+    except (ValueError, OSError) as error:
+        st.error(escaped(error), title="Not started")
+        return
+    on_start(found.id)
+    st.rerun()
+
+
+def create(kind: str, budget: dict[str, float]) -> Any:
+    """The race of the form.  Raises ValueError or OSError where it cannot be."""
+    from facedemo import race
+
+    state = st.session_state
+    options = {"source": new_run.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}
+    families = ["ours"] if kind == "sweep" else state[key("families")]
+    gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
+    judging = {"seed": state[key("seed")], "count": state[key("count")]}
+    found = race.contenders(race.trainable(options), families, gammas)
+    command = race.command_of(options, families, gammas, None, {**judging, "copies": False})
+    return race.create_race(found, kind=kind, command=command, **judging)

@@ -1,0 +1,94 @@
+"""Races and sweeps: the form that one is set up with, those there are, and the one that is open."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from facedemo.pages.parts import race_form, race_view
+from facedemo.pages.parts.live_run import badge, escaped
+from facedemo.race import Plan, Race
+from facedemo.runs import RunError, Status
+
+WORDS = {"race": "race", "sweep": "sweep"}
+SHOWN = 12  # earlier races at once
+
+
+def known(races: Mapping[str, Race]) -> Callable[[str], str]:
+    """Parses the name of a race in an address; raises ValueError for one that is not there."""
+
+    def parse(text: str) -> str:
+        if text and text not in races:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def open_race(race_id: str) -> None:
+    st.session_state.compare_race = race_id
+
+
+def plan_of(race: Race) -> Plan | None:
+    try:
+        return race.plan
+    except RunError:
+        return None
+
+
+def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
+    """The open race, or else a form for a new one above the earlier ones.  kind: as `Plan.kind`."""
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    if chosen := st.session_state.compare_race:
+        about = "The form of a new one, and those there are."
+        icon = ":material/arrow_back:"
+        st.button(f"All {WORDS[kind]}s", icon=icon, on_click=open_race, args=("",), help=about)
+        race_view.show(races[chosen])
+        return
+    active = [race for race in races.values() if race.status.active]
+    for race in active:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            plan = plan_of(race)
+            st.markdown(f"**{escaped(plan.title if plan else race.id)}** is going on.", width="content")
+            about = "Faces, losses and detection rate, live."
+            st.button(
+                "Watch",
+                on_click=open_race,
+                args=(race.id,),
+                icon=":material/monitoring:",
+                help=about,
+                key=f"watch_{race.id}",
+            )
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        earlier(kind, races)
+    with left, st.spinner("Loading…", show_time=False):
+        race_form.show(kind, bool(active), open_race)
+
+
+def earlier(kind: str, races: Mapping[str, Race]) -> None:
+    """Those there are, newest first; damaged ones are shown with both kinds."""
+    st.subheader(f"{WORDS[kind].capitalize()}s", anchor=False)
+    found = [(race, plan_of(race)) for race in races.values()]
+    found = [(race, plan) for race, plan in found if plan is None or plan.kind == kind]
+    if not found:
+        st.caption("None yet. Each is listed here, to be looked at again without training.")
+    for race, plan in found[:SHOWN]:
+        card(race, plan)
+    if len(found) > SHOWN:
+        st.caption(f"The newest {SHOWN} of {len(found)}. `facedemo races` lists all of them.")
+
+
+def card(race: Race, plan: Plan | None) -> None:
+    status = race.status
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{escaped(plan.title if plan else race.id)}**", width="content")
+            badge(status if plan else Status(state="damaged"))
+        if plan is None:
+            st.caption("Its race.json is damaged. Its contenders are still among the runs.")
+            return
+        stamp, about = race.id, escaped(plan.about)
+        st.caption(f"{about} · started {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
+        about = "Faces, curves, the table, and a report to take away."
+        st.button("Open", on_click=open_race, args=(race.id,), type="tertiary", help=about, key=f"open_{race.id}")

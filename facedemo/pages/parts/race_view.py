@@ -1,0 +1,287 @@
+"""One race: its contenders in columns while they learn, faces found over time, and at its end the table."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from facedemo import comparison_charts, sampling
+from facedemo.pages.parts import live_run, side_by_side
+from facedemo.pages.parts.live_run import DAMAGED, badge, escaped
+from facedemo.pages.parts.waiting import duration
+from facedemo.race import Plan, Race, detection
+from facedemo.runs import Run, Status
+
+REFRESH = 3.0  # seconds
+COLUMN = 240  # pixels
+FACES = 16  # of the 64 in a run's sample grid
+WAITING = Status(state="waiting", message="Its turn comes.")
+
+
+def show(race: Race) -> None:
+    """The view of a race; refreshes itself while it goes on."""
+    active = race.status.active
+    st.fragment(refreshed, run_every=REFRESH if active else None)(race, active)
+
+
+def refreshed(race: Race, was_active: bool) -> None:
+    status = race.status
+    if status.active != was_active:
+        st.rerun()  # only a whole rerun changes whether this refreshes itself
+    try:
+        plan = race.plan
+        header(race, plan, status)
+        runs = {entry.label: race.run(entry) for entry in plan.entries}
+        if plan.kind == "sweep":
+            sweep(runs, status.active)
+        contenders(runs, status.active)
+        over_time(runs)
+        results(race, runs)
+    except DAMAGED as error:
+        logging.getLogger(__name__).warning("%s cannot be shown", race.path, exc_info=True)
+        st.error(escaped(error), title="This race cannot be shown")
+        st.caption(f"Its files are in {escaped(race.path)}; its contenders are among the runs.")
+
+
+def header(race: Race, plan: Plan, status: Status) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(escaped(plan.title), width="content", anchor=False)
+        badge(status)
+    st.caption(escaped(plan.about))
+    if status.state in ("failed", "crashed", "damaged"):
+        st.error(escaped(status.message or "The log in its folder says more."), title=status.state.capitalize())
+    words = [f"{status.progress:.0%}"]
+    if status.active and status.seconds_left is not None:
+        words.append(f"{duration(status.seconds_left)} of training left")
+    if status.active and status.message:
+        words.append(status.message)
+    st.progress(min(1.0, max(0.0, status.progress)), text=escaped(" · ".join(words)))
+    with st.container(horizontal=True):
+        actions(race, plan, status)
+    if problem := st.session_state.pop("run_problem", ""):
+        st.error(escaped(problem))
+
+
+def actions(race: Race, plan: Plan, status: Status) -> None:
+    if status.active:
+        about = "Save a checkpoint of whoever trains, and end. It can be resumed."
+        button("Stop", "stop", about, race.stop)
+    elif status.state != "finished":
+        about = "Go on where it was: who is done stays done, and who was interrupted goes on from the last checkpoint."
+        button("Resume", "play_arrow", about, race.launch)
+    models = [f"run:{run.id}" for entry in plan.entries if (run := race.run(entry)).has_model]
+    about = "Faces of the same seeds, by all that have saved weights."
+    if st.button(
+        "Side by side",
+        icon=":material/compare:",
+        on_click=go_side_by_side,
+        args=(models,),
+        help=about,
+        disabled=not models,
+        key="race_side",
+    ):
+        st.rerun()  # the whole page, not this part of it
+    downloads(race, bool(models))
+
+
+def go_side_by_side(models: list[str]) -> None:
+    st.session_state.update(compare_mode="side", compare_models="/".join(models[: side_by_side.MOST]))
+    st.query_params.clear()
+
+
+def button(label: str, icon: str, about: str, do: Callable[[], None]) -> None:
+    """A button whose action may go wrong; that is shown, not raised."""
+    st.button(label, icon=f":material/{icon}:", on_click=live_run.ask, args=(do,), help=about, key=f"race_{label}")
+
+
+def downloads(race: Race, ready: bool) -> None:
+    """The report, made when it is asked for."""
+
+    def made(form: str) -> bytes:
+        from facedemo import comparison, comparison_report
+
+        found = comparison.gather_race(race)
+        if form == "html":
+            return comparison_report.files(found)[comparison_report.HTML]
+        return comparison_report.packed(found)
+
+    for form, about in (
+        ("html", "Grids, curves, the table, settings and commands in one file that needs no other."),
+        ("zip", "The same, also as Markdown with its pictures, and all numbers as JSON."),
+    ):
+        st.download_button(
+            f"Report ({form.upper()})",
+            lambda form=form: made(form),
+            f"{race.id}.{form}",
+            on_click="ignore",
+            disabled=not ready,
+            icon=":material/description:" if form == "html" else ":material/folder_zip:",
+            help=about,
+            key=f"race_{form}",
+        )
+
+
+def contenders(runs: Mapping[str, Run], active: bool) -> None:
+    """A column for each, in the order in which they train."""
+    with st.grid(min(len(runs), 4), min_column_width=COLUMN, border=True) as places:
+        for label, run in runs.items():
+            with places.cell():
+                contender(label, run, active)
+
+
+def contender(label: str, run: Run, active: bool) -> None:
+    """One of them: what it is doing, its newest faces, and the numbers that tell how it fares."""
+    there = (run.path / "config.json").is_file()
+    status = run.status
+    if there and status.state == "stopped" and not status.step and active:
+        status = WAITING
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{escaped(label)}**", width="content")
+        if there:
+            badge(status)
+    if not there:
+        st.caption("Its run was deleted. On the page Train, it can be brought back.")
+        return
+    faces(label, run)
+    st.caption(facts(run, status))
+    if status.state in ("failed", "crashed"):
+        st.markdown(f":small[:red[{escaped(status.message)}]]")
+    losses(label, run)
+
+
+def faces(label: str, run: Run) -> None:
+    """The first faces of the newest sample grid."""
+    samples = run.samples()
+    if not samples:
+        st.caption("No faces yet: they come as soon as it trains.")
+        return
+    step = max(samples)
+    try:
+        picture = first_faces(samples[step], samples[step].stat().st_mtime_ns)
+    except Exception as error:  # a file that is no image raises whatever Pillow does
+        st.caption(escaped(f"Its samples cannot be shown ({error})."))
+        return
+    st.image(picture, width="stretch", alt=f"{FACES} faces by {label} at iteration {step}")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def first_faces(path: Path, version: int) -> bytes:
+    """A PNG of the first rows of a grid of 8 faces a row, in a square."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as image:
+        sheet = np.asarray(image.convert("RGB"))
+    step = (sheet.shape[1] - 2) // 8
+    corners = [(2 + place // 8 * step, 2 + place % 8 * step) for place in range(FACES)]
+    faces = np.stack([sheet[top : top + step - 2, left : left + step - 2] for top, left in corners])
+    return sampling.png(sampling.grid(faces))
+
+
+def facts(run: Run, status: Status) -> str:
+    parts = [f"{status.progress:.0%}", f"{status.images:,} images", duration(status.seconds)]
+    if status.images_per_second:
+        parts.append(f"{status.images_per_second:,.0f} images/s")
+    if rows := detection(run.path):
+        parts.append(f"**{rows[-1]['found']} of {rows[-1]['of']} faces found**")
+    return " · ".join(parts)
+
+
+def losses(label: str, run: Run) -> None:
+    """The first chart of its family: the losses, or what it has instead."""
+    from facedemo import charts
+    from facedemo.families import family_class
+
+    figures = charts.figures(run.metrics(), family_class(run.config.family).metrics, run.marks())
+    for name, figure in list(figures.items())[:1]:
+        figure.update_layout(height=220)
+        alt = f"Chart of the {name} of {label}"
+        st.plotly_chart(figure, key=f"losses_{run.id}", config={"displayModeBar": False}, alt=alt)
+
+
+def over_time(runs: Mapping[str, Run]) -> None:
+    """Faces found, over time and over images."""
+    found = {label: rows for label, run in runs.items() if (rows := detection(run.path))}
+    st.subheader("Faces found as they learn", anchor=False)
+    if not found:
+        st.caption("The first points come when weights are saved: about twenty times in each training.")
+        return
+    st.caption(
+        "Among 100 faces, always of the same seeds, `face_recognition` looks for faces whenever weights are saved, "
+        "beside the training and at lower priority. That alone is no measure of quality: smooth average faces are "
+        "found easily."
+    )
+    with st.grid(2, min_column_width=340):
+        for over, words in comparison_charts.OVER.items():
+            figure = comparison_charts.detection_chart(found, over)
+            alt = f"Chart of the faces found over {words.lower()}"
+            st.plotly_chart(figure, key=f"detection_{over}", config={"displaylogo": False}, alt=alt)
+
+
+def results(race: Race, runs: Mapping[str, Run]) -> None:
+    """Table 1 of those that have been judged."""
+    from facedemo import comparison
+
+    st.subheader("What a face recogniser makes of them", anchor=False)
+    reports = {label: comparison.stored(run.path) for label, run in runs.items()}
+    if any(reports.values()):
+        side_by_side.table(reports)
+    else:
+        st.caption("Each is judged when its training is done." if race.plan.count else "This race judges no faces.")
+    if race.plan.command:
+        st.caption("The same from the command line:")
+        st.code(race.plan.command, language="sh", wrap_lines=True)
+
+
+def sweep(runs: Mapping[str, Run], active: bool) -> None:
+    """Quality against diversity in one chart; a point that is clicked shows its faces."""
+    from facedemo import comparison
+
+    points = []
+    for label, run in runs.items():
+        if report := comparison.stored(run.path):
+            row = report.rows[0]
+            ends = (100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low))
+            points.append(
+                comparison_charts.Point(label, 100 * (1 - row.undetected.share), *ends, row.people, row.distance)
+            )
+    if not points:
+        st.caption("A point comes for each γ when its training is done." if active else "No γ has been judged yet.")
+        return
+    measured = [
+        name for name in comparison_charts.DIVERSITY if any(getattr(point, name) is not None for point in points)
+    ]
+    if st.session_state.get("sweep_diversity") not in measured:
+        st.session_state.sweep_diversity = measured[0]
+    diversity = st.session_state.sweep_diversity
+    if len(measured) > 1:
+        diversity = st.segmented_control(
+            "Diversity, as",
+            measured,
+            format_func=comparison_charts.DIVERSITY.get,
+            required=True,
+            key="sweep_diversity",
+            persist_state="session",
+            help="Distinct people: how many there are among the faces. Fréchet distance: how far all faces are from "
+            "real ones; it counts quality and variety together.",
+        )
+    figure = comparison_charts.sweep_chart(points, diversity)
+    alt = "Chart of faces found against " + comparison_charts.DIVERSITY[diversity].lower() + ", a point for each γ"
+    event = st.plotly_chart(
+        figure,
+        key="sweep_chart",
+        on_select="rerun",
+        selection_mode="points",
+        config={"displaylogo": False},
+        alt=alt,
+    )
+    chosen = [point["customdata"] for point in event["selection"]["points"] if point.get("customdata")]
+    label = chosen[0] if chosen else ""
+    label = label[0] if isinstance(label, list) else label
+    if label in runs:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{escaped(label)}** is selected.", width="content")
+            live_run.generate_button(runs[label], key="sweep_generate")
+    else:
+        st.caption("Click a point to draw faces with its model.")

@@ -1,0 +1,180 @@
+"""Models side by side: faces of the same seeds in columns, and what was measured of each."""
+
+import html
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from facedemo import sampling
+from facedemo.pages.parts import address, models
+from facedemo.pages.parts.live_run import escaped
+
+MOST = 6  # models at once
+MAX_FACES = 64
+COLUMN = 280  # pixels: narrower columns go below each other
+CELL = "text-align:left;vertical-align:top;padding:.35rem 1.2rem .35rem 0;border-bottom:1px solid rgba(128,128,128,.3)"
+FIRST = ("dcgan", "wgan", "ours")  # families in the order of the paper's Fig. 5
+
+
+def chosen_models(choices: Collection[str]) -> address.Setting:
+    """Names joined by slashes, of which those that are there count."""
+
+    def parse(text: str) -> str:
+        found = [name for name in dict.fromkeys(text.split("/")) if name in choices][:MOST]
+        if text and not found:
+            raise ValueError(text)
+        return "/".join(found)
+
+    return address.Setting("/".join(first(choices)), parse, "no such models here")
+
+
+def first(choices: Collection[str]) -> list[str]:
+    """What is shown to someone who chose nothing: one bundled model of each family, or else what there is."""
+    bundles = [name for name in choices if not name.startswith(models.RUN)]
+    found = [next((name for name in bundles if name.startswith(family)), "") for family in FIRST]
+    return [name for name in found if name] or list(choices)[:3]
+
+
+@st.cache_data(max_entries=24, show_spinner="Drawing faces…")
+def draw(path: Path, version: str, seed: int, count: int) -> np.ndarray:
+    """Faces as `sampling.generate` returns them, kept for the next visitor."""
+    return sampling.generate(models.load(path, version), sampling.face_seeds(seed, count))
+
+
+def keep() -> None:
+    st.session_state.compare_models = "/".join(st.session_state.compare_chosen[:MOST])
+
+
+def show(settings: dict[str, address.Setting], ignored: list[str]) -> None:
+    choices = models.choices()
+    if not choices:
+        st.info(
+            "There is no model to draw faces with yet. Start a race above, or train one on the page Train.",
+            title="No model yet",
+        )
+        address.publish(settings, page="compare")
+        return
+    settings |= {
+        "models": chosen_models(choices),
+        "seed": address.whole(0, sampling.MAX_SEED, default=0),
+        "faces": address.whole(1, MAX_FACES, default=16),
+    }
+    ignored += address.restore(settings, page="compare")
+    names, seed, count = controls(choices)
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    address.publish(settings, page="compare")
+    if not names:
+        st.info("Choose models above, to see the same seeds drawn by each.", title="Nothing to compare")
+        return
+    columns(names, choices, seed, count)
+    if len(names) == 1:
+        st.caption("Choose a second model above to compare it with; a race trains some.")
+    measures(names, choices)
+    st.caption("The address of this page holds these settings: copy it, and the link shows the same faces.")
+
+
+def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
+    """Which models, from which seed, how many faces of each."""
+    st.session_state.compare_chosen = [name for name in st.session_state.compare_models.split("/") if name]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.multiselect(
+            "Models",
+            choices,
+            format_func=models.label,
+            max_selections=MOST,
+            key="compare_chosen",
+            on_change=keep,
+            width=480,
+            help=f"Bundled models, and runs of yours as soon as they have saved weights: up to {MOST}, in this order.",
+        )
+        seed = st.number_input(
+            "Seed",
+            0,
+            sampling.MAX_SEED,
+            key="compare_seed",
+            persist_state="session",
+            width=150,
+            help="All faces follow from it: the same seeds for every model. What vector z a seed becomes is each "
+            "model's own affair, so equal places do not show the same person.",
+        )
+        count = st.number_input(
+            "Faces of each",
+            1,
+            MAX_FACES,
+            key="compare_faces",
+            persist_state="session",
+            width=130,
+            help=f"How many faces to draw of each model, from 1 to {MAX_FACES}.",
+        )
+    return [name for name in st.session_state.compare_chosen if name in choices], seed, count
+
+
+def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int) -> None:
+    with st.grid(min(max(len(names), 2), 3), min_column_width=COLUMN) as places:
+        for name in names:
+            with places.cell():
+                st.markdown(f"**{escaped(models.label(name))}**")
+                try:
+                    faces = draw(choices[name], models.version(choices[name]), seed, count)
+                except (ValueError, OSError) as error:
+                    st.error(escaped(error), title="Cannot be used")
+                    continue
+                alt = f"{count} faces by {models.label(name)} from seed {seed}"
+                st.image(sampling.grid(faces), width="stretch", alt=alt)
+                st.caption(described(choices[name]))
+
+
+def described(path: Path) -> str:
+    """Family, size and how long it was trained, as far as its files tell."""
+    from facedemo.overview import Facts, facts
+    from facedemo.runs import Run, read_object
+
+    found: Facts = facts(Run(path))
+    report = read_object(path / "report.json")
+    images, minutes = report.get("images", found.status.images), report.get("minutes", found.status.seconds / 60)
+    parts = [found.family or "?", f"{found.size}×{found.size}" if found.size else ""]
+    parts += [f"γ = {found.gamma:g}" if found.gamma is not None else ""]
+    if isinstance(images, int) and isinstance(minutes, int | float) and images:
+        parts += [f"{images:,} images in {minutes:,.1f} min"]
+    return " · ".join(filter(None, parts))
+
+
+def measures(names: list[str], choices: Mapping[str, Path]) -> None:
+    """Table 1, of those models that were judged before."""
+    from facedemo import comparison
+
+    reports = {models.label(name): comparison.stored(choices[name]) for name in names}
+    st.subheader("What a face recogniser makes of them", anchor=False)
+    table(reports)
+    missing = [name for name, report in reports.items() if report is None]
+    if missing:
+        st.caption(
+            f"Not judged yet: {escaped(', '.join(missing))}. `facedemo compare --models …` judges models, and so does "
+            "a race at its end."
+        )
+
+
+def table(reports: Mapping[str, object]) -> None:
+    """Table 1 as a table; nothing where no model was judged."""
+    from facedemo import comparison
+
+    head, rows = comparison.table(reports)
+    if not rows:
+        return
+    st.html(markup(head, rows))
+    with st.expander("What these numbers mean", icon=":material/help:"):
+        st.markdown("\n".join(f"- **{row[0]}**: {comparison.MEASURES[row[0]][1]}" for row in rows))
+
+
+def markup(head: list[str], rows: list[list[str]]) -> str:
+    """A table that scrolls by itself where the screen is too narrow for it."""
+    top = "".join(f'<th scope="col" style="{CELL}">{html.escape(cell)}</th>' for cell in head)
+    body = ""
+    for title, *cells in rows:
+        body += f'<tr><th scope="row" style="{CELL}">{html.escape(title)}</th>'
+        body += "".join(f'<td style="{CELL}">{html.escape(cell)}</td>' for cell in cells) + "</tr>"
+    table = f'<table style="border-collapse:collapse"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div style="overflow-x:auto" tabindex="0" role="region" aria-label="Table 1">{table}</div>'

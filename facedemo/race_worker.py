@@ -1,0 +1,178 @@
+"""A process that runs a race: `python -m facedemo.race_worker RACE_DIRECTORY`.
+
+It trains one contender after another and evaluates each at its end, while the onlooker, a process beside it, looks at
+faces whenever new weights have been saved. Killed and started again, it goes on where it was.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from facedemo import worker
+from facedemo.onlooker import look_at
+from facedemo.race import Entry, Race
+from facedemo.runs import Run, RunError, Status, process_facts, read_lines
+
+if TYPE_CHECKING:
+    from facedemo.data import Progress
+
+LOOK = 0.5  # seconds between two looks at a run that another process trains
+
+Show = Callable[[Status], None]
+
+
+def execute(race: Race, show: Show = lambda status: None) -> Status:
+    """Runs a race to its end; returns its last status, which says how it ended.
+
+    `show` is handed the status whenever it changes.  Raises RunError where another process runs it, or it is damaged.
+    """
+    lock = FileLock(race.path / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(f"The race {race.id} is going on in another process.") from None
+    with lock, worker.termination_as_interrupt():
+        referee = Referee(race, show)
+        try:
+            with onlooker(race):
+                state, message = referee.run_all()
+        except KeyboardInterrupt:
+            state, message = "stopped", ""
+        except Exception as error:
+            referee.log(traceback.format_exc())
+            state, message = "failed", str(error) or type(error).__name__
+        referee.log(f"{state}. {message}")
+        referee.say(state=state, message=message, seconds_left=None)
+        return referee.status
+
+
+class Referee:
+    """Sees to it that every contender is trained and judged."""
+
+    def __init__(self, race: Race, show: Show) -> None:
+        self.race, self.show, self.plan = race, show, race.plan
+        self.runs = [race.run(entry) for entry in self.plan.entries]
+        self.status = replace(race.record.status, **process_facts(os.getpid()), advice=[])
+        self.orders = len(read_lines(race.path / "orders.jsonl"))  # a stop was meant for an earlier process
+        self.say(state="running", message="Loading…")
+
+    def log(self, words: str) -> None:
+        with (self.race.path / "log.txt").open("a", encoding="utf8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}\n")
+
+    def say(self, **changes: object) -> None:
+        self.status = replace(self.status, updated=time.time(), **changes)
+        self.race.record.write_status(self.status)
+        self.show(self.status)
+
+    def run_all(self) -> tuple[str, str]:
+        """Returns the state reached and what there is to say about it."""
+        for entry, run in zip(self.plan.entries, self.runs, strict=True):
+            if not (run.path / "config.json").is_file():
+                self.log(f"{entry.label}: its run was deleted")
+                continue
+            finished = run.status.state == "finished" or self.train(entry, run)
+            if not finished or self.told_to_stop():
+                return "stopped", ""
+            self.evaluate(entry, run)
+        states = {
+            entry.label: run.status.state
+            for entry, run in zip(self.plan.entries, self.runs, strict=True)
+            if run.path.is_dir()
+        }
+        undone = {label: state for label, state in states.items() if state != "finished"}
+        if undone:
+            return "failed", "Not finished: " + ", ".join(f"{label} ({state})" for label, state in undone.items())
+        return "finished", ""
+
+    def train(self, entry: Entry, run: Run) -> bool:
+        """Trains a contender to its end, however that is; False where it was stopped, and the race with it."""
+        self.log(f"{entry.label}: {run.id}")
+        try:
+            status = worker.execute(run, lambda status: self.progress(entry, run, status))
+        except RunError:  # somebody resumed it by itself
+            while (status := run.status).active:
+                self.progress(entry, run, status)
+                time.sleep(LOOK)
+        look_at(run, self.plan.seed)
+        return status.state != "stopped"
+
+    def told_to_stop(self) -> bool:
+        return any(order["do"] == "stop" for order in read_lines(self.race.path / "orders.jsonl")[self.orders :])
+
+    def progress(self, entry: Entry, run: Run, status: Status) -> None:
+        """Says how far the race is: the contenders count equally."""
+        others = [other.status for other in self.runs if other.path != run.path]
+        left = None
+        if status.seconds_left is not None and status.progress > 0:
+            whole = status.seconds / status.progress  # the others take about as long
+            left = status.seconds_left + sum(whole * (1 - other.progress) for other in others)
+        self.say(
+            state="running",
+            message=f"Training {entry.label}. {status.message}".strip(),
+            progress=(status.progress + sum(other.progress for other in others)) / len(self.runs),
+            seconds_left=left,
+        )
+
+    def evaluate(self, entry: Entry, run: Run) -> None:
+        """Judges a trained contender, unless that was done before."""
+        from facedemo import comparison
+
+        plan = self.plan
+        if not plan.count or not run.has_model:
+            return
+        if (known := comparison.stored(run.path)) and (known.seed, known.count) == (plan.seed, plan.count):
+            return
+
+        def steps(what: str) -> "Progress":
+            def report(done: int, total: int | None) -> None:
+                if self.told_to_stop():
+                    raise KeyboardInterrupt
+                of = f" of {total:,}" if total else ""
+                self.say(state="running", message=f"Judging {entry.label}, {what}: {done:,}{of}")
+
+            return report
+
+        self.say(state="running", message=f"Judging {entry.label}.", seconds_left=None)
+        source = run.config.data.source
+        try:
+            found = comparison.evaluate(run.path, plan.seed, plan.count, source, plan.split, plan.copies, steps)
+        except ValueError as error:
+            self.log(f"{entry.label} is judged without real faces beside it: {error}")
+            found = comparison.evaluate(run.path, plan.seed, plan.count, steps=steps)
+        comparison.store(run.path, found)
+
+
+@contextmanager
+def onlooker(race: Race) -> Iterator[None]:
+    """A process beside the training, at lower priority, that looks at faces while the contenders learn."""
+    command = [sys.executable, "-m", "facedemo.onlooker", str(race.path.resolve()), str(os.getpid())]
+    with (race.path / "log.txt").open("ab") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main() -> None:
+    worker.give_way()
+    try:
+        status = execute(Race(Path(sys.argv[1])))
+    except RunError as error:
+        sys.exit(str(error))
+    sys.exit(1 if status.state == "failed" else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Comparing in real Chromium: a race from its start to models side by side, and the report taken away."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+from test_browser import address, downloaded, home, page, pytestmark, wait_for  # noqa: F401
+
+from facedemo.race import list_races
+
+
+def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str, home: Path, page: Page) -> None:  # noqa: F811
+    page.goto(f"{address}/compare?mode=race")
+    page.get_by_text("A folder or archive on this computer").click()
+    page.get_by_role("textbox", name="Path").fill(str(home / "pictures"))
+    page.get_by_role("textbox", name="Path").press("Enter")
+    page.get_by_role("button", name="WGAN", exact=True).click()
+    page.get_by_role("spinbutton", name="How many").fill("0.1")
+    page.get_by_role("spinbutton", name="How many").press("Enter")
+    page.get_by_role("spinbutton", name="Faces judged").fill("0")
+    page.get_by_role("spinbutton", name="Faces judged").press("Enter")
+    expect(page.get_by_text("2 models train one after another, 0.1 minutes each")).to_be_visible()
+    page.get_by_role("button", name="Start the race").click()
+
+    wait_for(lambda: list_races(home / "runs"))
+    (race,) = list_races(home / "runs")
+    expect(page.get_by_role("img", name=re.compile("16 faces by Ours"))).to_be_visible()
+    wait_for(lambda: race.status.state == "finished", 300)
+    expect(page.get_by_role("img", name=re.compile("16 faces by DCGAN"))).to_be_visible()
+    expect(page.get_by_text("100%").first).to_be_visible()
+    assert downloaded(page, "Report (HTML)").startswith(b"<!doctype html>")
+
+    page.get_by_role("button", name="Side by side").last.click()
+    expect(page.get_by_role("img", name=re.compile("16 faces by .* from seed 0"))).to_have_count(2)
+    expect(page).to_have_url(re.compile("models=run"))
+    page.get_by_role("spinbutton", name="Seed").fill("5")
+    page.get_by_role("spinbutton", name="Seed").press("Enter")
+    expect(page.get_by_role("img", name=re.compile("16 faces by .* from seed 5"))).to_have_count(2)

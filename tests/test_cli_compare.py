@@ -1,0 +1,76 @@
+"""Races and comparisons from the command line: real processes, real files."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from test_cli import facedemo, home  # noqa: F401
+
+from facedemo import comparison
+from facedemo.race import list_races
+
+
+@pytest.fixture(scope="module")
+def raced(home: Path) -> Path:  # noqa: F811
+    """Where a race of two was run and reported on."""
+    words = "--family ours --family dcgan --size 32 --width 4 --images 512 --seed 3 --count 4 --no-copies --out report"
+    done = facedemo(home, "compare", "--data", "pictures", *words.split())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "report/report.html"
+    return home
+
+
+def test_compare_trains_judges_and_reports(raced: Path) -> None:
+    (found,) = list_races(raced / "runs")
+    runs = [found.run(entry) for entry in found.plan.entries]
+    assert [run.status.state for run in runs] == ["finished", "finished"]
+    assert [run.status.images for run in runs] == [512, 512]
+    assert {run.config.training.seed for run in runs} == {3}
+    numbers = json.loads((raced / "report/report.json").read_text("utf8"))
+    assert [one["evaluation"]["count"] for one in numbers["contenders"]] == [4, 4]
+    assert numbers["commands"]["all of this"] == found.plan.command
+    assert "--data pictures" in found.plan.command
+    assert "--no-copies" in found.plan.command
+    for name in ("report.html", "report.md", "report.json"):
+        assert str(raced) not in (raced / "report" / name).read_text("utf8")
+
+
+def test_a_finished_race_is_reported_on_again_without_training(raced: Path) -> None:
+    (found,) = list_races(raced / "runs")
+    versions = [found.run(entry).model_version for entry in found.plan.entries]
+    done = facedemo(raced, "compare", "--resume", found.id[-4:])
+    assert done.returncode == 0, done.stderr
+    assert (found.path / "report" / "report.html").is_file()
+    assert [found.run(entry).model_version for entry in found.plan.entries] == versions
+
+
+def test_models_that_are_there_are_compared_without_training(raced: Path) -> None:
+    (found,) = list_races(raced / "runs")
+    run = found.run(found.plan.entries[0])
+    words = ["--models", run.id, "--models", "ours-64", "--count", "3", "--seed", "900", "--out", "other"]
+    done = facedemo(raced, "compare", *words)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"no face detected.*of 3", done.stdout)
+    numbers = json.loads((raced / "other/report.json").read_text("utf8"))
+    assert [one["model"] for one in numbers["contenders"]] == [run.id, "ours-64"]
+    assert comparison.stored(run.path).count == 4, "what was measured in the race stays"
+
+
+def test_races_are_listed(raced: Path) -> None:
+    done = facedemo(raced, "races")
+    assert "finished" in done.stdout
+
+
+def test_what_is_wrong_is_said_in_a_line(home: Path) -> None:  # noqa: F811
+    for words, message in (
+        (["compare", "--data", "pictures"], "budget"),
+        (["compare", "--minutes", "1", "--family", "ours"], "two contenders"),
+        (["compare", "--minutes", "1", "--family", "vae"], "no family"),
+        (["compare", "--resume", "zzzz"], "No race fits"),
+        (["compare", "--models", "nobody"], "No model or run fits"),
+    ):
+        done = facedemo(home, *words)
+        assert done.returncode == 1, words
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,247 @@
+"""The Compare page, run as Streamlit runs it, over real models, runs and races."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Maker
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from facedemo import comparison, race, sampling
+from facedemo.evaluation.faces import Report, Row, rate
+from facedemo.race import Race
+from facedemo.runs import Run, append_line
+
+TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
+
+
+@pytest.fixture(autouse=True)
+def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """Own folders; what the page has started, of which nothing really trains."""
+    monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    found: list[Run] = []
+    monkeypatch.setattr(Run, "launch", lambda run, worker="": found.append(run))
+    return found
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file("../facedemo/pages/compare.py", default_timeout=60)
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def shown(page: AppTest) -> str:
+    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.code)
+    words = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
+    words += [item.proto.body for item in page.get("html")]
+    return "\n".join(words).replace("\\", "")
+
+
+def click(page: AppTest, label: str) -> AppTest:
+    next(item for item in page.button if item.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def pictures(page: AppTest) -> list[str]:
+    return [image.alt for element in page.get("image") for image in element.proto.imgs]
+
+
+def linked(page: AppTest, name: str) -> str:
+    """What the address holds."""
+    value = page.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def report(name: str, undetected: int, people: int) -> Report:
+    row = Row(name, rate(undetected, 1000), None, None, people, people, 0.1, None, 0.0)
+    return Report(name, 0, 1000, 32, "faces.zip", "test", 1000, 700, [row], {})
+
+
+def learned(found: Race, number: int) -> Run:
+    """A contender of a race, with the traces of a training, but no weights."""
+    run = found.run(found.plan.entries[number])
+    row = (
+        "step,images,seconds,loss_real,loss_fake,k,convergence\n10,40,1.0,0.3,0.2,0.0,0.5\n20,80,2.0,0.2,0.2,0.1,0.4\n"
+    )
+    (run.path / "metrics.csv").write_text(row)
+    faces = np.random.default_rng(number).integers(0, 256, (64, 32, 32, 3), np.uint8)
+    sampling.grid(faces, 8).save(run.path / "samples" / "00000020.png")
+    for step in (10, 20):
+        seen = {"step": step, "images": 4 * step, "seconds": step / 10, "found": step, "of": 100}
+        append_line(run.path / race.DETECTION, seen)
+    comparison.store(run.path, report(run.id, 30 + number, 50 + number))
+    return run
+
+
+def new_race(gammas: tuple[float, ...] = ()) -> Race:
+    found = race.contenders(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
+    return race.create_race(found, kind=race.kind_of(found), command="facedemo compare --iterations 20")
+
+
+def test_without_models_it_says_how_to_get_one() -> None:
+    assert "There is no model" in shown(open_page())
+
+
+@pytest.mark.parametrize("names", [["tiny"], ["dcgan-32", "ours-32"], ["dcgan-32", "ours-32", "wgan-32", "other"]])
+def test_models_are_drawn_side_by_side_from_the_same_seeds(make_bundle: Maker, names: list[str]) -> None:
+    for name in names:
+        make_bundle(name)
+    page = open_page()
+    expected = [name for family in ("dcgan", "wgan", "ours") for name in names if name.startswith(family)] or names
+    assert pictures(page) == [f"16 faces by {name} from seed 0" for name in expected]
+    assert linked(page, "models") == "/".join(expected)
+
+
+def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said(make_bundle: Maker) -> None:
+    for name in ("one", "two"):
+        make_bundle(name)
+    page = open_page(mode="side", models="two/gone/one", seed="7", faces="4")
+    assert pictures(page) == ["4 faces by two from seed 7", "4 faces by one from seed 7"]
+    page = open_page(mode="side", models="gone", seed="-1", faces="4")
+    assert "`models=gone` (no such models here)" in shown(page)
+    assert "`seed=-1`" in shown(page)
+
+
+def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: Maker) -> None:
+    comparison.store(make_bundle("judged"), report("judged", 17, 98))
+    make_bundle("plain")
+    words = shown(open_page())
+    assert "17 of 1,000 (1.1%–2.7%)" in words
+    assert "Not judged yet: plain" in words
+
+
+def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> None:
+    make_bundle("whole")
+    (make_bundle("broken") / "model.safetensors").write_bytes(b"damaged")
+    (make_bundle("strange") / "report.json").write_text('{"evaluation": {"rows": [1]}, "images": "x", "minutes": []}')
+    (make_bundle("unset") / "config.json").write_text("{")
+    page = open_page(models="broken/whole/strange/unset", mode="side", seed="0", faces="4")
+    assert pictures(page) == ["4 faces by whole from seed 0", "4 faces by strange from seed 0"]
+    assert "The weights of “broken” are damaged" in shown(page)
+
+
+def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) -> None:
+    page = open_page(mode="race")
+    assert "None yet" in shown(page)
+    page.session_state["race_budget_minutes"] = 2.0
+    page.selectbox(key="race_size").set_value(32).run()
+    page = click(page, "Start the race")
+    (found,) = race.list_races()
+    assert [run.path for run in launched] == [found.path]
+    assert linked(page, "race") == found.id
+    configs = [found.run(entry).config for entry in found.plan.entries]
+    assert [config.family for config in configs] == ["ours", "dcgan", "wgan"]
+    assert {(config.budget.minutes, config.model.size) for config in configs} == {(2.0, 32)}
+    assert found.plan.count == 500
+    assert "No faces yet" in shown(page)
+
+
+def test_a_race_of_one_cannot_be_started() -> None:
+    page = open_page(mode="race")
+    page.session_state["race_families"] = ["ours"]
+    page.run()
+    assert next(item for item in page.button if item.label == "Start the race").disabled
+
+
+def test_a_folder_that_is_not_there_is_said_before_anything_starts(launched: list[Run]) -> None:
+    page = open_page(mode="race")
+    page.radio(key="new_data_kind").set_value("A folder or archive on this computer").run()
+    page.text_input(key="new_data_path").set_value("/nowhere/at all").run()
+    page = click(page, "Start the race")
+    assert "There is no file or folder" in shown(page)
+    assert not launched
+    assert not race.list_races()
+
+
+def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
+    found = new_race()
+    runs = [learned(found, number) for number in range(2)]
+    page = open_page(mode="race", race=found.id)
+    assert pictures(page) == [f"16 faces by {label} at iteration 20" for label in ("Ours (BEGAN)", "DCGAN")]
+    words = shown(page)
+    assert "20 of 100 faces found" in words
+    assert "30 of 1,000" in words
+    assert "facedemo compare --iterations 20" in words
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
+    assert titles == ["Losses", "Faces found", "Faces found"]
+    shutil.rmtree(runs[0].path)
+    (runs[1].path / "metrics.csv").write_text("step,images\n1")
+    (runs[1].path / "samples" / "00000020.png").write_bytes(b"no picture")
+    words = shown(open_page(mode="race", race=found.id))
+    assert "Its run was deleted" in words
+    assert "cannot be shown" in words
+
+
+def test_a_race_that_goes_on_can_be_stopped_and_one_that_ended_resumed(launched: list[Run]) -> None:
+    import os
+    from dataclasses import replace
+
+    from facedemo.runs import process_facts, read_lines
+
+    found = new_race()
+    me = process_facts(os.getpid())
+    found.record.write_status(replace(found.status, state="running", seconds_left=90, updated=time.time(), **me))
+    page = open_page(mode="race", race=found.id)
+    assert "1 min 30 s of training left" in shown(page)
+    click(page, "Stop")
+    assert [order["do"] for order in read_lines(found.path / "orders.jsonl")] == ["stop"]
+    found.record.write_status(replace(found.status, state="stopped"))
+    click(open_page(mode="race", race=found.id), "Resume")
+    assert [run.path for run in launched] == [found.path]
+
+
+def test_a_sweep_is_set_up_and_its_points_are_labelled_by_gamma(launched: list[Run]) -> None:
+    page = open_page(mode="sweep")
+    page.multiselect(key="race_gammas").set_value([0.7, 0.3]).run()
+    page = click(page, "Start the sweep")
+    (found,) = race.list_races()
+    assert [entry.label for entry in found.plan.entries] == ["γ 0.3", "γ 0.7"]
+    assert found.plan.kind == "sweep"
+    for number in range(2):
+        learned(found, number)
+    page = open_page(mode="sweep", race=found.id)
+    spec = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert spec["data"][0]["text"] == ["γ 0.3", "γ 0.7"]
+    assert spec["data"][0]["x"] == [50, 51]
+    assert spec["data"][0]["y"] == pytest.approx([97.0, 96.9])
+    page.segmented_control(key="sweep_diversity").set_value("distance").run()
+    assert not page.exception
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"title": "x"}'])
+def test_a_half_written_race_is_listed_as_damaged_and_opens_with_an_explanation(content: str) -> None:
+    found = new_race()
+    (found.path / "race.json").write_text(content)
+    (found.path / "status.json").write_text("{")
+    assert "race.json is damaged" in shown(open_page(mode="race"))
+    assert "damaged" in shown(open_page(mode="race", race=found.id))
+
+
+def test_an_unknown_race_in_the_address_is_said() -> None:
+    assert "no such race here" in shown(open_page(mode="race", race="2026-01-01-000000-race-ffff"))
+
+
+def test_from_a_race_its_models_go_side_by_side(make_bundle: Maker) -> None:
+    found = new_race()
+    run = found.run(found.plan.entries[0])
+    shutil.copy(make_bundle() / "model.safetensors", run.path)
+    page = click(open_page(mode="race", race=found.id), "Side by side")
+    assert linked(page, "models") == f"run:{run.id}"
+    assert len(pictures(page)) == 1
+
+
+def test_pictures_of_another_size_do_not_break_a_race(tmp_path: Path) -> None:
+    found = new_race()
+    run = learned(found, 0)
+    Image.new("RGB", (3, 3)).save(run.path / "samples" / "00000030.png")
+    open_page(mode="race", race=found.id)

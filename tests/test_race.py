@@ -1,0 +1,241 @@
+"""Races, really run: the same for all, resumable after a kill, and not ended by one contender's misfortune."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facedemo import comparison, race
+from facedemo.race import Race
+from facedemo.race_worker import execute
+from facedemo.runs import Run, RunError, append_line
+
+Started = Callable[[Race], subprocess.Popen]
+TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.RandomState(4)
+    for number in range(80):
+        small = Image.fromarray(rng.randint(0, 256, (4, 4, 3), dtype=np.uint8))
+        small.resize((36, 36), Image.Resampling.BICUBIC).save(folder / f"{number:02d}.png")
+    return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "race-cache"))
+
+
+def tiny_race(pictures: str, families: tuple[str, ...] = ("ours", "dcgan"), count: int = 0, **options: Any) -> Race:
+    settings = race.trainable({**TINY, "source": pictures, "seed": 3, "iterations": 40, **options})
+    return race.create_race(race.contenders(settings, families), seed=3, count=count)
+
+
+def runs_of(found: Race) -> list[Run]:
+    return [found.run(entry) for entry in found.plan.entries]
+
+
+@pytest.fixture
+def started() -> Iterator[Started]:
+    """Runs races in processes of their own, at this one's priority."""
+    processes = []
+    program = "import sys; from pathlib import Path; from facedemo.race_worker import Race, execute;"
+    program += "sys.exit(execute(Race(Path(sys.argv[1]))).state == 'failed')"
+
+    def start(found: Race) -> subprocess.Popen:
+        processes.append(subprocess.Popen([sys.executable, "-c", program, str(found.path)]))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.05)
+
+
+def test_all_contenders_get_the_same_images_seed_and_budget() -> None:
+    found = race.contenders(race.trainable({"source": "faces.zip", "seed": 7, "images": 64_000}))
+    assert list(found) == ["Ours (BEGAN)", "DCGAN", "WGAN"]
+    configs = list(found.values())
+    assert {config.data.model_dump_json() for config in configs} == {configs[0].data.model_dump_json()}
+    assert {(config.training.seed, config.budget.images, config.model.size) for config in configs} == {(7, 64_000, 64)}
+    assert configs[0].data.split == "train", "the rest is what they are judged by"
+
+
+def test_rows_and_checkpoints_come_after_about_as_many_images_in_every_family() -> None:
+    for config in race.contenders({"images": 64_000}).values():
+        step, settings = config.model.images_per_step, config.training
+        assert settings.checkpoint_every * step == pytest.approx(64_000 / race.POINTS, abs=step)
+        assert settings.log_every * step <= max(step, race.ROW)
+
+
+def test_several_gammas_make_a_sweep_of_ours_alone() -> None:
+    found = race.contenders({"minutes": 1}, gammas=[0.3, 0.5, 0.3])
+    assert {label: config.model.gamma for label, config in found.items()} == {"γ 0.3": 0.3, "γ 0.5": 0.5}
+    assert race.kind_of(found) == "sweep"
+    mixed = race.contenders({"minutes": 1}, ["dcgan", "ours"], [0.3, 0.5])
+    assert list(mixed) == ["DCGAN", "Ours (BEGAN), γ 0.3", "Ours (BEGAN), γ 0.5"]
+    assert race.kind_of(mixed) == "race"
+
+
+def test_a_race_needs_a_budget_and_somebody_to_race_against() -> None:
+    with pytest.raises(ValueError, match="budget"):
+        race.trainable({"size": 32})
+    with pytest.raises(ValueError, match="two contenders"):
+        race.create_race(race.contenders({"minutes": 1}, ["ours"]))
+    assert race.list_races() == []
+
+
+def test_the_command_of_a_race_names_its_data_but_not_where_they_are() -> None:
+    judging = {"seed": 3, "count": 100, "split": "test", "copies": False}
+    line = race.command_of({"source": "/home/me/my faces.zip", "minutes": 5.0}, ["ours"], [0.5], None, judging)
+    assert line == (
+        "facedemo compare --data 'my faces.zip' --minutes 5 --family ours --gamma 0.5 --seed 3 --count 100 "
+        "--split test --no-copies"
+    )
+
+
+def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, started: Started) -> None:
+    found = tiny_race(pictures, iterations=60)
+    first, second = runs_of(found)
+    process = started(found)
+    wait_for(first.checkpoints)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert found.status.state == "crashed"
+    assert first.status.state == "crashed"
+
+    assert execute(found).state == "finished"
+    assert "resumed at iteration" in first.log_text()
+    assert [run.status.step for run in (first, second)] == [60, 60]
+    steps = first.metrics()["step"]
+    assert steps == sorted(set(steps))
+    weights = [run.model_version for run in (first, second)]
+    assert execute(found).state == "finished"
+    assert [run.model_version for run in (first, second)] == weights
+    for run in (first, second):
+        last = race.detection(run.path)[-1]
+        assert (last["step"], last["of"]) == (60, 100)
+        assert last["images"] == 240
+        assert 0 < last["seconds"] <= run.status.seconds
+
+
+def test_a_stopped_race_leaves_a_checkpoint_and_the_others_unstarted(pictures: str, started: Started) -> None:
+    found = tiny_race(pictures, iterations=100_000)
+    first, second = runs_of(found)
+    process = started(found)
+    wait_for(lambda: first.status.step)
+    with pytest.raises(RunError, match="another process"):
+        execute(found)
+    found.stop()
+    assert process.wait(120) == 0
+    assert found.status.state == "stopped"
+    assert first.status.state == "stopped"
+    assert first.checkpoints()
+    assert second.status.step == 0
+
+
+def test_a_contender_that_fails_or_is_deleted_does_not_end_the_race(pictures: str) -> None:
+    found = tiny_race(pictures, families=("ours", "dcgan", "wgan"), iterations=4)
+    gone, broken, whole = runs_of(found)
+    shutil.rmtree(gone.path)
+    settings = json.loads((broken.path / "config.json").read_text("utf8"))
+    settings["data"]["source"] = "/nowhere"
+    (broken.path / "config.json").write_text(json.dumps(settings))
+    status = execute(found)
+    assert status.state == "failed"
+    assert "DCGAN (failed)" in status.message
+    assert whole.status.state == "finished"
+
+
+def test_contenders_are_judged_at_their_end_once_and_without_real_faces_where_there_are_too_few(pictures: str) -> None:
+    found = tiny_race(pictures, iterations=4, count=6)
+    assert execute(found).state == "finished"
+    for run in runs_of(found):
+        report = comparison.stored(run.path)
+        assert (report.seed, report.count, report.rows[0].undetected.of) == (3, 6, 6)
+    before = (runs_of(found)[0].path / "report.json").stat().st_mtime_ns
+    execute(found)
+    assert (runs_of(found)[0].path / "report.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"title": 1}', '{"title": "x", "kind": "race", "entr'])
+def test_a_damaged_race_is_listed_and_says_what_is_wrong(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "runs" / "races" / "2026-01-01-000000-race-aaaa"
+    path.mkdir(parents=True)
+    (path / "race.json").write_text(content)
+    (found,) = race.list_races()
+    with pytest.raises(RunError, match="damaged"):
+        _ = found.plan
+
+
+def test_races_are_found_by_the_end_of_their_name(pictures: str) -> None:
+    found = tiny_race(pictures)
+    assert race.find_race(found.id[-4:]).id == found.id
+    assert race.find_race(str(found.path)).id == found.id
+    with pytest.raises(RunError, match="No race fits"):
+        race.find_race("zzzz")
+
+
+def test_a_contender_cannot_lead_out_of_the_runs(tmp_path: Path) -> None:
+    found = Race(tmp_path / "runs" / "races" / "x")
+    assert found.run(race.Entry("evil", "../../etc")).path == tmp_path / "runs" / "etc"
+
+
+def test_half_written_and_strange_rows_of_detection_are_passed_over(tmp_path: Path) -> None:
+    row = {"step": 20, "images": 80, "seconds": 1.0, "found": 5, "of": 100}
+    append_line(tmp_path / race.DETECTION, row)
+    append_line(tmp_path / race.DETECTION, {**row, "step": 10})
+    append_line(tmp_path / race.DETECTION, {"step": "x"})
+    with (tmp_path / race.DETECTION).open("a") as file:
+        file.write('{"step": 30, "ima')
+    assert [row["step"] for row in race.detection(tmp_path)] == [10, 20]
+    assert race.detection(tmp_path / "nowhere") == []
+
+
+def test_the_onlooker_ends_with_the_race(pictures: str) -> None:
+    found = tiny_race(pictures)
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import os, subprocess, sys; module = [sys.executable, '-m', 'facedemo.onlooker'];"
+            "process = subprocess.Popen([*module, sys.argv[1], str(os.getpid())]);"
+            "print(process.pid, flush=True); process.wait()",
+            str(found.path),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    pid = int(parent.stdout.readline())
+    time.sleep(0.5)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not alive(pid))
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

@@ -63,6 +63,7 @@ class Referee:
         self.runs = [race.run(entry) for entry in self.plan.entries]
         self.status = replace(race.record.status, **process_facts(os.getpid()), advice=[])
         self.orders = len(read_lines(race.path / "orders.jsonl"))  # a stop was meant for an earlier process
+        self.stopping = False
         self.say(state="running", message="Loading…")
 
     def log(self, words: str) -> None:
@@ -110,7 +111,10 @@ class Referee:
         return any(order["do"] == "stop" for order in read_lines(self.race.path / "orders.jsonl")[self.orders :])
 
     def progress(self, entry: Entry, run: Run, status: Status) -> None:
-        """Says how far the race is: the contenders count equally."""
+        """Says how far the race is: the contenders count equally.  Passes on a stop that came before the training."""
+        if status.state == "running" and not self.stopping and self.told_to_stop():
+            self.stopping = True
+            run.stop()
         others = [other.status for other in self.runs if other.path != run.path]
         left = None
         if status.seconds_left is not None and status.progress > 0:

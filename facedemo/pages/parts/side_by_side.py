@@ -152,8 +152,8 @@ def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     missing = [name for name, report in reports.items() if report is None]
     if missing:
         st.caption(
-            f"Not judged yet: {escaped(', '.join(missing))}. `facedemo compare --models …` judges models, and so does "
-            "a race at its end."
+            f"Not judged yet: {escaped(', '.join(missing))}. A race judges its models at its end; "
+            "`facedemo compare --models …` makes a report on any."
         )
 
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ import safetensors.torch
 
 from facedemo import bundle, sampling
 from facedemo.config import RunConfig
+from facedemo.evaluation.reading import reading
+from facedemo.evaluation.report import kept
+from facedemo.evaluation.table import markdown, table
 from facedemo.families import family_class
-from facedemo.runs import Run, RunError, replace_file
+from facedemo.runs import Run, RunError, read_object, replace_file
 from facedemo.steering import Mark, Steering
 
 CURVE_POINTS = 300
+ABOUT = "## Data, licence, limits"
 NO_ABOUT = "Nothing was written down about the data, its licence and what the model does badly."
 
 
@@ -42,8 +47,20 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     replace_file(out / "curves.png", draw_curves(report["curves"], family_class(config.family).metrics))
     faces = sampling.grid(sampling.generate(model, sampling.face_seeds(0, 64)))
     replace_file(out / "samples.png", sampling.png(faces, model=out.name, seed=0, count=64, scale=1.0))
-    replace_file(out / "README.md", write_card(out.name, config, report, about or NO_ABOUT))
+    replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
     return out
+
+
+def refresh(folder: Path) -> None:
+    """Writes a bundle's card anew, with what has been measured since; the words on data and limits stay as they are.
+
+    Raises BundleError or ValueError where the bundle is damaged, or its card is none of `export`'s.
+    """
+    found = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
+    report = read_object(folder / "report.json")
+    if not found or "iterations" not in report:
+        raise ValueError(f"The model card of “{folder.name}” was not written by facedemo: it is left as it is.")
+    replace_file(folder / "README.md", write_card(folder, bundle.load(folder).config, report, found[1]))
 
 
 def final_config(run: Run) -> RunConfig:
@@ -104,8 +121,19 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
     return buffer.getvalue()
 
 
-def write_card(name: str, config: RunConfig, report: dict[str, Any], about: str) -> str:
-    family = family_class(config.family)
+def how_good(folder: Path) -> str:
+    """The section on what was measured of a bundle; "" where nothing was."""
+    if (found := kept(folder)) is None:
+        return ""
+    data = f" --data {found.data} --split {found.split}" if found.data else ""
+    copies = " --copies" if found.drawn.nearest is not None else ""
+    command = f"facedemo verify --model {folder.name} --seed {found.seed} --count {found.count}{data}{copies}"
+    said = "\n".join(f"- {words}" for words in reading(found))
+    return f"## How good it is\n\n`{command}`:\n\n{markdown(*table({folder.name: found}))}\n\n{said}\n\n"
+
+
+def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: str) -> str:
+    name, family = folder.name, family_class(config.family)
     settings = config.model_dump()
     rows = [f"| {key} | {value} |" for part in ("model", "training") for key, value in settings[part].items()]
     rows += [f"| data {key} | {value} |" for key, value in settings["data"].items()]
@@ -125,11 +153,11 @@ tags: [gan, faces, {config.family}]
 
 `facedemo generate --model {name} --seed 0 --count 64 --out samples.png` draws this picture.
 
-## Data, licence, limits
+{ABOUT}
 
 {about.strip()}
 
-## Training
+{how_good(folder)}## Training
 
 {report["iterations"]:,} iterations, {report["images"]:,} real images seen, {report["minutes"]:g} minutes.
 {players["generator"]:,} parameters in the generator, {players["discriminator"]:,} in the discriminator.

@@ -5,7 +5,6 @@ A model is a bundle or a run. What was measured of it is kept in its report.json
 
 import importlib.metadata
 import itertools
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facedemo import sampling
+from facedemo.evaluation.report import FILE, Report, kept
 from facedemo.race import Race, detection
-from facedemo.runs import Run, RunError, read_object, replace_file
+from facedemo.runs import Run, RunError, read_object
 
 if TYPE_CHECKING:
     import numpy as np
 
     from facedemo.config import RunConfig
-    from facedemo.evaluation.faces import Rate, Report, Row, Steps
+    from facedemo.evaluation.faces import Steps
 
-REPORT = "report.json"
 GRID = 64  # faces in a grid, as in the paper's Fig. 3 and 4
 SIDE = 16  # faces of each model side by side, as in Fig. 5
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "numpy")
@@ -42,7 +41,7 @@ class Contender:
     training: Mapping[str, Any]
     faces: "np.ndarray"
     detection: Sequence[Mapping[str, float]] = ()
-    evaluation: "Report | None" = None
+    evaluation: Report | None = None
 
     @property
     def images_per_second(self) -> float | None:
@@ -109,23 +108,6 @@ def file_name(name: str) -> str:
     return "-".join(filter(None, plain.split("-"))).lower() or "model"
 
 
-def stored(path: Path) -> "Report | None":
-    """What was measured of a model before; None where nothing was, or its report.json is damaged."""
-    from facedemo.evaluation.faces import Report
-
-    try:
-        report = Report.from_json(read_object(path / REPORT)["evaluation"])
-    except (KeyError, ValueError):
-        return None
-    return report if report.rows else None
-
-
-def store(path: Path, report: "Report") -> None:
-    """Keeps an evaluation with the model, beside all else that is in its report.json."""
-    known = read_object(path / REPORT) | {"evaluation": report.as_json()}
-    replace_file(path / REPORT, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
-
-
 def evaluate(
     path: Path,
     seed: int,
@@ -134,7 +116,7 @@ def evaluate(
     split: str = "test",
     copies: bool = False,
     steps: "Steps" = lambda what: None,
-) -> "Report":
+) -> Report:
     """Table 1 for a model, as `faces.verify` makes it; “built-in” faces are no real ones, and so none are compared.
 
     Raises ValueError as it does.
@@ -156,7 +138,7 @@ def gather(
     about: str = "",
     kind: str = "race",
     command: str = "",
-    evaluations: "Mapping[str, Report] | None" = None,
+    evaluations: Mapping[str, Report] | None = None,
 ) -> Comparison:
     """A comparison of models, name → folder, by what is stored with them or in `evaluations`, by name.
 
@@ -177,7 +159,7 @@ def gather_race(race: Race) -> Comparison:
     return gather(models, plan.seed, plan.title, plan.about, plan.kind, plan.command)
 
 
-def contender(name: str, path: Path, seed: int, evaluation: "Report | None" = None) -> Contender:
+def contender(name: str, path: Path, seed: int, evaluation: Report | None = None) -> Contender:
     from facedemo import bundle, card
 
     model, run = bundle.load(path), Run(path)
@@ -185,88 +167,12 @@ def contender(name: str, path: Path, seed: int, evaluation: "Report | None" = No
         config = card.final_config(run)
         training = card.make_report(run, config, model)
     else:
-        config, training = shortened(model.config), read_object(path / REPORT)
+        config, training = shortened(model.config), read_object(path / FILE)
     faces = sampling.generate(model, sampling.face_seeds(seed, GRID))
-    return Contender(name, path.name, config, training, faces, detection(path), evaluation or stored(path))
+    return Contender(name, path.name, config, training, faces, detection(path), evaluation or kept(path))
 
 
 def shortened(config: "RunConfig") -> "RunConfig":
     """Without the path to its data: whoever reads a report need not learn how folders are called here."""
     data = config.data.model_copy(update={"source": Path(config.data.source).name})
     return config.model_copy(update={"data": data})
-
-
-NOTHING = "–"
-
-
-def in_words(found: "Rate | None") -> str:
-    """ "17 of 1,000 (1.1%–2.7%)", the interval one of 95 %."""
-    return f"{found.count:,} of {found.of:,} ({found.low:.1%}–{found.high:.1%})" if found else NOTHING
-
-
-def number(value: float | None) -> str:
-    return f"{value:.3f}" if value is not None else NOTHING
-
-
-def distance(row: "Row", report: "Report") -> str:
-    return f"{number(row.distance)} ({report.compared:,} each)" if row.distance is not None else NOTHING
-
-
-MEASURES = {  # what is measured → a cell of it, and what it means
-    "no face detected": (
-        lambda row, report: in_words(row.undetected),
-        "Images in which face_recognition finds no face, with the 95 % interval; the first column of the paper's "
-        "Table 1.",
-    ),
-    "detected": (
-        lambda row, report: f"{1 - row.undetected.share:.1%}",
-        "The rest of them. Smooth faces win it easily.",
-    ),
-    "no face, second detector": (
-        lambda row, report: in_words(row.undetected_cnn),
-        "The same by a neural network, which misses fewer.",
-    ),
-    "detected, nobody in the gallery": (
-        lambda row, report: in_words(row.unknown),
-        "A face, but of nobody among the people given; the second column of the paper's Table 1.",
-    ),
-    "distinct people": (
-        lambda row, report: f"{row.people:,} of {row.undetected.of:,}",
-        "Faces further than 0.6 from everyone counted before. Higher is more varied.",
-    ),
-    "… in as many images": (
-        lambda row, report: f"{row.people_first:,} of {report.people_first:,}",
-        "The same among equally many images of the model and of real faces, so that the two can be compared.",
-    ),
-    "Fréchet face distance": (
-        distance,
-        "Between the faces' embeddings and those of real faces held out. Lower is better; it shrinks with the number "
-        "of faces, so only equal numbers compare. Beside real faces: what two sets of them are apart.",
-    ),
-    "nearest training face": (
-        lambda row, report: number(row.nearest),
-        "Median distance of a face to the most similar one that it was trained on; below 0.6 is the same person. Much "
-        "lower than that of real faces would mean that faces are copied.",
-    ),
-    "near-duplicates": (
-        lambda row, report: f"{row.duplicates:.1%}",
-        "Faces with another one nearer than 0.3 among them. Lower is more varied.",
-    ),
-}
-
-
-def table(reports: "Mapping[str, Report | None]") -> tuple[list[str], list[list[str]]]:
-    """Table 1 and the measures beside it, as text: the names on top, and rows that begin with what they tell.
-
-    Real faces have a column of their own where a model was compared with some; – is what was not measured.
-    """
-    judged = {name: report for name, report in reports.items() if report is not None}
-    columns = {name: (report.rows[0], report) for name, report in judged.items()}
-    real: dict[str, tuple[str, Row, Report]] = {}
-    for name, report in judged.items():
-        for row in report.rows[1:]:
-            real.setdefault(f"{row.name} {row.undetected} {row.people_first}", (name, row, report))
-    for name, row, report in real.values():
-        columns[row.name if len(real) == 1 else f"{row.name}, beside {name}"] = (row, report)
-    rows = [[title, *(cell(*column) for column in columns.values())] for title, (cell, _) in MEASURES.items()]
-    return ["", *columns], [row for row in rows if any(cell != NOTHING for cell in row[1:])]

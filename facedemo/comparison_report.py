@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from facedemo import card, comparison, sampling
-from facedemo.comparison import MEASURES, SIDE, Comparison, Contender
+from facedemo import card, sampling
+from facedemo.comparison import SIDE, Comparison, Contender
+from facedemo.evaluation.table import MEASURES, NOTHING, table
 from facedemo.families import family_class
 from facedemo.runs import replace_file
 
@@ -146,7 +147,7 @@ def as_png(figure: "Figure") -> bytes:
 
 def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
     """All that the templates tell."""
-    head, rows = comparison.table({one.name: one.evaluation for one in found.contenders})
+    head, rows = table({one.name: one.evaluation for one in found.contenders})
     return {
         "found": found,
         "head": head,
@@ -174,12 +175,12 @@ def training(one: Contender) -> list[str]:
     labels = family_class(one.config.family).metrics
     return [
         one.name,
-        f"{report['iterations']:,}" if "iterations" in report else comparison.NOTHING,
-        f"{report['images']:,}" if "images" in report else comparison.NOTHING,
-        f"{report['minutes']:g}" if "minutes" in report else comparison.NOTHING,
-        f"{speed:,.0f}" if speed else comparison.NOTHING,
-        " + ".join(f"{count:,}" for count in players.values()) or comparison.NOTHING,
-        ", ".join(f"{label} {last[name]:.3g}" for name, label in labels.items() if name in last) or comparison.NOTHING,
+        f"{report['iterations']:,}" if "iterations" in report else NOTHING,
+        f"{report['images']:,}" if "images" in report else NOTHING,
+        f"{report['minutes']:g}" if "minutes" in report else NOTHING,
+        f"{speed:,.0f}" if speed else NOTHING,
+        " + ".join(f"{count:,}" for count in players.values()) or NOTHING,
+        ", ".join(f"{label} {last[name]:.3g}" for name, label in labels.items() if name in last) or NOTHING,
     ]
 
 
@@ -195,7 +196,7 @@ def settings(found: Comparison) -> list[list[str]]:
             | config["training"]
         )
     names = dict.fromkeys(name for column in columns for name in column)
-    return [[name, *(str(column.get(name, comparison.NOTHING)) for column in columns)] for name in names]
+    return [[name, *(str(column.get(name, NOTHING)) for column in columns)] for name in names]
 
 
 def as_json(found: Comparison) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from facedemo import worker
+from facedemo.evaluation.report import kept, store
 from facedemo.onlooker import look_at
 from facedemo.race import Entry, Race
 from facedemo.runs import Run, RunError, Status, process_facts, read_lines
@@ -134,7 +135,7 @@ class Referee:
         plan = self.plan
         if not plan.count or not run.has_model:
             return
-        if (known := comparison.stored(run.path)) and (known.seed, known.count) == (plan.seed, plan.count):
+        if (known := kept(run.path)) and (known.seed, known.count) == (plan.seed, plan.count):
             return
 
         def steps(what: str) -> "Progress":
@@ -153,7 +154,7 @@ class Referee:
         except ValueError as error:
             self.log(f"{entry.label} is judged without real faces beside it: {error}")
             found = comparison.evaluate(run.path, plan.seed, plan.count, steps=steps)
-        comparison.store(run.path, found)
+        store(run.path, found)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from PIL import Image
 
 from facedemo import bundle, card, sampling
 from facedemo.config import RunConfig
+from facedemo.evaluation.report import Report, Row, rate, store
 from facedemo.families import create
 from facedemo.recorder import Recorder
 from facedemo.runs import Run, RunError, append_line, create_run
@@ -70,6 +71,29 @@ def test_a_bundle_is_called_as_its_folder_whatever_its_run_was_called(run: Run, 
     assert bundle.load(out).name == "mine"
     assert bundle.load(out).config.name == "mine"
     assert bundle.load(out.rename(tmp_path / "renamed")).name == "renamed"
+
+
+def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tmp_path: Path) -> None:
+    out = card.export(run, tmp_path / "mine", "Painted by hand.\n\nTwo paragraphs.")
+    assert "How good it is" not in (out / "README.md").read_text()
+    row = Row("mine", rate(17, 1000), None, None, 98, 90, 0.052, None, 0.0)
+    store(out, Report("mine", 20001, 1000, 32, "faces.tar", "test", 856, 806, [row], {}))
+    card.refresh(out)
+    text = (out / "README.md").read_text()
+    assert "facedemo verify --model mine --seed 20001 --count 1000 --data faces.tar --split test" in text
+    assert "| can't detect a face | 17 of 1,000" in text
+    assert "Painted by hand.\n\nTwo paragraphs.\n\n## How good it is" in text
+    before = text
+    card.refresh(out)
+    assert (out / "README.md").read_text() == before
+
+
+def test_a_card_of_somebody_else_is_left_alone(run: Run, tmp_path: Path) -> None:
+    out = card.export(run, tmp_path / "mine")
+    (out / "README.md").write_text("# My own words")
+    with pytest.raises(ValueError, match="left as it is"):
+        card.refresh(out)
+    assert (out / "README.md").read_text() == "# My own words"
 
 
 def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp_path: Path) -> None:

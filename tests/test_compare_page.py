@@ -11,8 +11,8 @@ from conftest import Maker
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo import comparison, race, sampling
-from facedemo.evaluation.faces import Report, Row, rate
+from facedemo import race, sampling
+from facedemo.evaluation.report import Report, Row, rate, store
 from facedemo.race import Race
 from facedemo.runs import Run, append_line
 
@@ -79,7 +79,7 @@ def learned(found: Race, number: int) -> Run:
     for step in (10, 20):
         seen = {"step": step, "images": 4 * step, "seconds": step / 10, "found": step, "of": 100}
         append_line(run.path / race.DETECTION, seen)
-    comparison.store(run.path, report(run.id, 30 + number, 50 + number))
+    store(run.path, report(run.id, 30 + number, 50 + number))
     return run
 
 
@@ -113,7 +113,7 @@ def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said
 
 
 def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: Maker) -> None:
-    comparison.store(make_bundle("judged"), report("judged", 17, 98))
+    store(make_bundle("judged"), report("judged", 17, 98))
     make_bundle("plain")
     words = shown(open_page())
     assert "17 of 1,000 (1.1%–2.7%)" in words

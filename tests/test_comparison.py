@@ -15,7 +15,8 @@ from PIL import Image
 from facedemo import bundle, comparison, comparison_report, sampling
 from facedemo.bundle import FaceModel
 from facedemo.comparison import Comparison
-from facedemo.evaluation.faces import Report, Row, rate
+from facedemo.evaluation.report import Report, Row, kept, rate, store
+from facedemo.evaluation.table import table
 
 SEED = 5
 
@@ -42,7 +43,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     curves = {"step": [10, 20], "loss_real": [0.2, 0.1], "loss_fake": [0.3, 0.2], "k": [0.0, 0.1]}
     curves["convergence"] = [0.4, 0.3]
     (whole / "report.json").write_text(json.dumps({**facts, "curves": curves, "last": {"loss_real": 0.1}}))
-    comparison.store(whole, report("whole", 17, 98))
+    store(whole, report("whole", 17, 98))
     return comparison.gather(
         {"whole": whole, "γ <b>0.5</b> | x": curious},
         seed=SEED,
@@ -152,24 +153,24 @@ def test_a_report_as_zip_is_one_folder(found: Comparison) -> None:
 
 
 def test_real_faces_that_are_the_same_for_all_have_one_column() -> None:
-    head, rows = comparison.table({"a": report("a", 17, 98), "b": report("b", 20, 90), "c": None})
+    head, rows = table({"a": report("a", 17, 98), "b": report("b", 20, 90), "c": None})
     assert head == ["", "a", "b", "real faces, test"]
     assert len({len(row) for row in rows}) == 1
-    assert "no face, second detector" not in [row[0] for row in rows], "nobody asked it"
+    assert "can't detect a face, second detector" not in [row[0] for row in rows], "nobody asked it"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"evaluation": 3}', '{"evaluation": {"rows": []}}', "{"])
 def test_a_damaged_evaluation_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "report.json").write_text(content)
-    assert comparison.stored(tmp_path) is None
-    assert comparison.stored(tmp_path / "nowhere") is None
+    assert kept(tmp_path) is None
+    assert kept(tmp_path / "nowhere") is None
 
 
 def test_an_evaluation_is_kept_beside_what_was_known(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text('{"iterations": 3}')
-    comparison.store(tmp_path, report("a", 17, 98))
+    store(tmp_path, report("a", 17, 98))
     assert json.loads((tmp_path / "report.json").read_text("utf8"))["iterations"] == 3
-    assert comparison.stored(tmp_path) == report("a", 17, 98)
+    assert kept(tmp_path) == report("a", 17, 98)
 
 
 def test_a_bundled_model_is_judged_for_real() -> None:

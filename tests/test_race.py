@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedemo import comparison, race
+from facedemo import race
+from facedemo.evaluation.report import kept
 from facedemo.race import Race
 from facedemo.race_worker import execute
 from facedemo.runs import Run, RunError, append_line
@@ -171,7 +172,7 @@ def test_contenders_are_judged_at_their_end_once_and_without_real_faces_where_th
     found = tiny_race(pictures, iterations=4, count=6)
     assert execute(found).state == "finished"
     for run in runs_of(found):
-        report = comparison.stored(run.path)
+        report = kept(run.path)
         assert (report.seed, report.count, report.rows[0].undetected.of) == (3, 6, 6)
     before = (runs_of(found)[0].path / "report.json").stat().st_mtime_ns
     execute(found)

@@ -1,12 +1,12 @@
 """Commands that compare models: races of some that are trained for it, and reports on those there are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, fail
+from facedemo.cli.terminal import RUNS, RunsDir, fail, show_table
 from facedemo.cli.train import given
 from facedemo.cli.verify import bars
 
@@ -122,18 +122,9 @@ def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def report(found: "Comparison", out: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from facedemo import comparison_report
 
-    from facedemo import comparison, comparison_report
-
-    evaluations: Mapping[str, Any] = {one.name: one.evaluation for one in found.contenders}
-    head, rows = comparison.table(evaluations)
-    if rows:
-        table = Table(*head)
-        for row in rows:
-            table.add_row(*row)
-        Console().print(table)
+    show_table({one.name: one.evaluation for one in found.contenders})
     typer.echo(comparison_report.write(found, out))
 
 

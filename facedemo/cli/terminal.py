@@ -1,6 +1,6 @@
 """Options and ways of speaking that commands share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from facedemo.data import Progress
+    from facedemo.evaluation.report import Report
 
 RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
 RunName = Annotated[str, typer.Argument(help="Run directory, or the end of its name.", metavar="RUN")]
@@ -30,3 +31,18 @@ def progress_bar(what: str) -> "Iterator[Progress]":
     with rich.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
+    """Table 1 and the measures beside it, a column a model; nothing where none was judged."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from facedemo.evaluation.table import table
+
+    head, rows = table(reports)
+    if rows:
+        shown = Table(*head, title=title or None)
+        for row in rows:
+            shown.add_row(*row)
+        Console().print(shown)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir
+from facedemo.cli.terminal import RUNS, RunsDir, show_table
 
 if TYPE_CHECKING:
     from facedemo.data import Progress
     from facedemo.evaluation.faces import Evidence, Steps
-    from facedemo.evaluation.report import Rate, Report
+    from facedemo.evaluation.report import Report
 
 app = typer.Typer()
 
@@ -42,13 +42,13 @@ def verify(
     pictures: Annotated[
         Path | None, typer.Option(help="Folder for detected.png, undetected.png and people.png.", metavar="DIR")
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Store the report in the bundle, for whoever opens it.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Store the report in the bundle and on its model card.")] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """How many of a model's faces a face recogniser finds, and what that hides: variety, copies, distance to real."""
     from dataclasses import asdict
 
-    from facedemo import bundle
+    from facedemo import bundle, card
     from facedemo.evaluation import faces
     from facedemo.evaluation.report import keep as store
 
@@ -59,7 +59,7 @@ def verify(
     if quick:
         with bars() as steps:
             found = faces.detected(drawn, count, seed, steps(drawn.name))
-        typer.echo(f"detected: {in_words(found)}")
+        typer.echo(f"detected: {found}")
         write(out, asdict(found))
         return
     with bars() as steps:
@@ -70,6 +70,10 @@ def verify(
         write_pictures(pictures, report, evidence)
     if keep:
         typer.echo(store(report, folder))
+        try:
+            card.refresh(folder)
+        except (ValueError, OSError) as error:
+            typer.echo(error, err=True)
 
 
 def write(out: Path | None, content: dict[str, Any]) -> None:
@@ -115,37 +119,11 @@ def bars() -> "Iterator[Steps]":
 
 def show(report: "Report") -> None:
     """Table 1, the measures beside it, and what they mean."""
-    from rich.console import Console
-    from rich.table import Table
-
     from facedemo.evaluation.reading import reading
-    from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN
+    from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED
 
-    table = Table("", *(row.name for row in report.rows), title=f"{report.count:,} faces from seed {report.seed}")
-    table.add_row(UNDETECTED, *(in_words(row.undetected) for row in report.rows))
-    table.add_row("detected", *(f"{1 - row.undetected.share:.1%}" for row in report.rows))
-    table.add_row(f"{UNDETECTED}, second detector", *(in_words(row.undetected_cnn) for row in report.rows))
-    table.add_row(UNKNOWN, *(in_words(row.unknown) for row in report.rows))
-    table.add_row("distinct people", *(f"{row.people:,}" for row in report.rows))
-    table.add_row(f"… among the first {report.people_first:,}", *(f"{row.people_first:,}" for row in report.rows))
-    about = f" ({report.compared:,} each)" if report.compared else ""
-    table.add_row(f"Fréchet face distance{about}", *(number(row.distance) for row in report.rows))
-    table.add_row("nearest training face, median", *(number(row.nearest) for row in report.rows))
-    table.add_row("near-duplicates", *(f"{row.duplicates:.1%}" for row in report.rows))
-    if report.drawn.fid is not None:
-        table.add_row("FID", *(number(row.fid) for row in report.rows))
-        table.add_row("KID", *(number(row.kid) for row in report.rows))
-    console = Console()
-    console.print(table)
+    show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")
     for words in reading(report):
-        console.print(f"- {words}", highlight=False, markup=False)
+        typer.echo(f"- {words}")
     paper = ", ".join(f"{name} {undetected}" for name, (undetected, _) in PAPER.items())
-    console.print(f"- The paper, of {PAPER_COUNT:,} faces each: {UNDETECTED}: {paper}.", highlight=False, markup=False)
-
-
-def in_words(found: "Rate | None") -> str:
-    return str(found) if found else "–"
-
-
-def number(value: float | None) -> str:
-    return f"{value:.3f}" if value is not None else "–"
+    typer.echo(f"- The paper, of {PAPER_COUNT:,} faces each: {UNDETECTED}: {paper}.")

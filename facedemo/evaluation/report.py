@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from facedemo.checkpoints import WEIGHTS
 from facedemo.evaluation.distance import DUPLICATE, TOLERANCE
-from facedemo.runs import replace_file
+from facedemo.runs import read_object, replace_file
 
 FILE, EVALUATION = "report.json", "evaluation"  # where a bundle keeps one
 
@@ -129,8 +129,14 @@ def keep(report: Report, folder: Path) -> Path:
         raise ValueError(f"The {FILE} of “{folder.name}” is damaged: nothing was stored in it.") from error
     if not isinstance(found, dict):
         raise ValueError(f"The {FILE} of “{folder.name}” is damaged: nothing was stored in it.")
-    replace_file(file, json.dumps(found | {EVALUATION: report.as_json()}, indent=1) + "\n")
-    return file
+    return store(folder, report)
+
+
+def store(folder: Path, report: Report) -> Path:
+    """Keeps an evaluation in the report.json of a model, be it a bundle or a run, beside all else there."""
+    known = read_object(folder / FILE) | {EVALUATION: report.as_json()}
+    replace_file(folder / FILE, json.dumps(known, indent=1) + "\n")
+    return folder / FILE
 
 
 def kept(folder: Path) -> Report | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from facedemo import comparison_charts, sampling
+from facedemo.evaluation.report import kept
 from facedemo.pages.parts import live_run, side_by_side
 from facedemo.pages.parts.live_run import DAMAGED, badge, escaped
 from facedemo.pages.parts.waiting import duration
@@ -221,10 +222,8 @@ def over_time(runs: Mapping[str, Run]) -> None:
 
 def results(race: Race, runs: Mapping[str, Run]) -> None:
     """Table 1 of those that have been judged."""
-    from facedemo import comparison
-
     st.subheader("What a face recogniser makes of them", anchor=False)
-    reports = {label: comparison.stored(run.path) for label, run in runs.items()}
+    reports = {label: kept(run.path) for label, run in runs.items()}
     if any(reports.values()):
         side_by_side.table(reports)
     else:
@@ -236,11 +235,9 @@ def results(race: Race, runs: Mapping[str, Run]) -> None:
 
 def sweep(runs: Mapping[str, Run], active: bool) -> None:
     """Quality against diversity in one chart; a point that is clicked shows its faces."""
-    from facedemo import comparison
-
     points = []
     for label, run in runs.items():
-        if report := comparison.stored(run.path):
+        if report := kept(run.path):
             row = report.rows[0]
             ends = (100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low))
             points.append(

@@ -8,6 +8,9 @@ import numpy as np
 import streamlit as st
 
 from facedemo import sampling
+from facedemo.evaluation.report import Report, kept
+from facedemo.evaluation.table import MEASURES
+from facedemo.evaluation.table import table as table_of
 from facedemo.pages.parts import address, models
 from facedemo.pages.parts.live_run import escaped
 
@@ -144,29 +147,25 @@ def described(path: Path) -> str:
 
 def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     """Table 1, of those models that were judged before."""
-    from facedemo import comparison
-
-    reports = {models.label(name): comparison.stored(choices[name]) for name in names}
+    reports = {models.label(name): kept(choices[name]) for name in names}
     st.subheader("What a face recogniser makes of them", anchor=False)
     table(reports)
     missing = [name for name, report in reports.items() if report is None]
     if missing:
         st.caption(
-            f"Not judged yet: {escaped(', '.join(missing))}. A race judges its models at its end; "
-            "`facedemo compare --models …` makes a report on any."
+            f"Not judged yet: {escaped(', '.join(missing))}. Verify judges any model, a race its own at its end; "
+            "`facedemo verify --keep` stores what it finds with a bundled model."
         )
 
 
-def table(reports: Mapping[str, object]) -> None:
+def table(reports: Mapping[str, Report | None]) -> None:
     """Table 1 as a table; nothing where no model was judged."""
-    from facedemo import comparison
-
-    head, rows = comparison.table(reports)
+    head, rows = table_of(reports)
     if not rows:
         return
     st.html(markup(head, rows))
     with st.expander("What these numbers mean", icon=":material/help:"):
-        st.markdown("\n".join(f"- **{row[0]}**: {comparison.MEASURES[row[0]][1]}" for row in rows))
+        st.markdown("\n".join(f"- **{row[0]}**: {MEASURES[row[0]][1]}" for row in rows))
 
 
 def markup(head: list[str], rows: list[list[str]]) -> str:

@@ -42,6 +42,7 @@ class Recorder:
             message="",
             advice=[],
         )
+        self.columns: list[str] | None = None  # of metrics.csv, where it has rows: no other can be added to it
         self.marks = [Mark(mark["step"], mark["changes"], mark["command"]) for mark in run.marks()]
         self.skip_old_orders()
 
@@ -93,6 +94,7 @@ class Recorder:
         path = self.run.path / "metrics.csv"
         metrics = self.run.metrics()
         if metrics:
+            self.columns = list(metrics)
             text = io.StringIO()
             writer = csv.writer(text, lineterminator="\r\n")
             writer.writerow(metrics)
@@ -109,7 +111,7 @@ class Recorder:
 
     def log_metrics(self, row: dict[str, float]) -> None:
         step = int(row["step"])
-        rest = {name: value for name, value in row.items() if name != "step"}
+        rest = {name: value for name, value in row.items() if name != "step" and name in (self.columns or row)}
         self.csv.log_metrics(rest, step)
         self.tensorboard.log_metrics(rest, step)
 

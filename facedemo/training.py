@@ -17,6 +17,7 @@ from facedemo.config import RunConfig
 from facedemo.families import create
 from facedemo.guard import Guard, spread
 from facedemo.players import Players
+from facedemo.runs import RunError
 from facedemo.steering import PLAYERS, Mark, Steering
 
 if TYPE_CHECKING:
@@ -238,8 +239,12 @@ class Trainer:
         self.tick()
 
     def restore(self) -> None:
-        """Goes back to the newest checkpoint that can be read; without one, to the start."""
-        for path in self.record.run.checkpoints():
+        """Goes back to the newest checkpoint that can be read; where there is none yet, to the start.
+
+        Raises RunError where there are some, and none can be read.
+        """
+        found = self.record.run.checkpoints()
+        for path in found:
             try:
                 state = self.fabric.load(path, weights_only=True)
             except Exception as error:  # a damaged file: whatever unpickling it raises, the one before it will do
@@ -251,4 +256,10 @@ class Trainer:
             self.step, self.seconds, self.spent = state["step"], state["seconds"], state["seconds"]
             self.record.log(f"resumed at iteration {self.step}")
             break
+        else:
+            if found:
+                raise RunError(
+                    "None of its checkpoints can be read, so it cannot go on. Delete the files in its folder "
+                    "“checkpoints” to train it from the start again."
+                )
         self.record.rewind(self.step)

@@ -125,6 +125,7 @@ def test_data_people_sorts_images_by_person(home: Path) -> None:
         (["train", "--preset", "hour"], "Presets: minute"),
         (["train", "--data", "nowhere", "--iterations", "1"], "nowhere"),
         (["train", "--data", "", "--iterations", "1"], "no file or folder"),
+        (["train", "--num-nodes", "2", "--data", "pictures"], "--only-create"),
         (["generate", "--model", "nobody"], "No model or run fits"),
         (["generate", "--model", "nobody", "--scale", "9"], "Error"),
         (["resume", "nothing"], "No run fits"),

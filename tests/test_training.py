@@ -20,7 +20,7 @@ from torch.utils.data import Subset
 
 from facedemo import guard, hardware
 from facedemo.batches import Batches, random_stream
-from facedemo.config import RunConfig
+from facedemo.config import Budget, RunConfig
 from facedemo.families.base import Bounded
 from facedemo.players import Players
 from facedemo.runs import Run, append_line, create_run
@@ -175,6 +175,35 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(pictures: Path
     assert execute(run).state == "finished"
     assert "resumed at iteration 10" in run.log_text()
     assert_same(weights(run), weights(whole))
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_not_started_over_in_silence(pictures: Path, tmp_path: Path) -> None:
+    run = create_run(settings(pictures, 20), tmp_path)
+    execute(run)
+    before = run.metrics()
+    for path in run.checkpoints():
+        path.write_bytes(b"no checkpoint")
+    status = execute(run)
+    assert status.state == "failed"
+    assert "None of its checkpoints can be read" in status.message
+    assert run.metrics() == before
+
+
+def test_a_run_older_than_a_metric_keeps_its_curves_when_it_goes_on(pictures: Path, tmp_path: Path) -> None:
+    run = create_run(settings(pictures, 10), tmp_path)
+    execute(run)
+    header, *rows = [line.split(",") for line in (run.path / "metrics.csv").read_text().split()]
+    place = header.index("recovery")
+    older = [",".join(line[:place] + line[place + 1 :]) for line in (header, *rows)]
+    (run.path / "metrics.csv").write_text("\r\n".join(older) + "\r\n")
+    for iterations in (20, 30):
+        run.extend(Budget(iterations=iterations))
+        assert execute(run).state == "finished"
+    metrics = run.metrics()
+    assert "recovery" not in metrics
+    assert metrics["step"] == sorted(set(metrics["step"]))
+    assert metrics["step"][0] < 10
+    assert metrics["step"][-1] == 30
 
 
 def test_a_running_run_is_paused_steered_continued_and_stopped(pictures: Path, tmp_path: Path) -> None:

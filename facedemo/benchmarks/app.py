@@ -86,7 +86,7 @@ def open_when_up(page: "Page", address: str) -> None:
             return
         except Error:
             time.sleep(0.05)
-    raise RuntimeError(f"The app did not start at {address}.")
+    raise ValueError(f"The app did not start at {address}.")
 
 
 def walk(page: "Page", visits: int) -> dict[str, float]:

@@ -45,7 +45,7 @@ def training_beside(size: int) -> Iterator[None]:
         try:
             while run.status.step < 20:
                 if not run.status.active:
-                    raise RuntimeError(f"The training did not start: {run.status.message}")
+                    raise ValueError(f"The training did not start: {run.status.message}")
                 time.sleep(0.2)
             yield
         finally:

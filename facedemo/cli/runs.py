@@ -50,6 +50,8 @@ def steer(
 
     found = find_run(run, runs_dir)
     found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
+    if not found.status.active:
+        typer.echo(f"“{found.name}” is not training: it takes this when it is resumed.")
 
 
 def number(name: str, text: str) -> float:

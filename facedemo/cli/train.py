@@ -84,6 +84,11 @@ def train(
         settings["learning_rate_g"] = settings["learning_rate_d"] = settings.pop("learning_rate")
     if source not in (None, BUILT_IN):
         settings["source"] = str(existing(source))
+    if (num_nodes or 1) > 1 and not only_create:
+        raise ValueError(
+            "Several machines need a worker started on each: add --only-create, then start them with torchrun or srun "
+            "on the run's directory, as the README shows."
+        )
     base = starting.settings(start, runs_dir) if start else None
     run = create_run(configure(settings, preset, base), runs_dir)
     typer.echo(run.path) if only_create else follow(run)
@@ -148,13 +153,14 @@ def follow(run: "Run") -> None:
 def watch(run: "Run", show: "Callable[[Status], None]") -> "Status":
     """Trains `run` in processes of its own; Ctrl-C stops them.  Returns the last status."""
     run.launch()
-    while (status := run.status).active:
-        show(status)
+    while True:
         try:
-            time.sleep(0.5)
+            while (status := run.status).active:
+                show(status)
+                time.sleep(0.5)
+            return status
         except KeyboardInterrupt:
             run.stop()
-    return status
 
 
 def describe(status: "Status") -> str:

@@ -26,6 +26,8 @@ SMALLEST_K = 1e-12
 class OursConfig(FamilyConfig):
     """Defaults are what measured best; the paper's own are presets."""
 
+    before = {"alpha": 0.0}  # noqa: RUF012
+
     generator: Literal["decoder", "deconv"] = Field(
         "decoder",
         title="Generator",

@@ -24,7 +24,8 @@ def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str,
 
     wait_for(lambda: list_races(home / "runs"))
     (race,) = list_races(home / "runs")
-    wait_for(lambda: race.status.state not in ("starting", "running"), 400)  # the process of a race is a patient one
+    wait_for(lambda: race.status.active)
+    wait_for(lambda: not race.status.active, 400)  # the process of a race is a patient one
     assert race.status.state == "finished"
     expect(page.get_by_role("img", name=re.compile("16 faces by Ours"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("16 faces by DCGAN"))).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from facedemo.cli import main
-from facedemo.cli.runs import number
+from facedemo.cli.terminal import number
 from facedemo.presets import PRESETS, configure
 from facedemo.runs import Run
 from facedemo.sampling import read_settings

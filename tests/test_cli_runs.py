@@ -1,15 +1,18 @@
 """Commands on runs, on real files, as `facedemo` runs them."""
 
+import os
+import socket
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import Maker, RunMaker
 from typer.testing import CliRunner
 
 from facedemo import checkpoints, trash
 from facedemo.cli import app, main
-from facedemo.runs import Run, list_runs, read_lines
+from facedemo.runs import Run, Status, list_runs, read_lines
 
 
 def facedemo(*words: object) -> str:
@@ -39,6 +42,8 @@ def test_runs_are_listed_with_what_each_is_doing(make_run: RunMaker, monkeypatch
 
 def test_orders_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
     run = make_run()
+    process = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    run.write_status(Status(state="running", **process))
     for command in ("pause", "unpause", "stop"):
         facedemo(command, run.id[-6:])
     facedemo("steer", run.id, "gamma=0.4", "decay=0.95")

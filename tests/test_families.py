@@ -18,8 +18,10 @@ class Plain:
         self.family, self.optimizers, self.asked = family, family.optimizers(), []
 
     def gradients(self, loss: torch.Tensor, *players: str, keep_graph: bool = False) -> None:
-        self.family.zero_grad()
-        loss.backward()
+        parameters = [parameter for player in players for parameter in getattr(self.family, player).parameters()]
+        for parameter in parameters:
+            parameter.grad = None
+        loss.backward(inputs=parameters, retain_graph=keep_graph)
         self.asked.append(("gradients", *players))
 
     def apply(self, *players: str) -> None:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo import slow_motion
 
-SETTINGS = {"model": "tiny", "steps": "1", "amplify": "auto", "gamma": "0.7", "lambda_k": "0.001"}
+SETTINGS = {"model": "tiny", "steps": "1", "amplify": "auto", "gamma": "0.7", "lambda_k": "0.001", "alpha": "0.0"}
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,7 @@ def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page()
     controls = [*page.selectbox, *page.number_input, *page.slider, *page.button, *page.get("download_button")]
-    assert len(controls) == 9
+    assert len(controls) == 10
     assert all(control.proto.help for control in controls)
 
 

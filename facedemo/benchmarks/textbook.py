@@ -48,8 +48,10 @@ class Immediate:
         self.family, self.optimizers = family, optimizers
 
     def gradients(self, loss: Tensor, *players: str, keep_graph: bool = False) -> None:
-        self.family.zero_grad()
-        loss.backward(retain_graph=keep_graph)
+        parameters = [parameter for player in players for parameter in getattr(self.family, player).parameters()]
+        for parameter in parameters:
+            parameter.grad = None
+        loss.backward(inputs=parameters, retain_graph=keep_graph)
 
     def apply(self, *players: str) -> None:
         for player in players:

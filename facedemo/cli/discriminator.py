@@ -28,7 +28,7 @@ def step(
 ) -> None:
     """Train a model a few steps further and print the equations with each step's numbers; the model stays as it is."""
     from facedemo import bundle, examples, slow_motion
-    from facedemo.cli.train import number
+    from facedemo.cli.terminal import number
 
     changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}

@@ -75,7 +75,7 @@ def directions(
     """Change one face along directions, by −4 to 4 standard deviations; without any, list those that a model has."""
     from facedemo import bundle, sampling
     from facedemo import directions as library
-    from facedemo.cli.train import number
+    from facedemo.cli.terminal import number
     from facedemo.runs import replace_file
 
     drawn = bundle.load(bundle.find(model, runs_dir))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunsDir
+from facedemo.cli.terminal import RUNS, RunName, RunsDir, number
 
 if TYPE_CHECKING:
     from facedemo.runs import Run
@@ -52,13 +52,6 @@ def steer(
     found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
     if not found.status.active:
         typer.echo(f"“{found.name}” is not training: it takes this when it is resumed.")
-
-
-def number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"Give settings as name=number, such as gamma=0.6; “{name}={text}” is not one.") from None
 
 
 def training(run: "Run") -> "Run":

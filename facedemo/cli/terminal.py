@@ -21,6 +21,13 @@ def fail(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
+def number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"Give settings as name=number, such as gamma=0.6; “{name}={text}” is not one.") from None
+
+
 @contextmanager
 def progress_bar(what: str) -> "Iterator[Progress]":
     """A bar on the terminal while images are worked through."""

@@ -34,7 +34,7 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
     def __init__(self, config: dict[str, Any], name: str = "") -> None:
         """config: a `RunConfig` as JSON-ready dict.  Weights are freshly initialised."""
         super().__init__()
-        self.config = RunConfig.of_file(config)
+        self.config = RunConfig.model_validate(config)
         self._hub_mixin_config = self.config.model_dump(mode="json")  # what `save_pretrained` writes: all of it
         self.name = name or self.config.name
         self.family = create(self.config.family, self.config.model)

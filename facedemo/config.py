@@ -106,17 +106,6 @@ class RunConfig(Part):
     budget: Budget = Budget(minutes=60)
     training: TrainingConfig = TrainingConfig()
 
-    @classmethod
-    def of_file(cls, settings: Any) -> "RunConfig":
-        """A config from what its file holds.  Settings younger than the file change nothing of what it says.
-
-        Raises ValueError for what is no config.
-        """
-        if isinstance(settings, dict) and isinstance(settings.get("model"), dict):
-            before = family_class(str(settings.get("family", "ours"))).Config.before
-            settings = settings | {"model": before | settings["model"]}
-        return cls.model_validate(settings)
-
     @field_validator("family")
     @classmethod
     def known_family(cls, family: str) -> str:

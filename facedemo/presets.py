@@ -22,7 +22,6 @@ PAPER_MODEL = {
     "decay": 0.9,
     "decay_every": 2000,
     "gamma": 0.5,
-    "alpha": 0.0,
 }
 
 PRESETS = {

@@ -156,7 +156,7 @@ class Run:
         from facedemo.config import RunConfig
 
         try:
-            return RunConfig.of_file(json.loads((self.path / "config.json").read_text("utf8")))
+            return RunConfig.model_validate_json((self.path / "config.json").read_text("utf8"))
         except OSError as error:
             raise RunError(f"“{self.id}” is no run directory: it has no readable config.json.") from error
         except ValueError as error:

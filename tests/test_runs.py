@@ -60,13 +60,6 @@ def test_a_damaged_config_is_an_error_in_words(run: Run, content: str) -> None:
         _ = run.config
 
 
-def test_a_config_older_than_a_setting_says_what_held_before_it(run: Run) -> None:
-    config = json.loads((run.path / "config.json").read_text())
-    assert run.config.model.alpha == config["model"].pop("alpha") > 0
-    (run.path / "config.json").write_text(json.dumps(config))
-    assert run.config.model.alpha == 0.0
-
-
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"state": 1, "unknown": 2}', "null"])
 def test_a_damaged_status_does_not_raise(run: Run, content: str) -> None:
     (run.path / "status.json").write_text(content)

@@ -212,6 +212,6 @@ def test_the_command_prints_the_equations_and_writes_the_pictures(halfway: Path,
     )
     assert done.returncode == 0, done.stderr
     assert "iteration 11, gamma = 0.6" in done.stdout
-    assert "L_D      = L(x) − k_t · L(G(z)) + α · C = " in done.stdout
+    assert "L_D      = L(x) − k_t · L(G(z)) = " in done.stdout
     assert read_settings(out)["iteration"] == "12"
     assert Image.open(out).width == 4 * 34 + 2

@@ -74,8 +74,6 @@ class FamilyConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    before: ClassVar[dict[str, Any]] = {}  # setting → what holds in files written before there was such a setting
-
     size: Literal[32, 64, 128] = Field(64, title="Image size", description="Side of the square images, in pixels.")
     latent: int = knob(64, "Latent size", "Length h of the vector z that an image is made from.", 2, 1024)
     width: int = knob(

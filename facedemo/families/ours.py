@@ -26,8 +26,6 @@ SMALLEST_K = 1e-12
 class OursConfig(FamilyConfig):
     """Defaults are what measured best; the paper's own are presets."""
 
-    before = {"alpha": 0.0}  # noqa: RUF012
-
     generator: Literal["decoder", "deconv"] = Field(
         "decoder",
         title="Generator",
@@ -59,10 +57,10 @@ class OursConfig(FamilyConfig):
         0.001, "λ_k, balance gain", "How fast k_t answers when the two players are out of balance.", 0.0, 0.1, live=True
     )
     alpha: float = knob(
-        0.1,
+        0.0,
         "α, latent recovery",
         "Weight of |z − E(G(z))|²: both players learn that the vector z behind a face can be read from it, so faces of "
-        "different vectors must differ. 0: the paper's losses.",
+        "different vectors must differ; 0.1 is a good start. 0: the paper's losses.",
         0.0,
         10.0,
         live=True,

@@ -267,13 +267,13 @@ def test_an_uploaded_archive_is_the_source_itself(tmp_path: Path) -> None:
 def test_a_trained_run_shows_its_charts_samples_and_marks(pictures: Path) -> None:
     run = trained(pictures)
     page = open_page(run.id)
-    assert len(page.get("plotly_chart")) == 4
+    assert len(page.get("plotly_chart")) == 5
     assert "γ = 0.6" in str(json.loads(page.get("plotly_chart")[0].proto.spec))
     assert page.select_slider(key="samples_step").value == 20
     assert "finished" in shown(page)
     assert "iteration 20" in shown(page)
     page.toggle(key="show_norms").set_value(True).run()
-    assert len(page.get("plotly_chart")) == 5
+    assert len(page.get("plotly_chart")) == 6
 
 
 def test_the_samples_of_another_time_can_be_looked_at_while_newer_ones_come(pictures: Path) -> None:

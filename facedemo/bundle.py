@@ -82,7 +82,7 @@ def contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def shared(family: nn.Module) -> dict[str, Tensor]:
-    """What a bundle holds of a family: a quarter to a third of the bytes that it takes in training.
+    """What a bundle holds of a family: a third to a half of the bytes that it takes in training.
 
     The weights are rounded to half precision, which changes a face by a grey level here and there, and of the generator
     there is only the moving average, which faces are drawn from.  Other state, such as k_t, is kept as it is.

@@ -68,10 +68,7 @@ def final_config(run: Run) -> RunConfig:
     steering = Steering(run.config)
     for mark in run.marks():
         steering.apply(Mark(**mark))
-    config = steering.config
-    data = config.data.model_copy(update={"source": Path(config.data.source).name})
-    training = config.training.model_copy(update={"start": Path(config.training.start).name})
-    return config.model_copy(update={"data": data, "training": training})
+    return steering.config.without_paths()
 
 
 def make_report(run: Run, config: RunConfig, model: bundle.FaceModel) -> dict[str, Any]:
@@ -125,10 +122,8 @@ def how_good(folder: Path) -> str:
     """The section on what was measured of a bundle; "" where nothing was."""
     if (found := kept(folder)) is None:
         return ""
-    data = f" --data {found.data} --split {found.split}" if found.data else ""
-    copies = " --copies" if found.drawn.nearest is not None else ""
-    command = f"facedemo verify --model {folder.name} --seed {found.seed} --count {found.count}{data}{copies}"
     said = "\n".join(f"- {words}" for words in reading(found))
+    command = found.command(folder.name)
     return f"## How good it is\n\n`{command}`:\n\n{markdown(*table({folder.name: found}))}\n\n{said}\n\n"
 
 

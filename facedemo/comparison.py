@@ -81,7 +81,7 @@ class Comparison:
         found = {"all of this": self.command} if self.command else {}
         for contender in self.contenders:
             if contender.evaluation:
-                found[f"the numbers of {contender.name} in Table 1"] = verify_command(contender)
+                found[f"the numbers of {contender.name} in Table 1"] = contender.evaluation.command(contender.model)
             out = f"{self.stems[contender.name]}.png"
             words = ("generate", "--model", contender.model, "--seed", self.seed, "--count", GRID, "--out", out)
             found[f"the faces of {contender.name}"] = command(*words)
@@ -91,15 +91,6 @@ class Comparison:
 def command(*words: object) -> str:
     """A line for a shell."""
     return shlex.join(["facedemo", *map(str, words)])
-
-
-def verify_command(contender: Contender) -> str:
-    report = contender.evaluation
-    words = ["verify", "--model", contender.model, "--seed", report.seed, "--count", report.count]
-    if report.data:
-        words += ["--data", report.data, "--split", report.split]
-    copies = any(row.nearest is not None for row in report.rows)
-    return command(*words, *(["--copies"] if copies else []))
 
 
 def file_name(name: str) -> str:
@@ -167,12 +158,6 @@ def contender(name: str, path: Path, seed: int, evaluation: Report | None = None
         config = card.final_config(run)
         training = card.make_report(run, config, model)
     else:
-        config, training = shortened(model.config), read_object(path / FILE)
+        config, training = model.config.without_paths(), read_object(path / FILE)
     faces = sampling.generate(model, sampling.face_seeds(seed, GRID))
     return Contender(name, path.name, config, training, faces, detection(path), evaluation or kept(path))
-
-
-def shortened(config: "RunConfig") -> "RunConfig":
-    """Without the path to its data: whoever reads a report need not learn how folders are called here."""
-    data = config.data.model_copy(update={"source": Path(config.data.source).name})
-    return config.model_copy(update={"data": data})

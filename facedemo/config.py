@@ -1,5 +1,6 @@
 """The settings of a run, validated; `config.json` on disk is exactly a `RunConfig`."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
@@ -128,6 +129,12 @@ class RunConfig(Part):
                 f"Choose a batch size that {processes} divides."
             )
         return self
+
+    def without_paths(self) -> "RunConfig":
+        """This config with files by their names alone: whoever gets it need not learn how folders are called here."""
+        data = self.data.model_copy(update={"source": Path(self.data.source).name})
+        training = self.training.model_copy(update={"start": Path(self.training.start).name})
+        return self.model_copy(update={"data": data, "training": training})
 
     def steerable(self) -> set[str]:
         """Names that `steered` takes: the family's live knobs and the sample interval."""

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from facedemo import starting
 from facedemo.checkpoints import CONFIG, WEIGHTS, checkpoints_root
 from facedemo.runs import Run
 
@@ -176,13 +177,17 @@ def checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def model_files(members: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
-    """The files of the one bundle among them, by name.  Raises ParcelError where there is none, or more than one."""
+    """The files of the one bundle among them, by name.  Raises ParcelError where there is none, or more than one.
+
+    The model that a run started from, which it keeps a copy of, does not count.
+    """
     paths = [(PurePosixPath(slashes(member.filename)), member) for member in members]
     folders = [path.parent for path, _ in paths if path.name == WEIGHTS]
     if not folders:
         raise ParcelError(f"There is no model in this ZIP: no {WEIGHTS}.")
-    found = [(path.name, member) for path, member in paths if path.parent == folders[0] and path.name in TAKEN]
-    if len(folders) > 1 or len(dict(found)) < len(found):
+    own = min(folders, key=lambda folder: len(folder.parts))
+    found = [(path.name, member) for path, member in paths if path.parent == own and path.name in TAKEN]
+    if set(folders) - {own, own / starting.FOLDER} or len(dict(found)) < len(found):
         raise ParcelError("There is more than one model in this ZIP. Make a ZIP of each.")
     return dict(found)
 

@@ -3,7 +3,6 @@
 The run keeps a copy of them in `start/`, so that it can begin on any machine.
 """
 
-import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,11 +44,8 @@ def copy(config: "RunConfig", run: Path) -> None:
         raise ValueError(f"“{model.name}” has no discriminator, so no training can start from it.")
     create(config.family, config.model).start_from(model.family)
     (run / FOLDER).mkdir()
-    for name in (CONFIG, WEIGHTS):
-        shutil.copyfile(path / name, run / FOLDER / name)
-    shared = json.loads((run / FOLDER / CONFIG).read_text("utf8"))
-    shared["data"]["source"] = Path(shared["data"]["source"]).name
-    (run / FOLDER / CONFIG).write_text(json.dumps(shared, indent=2), "utf8")
+    shutil.copyfile(path / WEIGHTS, run / FOLDER / WEIGHTS)
+    (run / FOLDER / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
 
 
 def model_of(run: Path) -> "FaceModel | None":

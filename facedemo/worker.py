@@ -140,7 +140,7 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
         images = open_images(config, recorder, show)
     recorder.write_status(state="running", message="")
     trainer = Trainer(fabric, recorder, config, images, show)
-    if start := starting.model_of(run.path):
+    if not run.checkpoints() and (start := starting.model_of(run.path)):
         trainer.family.start_from(start.family)
         recorder.log(f"starts from the weights of {config.training.start}")
     try:

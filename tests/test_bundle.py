@@ -88,6 +88,13 @@ def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tm
     assert (out / "README.md").read_text() == before
 
 
+def test_a_config_tells_no_paths_to_whoever_gets_it() -> None:
+    config = RunConfig(data={"source": "/some/where/faces.tar"}, training={"start": "/some/where/ours-64"})
+    assert "where" not in config.without_paths().model_dump_json()
+    assert config.without_paths().data.source == "faces.tar"
+    assert config.without_paths().training.start == "ours-64"
+
+
 def test_a_card_of_somebody_else_is_left_alone(run: Run, tmp_path: Path) -> None:
     out = card.export(run, tmp_path / "mine")
     (out / "README.md").write_text("# My own words")

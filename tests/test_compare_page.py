@@ -116,7 +116,7 @@ def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: M
     store(make_bundle("judged"), report("judged", 17, 98))
     make_bundle("plain")
     words = shown(open_page())
-    assert "17 of 1,000 (1.1%–2.7%)" in words
+    assert "17 of 1,000 (1.1–2.7%)" in words
     assert "Not judged yet: plain" in words
 
 

@@ -162,6 +162,13 @@ def test_two_models_are_refused(files: dict[str, bytes]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_run_that_started_from_a_model_comes_in_with_its_own_weights(files: dict[str, bytes]) -> None:
+    (folder,) = {name.rpartition("/")[0] for name in files if name.endswith("model.safetensors")}
+    start = {f"{folder}/start/{name}": b"of another model" for name in ("config.json", "model.safetensors")}
+    path = parcels.take(zipped(start | files))
+    assert (path / "model.safetensors").read_bytes() == files[f"{folder}/model.safetensors"]
+
+
 def test_two_files_of_one_name_are_refused(files: dict[str, bytes]) -> None:
     buffer = zipped(files)
     with zipfile.ZipFile(buffer, "a") as archive:

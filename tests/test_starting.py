@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
 from facedemo import bundle, starting
-from facedemo.config import RunConfig
+from facedemo.config import Budget, RunConfig
 from facedemo.families import create
 from facedemo.presets import configure
 from facedemo.runs import Run, create_run, list_runs
@@ -77,6 +77,9 @@ def test_a_run_goes_on_from_the_weights_of_another_even_when_that_is_gone(traine
     for file in trained.path.glob("*.safetensors"):
         file.unlink()
     assert execute(run).state == "finished"
+    run.extend(Budget(iterations=2))
+    assert execute(run).state == "finished"
+    assert run.log_text().count("starts from the weights") == 1, "a resume goes on from its checkpoint"
     went_on = bundle.load(run.path).family.state_dict()
     assert torch.equal(went_on["generator.map.weight"], weights["generator.map.weight"])
     assert f"starts from the weights of {trained.id}" in run.log_text()

@@ -1,6 +1,7 @@
 """What an evaluation found, in numbers: Table 1 of the paper and the measures beside it.  Imports no torch."""
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,13 @@ class Report:
     @property
     def real(self) -> Row | None:
         return self.rows[1] if len(self.rows) > 1 else None
+
+    def command(self, model: str) -> str:
+        """The line that measures `model` again as this report says."""
+        words = ["verify", "--model", model, "--seed", self.seed, "--count", self.count]
+        words += ["--data", self.data, "--split", self.split] if self.data else []
+        words += ["--copies"] if any(row.nearest is not None for row in self.rows) else []
+        return shlex.join(["facedemo", *map(str, words)])
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "tolerance": TOLERANCE, "duplicate": DUPLICATE}

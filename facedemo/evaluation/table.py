@@ -8,8 +8,8 @@ NOTHING = "–"
 
 
 def in_words(found: Rate | None) -> str:
-    """ "17 of 1,000 (1.1%–2.7%)", the interval one of 95 %."""
-    return f"{found.count:,} of {found.of:,} ({found.low:.1%}–{found.high:.1%})" if found else NOTHING
+    """ "17 of 1,000 (1.1–2.7%)", the interval one of 95 %."""
+    return str(found) if found else NOTHING
 
 
 def number(value: float | None) -> str:

@@ -74,7 +74,7 @@ def start_control() -> None:
         format_func=found.__getitem__,
         key=key("training", "start"),
         on_change=fill_start,
-        help="New weights know nothing. Those of a trained model know faces already and learn yours in minutes; "
+        help="New weights know nothing. Those of a trained model know faces already and have only to learn yours; "
         "choosing one puts its settings below, and those of its networks must stay.",
     )
     if problem := st.session_state.pop(key("problem"), ""):

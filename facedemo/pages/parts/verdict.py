@@ -6,10 +6,10 @@ import re
 import streamlit as st
 
 from facedemo.evaluation.reading import reading
-from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN, Rate, Report
+from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN, Report
+from facedemo.evaluation.table import NOTHING, in_words, number
 from facedemo.pages.parts.live_run import escaped
 
-NOTHING = "–"  # what was not measured
 MEASURES = {
     "detected": (
         "Faces found",
@@ -67,17 +67,13 @@ def table(report: Report) -> str:
     columns = ["", UNDETECTED, *([f"{UNDETECTED}, second detector"] if second else []), UNKNOWN]
     rows = [columns, ["---"] * len(columns)]
     for row in report.rows:
-        between = [cell(row.undetected_cnn)] if second else []
-        rows.append([f"**{escaped(row.name)}**", cell(row.undetected), *between, cell(row.unknown)])
+        between = [in_words(row.undetected_cnn)] if second else []
+        rows.append([f"**{escaped(row.name)}**", in_words(row.undetected), *between, in_words(row.unknown)])
     for name, (undetected, unknown) in PAPER.items():
         between = [NOTHING] if second else []
         counts = [f"{count} of {PAPER_COUNT:,}" for count in (undetected, unknown)]
         rows.append([f"*{name}, in the paper*", counts[0], *between, counts[1]])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def cell(rate: Rate | None) -> str:
-    return str(rate) if rate else NOTHING
 
 
 def measures(report: Report) -> None:
@@ -97,7 +93,3 @@ def measures(report: Report) -> None:
             if value == NOTHING:
                 delta = "too few faces" if real else "needs real faces"
             st.metric(title, value, delta, delta_color="off", delta_arrow="off", help=about, border=True)
-
-
-def number(value: float | None) -> str:
-    return f"{value:.3f}" if value is not None else NOTHING

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from facedemo.config import RunConfig
 from facedemo.families import create
-from facedemo.families.ours import Ours, UpsampledConv2d, convergence, next_k, reconstruction_loss
+from facedemo.families.ours import Ours, convergence, next_k, reconstruction_loss
+from facedemo.layers import UpsampledConv2d
 
 EVERY_SHAPE = [
     (size, stem, generator)

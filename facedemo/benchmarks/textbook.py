@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from facedemo.families import Family, FamilyConfig, create
-from facedemo.families.ours import OursConfig, UpsampledConv2d
+from facedemo.families.ours import OursConfig
+from facedemo.layers import UpsampledConv2d
 
 JPEG_SIZE = (178, 218)  # CelebA's
 

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from facedemo.families.base import Bounded, Equation, Family, FamilyConfig, Updates, knob
-from facedemo.layers import TransposedGenerator
+from facedemo.families.ours_equations import equations
+from facedemo.layers import TransposedGenerator, UpsampledConv2d
 
 CODE_MAP = 8  # side of the map between the convolutions and the code
 FOLD = {"full": 1, "half": 2, "quarter": 4}  # stem → side of the square of pixels that become channels of one
@@ -105,19 +105,6 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.code(self.convolutions(images).flatten(1))
-
-
-class UpsampledConv2d(nn.Conv2d):
-    """A 3×3 convolution of the map doubled by nearest-neighbour upsampling: (n, c, s, s) → (n, d, 2s, 2s).
-
-    Computed without doubling it: each pixel of the map adds to 4×4 of the result what the kernel sums to over the 2×2
-    that the pixel would become. That is a transposed convolution, with 4 multiplications for each 9 of the doubled one.
-    """
-
-    def forward(self, maps: Tensor) -> Tensor:
-        kernel = 4 * F.avg_pool2d(F.pad(self.weight.flip(2, 3), (1, 1, 1, 1)), 2, stride=1)
-        kernel = kernel.transpose(0, 1).contiguous(memory_format=torch.channels_last)
-        return F.conv_transpose2d(maps, kernel, self.bias, stride=2, padding=1)
 
 
 class Decoder(nn.Module):
@@ -294,71 +281,7 @@ class Ours(Family):
         self.score_square.lerp_(square, 0.01)
 
     def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
-        c, k, real, fake = self.config, before["k"], row["loss_real"], row["loss_fake"]
-        balance = c.gamma * real - fake
-        extra = c.alpha * row["recovery"] if c.alpha else 0.0
-        constraint = Equation(
-            "C",
-            "mean |z − E(G(z))|²",
-            r"C = \operatorname{mean}\,|z - E(G(z))|^2",
-            "",
-            row["recovery"],
-            "How far the code that the discriminator's first half E gives a generated image is from its vector z. Both "
-            "players lower it, so that different vectors become different faces.",
-        )
-        return [
-            Equation(
-                "L(x)",
-                "mean |x − D(x)|",
-                r"L(x) = \operatorname{mean}\,|x - D(x)|",
-                "",
-                real,
-                "How far real images are from what the discriminator makes of them, over all pixels and colours.",
-            ),
-            Equation(
-                "L(G(z))",
-                "mean |G(z) − D(G(z))|",
-                r"L(G(z)) = \operatorname{mean}\,|G(z) - D(G(z))|",
-                "",
-                fake,
-                "The same for generated images. The generator lowers it: it learns to draw what the discriminator "
-                "rebuilds well.",
-            ),
-            *([constraint] if c.alpha else []),
-            Equation(
-                "L_D",
-                "L(x) − k_t · L(G(z))" + " + α · C" * bool(c.alpha),
-                r"L_D = L(x) - k_t\,L(G(z))" + r" + \alpha\,C" * bool(c.alpha),
-                f"{real:.5f} − {k:.6f} · {fake:.5f}" + f" + {c.alpha:.4g} · {row['recovery']:.5f}" * bool(c.alpha),
-                real - k * fake + extra,
-                "The discriminator lowers it: it learns to rebuild real images well and, as much as k_t says, "
-                "generated ones badly.",
-            ),
-            Equation(
-                "balance",
-                "γ · L(x) − L(G(z))",
-                r"\gamma\,L(x) - L(G(z))",
-                f"{c.gamma:.4g} · {real:.5f} − {fake:.5f}",
-                balance,
-                "Which way k_t goes: up while this is above 0, down while it is below.",
-            ),
-            Equation(
-                "k_t+1",
-                "clip(k_t + λ_k · (γ · L(x) − L(G(z))), 0, 1)",
-                r"k_{t+1} = \operatorname{clip}_0^1\,(k_t + \lambda_k(\gamma L(x) - L(G(z))))",
-                f"{k:.6f} + {c.lambda_k:.4g} · ({balance:.5f})",
-                row["k"],
-                "How much the discriminator minds generated images from the next step on.",
-            ),
-            Equation(
-                "M",
-                "L(x) + |γ · L(x) − L(G(z))|",
-                r"M = L(x) + |\gamma\,L(x) - L(G(z))|",
-                f"{real:.5f} + |{balance:.5f}|",
-                row["convergence"],
-                "How far the training has come: smaller is better.",
-            ),
-        ]
+        return equations(self.config, before, row)
 
     reconstruction_loss = staticmethod(reconstruction_loss)
 

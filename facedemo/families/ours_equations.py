@@ -1,0 +1,78 @@
+"""The paper's equations, and BEGAN-CS's where α is used, with the numbers of one training step in them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from facedemo.families.base import Equation
+
+if TYPE_CHECKING:
+    from facedemo.families.ours import OursConfig
+
+
+def equations(config: "OursConfig", before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
+    """In reading order.  before, row: as in `Family.equations`."""
+    c, k, real, fake = config, before["k"], row["loss_real"], row["loss_fake"]
+    balance = c.gamma * real - fake
+    extra = c.alpha * row["recovery"] if c.alpha else 0.0
+    constraint = Equation(
+        "C",
+        "mean |z − E(G(z))|²",
+        r"C = \operatorname{mean}\,|z - E(G(z))|^2",
+        "",
+        row["recovery"],
+        "How far the code that the discriminator's first half E gives a generated image is from its vector z. Both "
+        "players lower it, so that different vectors become different faces.",
+    )
+    return [
+        Equation(
+            "L(x)",
+            "mean |x − D(x)|",
+            r"L(x) = \operatorname{mean}\,|x - D(x)|",
+            "",
+            real,
+            "How far real images are from what the discriminator makes of them, over all pixels and colours.",
+        ),
+        Equation(
+            "L(G(z))",
+            "mean |G(z) − D(G(z))|",
+            r"L(G(z)) = \operatorname{mean}\,|G(z) - D(G(z))|",
+            "",
+            fake,
+            "The same for generated images. The generator lowers it: it learns to draw what the discriminator "
+            "rebuilds well.",
+        ),
+        *([constraint] if c.alpha else []),
+        Equation(
+            "L_D",
+            "L(x) − k_t · L(G(z))" + " + α · C" * bool(c.alpha),
+            r"L_D = L(x) - k_t\,L(G(z))" + r" + \alpha\,C" * bool(c.alpha),
+            f"{real:.5f} − {k:.6f} · {fake:.5f}" + f" + {c.alpha:.4g} · {row['recovery']:.5f}" * bool(c.alpha),
+            real - k * fake + extra,
+            "The discriminator lowers it: it learns to rebuild real images well and, as much as k_t says, "
+            "generated ones badly.",
+        ),
+        Equation(
+            "balance",
+            "γ · L(x) − L(G(z))",
+            r"\gamma\,L(x) - L(G(z))",
+            f"{c.gamma:.4g} · {real:.5f} − {fake:.5f}",
+            balance,
+            "Which way k_t goes: up while this is above 0, down while it is below.",
+        ),
+        Equation(
+            "k_t+1",
+            "clip(k_t + λ_k · (γ · L(x) − L(G(z))), 0, 1)",
+            r"k_{t+1} = \operatorname{clip}_0^1\,(k_t + \lambda_k(\gamma L(x) - L(G(z))))",
+            f"{k:.6f} + {c.lambda_k:.4g} · ({balance:.5f})",
+            row["k"],
+            "How much the discriminator minds generated images from the next step on.",
+        ),
+        Equation(
+            "M",
+            "L(x) + |γ · L(x) − L(G(z))|",
+            r"M = L(x) + |\gamma\,L(x) - L(G(z))|",
+            f"{real:.5f} + |{balance:.5f}|",
+            row["convergence"],
+            "How far the training has come: smaller is better.",
+        ),
+    ]

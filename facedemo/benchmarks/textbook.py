@@ -113,14 +113,16 @@ class Textbook:
         fake = generator(z)
 
         loss_real = (real - discriminator(real)).abs().mean()
-        loss_fake = (fake.detach() - discriminator(fake.detach())).abs().mean()
+        codes = discriminator.encoder(fake.detach())
+        loss_fake = (fake.detach() - discriminator.decoder(codes)).abs().mean()
         self.optimizers["discriminator"].zero_grad()
-        recovery = (z - discriminator.encoder(fake.detach())).square().mean() if alpha else 0.0
+        recovery = (z - codes).square().mean()
         (loss_real - k * loss_fake + alpha * recovery).backward()
         self.optimizers["discriminator"].step()
 
-        loss_g = (fake - discriminator(fake)).abs().mean()
-        recovery = (z - discriminator.encoder(fake)).square().mean() if alpha else 0.0
+        codes = discriminator.encoder(fake)
+        loss_g = (fake - discriminator.decoder(codes)).abs().mean()
+        recovery = (z - codes).square().mean()
         self.optimizers["generator"].zero_grad()
         (loss_g + alpha * recovery).backward()
         self.optimizers["generator"].step()

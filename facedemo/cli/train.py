@@ -46,6 +46,7 @@ def train(
     stem: Annotated[str | None, typer.Option(help="full (as in the paper), half or quarter (faster).")] = None,
     generator: Annotated[str | None, typer.Option(help="decoder or deconv.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of both players.")] = None,
+    beta1: Annotated[float | None, typer.Option(help="β₁, the momentum of both players' Adam.")] = None,
     decay: Annotated[float | None, typer.Option(help="Factor on the learning rates at every interval.")] = None,
     decay_every: Annotated[int | None, typer.Option(help="Iterations between decays.")] = None,
     rate_floor: Annotated[float | None, typer.Option(help="The learning rates do not decay below this.")] = None,

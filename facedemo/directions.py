@@ -10,6 +10,7 @@ Three kinds, all from how the images of many random latents answer to them; the 
   Each is the shortest step that changes one measure and, to first order, no other: the conditional manipulation of
   InterFaceGAN (Shen et al. 2020, arXiv:2005.09635) with measures in place of labels.
 - *Labelled directions*: the same with how old and how feminine a face looks, which a labelled data set taught a reader.
+  They leave the measures alone, too: without that, older is also blonder and feminine also brighter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,17 +85,20 @@ def labelled(
 ) -> list[Direction]:
     """Directions that each change one label, as `reader` reads it from `faces` random faces of the model.
 
+    They leave the other label and all `MEASURES` as they are.
     Raises ValueError where a face is found in too few of them: no more than twice the latent size h.
     """
     vectors = sampling.latents(model, sampling.face_seeds(SEED, faces))
-    judged = judge(sampling.draw(model, vectors, progress=steps("drawing faces")), progress=steps("looking at them"))
+    images = sampling.draw(model, vectors, progress=steps("drawing faces"))
+    judged = judge(images, progress=steps("looking at drawn faces"))
     z = vectors.numpy().astype(np.float64)[judged.found]
     if len(z) <= 2 * z.shape[1]:
         raise ValueError(
             f"A face was found in {len(z)} of {faces} pictures that this model draws, which is too few to learn from. "
             "Choose a model that draws clearer faces."
         )
-    return answering(z, reader(judged.known), LABELLED)
+    values = reader(judged.known) | measure(images[judged.found])
+    return answering(z, values, LABELLED | MEASURES)[: len(LABELLED)]
 
 
 def answering(z: np.ndarray, values: Mapping[str, np.ndarray], words: Mapping[str, tuple[str, str]]) -> list[Direction]:

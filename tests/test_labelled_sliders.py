@@ -104,6 +104,10 @@ def test_learning_can_be_cancelled_and_begun_again(
         patched.setattr(looks, "learn_looks", endless)
         press(page, "Learn")
         assert "Learn" not in [button.label for button in page.button]
+        reloaded = open_page(mode="directions")
+        reloaded.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
+        press(reloaded, "Learn")  # finds the work that goes on
+        assert [thread.name for thread in threading.enumerate()].count("job") == 1
         press(page, "Cancel")
         page.run()
     assert "goes on from there" in page.info[0].value

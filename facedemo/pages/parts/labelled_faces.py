@@ -66,7 +66,8 @@ def control(folder: Path) -> None:
     asked, found = job(folder, ASKED), learnt(folder)
     running = asked is not None and asked.state == "running"
     failed = asked is not None and asked.state in ("failed", "cancelled")
-    with st.expander("Age and gender", icon=":material/label:", expanded=running or failed):
+    looks = {"key": f"{PREFIX}_open", "on_change": "rerun"}  # the server knows: it stays open when things move above it
+    with st.expander("Age and gender", icon=":material/label:", expanded=running or failed, **looks):
         if found:
             earlier = found.version != models.version(folder)
             note = " The run has learned since: these are sliders for its earlier weights." if earlier else ""
@@ -111,5 +112,7 @@ def start(folder: Path) -> bool:
         return Learnt(reader.summary(), version, directions.labelled(model, reader, steps=steps))
 
     st.session_state[ASKED] = data_source.identity(PREFIX)
-    kept(folder, st.session_state[ASKED])["job"] = Job(do)
+    place = kept(folder, st.session_state[ASKED])
+    if "job" not in place or place["job"].state != "running":  # before a reload of the page, or for someone else
+        place["job"] = Job(do)
     return True

@@ -1,6 +1,6 @@
-"""Directions in a model's latent space that change its faces in one way, found without labels.
+"""Directions in a model's latent space that change its faces in one way.
 
-Two kinds, both from how the images of many random latents answer to them:
+Three kinds, all from how the images of many random latents answer to them; the first two need no labels:
 
 - *Principal directions*: where the images change most.  The linear map that predicts images from latents best, by least
   squares, is the generator's average response; its left singular vectors are those directions.  This is GANSpace
@@ -9,15 +9,23 @@ Two kinds, both from how the images of many random latents answer to them:
 - *Measured directions*: what can be measured in an image, such as its brightness, as a linear function of the latent.
   Each is the shortest step that changes one measure and, to first order, no other: the conditional manipulation of
   InterFaceGAN (Shen et al. 2020, arXiv:2005.09635) with measures in place of labels.
+- *Labelled directions*: the same with how old and how feminine a face looks, which a labelled data set taught a reader.
+  They leave the measures alone, too: without that, older is also blonder and feminine also brighter.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facedemo import sampling
 from facedemo.bundle import FaceModel
+from facedemo.evaluation.judge import judge
+
+if TYPE_CHECKING:
+    from facedemo.evaluation.faces import Steps
+    from facedemo.evaluation.looks import Reader
 
 FACES, SEED = 1024, 0
 PRINCIPAL = 6
@@ -31,6 +39,13 @@ MEASURES = {
     "warmth": ("Warmth", "How much red there is over blue."),
     "contrast": ("Contrast", "How far bright and dark places lie apart."),
     "side": ("Light from the side", "How much brighter the right half of the picture is than the left one."),
+}
+LABELLED = {
+    "age": ("Age", "Towards older."),
+    "gender": (
+        "Gender",
+        "Towards feminine-looking, as the labels of the images have it: looks, not identity.",
+    ),
 }
 
 
@@ -62,13 +77,40 @@ def find(model: FaceModel, faces: int = FACES, progress: sampling.Progress | Non
 
 def measured(z: np.ndarray, images: np.ndarray) -> list[Direction]:
     """Directions that each change one of `MEASURES`.  z: (n, h).  images: uint8 (n, size, size, 3)."""
-    values = measure(images)
-    y = np.stack([values[name] for name in MEASURES], axis=1)
-    response, shares = respond(z, y)
-    steps = np.linalg.pinv(response)  # (measures, h): each raises its own measure, and leaves the others
+    return answering(z, measure(images), MEASURES)
+
+
+def labelled(
+    model: FaceModel, reader: "Reader", faces: int = FACES, steps: "Steps" = lambda what: None
+) -> list[Direction]:
+    """Directions that each change one label, as `reader` reads it from `faces` random faces of the model.
+
+    They leave the other label and all `MEASURES` as they are.
+    Raises ValueError where a face is found in too few of them: no more than twice the latent size h.
+    """
+    vectors = sampling.latents(model, sampling.face_seeds(SEED, faces))
+    images = sampling.draw(model, vectors, progress=steps("drawing faces"))
+    judged = judge(images, progress=steps("looking at drawn faces"))
+    z = vectors.numpy().astype(np.float64)[judged.found]
+    if len(z) <= 2 * z.shape[1]:
+        raise ValueError(
+            f"A face was found in {len(z)} of {faces} pictures that this model draws, which is too few to learn from. "
+            "Choose a model that draws clearer faces."
+        )
+    values = reader(judged.known) | measure(images[judged.found])
+    return answering(z, values, LABELLED | MEASURES)[: len(LABELLED)]
+
+
+def answering(z: np.ndarray, values: Mapping[str, np.ndarray], words: Mapping[str, tuple[str, str]]) -> list[Direction]:
+    """Directions that each change one value and, to first order, none of the others.
+
+    z: (n, h).  values: name → (n,).  words: name → title and what it means, in the order wanted.
+    """
+    response, shares = respond(z, np.stack([values[name] for name in words], axis=1))
+    steps = np.linalg.pinv(response)  # (values, h): each raises its own value, and leaves the others
     return [
         Direction(name, title, about, one_deviation(step, z), float(share))
-        for (name, (title, about)), step, share in zip(MEASURES.items(), steps, shares, strict=True)
+        for (name, (title, about)), step, share in zip(words.items(), steps, shares, strict=True)
     ]
 
 

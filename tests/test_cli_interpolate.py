@@ -4,7 +4,7 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import Maker
+from conftest import Maker, Seeing
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -77,3 +77,20 @@ def test_directions_are_listed_and_change_a_face(
     assert read_settings(out) == {"model": "tiny", "seed": "3", "warmth": "1.5", "main1": "-2.0"}
     assert "no direction" in call("directions", "age=1", "--model", "tiny", works=False)
     assert "name=number" in call("directions", "warmth", "--model", "tiny", works=False)
+
+
+def test_labels_add_age_and_gender_and_say_how_well_they_are_read(
+    make_bundle: Maker, seeing: Seeing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+    make_bundle()
+    source, out = str(seeing.faces(300)), tmp_path / "face.png"
+    listed = CliRunner().invoke(app, ["directions", "--labels", source, "--model", "tiny"])
+    assert [line.split()[0] for line in listed.stdout.splitlines()][:3] == ["age", "gender", "brightness"]
+    assert "age is off by" in listed.stderr
+    assert "gender is right for 100%" in listed.stderr
+    words = ["age=2", "gender=-1", "--labels", source, "--model", "tiny", "--out", str(out)]
+    assert call("directions", *words) == str(out)
+    assert read_settings(out) == {"model": "tiny", "seed": "1", "age": "2.0", "gender": "-1.0"}
+    unlabelled = str(seeing.faces(70, name="{number}.png"))
+    assert "nobody's age" in call("directions", "--labels", unlabelled, "--model", "tiny", works=False)

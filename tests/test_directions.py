@@ -1,4 +1,4 @@
-"""Directions found without labels: against generators whose answer is known."""
+"""Directions, found without labels and with them: against generators whose answer is known."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from facedemo import directions, sampling
 from facedemo.bundle import FaceModel
+from facedemo.evaluation.judge import Judged
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -68,6 +69,37 @@ def test_a_measured_direction_changes_its_measure_and_leaves_the_others(tiny_mod
         change = direction.step @ response
         assert change[index] > 0
         np.testing.assert_allclose(np.delete(change, index), 0, atol=1e-3 * change[index])
+
+
+def test_a_labelled_direction_changes_how_the_found_faces_are_read_and_nothing_else(
+    tiny_model: FaceModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z = sampling.latents(tiny_model, sampling.face_seeds(directions.SEED, 200)).numpy().astype(np.float64)
+    rng = np.random.default_rng(2)
+    response, seen = rng.normal(size=(8, 2)), (np.arange(200) % 3 > 0).astype(int)
+    looks = np.where(seen[:, None], z @ response + (40, 0.5), np.nan)
+    looks[:, 1] += 2 * rng.normal(size=200)  # much of it does not follow from the latents
+    drawn = []
+
+    def judge(images: np.ndarray, **_: object) -> Judged:
+        drawn.append(images)
+        return Judged(np.zeros((len(images), 4), int), seen, looks)
+
+    monkeypatch.setattr(directions, "judge", judge)
+    age, gender = directions.labelled(tiny_model, lambda known: {"age": known[:, 0], "gender": known[:, 1]}, 200)
+    assert (age.name, age.title, gender.name, gender.title) == ("age", "Age", "gender", "Gender")
+    assert age.share == pytest.approx(1)
+    assert 0.3 < gender.share < 0.95
+    assert age.step @ response[:, 0] > 0
+    assert gender.step @ response[:, 1] > 0
+    assert abs(cosine(gender.step, response[:, 0])) < 1e-5
+    values = np.stack(list(directions.measure(drawn[0][seen > 0]).values()), axis=1)
+    for measured in directions.respond(z[seen > 0], values)[0].T:
+        assert abs(cosine(age.step, measured)) < 1e-5
+        assert abs(cosine(gender.step, measured)) < 1e-5
+    seen[:190] = 0
+    with pytest.raises(ValueError, match="A face was found in 7 of 200"):
+        directions.labelled(tiny_model, lambda known: {}, 200)
 
 
 def test_the_same_model_has_the_same_directions(tiny_model: FaceModel) -> None:

@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, progress_bar
+from facedemo.cli.verify import bars
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from facedemo.bundle import FaceModel
+    from facedemo.directions import Direction
+    from facedemo.evaluation.faces import Steps
 
 app = typer.Typer()
 
@@ -64,11 +69,28 @@ def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts:
     return (film.mp4 if suffix == ".mp4" else film.gif)(played, rate, **facts)
 
 
+def from_labels(model: "FaceModel", source: str, steps: "Steps") -> "list[Direction]":
+    """Age and gender as directions, after a word on how well they are read."""
+    from facedemo.directions import labelled
+    from facedemo.evaluation.looks import learn_looks
+
+    reader = learn_looks(source, model.size, steps)
+    typer.echo(reader.summary(), err=True)
+    return labelled(model, reader, steps=steps)
+
+
 @app.command()
 def directions(
     changes: Annotated[list[str] | None, typer.Argument(help="Directions as name=amount, such as warmth=2.")] = None,
     model: Model = "ours-64",
     seed: Annotated[int, typer.Option(help="The face to change.", min=0)] = 1,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn age and gender, too, from labelled faces: UTKFace, or CelebA with its attributes.",
+            metavar="SOURCE",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the changed face is written (PNG).")] = Path("face.png"),
     runs_dir: RunsDir = RUNS,
 ) -> None:
@@ -79,8 +101,9 @@ def directions(
     from facedemo.runs import replace_file
 
     drawn = bundle.load(bundle.find(model, runs_dir))
-    with progress_bar("faces") as progress:
-        found = library.find(drawn, progress=progress)
+    with bars() as steps:
+        named = from_labels(drawn, labels, steps) if labels else []
+        found = [*named, *library.find(drawn, progress=steps("faces"))]
     if not changes:
         for direction in found:
             typer.echo(f"{direction.name:<12}{direction.share:>5.0%}  {direction.title}. {direction.about}")

@@ -6,8 +6,9 @@ import io
 import os
 import re
 import shutil
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -107,6 +108,21 @@ def read_identities(celeba: Path) -> dict[str, str]:
     return {name: row[0] for name, row in _identities(lists[IDENTITIES]).rows.items()} if IDENTITIES in lists else {}
 
 
+def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]:
+    """Image name → the wanted attributes, each "1" or "-1", by the official list; {} where there is none.
+
+    Raises DataError where the list lacks one of them.
+    """
+    lists = _find(celeba, celeba / "people").lists
+    if ATTRIBUTES not in lists:
+        return {}
+    table = _attributes(lists[ATTRIBUTES])
+    if missing := [name for name in wanted if name not in table.columns]:
+        raise DataError(f"{ATTRIBUTES} has no attribute {', '.join(missing)}. Take the official file.")
+    places = [table.columns.index(name) - 1 for name in wanted]
+    return {name: [row[place] for place in places] for name, row in table.rows.items()}
+
+
 def _find(celeba: Path, people: Path) -> _Distribution:
     if celeba.is_file():
         lists = {}
@@ -164,7 +180,7 @@ def _attributes(entry: Entry) -> _Table:
         values = fields[1:]
         if table.columns and _plain_image(fields[0]):
             if len(values) == len(table.columns) - 1 and set(values) <= {"-1", "1"}:
-                _add(table, fields[0], values)
+                _add(table, fields[0], [sys.intern(value) for value in values])  # of millions, two to keep
             else:
                 table.malformed += 1
         elif not table.columns and len(fields) > 1 and all(re.fullmatch(r"[\w-]+", name) for name in fields):

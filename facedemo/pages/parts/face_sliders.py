@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo import film, sampling
-from facedemo.pages.parts import address, films, models, waiting
+from facedemo.pages.parts import address, films, labelled_faces, models, waiting
 
 if TYPE_CHECKING:
     from facedemo.directions import Direction
@@ -29,10 +29,15 @@ def another_face() -> None:
 
 
 def directions(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
-    found = found_in(folder)
+    found, amount = found_in(folder), address.decimal(-AMOUNT, AMOUNT, default=0.0)
     own = {"seed": address.whole(0, sampling.MAX_SEED, default=1)}
-    own |= {f"by_{direction.name}": address.decimal(-AMOUNT, AMOUNT, default=0.0) for direction in found}
+    own |= {f"by_{direction.name}": amount for direction in found}
     ignored += address.restore(own, page="interpolate")
+    named = from_labels(folder, latent=len(found[0].step))
+    extra = {f"by_{direction.name}": amount for direction in named}
+    ignored += address.restore(extra, page="interpolate")  # by itself: an address from before they were learnt is whole
+    ignored += labelled_faces.not_learnt(extra, amount)
+    found, own = [*named, *found], own | extra
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = films.seed_input("Seed", "seed", "The face to change, as on the Generate page.")
         about = "Another face, from a random seed; the sliders stay."
@@ -43,6 +48,7 @@ def directions(name: str, folder: Path, settings: dict[str, address.Setting], ig
     left, right = st.columns([2, 3], gap="large")  # on a phone, the face comes first
     with right:
         amounts = sliders(folder, seed, found)
+        labelled_faces.control(folder)
     address.publish(settings | own, page="interpolate")
     with left:
         result(name, folder, seed, found, amounts)
@@ -59,6 +65,12 @@ def found_in(folder: Path) -> "list[Direction]":
         return directions.find(model, progress=progress)
 
     return waiting.once("Finding this model's directions", find, folder, version)
+
+
+def from_labels(folder: Path, latent: int) -> "list[Direction]":
+    """The directions learnt from labels, unless there are none for a model of so many numbers."""
+    learnt = labelled_faces.learnt(folder)
+    return [direction for direction in learnt.directions if len(direction.step) == latent] if learnt else []
 
 
 def moved(folder: Path, seed: int, found: "list[Direction]", amounts: list[dict[str, float]]) -> np.ndarray:

@@ -1,0 +1,47 @@
+"""How old the people on images are and of which gender, as two data sets label them: UTKFace and CelebA."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from facedemo.data.celeba import ATTRIBUTES, read_attributes
+from facedemo.data.sources import DataError
+
+LABELS = ("age", "gender")
+# UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, where some names lack a field.  An upload is numbered in front.
+UTKFACE = re.compile(r"(?:[0-9]{6}-)?([0-9]{1,3})_([01])_[0-4]_[0-9]{8,}\D*", re.ASCII)
+OLDEST = 120
+
+
+def read_labels(source: str | Path, names: list[str]) -> np.ndarray:
+    """The labels of images of a source: (n, 2) float64, as in LABELS; NaN where an image has none.
+
+    names: of images, as paths; the last component counts.  Age is in years, or where only that is known (CelebA), 0 for
+    young and 1 for not.  Gender is 0 for male and 1 for female.  Raises DataError where no image has labels.
+    """
+    last = [name.rpartition("/")[2] for name in names]
+    labels = np.array([by_name(name) for name in last]).reshape(-1, len(LABELS))
+    if np.isnan(labels).all():
+        listed = by_list(Path(source).expanduser())
+        labels = np.array([listed.get(name, (np.nan, np.nan)) for name in last]).reshape(-1, len(LABELS))
+    if np.isnan(labels).all():
+        raise DataError(
+            f"{source} says nobody's age and gender. Choose UTKFace, whose file names do (25_1_0_20170116….jpg: 25, "
+            f"female), or CelebA with {ATTRIBUTES} in the same folder or archive as the images."
+        )
+    return labels
+
+
+def by_name(name: str) -> tuple[float, float]:
+    """Age and gender from a file name of UTKFace."""
+    found = UTKFACE.fullmatch(name)
+    if found is None or int(found[1]) > OLDEST:
+        return np.nan, np.nan
+    return float(found[1]), float(found[2])
+
+
+def by_list(celeba: Path) -> dict[str, tuple[float, float]]:
+    """Image name → labels, from CelebA's list of attributes; {} where there is none."""
+    attributes = read_attributes(celeba, ("Young", "Male"))
+    return {name: (float(young != "1"), float(male != "1")) for name, (young, male) in attributes.items()}

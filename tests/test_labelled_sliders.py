@@ -1,0 +1,128 @@
+"""Age and gender on the Interpolate page: learnt from labelled faces in the background, then two more sliders."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import Maker, Seeing
+from streamlit.testing.v1 import AppTest
+from test_interpolate_page import DIRECTIONS, NAMES, address, open_page
+
+from facedemo import directions
+from facedemo.pages.parts.job import Steps
+
+
+@pytest.fixture(autouse=True)
+def few_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    (button,) = (button for button in page.button if button.label == label)
+    button.click().run()
+    assert not page.exception
+    return page
+
+
+def learn(page: AppTest, source: str | Path) -> AppTest:
+    """The page once it has learnt from a source, or failed to."""
+    page.text_input(key="interpolate_labels_path").set_value(str(source)).run()
+    press(page, "Learn")
+    for thread in threading.enumerate():
+        if thread.name == "job":
+            thread.join(60)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def sliders(page: AppTest) -> list[str]:
+    return [slider.label for slider in page.slider]
+
+
+def test_two_sliders_come_first_and_their_amounts_are_in_the_address(make_bundle: Maker, seeing: Seeing) -> None:
+    make_bundle()
+    page = learn(open_page(mode="directions"), seeing.faces(300))
+    assert sliders(page)[:3] == ["Age", "Gender", "Brightness"]
+    assert len(sliders(page)) == len(NAMES) + 2
+    assert any("age is off by" in caption.value for caption in page.caption)
+    assert address(page) == DIRECTIONS | {"by_age": "0.0", "by_gender": "0.0"}
+    page.slider(key="interpolate_by_age").set_value(2.5).run()
+    assert address(page)["by_age"] == "2.5"
+    assert any("age +2.5" in caption.value for caption in page.caption)
+    page.get("button_group")[0].set_value("walk").run()
+    page.get("button_group")[0].set_value("directions").run()
+    assert sliders(page)[:2] == ["Age", "Gender"]
+    assert page.slider(key="interpolate_by_age").value == 2.5
+    assert all(control.proto.help for kind in ("slider", "button", "radio", "text_input") for control in page.get(kind))
+
+
+def test_a_link_to_an_age_waits_until_age_is_learnt(make_bundle: Maker, seeing: Seeing) -> None:
+    make_bundle()
+    page = open_page(mode="directions", by_age="2.0", by_gender="9", by_side="1.0")
+    assert not page.exception
+    assert "`by_age=2.0` (to be learnt first, below)" in page.warning[0].value
+    assert "`by_gender=9` (not a number from -4 to 4)" in page.warning[0].value
+    assert address(page) == DIRECTIONS | {"by_side": "1.0"}
+    learn(page, seeing.faces(300))
+    assert address(page) == DIRECTIONS | {"by_side": "1.0", "by_age": "2.0", "by_gender": "0.0"}
+    assert not page.warning
+
+
+def test_a_source_that_will_not_do_is_explained_and_what_was_learnt_stays(
+    make_bundle: Maker, seeing: Seeing, tmp_path: Path
+) -> None:
+    make_bundle()
+    page = press(open_page(mode="directions"), "Learn")
+    assert "Give the path" in page.error[0].value
+    page.text_input(key="interpolate_labels_path").set_value(str(tmp_path / "nothing")).run()
+    assert "There is no file or folder" in press(page, "Learn").error[0].value
+    learn(page, seeing.faces(300))
+    assert not page.error
+    learn(page, seeing.faces(70, name="{number}.png"))
+    assert "nobody's age and gender" in page.error[0].value
+    assert sliders(page)[:2] == ["Age", "Gender"]
+    learn(page, seeing.faces(70))
+    assert "too few labelled faces" in page.error[0].value
+    assert sliders(page)[:2] == ["Age", "Gender"]
+
+
+def test_learning_can_be_cancelled_and_begun_again(
+    make_bundle: Maker, seeing: Seeing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facedemo.evaluation import looks
+
+    make_bundle()
+
+    def endless(source: str, size: int, steps: Steps) -> None:
+        while True:
+            steps("looking at labelled faces")(5, 10)
+
+    page = open_page(mode="directions")
+    page.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
+    with monkeypatch.context() as patched:
+        patched.setattr(looks, "learn_looks", endless)
+        press(page, "Learn")
+        assert "Learn" not in [button.label for button in page.button]
+        reloaded = open_page(mode="directions")
+        reloaded.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
+        press(reloaded, "Learn")  # finds the work that goes on
+        assert [thread.name for thread in threading.enumerate()].count("job") == 1
+        press(page, "Cancel")
+        page.run()
+    assert "goes on from there" in page.info[0].value
+    learn(page, seeing.faces(300))
+    assert sliders(page)[:2] == ["Age", "Gender"]
+
+
+def test_another_model_has_to_be_learnt_about_by_itself(make_bundle: Maker, seeing: Seeing) -> None:
+    make_bundle("another")
+    make_bundle()
+    page = learn(open_page(mode="directions", model="tiny"), seeing.faces(300))
+    page.slider(key="interpolate_by_gender").set_value(-1.0).run()
+    page.selectbox(key="interpolate_model").set_value("another").run()
+    assert not page.exception
+    assert "Age" not in sliders(page)
+    assert "by_gender=-1.0" in page.warning[0].value
+    page.selectbox(key="interpolate_model").set_value("tiny").run()
+    assert page.slider(key="interpolate_by_gender").value == -1.0

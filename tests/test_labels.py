@@ -1,0 +1,62 @@
+"""Age and gender as UTKFace's file names and CelebA's list of attributes have them."""
+
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facedemo.data import DataError
+from facedemo.data.labels import read_labels
+
+UNKNOWN = (np.nan, np.nan)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("25_1_0_20170116174525125.jpg.chip.jpg", (25, 1)),
+        ("utkface/1_0_4_20170116174525125.jpg", (1, 0)),
+        ("000017-116_1_2_20170116174525125.jpg.chip.jpg", (116, 1)),  # as an upload is stored
+        ("39_1_20170116174525125.jpg.chip.jpg", UNKNOWN),  # a field is missing, and nothing says which
+        ("61_3_1_20170109150557335.jpg.chip.jpg", UNKNOWN),
+        ("130_1_0_20170109150557335.jpg.chip.jpg", UNKNOWN),
+        ("_1_0_20170109150557335.jpg.chip.jpg", UNKNOWN),
+        ("25_1_0.jpg", UNKNOWN),
+        ("2017_1_0_20170109150557335.jpg", UNKNOWN),
+        ("holiday.jpg", UNKNOWN),
+    ],
+)
+def test_a_file_name_of_utkface_gives_age_and_gender_or_nothing(name: str, labels: tuple[float, float]) -> None:
+    known = "30_0_0_20170116174525125.jpg"
+    np.testing.assert_array_equal(read_labels("faces", [name, known]), [labels, (30, 0)])
+
+
+def celeba(folder: Path, columns: str = "Smiling Male Young") -> Path:
+    count = len(columns.split())
+    rows = [" ".join([f"00000{number}.jpg", *values[:count]]) for number, values in enumerate(VALUES, 1)]
+    folder.mkdir()
+    (folder / "list_attr_celeba.txt").write_text("\n".join([str(len(rows)), columns, *rows]) + "\n", "utf8")
+    return folder
+
+
+VALUES = [(" 1", "-1", " 1"), ("-1", " 1", "-1"), (" 1", " 1", " 1")]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_celebas_attributes_say_who_is_a_man_and_who_is_young(tmp_path: Path, packed: bool) -> None:
+    source = celeba(tmp_path / "celeba")
+    if packed:
+        with tarfile.open(tmp_path / "celeba.tar", "w") as archive:
+            archive.add(source, "celeba")
+        source = tmp_path / "celeba.tar"
+    names = ["img_align_celeba/000002.jpg", "img_align_celeba/000001.jpg", "000003.jpg", "000009.jpg"]
+    np.testing.assert_array_equal(read_labels(source, names), [(1, 0), (0, 1), (0, 0), UNKNOWN])
+
+
+def test_images_without_labels_are_refused_in_words(tmp_path: Path) -> None:
+    tmp_path.joinpath("faces").mkdir()
+    with pytest.raises(DataError, match=r"nobody's age and gender.*UTKFace.*list_attr_celeba.txt"):
+        read_labels(tmp_path / "faces", ["000001.jpg"])
+    with pytest.raises(DataError, match="no attribute Young"):
+        read_labels(celeba(tmp_path / "celeba", "Smiling Male"), ["000001.jpg"])

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,6 +181,27 @@ def test_several_processes_find_what_one_finds(images: np.ndarray, tmp_path: Pat
     alone = judge(many, embed=False, processes=1, cache=tmp_path / "one")
     together = judge(many, embed=False, processes=2, cache=tmp_path / "two")
     assert np.array_equal(alone.boxes, together.boxes)
+
+
+def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
+    script = tmp_path / "judging.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from pathlib import Path\n"
+        "from facedemo.evaluation.judge import judge\n"
+        "if __name__ == '__main__':\n"
+        "    images = np.random.default_rng(0).integers(0, 255, (5000, 64, 64, 3), np.uint8)\n"
+        f"    judge(images, embed=False, processes=2, cache=Path({str(tmp_path)!r}),\n"
+        "          progress=lambda done, total: print(done, flush=True))\n"
+    )
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as judging:
+        for line in judging.stdout:
+            if int(line) > 0:
+                break
+        workers = [child for child in psutil.Process(judging.pid).children() if "spawn_main" in str(child.cmdline())]
+        judging.kill()
+    assert len(workers) == 2
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
 
 
 def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Path) -> None:

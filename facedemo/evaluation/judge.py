@@ -9,12 +9,13 @@ import hashlib
 import os
 import secrets
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -122,7 +123,7 @@ def looked_at(
         yield from ((number, look(chunks[number], detector, embed)) for number in waiting)
         return
     left, running = iter(waiting), dict[Future[Found], int]()
-    with ProcessPoolExecutor(min(processes, len(waiting)), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(processes, len(waiting)), get_context("spawn"), end_with_the_parent) as pool:
 
         def submit(count: int) -> None:
             for number in islice(left, count):
@@ -137,6 +138,18 @@ def looked_at(
                     yield running.pop(future), future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def end_with_the_parent() -> None:
+    """A worker whose parent was killed would otherwise wait for work for ever."""
+    parent = parent_process()
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    if parent is not None:
+        threading.Thread(target=watch, daemon=True, name="watch the parent").start()
 
 
 @contextmanager

@@ -14,16 +14,16 @@ Every file is written under a temporary name and renamed, or only appended to.
 import csv
 import json
 import os
-import re
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 from pydantic import FiniteFloat, TypeAdapter
@@ -32,6 +32,9 @@ from facedemo import starting
 
 if TYPE_CHECKING:
     from facedemo.config import Budget, RunConfig
+    from facedemo.race import Race
+
+Kept = TypeVar("Kept", "Run", "Race")
 
 STARTING_SECONDS = 120  # a launched process that has not reported by then is taken for dead
 
@@ -330,7 +333,15 @@ def find_run(text: str, root: Path | None = None) -> Run:
         if (Path(text) / "README.md").is_file():
             raise RunError(f"“{text}” is a model, not a run. `facedemo train --start-from` goes on from its weights.")
         return Run(Path(text))
-    fitting = [run for run in list_runs(root) if re.search(re.escape(text) + "$", run.id)]
+    return the_one(text, list_runs(root), "run", "facedemo runs")
+
+
+def the_one(text: str, among: Iterable[Kept], kind: str, command: str) -> Kept:
+    """The one whose directory's name ends in `text`.
+
+    kind, command: what they are, and what lists them.  Raises RunError where none or several fit.
+    """
+    fitting = [one for one in among if one.id.endswith(text)]
     if len(fitting) != 1:
-        raise RunError(f"{'No run' if not fitting else 'More than one run'} fits “{text}”. `facedemo runs` lists them.")
+        raise RunError(f"{'No' if not fitting else 'More than one'} {kind} fits “{text}”. `{command}` lists them.")
     return fitting[0]

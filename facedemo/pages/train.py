@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from facedemo import trash
 from facedemo.pages.parts import deleting, live_run, new_run
 from facedemo.runs import Run, Status, list_runs, read_object, runs_root
 
@@ -134,14 +135,14 @@ def overview() -> None:
     if not found:
         st.write("No runs yet: start one here, and watch it learn.")
         new_run_form([])
-        deleting.deleted_runs()
+        deleting.deleted(trash.deleted_runs(), "runs")
         return
     training_now(active)
     left, right = st.columns([3, 2], gap="large")
     with right:  # first, because the form loads torch
         st.subheader("Runs", anchor=False)
         st.fragment(earlier_runs, run_every=REFRESH if active else None)()
-        deleting.deleted_runs()
+        deleting.deleted(trash.deleted_runs(), "runs")
     with left:
         new_run_form(active)
 

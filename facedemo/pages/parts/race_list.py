@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from facedemo.pages.parts import race_form, race_view
+from facedemo import trash
+from facedemo.pages.parts import deleting, race_form, race_view
 from facedemo.pages.parts.live_run import badge, escaped
 from facedemo.race import Plan, Race
 from facedemo.runs import RunError, Status
@@ -48,8 +49,7 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
     active = [race for race in races.values() if race.status.active]
     for race in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            plan = plan_of(race)
-            st.markdown(f"**{escaped(plan.title if plan else race.id)}** is going on.", width="content")
+            st.markdown(f"**{escaped(race.name)}** is going on.", width="content")
             about = "Faces, losses and detection rate, live."
             st.button(
                 "Watch",
@@ -69,6 +69,7 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
 def earlier(kind: str, races: Mapping[str, Race]) -> None:
     """Those there are, newest first; damaged ones are shown with both kinds."""
     st.subheader(f"{WORDS[kind].capitalize()}s", anchor=False)
+    deleting.outcome()
     found = [(race, plan_of(race)) for race in races.values()]
     found = [(race, plan) for race, plan in found if plan is None or plan.kind == kind]
     if not found:
@@ -77,18 +78,29 @@ def earlier(kind: str, races: Mapping[str, Race]) -> None:
         card(race, plan)
     if len(found) > SHOWN:
         st.caption(f"The newest {SHOWN} of {len(found)}. `facedemo races` lists all of them.")
+    deleting.deleted(trash.deleted_races(), "races")
 
 
 def card(race: Race, plan: Plan | None) -> None:
     status = race.status
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(plan.title if plan else race.id)}**", width="content")
+            st.markdown(f"**{escaped(race.name)}**", width="content")
             badge(status if plan else Status(state="damaged"))
         if plan is None:
             st.caption("Its race.json is damaged. Its contenders are still among the runs.")
-            return
-        stamp, about = race.id, escaped(plan.about)
-        st.caption(f"{about} · started {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
-        about = "Faces, curves, the table, and a report to take away."
-        st.button("Open", on_click=open_race, args=(race.id,), type="tertiary", help=about, key=f"open_{race.id}")
+        else:
+            stamp, about = race.id, escaped(plan.about)
+            st.caption(f"{about} · started {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
+        with st.container(horizontal=True):
+            if plan:
+                about = "Faces, curves, the table, and a report to take away."
+                button(race, "Open", open_race, race.id, about)
+            about = "Move it to the deleted ones below. The models that it trained stay among the runs."
+            about = about if not status.active else "Stop it before you delete it."
+            button(race, "Delete", deleting.delete, [race], about, disabled=status.active)
+
+
+def button(race: Race, label: str, do: Callable[..., None], what: object, about: str, disabled: bool = False) -> None:
+    key = f"{label}_{race.id}"
+    st.button(label, on_click=do, args=(what,), type="tertiary", help=about, disabled=disabled, key=key)

@@ -251,6 +251,16 @@ def test_a_race_that_goes_on_cannot_be_deleted() -> None:
     assert next(item for item in page.button if item.label == "Delete").disabled
 
 
+def test_many_races_come_a_page_at_a_time_and_can_be_searched() -> None:
+    made = [new_race() for _ in range(9)]
+    page = open_page(mode="race")
+    assert [item.label for item in page.button].count("Open") == 8
+    page.text_input(key="find_race").set_value(f"DCGAN {made[3].id[-4:]} 20 iterations").run()
+    assert [item.key for item in page.button if item.label == "Open"] == [f"Open_{made[3].id}"]
+    page.text_input(key="find_race").set_value("nothing like it").run()
+    assert "No race fits" in shown(page)
+
+
 def test_an_unknown_race_in_the_address_is_said() -> None:
     assert "no such race here" in shown(open_page(mode="race", race="2026-01-01-000000-race-ffff"))
 

@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from facedemo import trash
+from facedemo.overview import holds
 from facedemo.pages.parts import deleting, race_form, race_view
 from facedemo.pages.parts.live_run import badge, escaped
+from facedemo.pages.parts.paged_list import paged_list
 from facedemo.race import Plan, Race
 from facedemo.runs import RunError, Status
-
-WORDS = {"race": "race", "sweep": "sweep"}
-SHOWN = 12  # earlier races at once
 
 
 def known(races: Mapping[str, Race]) -> Callable[[str], str]:
@@ -43,7 +42,7 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
     if chosen := st.session_state.compare_race:
         about = "The form of a new one, and those there are."
         icon = ":material/arrow_back:"
-        st.button(f"All {WORDS[kind]}s", icon=icon, on_click=open_race, args=("",), help=about)
+        st.button(f"All {kind}s", icon=icon, on_click=open_race, args=("",), help=about)
         race_view.show(races[chosen])
         return
     active = [race for race in races.values() if race.status.active]
@@ -68,17 +67,19 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
 
 def earlier(kind: str, races: Mapping[str, Race]) -> None:
     """Those there are, newest first; damaged ones are shown with both kinds."""
-    st.subheader(f"{WORDS[kind].capitalize()}s", anchor=False)
+    st.subheader(f"{kind.capitalize()}s", anchor=False)
     deleting.outcome()
     found = [(race, plan_of(race)) for race in races.values()]
     found = [(race, plan) for race, plan in found if plan is None or plan.kind == kind]
     if not found:
         st.caption("None yet. Each is listed here, to be looked at again without training.")
-    for race, plan in found[:SHOWN]:
-        card(race, plan)
-    if len(found) > SHOWN:
-        st.caption(f"The newest {SHOWN} of {len(found)}. `facedemo races` lists all of them.")
+    about = f"Shows the {kind}s whose models, directory, images, budget or state hold all of these words."
+    paged_list(found, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
     deleting.deleted(trash.deleted_races(), "races")
+
+
+def fits(race: Race, plan: Plan | None, words: str) -> bool:
+    return holds(words, race.name, race.id, plan.about if plan else "damaged", race.status.state)
 
 
 def card(race: Race, plan: Plan | None) -> None:

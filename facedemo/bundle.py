@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from facedemo.checkpoints import CONFIG, WEIGHTS, bundled, checkpoints_root
 from facedemo.config import RunConfig
 from facedemo.families import create
-from facedemo.runs import RunError, find_run
+from facedemo.runs import RunError, find_run, is_run
 
 
 class BundleError(ValueError):
@@ -104,8 +104,7 @@ def load(path: str | Path) -> FaceModel:
         raise BundleError(f"“{path.name}” is no model: it has no {' and no '.join(missing)}.")
     try:
         config = json.loads((path / CONFIG).read_text("utf8"))
-        is_run = (path / "status.json").exists()
-        model = FaceModel(config, name=(is_run and config.get("name")) or path.name)
+        model = FaceModel(config, name=(is_run(path) and config.get("name")) or path.name)
         model.restore(safetensors.torch.load_file(path / WEIGHTS))
     except (ValueError, AttributeError, ValidationError) as error:
         raise BundleError(f"The config.json of “{path.name}” is damaged or of another version: {error}") from error

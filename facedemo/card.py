@@ -12,11 +12,8 @@ import safetensors.torch
 
 from facedemo import bundle, sampling
 from facedemo.config import RunConfig
-from facedemo.evaluation.reading import reading
-from facedemo.evaluation.report import kept
-from facedemo.evaluation.table import markdown, table
 from facedemo.families import family_class
-from facedemo.runs import Run, RunError, read_object, replace_file
+from facedemo.runs import Run, RunError, is_run, read_object, replace_file
 from facedemo.steering import Mark, Steering
 
 CURVE_POINTS = 300
@@ -32,7 +29,7 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     """
     if not run.has_model:
         raise RunError(f"“{run.name}” has no checkpoint yet: let it train a little longer.")
-    if (out / "status.json").exists():
+    if is_run(out):
         raise RunError(f"{out} is a run. Choose another folder.")
     if out.exists() and any(out.iterdir()) and not (out / bundle.WEIGHTS).exists():
         raise RunError(f"{out} is not empty and no bundle. Choose another folder.")
@@ -51,16 +48,17 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     return out
 
 
-def refresh(folder: Path) -> None:
+def refresh(folder: Path, measured: str) -> None:
     """Writes a bundle's card anew, with what has been measured since; the words on data and limits stay as they are.
 
+    measured: Markdown, as `evaluation.reading.section` makes it.
     Raises BundleError or ValueError where the bundle is damaged, or its card is none of `export`'s.
     """
     found = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
     report = read_object(folder / "report.json")
     if not found or "iterations" not in report:
         raise ValueError(f"The model card of “{folder.name}” was not written by facedemo: it is left as it is.")
-    replace_file(folder / "README.md", write_card(folder, bundle.load(folder).config, report, found[1]))
+    replace_file(folder / "README.md", write_card(folder, bundle.load(folder).config, report, found[1], measured))
 
 
 def final_config(run: Run) -> RunConfig:
@@ -118,16 +116,7 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
     return buffer.getvalue()
 
 
-def how_good(folder: Path) -> str:
-    """The section on what was measured of a bundle; "" where nothing was."""
-    if (found := kept(folder)) is None:
-        return ""
-    said = "\n".join(f"- {words}" for words in reading(found))
-    command = found.command(folder.name)
-    return f"## How good it is\n\n`{command}`:\n\n{markdown(*table({folder.name: found}))}\n\n{said}\n\n"
-
-
-def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: str) -> str:
+def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: str, measured: str = "") -> str:
     name, family = folder.name, family_class(config.family)
     settings = config.model_dump()
     rows = [f"| {key} | {value} |" for part in ("model", "training") for key, value in settings[part].items()]
@@ -152,7 +141,7 @@ tags: [gan, faces, {config.family}]
 
 {about.strip()}
 
-{how_good(folder)}## Training
+{measured}## Training
 
 {report["iterations"]:,} iterations, {report["images"]:,} real images seen, {report["minutes"]:g} minutes.
 {players["generator"]:,} parameters in the generator, {players["discriminator"]:,} in the discriminator.

@@ -27,8 +27,13 @@ class Facts:
 
     def fits(self, words: str) -> bool:
         """Whether every one of the words is in its name, directory, family, state or notes."""
-        text = " ".join((self.name, self.run.id, self.family, self.status.state, self.notes)).casefold()
-        return all(word in text for word in words.casefold().split())
+        return holds(words, self.name, self.run.id, self.family, self.status.state, self.notes)
+
+
+def holds(words: str, *texts: str) -> bool:
+    """Whether every one of the words is somewhere in the texts, in large or small letters."""
+    text = " ".join(texts).casefold()
+    return all(word in text for word in words.casefold().split())
 
 
 def facts(run: Run) -> Facts:

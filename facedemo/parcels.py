@@ -156,7 +156,8 @@ def file_stem(source: Path | IO[bytes]) -> str:
 
 def checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The files of an archive.  Raises ParcelError where there are too many, and for any that should not be there."""
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    # `ZipInfo.is_dir` raises IndexError for a member that has no name
+    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_TOTAL_BYTES:
         raise ParcelError(
             f"This ZIP holds more than {MAX_FILES:,} files or {MAX_TOTAL_BYTES >> 30} GB: it is no model."

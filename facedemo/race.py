@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter
 
-from facedemo.runs import Run, RunError, Status, create_run, read_lines, replace_file, runs_root
+from facedemo.runs import Run, RunError, Status, create_run, read_lines, read_object, replace_file, runs_root, the_one
 
 if TYPE_CHECKING:
     from facedemo.config import RunConfig
@@ -72,6 +72,11 @@ class Race:
     @property
     def id(self) -> str:
         return self.path.name
+
+    @property
+    def name(self) -> str:
+        """Its contenders, or else its directory."""
+        return str(read_object(self.path / PLAN).get("title") or self.id)
 
     @property
     def record(self) -> Run:
@@ -142,7 +147,11 @@ def in_common(config: "RunConfig") -> str:
 
 def list_races(root: Path | None = None) -> list[Race]:
     """All races below `root`, newest first, damaged ones too; [] where there are none."""
-    found = [path.parent for path in ((root or runs_root()) / FOLDER).glob(f"*/{PLAN}")]
+    return races_in((root or runs_root()) / FOLDER)
+
+
+def races_in(folder: Path) -> list[Race]:
+    found = [path.parent for path in folder.glob(f"*/{PLAN}")]
     return [Race(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
 
@@ -150,10 +159,7 @@ def find_race(text: str, root: Path | None = None) -> Race:
     """A race by its path, its directory's name or the end of it.  Raises RunError where none or several fit."""
     if (Path(text) / PLAN).is_file():
         return Race(Path(text))
-    fitting = [race for race in list_races(root) if race.id.endswith(text)]
-    if len(fitting) != 1:
-        raise RunError(f"{'No' if not fitting else 'More than one'} race fits “{text}”. `facedemo races` lists them.")
-    return fitting[0]
+    return the_one(text, list_races(root), "race", "facedemo races")
 
 
 def contenders(

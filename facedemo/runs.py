@@ -14,25 +14,30 @@ Every file is written under a temporary name and renamed, or only appended to.
 import csv
 import json
 import os
-import re
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 from pydantic import FiniteFloat, TypeAdapter
 
 from facedemo import starting
+from facedemo.checkpoints import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
     from facedemo.config import Budget, RunConfig
+    from facedemo.race import Race
 
+Kept = TypeVar("Kept", "Run", "Race")
+
+STATUS = "status.json"
 STARTING_SECONDS = 120  # a launched process that has not reported by then is taken for dead
 
 
@@ -148,7 +153,7 @@ class Run:
     @property
     def name(self) -> str:
         """The name its user gave it, or else the directory's."""
-        return str(read_object(self.path / "config.json").get("name") or self.id)
+        return str(read_object(self.path / CONFIG).get("name") or self.id)
 
     @property
     def config(self) -> "RunConfig":
@@ -156,7 +161,7 @@ class Run:
         from facedemo.config import RunConfig
 
         try:
-            return RunConfig.model_validate_json((self.path / "config.json").read_text("utf8"))
+            return RunConfig.model_validate_json((self.path / CONFIG).read_text("utf8"))
         except OSError as error:
             raise RunError(f"“{self.id}” is no run directory: it has no readable config.json.") from error
         except ValueError as error:
@@ -166,7 +171,7 @@ class Run:
     def status(self) -> Status:
         """What the run is doing now, as far as its files and its process tell."""
         try:
-            status = TypeAdapter(Status).validate_json((self.path / "status.json").read_text("utf8"))
+            status = TypeAdapter(Status).validate_json((self.path / STATUS).read_text("utf8"))
         except OSError:
             return Status(message="This run never started.")
         except ValueError:
@@ -177,7 +182,7 @@ class Run:
         return status
 
     def write_status(self, status: Status) -> None:
-        replace_file(self.path / "status.json", json.dumps(asdict(status), indent=2))
+        replace_file(self.path / STATUS, json.dumps(asdict(status), indent=2))
 
     def metrics(self) -> dict[str, list[float]]:
         """The columns of metrics.csv, complete rows only; {} before the first one."""
@@ -225,13 +230,13 @@ class Run:
     @property
     def has_model(self) -> bool:
         """Whether it can be sampled from."""
-        return (self.path / "config.json").exists() and (self.path / "model.safetensors").exists()
+        return (self.path / CONFIG).exists() and (self.path / WEIGHTS).exists()
 
     @property
     def model_version(self) -> str:
         """Changes whenever its weights on disk do."""
         try:
-            return str((self.path / "model.safetensors").stat().st_mtime_ns)
+            return str((self.path / WEIGHTS).stat().st_mtime_ns)
         except OSError:
             return ""
 
@@ -257,9 +262,7 @@ class Run:
         """Replaces the budget of a run that is not training.  Raises RunError for one that is."""
         if self.status.active:
             raise RunError("The budget cannot be changed while the run trains. Stop it first.")
-        replace_file(
-            self.path / "config.json", self.config.model_copy(update={"budget": budget}).model_dump_json(indent=2)
-        )
+        replace_file(self.path / CONFIG, self.config.model_copy(update={"budget": budget}).model_dump_json(indent=2))
 
     def launch(self, worker: str = "facedemo.worker") -> None:
         """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains.
@@ -308,8 +311,13 @@ def create_run(config: "RunConfig", root: Path | None = None) -> Run:
         except (ValueError, OSError):
             shutil.rmtree(path)
             raise
-    replace_file(path / "config.json", config.model_dump_json(indent=2))
+    replace_file(path / CONFIG, config.model_dump_json(indent=2))
     return Run(path)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run's.  A bundle has settings and weights, too, but no training has left a status there."""
+    return (path / STATUS).exists() or ((path / CONFIG).is_file() and not (path / WEIGHTS).exists())
 
 
 def list_runs(root: Path | None = None) -> list[Run]:
@@ -317,7 +325,7 @@ def list_runs(root: Path | None = None) -> list[Run]:
     root = root or runs_root()
     if not root.is_dir():
         return []
-    found = [path for path in root.iterdir() if (path / "config.json").is_file()]
+    found = [path for path in root.iterdir() if (path / CONFIG).is_file()]
     return [Run(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
 
@@ -326,11 +334,19 @@ def find_run(text: str, root: Path | None = None) -> Run:
 
     Raises RunError where none or several fit, and for a bundle, which is not to be trained, renamed or deleted as one.
     """
-    if (Path(text) / "config.json").is_file():
-        if (Path(text) / "README.md").is_file():
+    if (Path(text) / CONFIG).is_file():
+        if not is_run(Path(text)):
             raise RunError(f"“{text}” is a model, not a run. `facedemo train --start-from` goes on from its weights.")
         return Run(Path(text))
-    fitting = [run for run in list_runs(root) if re.search(re.escape(text) + "$", run.id)]
+    return the_one(text, list_runs(root), "run", "facedemo runs")
+
+
+def the_one(text: str, among: Iterable[Kept], kind: str, command: str) -> Kept:
+    """The one whose directory's name ends in `text`.
+
+    kind, command: what they are, and what lists them.  Raises RunError where none or several fit.
+    """
+    fitting = [one for one in among if one.id.endswith(text)]
     if len(fitting) != 1:
-        raise RunError(f"{'No run' if not fitting else 'More than one run'} fits “{text}”. `facedemo runs` lists them.")
+        raise RunError(f"{'No' if not fitting else 'More than one'} {kind} fits “{text}”. `{command}` lists them.")
     return fitting[0]

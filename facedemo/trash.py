@@ -1,53 +1,69 @@
-"""Deleted runs: kept in `.trash` below the runs, so that deleting one can be undone."""
+"""Deleted runs and races: kept in `.trash` beside the others, so that deleting one can be undone.
+
+A race is the record of a contest; the models that took part are runs of their own. Deleting either leaves the other.
+"""
 
 import shutil
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from facedemo.runs import Run, RunError, list_runs, runs_root
+from facedemo.race import FOLDER, Race, races_in
+from facedemo.runs import Kept, Run, RunError, list_runs, runs_root
 
 TRASH = ".trash"
 
 
-def delete(run: Run) -> Run:
-    """Moves a run into the trash beside it; returns it at its new place.
+def delete(one: Kept) -> Kept:
+    """Moves a run or a race into the trash beside it; returns it at its new place.
 
-    Raises RunError for one that is training, and where it cannot be moved.
+    Raises RunError for one that is going on, and where it cannot be moved.
     """
-    if run.status.active:
-        raise RunError(f"“{run.name}” is training. Stop it before you delete it.")
-    return moved(run, run.path.parent / TRASH)
+    if one.status.active:
+        raise RunError(f"“{one.name}” is {one.status.state}. Stop it before you delete it.")
+    return moved(one, one.path.parent / TRASH)
 
 
-def restore(run: Run) -> Run:
-    """Moves a run out of the trash to where it was.  Raises RunError where it is not there, or cannot be moved."""
-    if run.path.parent.name != TRASH:
-        raise RunError(f"“{run.name}” has not been deleted.")
-    return moved(run, run.path.parent.parent)
+def restore(one: Kept) -> Kept:
+    """Moves a run or a race out of the trash to where it was.
+
+    Raises RunError where it is not there, or cannot be moved.
+    """
+    if one.path.parent.name != TRASH:
+        raise RunError(f"“{one.name}” has not been deleted.")
+    return moved(one, one.path.parent.parent)
 
 
-def moved(run: Run, folder: Path) -> Run:
-    target = folder / run.path.name
-    if not run.path.exists():
-        raise RunError(f"“{run.id}” is no longer there.")
+def moved(one: Kept, folder: Path) -> Kept:
+    target = folder / one.id
+    if not one.path.exists():
+        raise RunError(f"“{one.id}” is no longer there.")
     if target.exists():
-        raise RunError(f"There is a run {target.name} in {folder} already. Move or rename that folder first.")
+        raise RunError(f"There is a folder {one.id} in {folder} already. Move or rename it first.")
     try:
         folder.mkdir(exist_ok=True)
-        run.path.rename(target)
+        one.path.rename(target)
     except OSError as error:
-        raise RunError(f"“{run.id}” cannot be moved to {folder}: {error.strerror or error}.") from error
-    return Run(target)
+        raise RunError(f"“{one.id}” cannot be moved to {folder}: {error.strerror or error}.") from error
+    return replace(one, path=target)
 
 
 def deleted_runs(root: Path | None = None) -> list[Run]:
-    """What is in the trash, newest run first."""
+    """The runs in the trash, newest first."""
     return list_runs((root or runs_root()) / TRASH)
 
 
-def empty(root: Path | None = None) -> None:
-    """Deletes for good what is in the trash.  Raises RunError where something cannot be deleted."""
-    try:
-        for run in deleted_runs(root):
-            shutil.rmtree(run.path)
-    except OSError as error:
-        raise RunError(f"{error.filename} cannot be deleted: {error.strerror or error}.") from error
+def deleted_races(root: Path | None = None) -> list[Race]:
+    """The races in the trash, newest first."""
+    return races_in((root or runs_root()) / FOLDER / TRASH)
+
+
+def erase(deleted: Iterable[Run | Race]) -> None:
+    """Deletes for good what is in the trash.  Raises RunError for what is not there, or cannot be deleted."""
+    for one in deleted:
+        if one.path.parent.name != TRASH:
+            raise RunError(f"“{one.name}” has not been deleted.")
+        try:
+            shutil.rmtree(one.path)
+        except OSError as error:
+            raise RunError(f"{error.filename} cannot be deleted: {error.strerror or error}.") from error

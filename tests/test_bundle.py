@@ -9,7 +9,8 @@ from PIL import Image
 
 from facedemo import bundle, card, sampling
 from facedemo.config import RunConfig
-from facedemo.evaluation.report import Report, Row, rate, store
+from facedemo.evaluation.reading import section
+from facedemo.evaluation.report import Report, Row, rate
 from facedemo.families import create
 from facedemo.recorder import Recorder
 from facedemo.runs import Run, RunError, append_line, create_run
@@ -77,14 +78,14 @@ def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tm
     out = card.export(run, tmp_path / "mine", "Painted by hand.\n\nTwo paragraphs.")
     assert "How good it is" not in (out / "README.md").read_text()
     row = Row("mine", rate(17, 1000), None, None, 98, 90, 0.052, None, 0.0)
-    store(out, Report("mine", 20001, 1000, 32, "faces.tar", "test", 856, 806, [row], {}))
-    card.refresh(out)
+    measured = section(Report("mine", 20001, 1000, 32, "faces.tar", "test", 856, 806, [row], {}), "mine")
+    card.refresh(out, measured)
     text = (out / "README.md").read_text()
     assert "facedemo verify --model mine --seed 20001 --count 1000 --data faces.tar --split test" in text
     assert "| can't detect a face | 17 of 1,000" in text
     assert "Painted by hand.\n\nTwo paragraphs.\n\n## How good it is" in text
     before = text
-    card.refresh(out)
+    card.refresh(out, measured)
     assert (out / "README.md").read_text() == before
 
 
@@ -99,7 +100,7 @@ def test_a_card_of_somebody_else_is_left_alone(run: Run, tmp_path: Path) -> None
     out = card.export(run, tmp_path / "mine")
     (out / "README.md").write_text("# My own words")
     with pytest.raises(ValueError, match="left as it is"):
-        card.refresh(out)
+        card.refresh(out, "")
     assert (out / "README.md").read_text() == "# My own words"
 
 

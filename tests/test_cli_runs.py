@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from facedemo import checkpoints, trash
 from facedemo.cli import app, main
+from facedemo.race import create_race, list_races
 from facedemo.runs import Run, Status, list_runs, read_lines
 
 
@@ -70,6 +71,18 @@ def test_a_deleted_run_is_listed_by_restore_and_comes_back(make_run: RunMaker) -
     assert facedemo("restore") == ""
 
 
+def test_a_race_is_deleted_and_restored_as_a_run_is(make_run: RunMaker, tmp_path: Path) -> None:
+    config = make_run().config
+    held = create_race({"one": config, "two": config})
+    before = list_runs()
+    assert Path(facedemo("delete", held.id[-9:])).is_dir()
+    assert (list_races(), list_runs()) == ([], before)
+    assert facedemo("restore") == f"{held.id}  one · two"
+    assert facedemo("restore", held.id[-9:]) == str(held.path)
+    assert list_races() == [held]
+    assert Path(facedemo("delete", held.path)).parent == held.path.parent / trash.TRASH
+
+
 def test_a_model_travels_from_one_place_to_another(
     make_run: RunMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +113,9 @@ def test_what_cannot_be_done_is_said(
 
     (tmp_path / "empty.zip").write_bytes(b"")
     assert "No run fits" in said("note", "nobody", "words")
-    assert "No deleted run" in said("restore", "nobody")
+    assert "No deleted run or race" in said("restore", "nobody")
+    assert "No run or race fits" in said("delete", "nobody")
+    assert "is a model" in said("delete", make_bundle())
     assert "No model or run" in said("export", "nobody", "--out", tmp_path / "x.zip")
     assert "no ZIP file" in said("import", tmp_path / "empty.zip")
     assert "nowhere.zip" in said("import", tmp_path / "nowhere.zip")

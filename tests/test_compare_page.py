@@ -1,8 +1,10 @@
 """The Compare page, run as Streamlit runs it, over real models, runs and races."""
 
 import json
+import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,10 @@ from conftest import Maker
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo import race, sampling
+from facedemo import race, sampling, trash
 from facedemo.evaluation.report import Report, Row, rate, store
 from facedemo.race import Race
-from facedemo.runs import Run, append_line
+from facedemo.runs import Run, Status, append_line, list_runs, process_facts, read_lines
 
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
 
@@ -183,11 +185,6 @@ def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
 
 
 def test_a_race_that_goes_on_can_be_stopped_and_one_that_ended_resumed(launched: list[Run]) -> None:
-    import os
-    from dataclasses import replace
-
-    from facedemo.runs import process_facts, read_lines
-
     found = new_race()
     me = process_facts(os.getpid())
     found.record.write_status(replace(found.status, state="running", seconds_left=90, updated=time.time(), **me))
@@ -225,6 +222,43 @@ def test_a_half_written_race_is_listed_as_damaged_and_opens_with_an_explanation(
     (found.path / "status.json").write_text("{")
     assert "race.json is damaged" in shown(open_page(mode="race"))
     assert "damaged" in shown(open_page(mode="race", race=found.id))
+
+
+def test_deleting_a_race_is_undone_with_one_click_and_its_runs_stay() -> None:
+    found, runs = new_race(), list_runs()
+    page = click(open_page(mode="race"), "Delete")
+    assert "Deleted “Ours (BEGAN) · DCGAN”" in shown(page)
+    assert (race.list_races(), list_runs()) == ([], runs)
+    page = click(page, "Undo")
+    assert race.list_races() == [found]
+    assert "Deleted" not in shown(page)
+
+
+def test_a_damaged_race_is_deleted_restored_and_deleted_for_good() -> None:
+    found, runs = new_race(), list_runs()
+    (found.path / "race.json").write_text("{")
+    page = click(open_page(mode="sweep"), "Delete")
+    page = click(page, "Restore")
+    assert race.list_races() == [found]
+    page = click(click(page, "Delete"), "Yes, delete them")
+    assert (race.list_races(), trash.deleted_races(), list_runs()) == ([], [], runs)
+
+
+def test_a_race_that_goes_on_cannot_be_deleted() -> None:
+    found = new_race()
+    found.record.write_status(Status("running", **process_facts(os.getpid())))
+    page = open_page(mode="race")
+    assert next(item for item in page.button if item.label == "Delete").disabled
+
+
+def test_many_races_come_a_page_at_a_time_and_can_be_searched() -> None:
+    made = [new_race() for _ in range(9)]
+    page = open_page(mode="race")
+    assert [item.label for item in page.button].count("Open") == 8
+    page.text_input(key="find_race").set_value(f"DCGAN {made[3].id[-4:]} 20 iterations").run()
+    assert [item.key for item in page.button if item.label == "Open"] == [f"Open_{made[3].id}"]
+    page.text_input(key="find_race").set_value("nothing like it").run()
+    assert "No race fits" in shown(page)
 
 
 def test_an_unknown_race_in_the_address_is_said() -> None:

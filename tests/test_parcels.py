@@ -217,6 +217,11 @@ def test_an_encrypted_zip_is_refused(files: dict[str, bytes]) -> None:
     refused(io.BytesIO(data), "damaged")
 
 
+def test_a_file_without_a_name_is_passed_over(files: dict[str, bytes]) -> None:
+    packed = zipped({**files, "tiny/odd": b"x"}).getvalue()
+    assert parcels.take(io.BytesIO(packed.replace(b"tiny/odd", b"\0iny/odd"))).name.startswith("tiny")
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some.data())
 def test_damage_anywhere_in_a_zip_is_refused_or_harmless(files: dict[str, bytes], data: some.DataObject) -> None:

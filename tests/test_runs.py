@@ -10,7 +10,18 @@ import pytest
 
 from facedemo.config import Budget, RunConfig
 from facedemo.recorder import Recorder
-from facedemo.runs import Run, RunError, Status, append_line, create_run, find_run, list_runs, read_lines, replace_file
+from facedemo.runs import (
+    Run,
+    RunError,
+    Status,
+    append_line,
+    create_run,
+    find_run,
+    is_run,
+    list_runs,
+    read_lines,
+    replace_file,
+)
 
 
 @pytest.fixture
@@ -50,6 +61,20 @@ def test_a_run_is_found_by_path_by_name_and_by_the_end_of_its_name(run: Run, tmp
 def test_a_bundle_is_not_taken_for_a_run() -> None:
     with pytest.raises(RunError, match="is a model, not a run"):
         find_run(str(Path(__file__).parents[1] / "checkpoints" / "ours-64"))
+
+
+def test_a_run_is_told_from_a_bundle_whatever_else_lies_beside(run: Run, tmp_path: Path) -> None:
+    assert is_run(run.path)
+    (run.path / "README.md").write_text("My own words on this run.")
+    (run.path / "model.safetensors").write_bytes(b"")
+    run.write_status(Status())
+    assert find_run(str(run.path)) == run
+    bundle = tmp_path / "no-card"
+    bundle.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (bundle / name).write_bytes((run.path / name).read_bytes())
+    assert not is_run(bundle)
+    assert not is_run(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"family": "vae"}', "\x00\x01"])

@@ -1,13 +1,12 @@
 import os
-import socket
 from pathlib import Path
 
-import psutil
 import pytest
 
 from facedemo import trash
 from facedemo.config import RunConfig
-from facedemo.runs import Run, RunError, Status, create_run, list_runs
+from facedemo.race import Race, create_race, list_races
+from facedemo.runs import Run, RunError, Status, create_run, list_runs, process_facts
 
 
 @pytest.fixture
@@ -31,8 +30,7 @@ def test_deleting_can_be_undone(run: Run) -> None:
 
 
 def test_a_run_that_trains_is_not_deleted(run: Run) -> None:
-    mine = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
-    run.write_status(Status("running", **mine))
+    run.write_status(Status("running", **process_facts(os.getpid())))
     with pytest.raises(RunError, match="Stop it"):
         trash.delete(run)
     assert list_runs() == [run]
@@ -60,11 +58,41 @@ def test_a_damaged_run_can_be_deleted_and_restored(run: Run) -> None:
 def test_emptying_the_trash_spares_the_other_runs(run: Run) -> None:
     other = create_run(RunConfig())
     trash.delete(other)
-    trash.empty()
+    trash.erase(trash.deleted_runs())
     assert trash.deleted_runs() == []
     assert list_runs() == [run]
 
 
-def test_an_empty_trash_can_be_emptied(run: Run) -> None:
-    trash.empty()
+def test_what_was_not_deleted_first_is_not_erased(run: Run) -> None:
+    with pytest.raises(RunError, match="has not been deleted"):
+        trash.erase([run])
     assert list_runs() == [run]
+
+
+@pytest.fixture
+def held(run: Run) -> Race:
+    return create_race({"one": RunConfig(budget={"minutes": 1}), "two": RunConfig(budget={"minutes": 1})})
+
+
+def test_a_deleted_race_comes_back_and_its_runs_stay_meanwhile(held: Race) -> None:
+    runs = list_runs()
+    deleted = trash.delete(held)
+    assert (list_races(), trash.deleted_races(), list_runs()) == ([], [deleted], runs)
+    assert deleted.name == "one · two"
+    assert trash.restore(deleted) == held
+    assert (list_races(), trash.deleted_races()) == ([held], [])
+    assert [held.run(entry) in runs for entry in held.plan.entries] == [True, True]
+
+
+def test_a_race_that_goes_on_is_not_deleted(held: Race) -> None:
+    held.record.write_status(Status("paused", **process_facts(os.getpid())))
+    with pytest.raises(RunError, match="“one · two” is paused"):
+        trash.delete(held)
+    assert list_races() == [held]
+
+
+def test_a_damaged_race_can_be_deleted_for_good_and_its_runs_are_spared(held: Race) -> None:
+    (held.path / "race.json").write_text("{garbage", "utf8")
+    runs = list_runs()
+    trash.erase([trash.delete(held)])
+    assert (list_races(), trash.deleted_races(), list_runs()) == ([], [], runs)

@@ -103,36 +103,42 @@ def note(
 
 
 @app.command()
-def delete(run: RunName, runs_dir: RunsDir = RUNS) -> None:
-    """Put a run into the trash, `.trash` beside the runs; `facedemo restore` brings it back."""
-    from facedemo import trash
-    from facedemo.runs import find_run
+def delete(
+    run: Annotated[str, typer.Argument(help="Run or race: its directory, or the end of its name.", metavar="RUN")],
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Put a run or a race into the trash, `.trash` beside the others; `facedemo restore` brings it back.
 
-    typer.echo(trash.delete(find_run(run, runs_dir)).path)
+    The models that a race trained stay among the runs. Neither is deleted while it goes on.
+    """
+    from facedemo import race, trash
+    from facedemo.runs import find_run, list_runs, the_one
+
+    if Path(run).is_dir():
+        found = race.find_race(run) if (Path(run) / race.PLAN).is_file() else find_run(run)
+    else:
+        among = [*list_runs(runs_dir), *race.list_races(runs_dir)]
+        found = the_one(run, among, "run or race", "facedemo runs` or `facedemo races")
+    typer.echo(trash.delete(found).path)
 
 
 @app.command()
 def restore(
     run: Annotated[
-        str | None, typer.Argument(help="Deleted run, or the end of its name; without one, they are listed.")
+        str | None, typer.Argument(help="Deleted run or race, or the end of its name; without one, they are listed.")
     ] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Bring a deleted run back."""
+    """Bring a deleted run or race back."""
     from facedemo import trash
-    from facedemo.runs import RunError
+    from facedemo.runs import the_one
 
-    deleted = trash.deleted_runs(runs_dir)
+    deleted = [*trash.deleted_runs(runs_dir), *trash.deleted_races(runs_dir)]
     if run is None:
         for found in deleted:
             typer.echo(f"{found.id}  {found.name if found.name != found.id else ''}".rstrip())
         return
-    fitting = [found for found in deleted if found.id.endswith(Path(run).name)]
-    if len(fitting) != 1:
-        raise RunError(
-            f"{'No' if not fitting else 'More than one'} deleted run fits “{run}”: `facedemo restore` lists them."
-        )
-    typer.echo(trash.restore(fitting[0]).path)
+    typer.echo(trash.restore(the_one(Path(run).name, deleted, "deleted run or race", "facedemo restore")).path)
 
 
 @app.command()

@@ -50,6 +50,7 @@ def verify(
 
     from facedemo import bundle, card
     from facedemo.evaluation import faces
+    from facedemo.evaluation.reading import section
     from facedemo.evaluation.report import keep as store
 
     if quick and (pictures or keep or fid):
@@ -71,7 +72,7 @@ def verify(
     if keep:
         typer.echo(store(report, folder))
         try:
-            card.refresh(folder)
+            card.refresh(folder, section(report, folder.name))
         except (ValueError, OSError) as error:
             typer.echo(error, err=True)
 

@@ -2,6 +2,7 @@
 
 from facedemo.evaluation.distance import DUPLICATE, FEWEST, TOLERANCE
 from facedemo.evaluation.report import Rate, Report, Row
+from facedemo.evaluation.table import markdown, table
 
 REPEATS = 0.5  # a model that shows fewer than so many of the people on as many real faces repeats itself
 CLOSER = 0.9  # of the distance that unseen real faces have to the training faces: nearer may be copies
@@ -13,6 +14,13 @@ def reading(report: Report) -> list[str]:
     said = [detection(drawn, real), second_detector(drawn), gallery(drawn), variety(report), distance(report)]
     said += [repetition(drawn, real), copies(drawn, real), inception(drawn, real), honesty(report)]
     return [words for words in said if words]
+
+
+def section(report: Report, model: str) -> str:
+    """What a report says of the model called so, as the part of a model card: command, table and sentences."""
+    said = "\n".join(f"- {words}" for words in reading(report))
+    numbers = markdown(*table({model: report}))
+    return f"## How good it is\n\n`{report.command(model)}`:\n\n{numbers}\n\n{said}\n\n"
 
 
 def found_in(undetected: Rate) -> str:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from facedemo.checkpoints import WEIGHTS
 from facedemo.evaluation.distance import DUPLICATE, TOLERANCE
-from facedemo.runs import read_object, replace_file
+from facedemo.runs import is_run, read_object, replace_file
 
 FILE, EVALUATION = "report.json", "evaluation"  # where a bundle keeps one
 
@@ -129,7 +129,7 @@ def keep(report: Report, folder: Path) -> Path:
     Raises ValueError for what is no bundle, such as a run, and where report.json is damaged.
     """
     file = folder / FILE
-    if not (folder / WEIGHTS).is_file() or (folder / "status.json").exists():
+    if not (folder / WEIGHTS).is_file() or is_run(folder):
         raise ValueError(f"“{folder.name}” is no bundle, and only those keep an evaluation: make one of the run first.")
     try:
         found = json.loads(file.read_text("utf8")) if file.exists() else {}

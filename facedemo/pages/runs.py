@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from facedemo import overlay, overview
+from facedemo import overlay, overview, trash
 from facedemo.overview import Facts
 from facedemo.pages.parts import address, deleting, shelf
 from facedemo.pages.parts.live_run import CHART, DAMAGED, escaped
@@ -147,5 +147,5 @@ else:
     st.info("Every training is listed here, to be compared with others, noted on and shared.", title="No runs yet")
     st.page_link("facedemo/pages/train.py", label="Train a model", icon=":material/model_training:")
     deleting.outcome()
-deleting.deleted_runs()
+deleting.deleted(trash.deleted_runs(), "runs")
 shelf.shelf()

@@ -5,10 +5,12 @@ from typing import Any
 
 import streamlit as st
 
+from facedemo import overview, trash
+from facedemo.overview import Facts
 from facedemo.pages.parts import deleting, live_run, new_run
-from facedemo.runs import Run, Status, list_runs, read_object, runs_root
+from facedemo.pages.parts.paged_list import paged_list
+from facedemo.runs import Run, list_runs, runs_root
 
-PER_PAGE = 8
 REFRESH = 3.0  # seconds
 
 
@@ -23,12 +25,10 @@ def all_runs() -> None:
     st.query_params.pop("run", None)
 
 
-def description(run: Run, status: Status) -> str:
-    settings = read_object(run.path / "config.json")
-    model = settings.get("model")
-    size = model.get("size", 64) if isinstance(model, dict) else None
-    parts = [f"{settings.get('family', '?')}, {size}×{size}" if size else "its config.json is damaged"]
-    parts.append(f"started {run.id[:10]} {run.id[11:13]}:{run.id[13:15]}" if run.id[11:15].isdigit() else run.id)
+def description(facts: Facts) -> str:
+    status = facts.status
+    parts = [f"{facts.family or '?'}, {facts.size}×{facts.size}" if facts.size else "its config.json is damaged"]
+    parts.append(f"started {facts.started}" if facts.started else facts.run.id)
     parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
     if status.active and status.seconds_left is not None:
         parts.append(f"{live_run.duration(status.seconds_left)} left")
@@ -37,13 +37,14 @@ def description(run: Run, status: Status) -> str:
     return " · ".join(parts)
 
 
-def card(run: Run, status: Status) -> None:
+def card(facts: Facts) -> None:
     """One earlier run and what can be done with it."""
+    run, status = facts.run, facts.status
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{live_run.escaped(run.name)}**", width="content")
+            st.markdown(f"**{live_run.escaped(facts.name)}**", width="content")
             live_run.badge(status)
-        st.caption(description(run, status))
+        st.caption(description(facts))
         if status.state in ("failed", "crashed", "damaged"):
             st.markdown(f":small[:red[{live_run.escaped(status.message)}]]")
         with st.container(horizontal=True):
@@ -74,29 +75,15 @@ def resume(run: Run) -> None:
 
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
-    found = [(run, run.status) for run in list_runs()]
-    active = any(status.active for _, status in found)
+    found = [overview.facts(run) for run in list_runs()]
+    active = any(facts.status.active for facts in found)
     if active != st.session_state.get("any_active", active):
         st.session_state.any_active = active
         st.rerun()
     st.session_state.any_active = active
     deleting.outcome()
-    if len(found) > PER_PAGE:
-        about = "Shows the runs whose name, directory or state holds these words."
-        words = st.text_input("Find a run", key="find_run", help=about).casefold().split()
-        found = [
-            (run, status)
-            for run, status in found
-            if all(word in f"{run.name} {run.id} {status.state}".casefold() for word in words)
-        ]
-    if not found:
-        st.caption("No run fits.")
-    pages = max(1, -(-len(found) // PER_PAGE))
-    page = min(st.session_state.get("runs_page", 1), pages)
-    for run, status in found[(page - 1) * PER_PAGE : page * PER_PAGE]:
-        card(run, status)
-    if pages > 1:
-        st.pagination(pages, key="runs_page")
+    about = "Shows the runs whose name, directory, family, state or notes hold all of these words."
+    paged_list(found, Facts.fits, card, "run", about)
 
 
 def new_run_form(others: list[Run]) -> None:
@@ -128,20 +115,20 @@ def training_now(active: list[Run]) -> None:
             )
 
 
-def overview() -> None:
+def runs_and_form() -> None:
     found = list_runs()
     active = [run for run in found if run.status.active]
     if not found:
         st.write("No runs yet: start one here, and watch it learn.")
         new_run_form([])
-        deleting.deleted_runs()
+        deleting.deleted(trash.deleted_runs(), "runs")
         return
     training_now(active)
     left, right = st.columns([3, 2], gap="large")
     with right:  # first, because the form loads torch
         st.subheader("Runs", anchor=False)
         st.fragment(earlier_runs, run_every=REFRESH if active else None)()
-        deleting.deleted_runs()
+        deleting.deleted(trash.deleted_runs(), "runs")
     with left:
         new_run_form(active)
 
@@ -149,7 +136,7 @@ def overview() -> None:
 st.title("Train")
 chosen = st.query_params.get("run")
 if chosen is None:
-    overview()
+    runs_and_form()
 else:
     st.button(
         "All runs", icon=":material/arrow_back:", on_click=all_runs, help="Earlier runs, and the form of a new one."

@@ -1,4 +1,4 @@
-"""Deleting runs and bringing them back, on every page that lists them."""
+"""Deleting runs and races and bringing them back, on every page that lists them."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,26 +6,26 @@ import streamlit as st
 
 from facedemo import trash
 from facedemo.pages.parts.live_run import ask, escaped
-from facedemo.runs import Run, RunError
+from facedemo.runs import Kept, RunError
 
 
-def delete(runs: Sequence[Run]) -> None:
-    """Puts runs into the trash; `outcome` then offers all of them back at once, and says what went wrong."""
-    if deleted := each(trash.delete, runs):
+def delete(ones: Sequence[Kept]) -> None:
+    """Puts runs or races into the trash; `outcome` then offers all of them back, and says what went wrong."""
+    if deleted := each(trash.delete, ones):
         st.session_state.just_deleted = deleted
 
 
-def restore(runs: Sequence[Run]) -> None:
-    each(trash.restore, runs)
+def restore(ones: Sequence[Kept]) -> None:
+    each(trash.restore, ones)
     st.session_state.pop("just_deleted", None)
 
 
-def each(do: Callable[[Run], Run], runs: Sequence[Run]) -> list[Run]:
+def each(do: Callable[[Kept], Kept], ones: Sequence[Kept]) -> list[Kept]:
     """Those for which it worked; the others' problems are kept for `outcome`."""
     done, problems = [], []
-    for run in runs:
+    for one in ones:
         try:
-            done.append(do(run))
+            done.append(do(one))
         except RunError as error:
             problems.append(str(error))
     if problems:
@@ -35,7 +35,7 @@ def each(do: Callable[[Run], Run], runs: Sequence[Run]) -> list[Run]:
 
 def outcome() -> None:
     """What was deleted last, with an undo, and what could not be done."""
-    if gone := [run for run in st.session_state.get("just_deleted", []) if run.path.exists()]:
+    if gone := [one for one in st.session_state.get("just_deleted", []) if one.path.exists()]:
         words = f"“{escaped(gone[0].name)}”" if len(gone) == 1 else f"{len(gone)} runs"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted {words}.", width=420)
@@ -44,23 +44,22 @@ def outcome() -> None:
         st.error(escaped(problem))
 
 
-def button(label: str, runs: Sequence[Run], key: str, about: str) -> None:
+def button(label: str, ones: Sequence[Kept], key: str, about: str) -> None:
     if st.button(label, type="tertiary", help=about, key=key):
-        restore(runs)
+        restore(ones)
         st.rerun()  # the whole page: in a fragment, a callback would only redraw the list
 
 
-def deleted_runs() -> None:
-    """What is in the trash."""
-    found = trash.deleted_runs()
+def deleted(found: Sequence[Kept], kind: str) -> None:
+    """What is in the trash.  kind: "runs" or "races"."""
     if not found:
         return
-    with st.expander(f"Deleted runs ({len(found)})", icon=":material/delete:"):
-        for run in found:
+    with st.expander(f"Deleted {kind} ({len(found)})", icon=":material/delete:"):
+        for one in found:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{escaped(run.name)} ({escaped(run.id)})", width="content")
-                button("Restore", [run], f"restore_{run.id}", "Put it back among the runs.")
+                st.markdown(f"{escaped(one.name)} ({escaped(one.id)})", width="content")
+                button("Restore", [one], f"restore_{one.id}", f"Put it back among the {kind}.")
         with st.popover("Delete for good", icon=":material/delete_forever:", help="Frees the disk space."):
             st.write("This cannot be undone.")
-            args = (trash.empty,)
+            args = (lambda: trash.erase(found),)
             st.button("Yes, delete them", on_click=ask, args=args, help="Removes their files from the disk.")

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from facedemo.pages.parts import race_form, race_view
+from facedemo import trash
+from facedemo.overview import holds
+from facedemo.pages.parts import deleting, race_form, race_view
 from facedemo.pages.parts.live_run import badge, escaped
+from facedemo.pages.parts.paged_list import paged_list
 from facedemo.race import Plan, Race
 from facedemo.runs import RunError, Status
-
-WORDS = {"race": "race", "sweep": "sweep"}
-SHOWN = 12  # earlier races at once
 
 
 def known(races: Mapping[str, Race]) -> Callable[[str], str]:
@@ -42,14 +42,13 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
     if chosen := st.session_state.compare_race:
         about = "The form of a new one, and those there are."
         icon = ":material/arrow_back:"
-        st.button(f"All {WORDS[kind]}s", icon=icon, on_click=open_race, args=("",), help=about)
+        st.button(f"All {kind}s", icon=icon, on_click=open_race, args=("",), help=about)
         race_view.show(races[chosen])
         return
     active = [race for race in races.values() if race.status.active]
     for race in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            plan = plan_of(race)
-            st.markdown(f"**{escaped(plan.title if plan else race.id)}** is going on.", width="content")
+            st.markdown(f"**{escaped(race.name)}** is going on.", width="content")
             about = "Faces, losses and detection rate, live."
             st.button(
                 "Watch",
@@ -68,27 +67,41 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
 
 def earlier(kind: str, races: Mapping[str, Race]) -> None:
     """Those there are, newest first; damaged ones are shown with both kinds."""
-    st.subheader(f"{WORDS[kind].capitalize()}s", anchor=False)
+    st.subheader(f"{kind.capitalize()}s", anchor=False)
+    deleting.outcome()
     found = [(race, plan_of(race)) for race in races.values()]
     found = [(race, plan) for race, plan in found if plan is None or plan.kind == kind]
     if not found:
         st.caption("None yet. Each is listed here, to be looked at again without training.")
-    for race, plan in found[:SHOWN]:
-        card(race, plan)
-    if len(found) > SHOWN:
-        st.caption(f"The newest {SHOWN} of {len(found)}. `facedemo races` lists all of them.")
+    about = f"Shows the {kind}s whose models, directory, images, budget or state hold all of these words."
+    paged_list(found, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
+    deleting.deleted(trash.deleted_races(), "races")
+
+
+def fits(race: Race, plan: Plan | None, words: str) -> bool:
+    return holds(words, race.name, race.id, plan.about if plan else "damaged", race.status.state)
 
 
 def card(race: Race, plan: Plan | None) -> None:
     status = race.status
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(plan.title if plan else race.id)}**", width="content")
+            st.markdown(f"**{escaped(race.name)}**", width="content")
             badge(status if plan else Status(state="damaged"))
         if plan is None:
             st.caption("Its race.json is damaged. Its contenders are still among the runs.")
-            return
-        stamp, about = race.id, escaped(plan.about)
-        st.caption(f"{about} · started {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
-        about = "Faces, curves, the table, and a report to take away."
-        st.button("Open", on_click=open_race, args=(race.id,), type="tertiary", help=about, key=f"open_{race.id}")
+        else:
+            stamp, about = race.id, escaped(plan.about)
+            st.caption(f"{about} · started {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
+        with st.container(horizontal=True):
+            if plan:
+                about = "Faces, curves, the table, and a report to take away."
+                button(race, "Open", open_race, race.id, about)
+            about = "Move it to the deleted ones below. The models that it trained stay among the runs."
+            about = about if not status.active else "Stop it before you delete it."
+            button(race, "Delete", deleting.delete, [race], about, disabled=status.active)
+
+
+def button(race: Race, label: str, do: Callable[..., None], what: object, about: str, disabled: bool = False) -> None:
+    key = f"{label}_{race.id}"
+    st.button(label, on_click=do, args=(what,), type="tertiary", help=about, disabled=disabled, key=key)

@@ -104,6 +104,12 @@ def test_models_are_drawn_side_by_side_from_the_same_seeds(make_bundle: Maker, n
     assert linked(page, "models") == "/".join(expected)
 
 
+def test_of_several_models_of_a_family_the_papers_own_is_shown_first(make_bundle: Maker) -> None:
+    for name in ("ours-128", "ours-32", "ours-64", "wgan-32"):
+        make_bundle(name)
+    assert linked(open_page(), "models") == "wgan-32/ours-64"
+
+
 def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said(make_bundle: Maker) -> None:
     for name in ("one", "two"):
         make_bundle(name)

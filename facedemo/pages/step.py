@@ -1,6 +1,7 @@
 """One step, slowly: a single iteration of training at a time, with its pictures, its equations and its numbers."""
 
 import itertools
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def knob_control(knob: "Knob") -> float:
     looks = {"key": key, "persist_state": "session", "width": 220, "help": about + bounds}
     if (knob.minimum, knob.maximum) == (0.0, 1.0):
         return st.slider(knob.title, 0.0, 1.0, step=0.01, **looks)
-    step = 10.0 ** np.floor(np.log10(knob.default))
+    step = 10.0 ** math.floor(math.log10(knob.default)) if knob.default else 0.1
     return st.number_input(knob.title, knob.minimum, knob.maximum, step=step, format=FINE, **looks)
 
 

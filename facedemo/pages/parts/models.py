@@ -2,7 +2,7 @@
 
 import importlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ def choices() -> dict[str, Path]:
     return bundles | {RUN + run.id: run.path for run in runs.list_runs() if run.has_model}
 
 
-def preferred(choices: Mapping[str, Path]) -> str:
+def preferred(choices: Iterable[str]) -> str:
     """The model to show to someone who chose none."""
     return FIRST_SHOWN if FIRST_SHOWN in choices else next(iter(choices))
 

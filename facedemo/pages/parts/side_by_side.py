@@ -36,8 +36,8 @@ def chosen_models(choices: Collection[str]) -> address.Setting:
 def first(choices: Collection[str]) -> list[str]:
     """What is shown to someone who chose nothing: one bundled model of each family, or else what there is."""
     bundles = [name for name in choices if not name.startswith(models.RUN)]
-    found = [next((name for name in bundles if name.startswith(family)), "") for family in FIRST]
-    return [name for name in found if name] or list(choices)[:3]
+    found = [[name for name in bundles if name.startswith(family)] for family in FIRST]
+    return [models.preferred(names) for names in found if names] or list(choices)[:3]
 
 
 @st.cache_data(max_entries=24, show_spinner="Drawing faces…")

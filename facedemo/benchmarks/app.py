@@ -21,13 +21,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FACE = re.compile(r"^Face 1, seed \d+$")
+WATCH = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  window.seen = {clicked: 0, changed: 0};
+  new MutationObserver(() => { seen.changed = performance.now() }).observe(app, {childList: true, subtree: true});
+  document.addEventListener("click", () => { seen.clicked = performance.now() }, true);
+}"""
+# until it has run, the page before is still there, and its script not running either; the state may change unseen
+RENDERED = """before => document.querySelector("h1")?.innerText !== before
+  && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
+  && performance.now() - seen.changed > 500"""
 
 
 @dataclass(frozen=True)
 class Waits:
     """Seconds.  first_faces: from the start of the process to the first faces on the screen, median of `starts`.
 
-    pages: 95th percentile of each page's rendering once the app is warm, from the click to its last element.
+    pages: 95th percentile of each page's rendering once the app is warm, from the click to the screen's last change.
     """
 
     first_faces: float
@@ -94,11 +104,12 @@ def walk(page: "Page", visits: int) -> dict[str, float]:
     links = page.get_by_role("navigation", name="App pages").get_by_role("link")
     names = [link.inner_text().splitlines()[-1].strip() for link in links.all()]  # before it, the name of its icon
     times: dict[str, list[float]] = {name: [] for name in names}
+    page.evaluate(WATCH)
+    before = ""
     for _ in range(visits + 1):
         for number, name in enumerate(names):
-            began = time.perf_counter()
             links.nth(number).click()
-            page.get_by_role("heading", level=1).first.wait_for()
-            page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-            times[name].append(time.perf_counter() - began)
+            page.wait_for_function(RENDERED, arg=before, polling=50)
+            before = page.get_by_role("heading", level=1).first.inner_text()
+            times[name].append(page.evaluate("(seen.changed - seen.clicked) / 1000"))
     return {name: float(np.percentile(spent[1:], 95)) for name, spent in times.items()}

@@ -35,6 +35,14 @@ def test_a_report_comes_back_from_json_as_it_was() -> None:
         assert Report.from_json(json.loads(json.dumps(was.as_json()))) == was
 
 
+def test_the_line_that_measures_again_names_all_that_was_asked_for() -> None:
+    plain = "facedemo verify --model mine --seed 1 --count 1000"
+    assert report(row(nearest=None), data=None).command("mine") == plain
+    full = report(row(undetected_cnn=rate(1, 1000), fid=20.5), REAL, gallery="my people.zip")
+    expected = f"{plain} --data celeba.tar --split test --gallery 'my people.zip' --cnn --copies --fid"
+    assert full.command("mine") == expected
+
+
 @pytest.mark.parametrize(
     "change",
     [

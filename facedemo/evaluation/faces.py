@@ -90,7 +90,7 @@ def verify(
     known = judge_source(gallery, model, "all", steps, "the gallery") if gallery else None
     if source is None:
         row = measure(drawn, known, None, None, None, count)
-        return report(model, seed, count, None, split, count, None, [row]), drawn
+        return report(model, seed, count, None, gallery, split, count, None, [row]), drawn
     real, other, training = held_out(model, source, split, cnn, copies, steps)
     first = min(count, len(real.images))
     compared = min(int(drawn.judged.found.sum()), int(real.judged.found.sum()), int(other.judged.found.sum()))
@@ -102,7 +102,7 @@ def verify(
     ]
     if fid:
         rows = with_fid(rows, drawn.images, real.images, other.images)
-    return report(model, seed, count, source, split, first, size, rows), replace(drawn, training=training)
+    return report(model, seed, count, source, gallery, split, first, size, rows), replace(drawn, training=training)
 
 
 def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
@@ -191,6 +191,7 @@ def report(
     seed: int,
     count: int,
     source: str | None,
+    gallery: str | None,
     split: str,
     first: int,
     compared: int | None,
@@ -203,6 +204,7 @@ def report(
         count=count,
         size=model.size,
         data=Path(source).name if source else None,
+        gallery=Path(gallery).name if gallery else None,
         split=split,
         people_first=first,
         compared=compared,

@@ -94,6 +94,7 @@ class Report:
     rows: list[Row]
     versions: dict[str, str]
     unseen: bool | None = None
+    gallery: str | None = None
 
     @property
     def drawn(self) -> Row:
@@ -107,7 +108,10 @@ class Report:
         """The line that measures `model` again as this report says."""
         words = ["verify", "--model", model, "--seed", self.seed, "--count", self.count]
         words += ["--data", self.data, "--split", self.split] if self.data else []
+        words += ["--gallery", self.gallery] if self.gallery else []
+        words += ["--cnn"] if self.drawn.undetected_cnn else []
         words += ["--copies"] if any(row.nearest is not None for row in self.rows) else []
+        words += ["--fid"] if self.drawn.fid is not None else []
         return shlex.join(["facedemo", *map(str, words)])
 
     def as_json(self) -> dict[str, Any]:

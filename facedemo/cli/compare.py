@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, fail, show_table
+from facedemo.cli.terminal import RUNS, RunsDir, bars, fail, show_table
 from facedemo.cli.train import given
-from facedemo.cli.verify import bars
 
 if TYPE_CHECKING:
     from facedemo.comparison import Comparison

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, progress_bar
-from facedemo.cli.verify import bars
+from facedemo.cli.terminal import RUNS, RunsDir, bars, progress_bar
 
 if TYPE_CHECKING:
     import numpy as np

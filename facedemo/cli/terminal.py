@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from facedemo.data import Progress
+    from facedemo.evaluation.faces import Steps
     from facedemo.evaluation.report import Report
 
 RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
@@ -53,3 +54,25 @@ def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
         for row in rows:
             shown.add_row(*row)
         Console().print(shown)
+
+
+@contextmanager
+def bars() -> "Iterator[Steps]":
+    """A bar on the terminal for each thing that is done."""
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn()
+    with rich.Progress(*columns, rich.TimeRemainingColumn(), console=Console(stderr=True)) as shown:
+
+        def step(what: str) -> "Progress":
+            tasks: list[rich.TaskID] = []  # none as long as there is nothing to wait for
+
+            def progress(done: int, total: int | None) -> None:
+                if not tasks:
+                    tasks.append(shown.add_task(what, total=total))
+                shown.update(tasks[0], completed=done, total=total)
+
+            return progress
+
+        yield step

@@ -1,18 +1,15 @@
 """The command that judges a model as the paper's Table 1 does."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, show_table
+from facedemo.cli.terminal import RUNS, RunsDir, bars, show_table
 
 if TYPE_CHECKING:
-    from facedemo.data import Progress
-    from facedemo.evaluation.faces import Evidence, Steps
+    from facedemo.evaluation.faces import Evidence
     from facedemo.evaluation.report import Report
 
 app = typer.Typer()
@@ -94,28 +91,6 @@ def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None
     for name, file in pictures.sheets(evidence, model=report.model, seed=report.seed, count=report.count).items():
         replace_file(folder / name, file)
         typer.echo(folder / name)
-
-
-@contextmanager
-def bars() -> "Iterator[Steps]":
-    """A bar on the terminal for each thing that is done."""
-    from rich import progress as rich
-    from rich.console import Console
-
-    columns = rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn()
-    with rich.Progress(*columns, rich.TimeRemainingColumn(), console=Console(stderr=True)) as shown:
-
-        def step(what: str) -> "Progress":
-            tasks: list[rich.TaskID] = []  # none as long as there is nothing to wait for
-
-            def progress(done: int, total: int | None) -> None:
-                if not tasks:
-                    tasks.append(shown.add_task(what, total=total))
-                shown.update(tasks[0], completed=done, total=total)
-
-            return progress
-
-        yield step
 
 
 def show(report: "Report") -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facedemo.data.images import release
+from facedemo.data.cache import release
 
 READ_AT_ONCE = 1024  # images, after which the memory they were read through is given back
 

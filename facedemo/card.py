@@ -13,7 +13,8 @@ import safetensors.torch
 from facedemo import bundle, sampling
 from facedemo.config import RunConfig
 from facedemo.families import family_class
-from facedemo.runs import Run, RunError, is_run, read_object, replace_file
+from facedemo.files import read_object, replace_file
+from facedemo.runs import Run, RunError, is_run
 from facedemo.steering import Mark, Steering
 
 CURVE_POINTS = 300

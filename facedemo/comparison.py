@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from facedemo import sampling
 from facedemo.evaluation.report import FILE, Report, kept
+from facedemo.files import read_object
 from facedemo.race import Race, detection
-from facedemo.runs import Run, RunError, read_object
+from facedemo.runs import Run, RunError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ from facedemo import card, sampling
 from facedemo.comparison import SIDE, Comparison, Contender
 from facedemo.evaluation.table import MEASURES, NOTHING, table
 from facedemo.families import family_class
-from facedemo.runs import replace_file
+from facedemo.files import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from facedemo.files import append_line
 from facedemo.race import DETECTION, Race, detection
-from facedemo.runs import Run, append_line
+from facedemo.runs import Run
 
 FACES = 100  # that the detection rate over time is counted among
 LOOK = 0.5  # seconds between two looks at what was saved

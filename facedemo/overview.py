@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facedemo.runs import Run, Status, read_lines, read_object
+from facedemo.files import read_lines, read_object
+from facedemo.runs import Run, Status
 
 PROGRESS = {"convergence": "M", "distance": "W"}  # columns that tell how far a training has come → their symbols
 TAIL = 1 << 16  # bytes: more than any row of metrics has

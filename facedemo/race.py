@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter
 
-from facedemo.runs import Run, RunError, Status, create_run, read_lines, read_object, replace_file, runs_root, the_one
+from facedemo.files import read_lines, read_object, replace_file
+from facedemo.runs import Run, RunError, Status, create_run, runs_root, the_one
 
 if TYPE_CHECKING:
     from facedemo.config import RunConfig

@@ -19,9 +19,10 @@ from filelock import FileLock, Timeout
 
 from facedemo import worker
 from facedemo.evaluation.report import kept, store
+from facedemo.files import read_lines
 from facedemo.onlooker import look_at
 from facedemo.race import Entry, Race
-from facedemo.runs import Run, RunError, Status, process_facts, read_lines
+from facedemo.runs import Run, RunError, Status, process_facts
 
 if TYPE_CHECKING:
     from facedemo.data import Progress

@@ -16,7 +16,8 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from facedemo.runs import Run, append_line, process_facts, read_lines, replace_file
+from facedemo.files import append_line, read_lines, replace_file
+from facedemo.runs import Run, process_facts
 from facedemo.steering import Mark
 
 KEPT_CHECKPOINTS = 2

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from facedemo import bundle
 from facedemo.config import RunConfig
-from facedemo.runs import Run, read_object
+from facedemo.files import read_object
+from facedemo.runs import Run
 from facedemo.steering import Mark, Steering
 
 SAVED = ("step", "family", "optimizers")  # of a checkpoint, see `Trainer.checkpoint`

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from facedemo import starting
-from facedemo.runs import Run, RunError, Status, replace_file
+from facedemo.files import replace_file
+from facedemo.runs import Run, RunError, Status
 
 if TYPE_CHECKING:
     import numpy as np

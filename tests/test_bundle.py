@@ -12,8 +12,9 @@ from facedemo.config import RunConfig
 from facedemo.evaluation.reading import section
 from facedemo.evaluation.report import Report, Row, rate
 from facedemo.families import create
+from facedemo.files import append_line
 from facedemo.recorder import Recorder
-from facedemo.runs import Run, RunError, append_line, create_run
+from facedemo.runs import Run, RunError, create_run
 
 
 @pytest.fixture

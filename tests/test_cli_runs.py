@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from facedemo import checkpoints, trash
 from facedemo.cli import app, main
+from facedemo.files import read_lines
 from facedemo.race import create_race, list_races
-from facedemo.runs import Run, Status, list_runs, read_lines
+from facedemo.runs import Run, Status, list_runs
 
 
 def facedemo(*words: object) -> str:

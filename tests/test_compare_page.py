@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo import race, sampling, trash
 from facedemo.evaluation.report import Report, Row, rate, store
+from facedemo.files import append_line, read_lines
 from facedemo.race import Race
-from facedemo.runs import Run, Status, append_line, list_runs, process_facts, read_lines
+from facedemo.runs import Run, Status, list_runs, process_facts
 
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
 

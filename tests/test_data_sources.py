@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facedemo.data import sources
-from facedemo.data.sources import DataError, Entry, is_image_name, open_source
+from facedemo.data import archives, entries
+from facedemo.data.entries import DataError, Entry, is_image_name
+from facedemo.data.sources import open_source
 
 
 def read(path: Path) -> list[Entry]:
@@ -128,14 +129,14 @@ def test_sparse_members_of_a_tar_are_skipped_unread(tmp_path: Path) -> None:
 def test_a_named_pipe_in_a_folder_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "broken.jpg").symlink_to(tmp_path / "nowhere")
-    assert [entry.problem for entry in read(tmp_path)] == [sources.NOT_OPENED] * 2
+    assert [entry.problem for entry in read(tmp_path)] == [entries.NOT_OPENED] * 2
 
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
 @pytest.mark.parametrize("name", ["../up.jpg", "a/../../up.jpg", "/tmp/up.jpg", "C:/up.jpg"])
 def test_members_that_point_out_of_the_archive_are_skipped(tmp_path: Path, make, name: str) -> None:
     archive = make(tmp_path / "hostile", {name: b"evil", "good.jpg": b"good"})
-    assert {entry.name: entry.problem for entry in read(archive)} == {name: sources.UNSAFE_NAME, "good.jpg": ""}
+    assert {entry.name: entry.problem for entry in read(archive)} == {name: archives.UNSAFE_NAME, "good.jpg": ""}
     assert list(tmp_path.iterdir()) == [archive]
 
 
@@ -173,27 +174,27 @@ def test_a_tar_whose_sizes_are_negative_does_not_loop(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
 def test_files_beyond_the_limit_are_skipped(tmp_path: Path, make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(entries, "MAX_FILE_BYTES", 1000)
     archive = make(tmp_path / "big", {"big.jpg": os.urandom(1001), "good.jpg": os.urandom(1000)})
-    assert {entry.name: entry.problem for entry in read(archive)} == {"big.jpg": sources.TOO_BIG, "good.jpg": ""}
+    assert {entry.name: entry.problem for entry in read(archive)} == {"big.jpg": entries.TOO_BIG, "good.jpg": ""}
     folder = folder_of(tmp_path / "folder", {"big.jpg": bytes(1001)})
-    assert read(folder) == [Entry("big.jpg", problem=sources.TOO_BIG)]
+    assert read(folder) == [Entry("big.jpg", problem=entries.TOO_BIG)]
 
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
 def test_total_size_and_count_are_bounded(tmp_path: Path, make, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = make(tmp_path / "many", {f"{number}.jpg": os.urandom(2000) for number in range(10)})
-    monkeypatch.setattr(sources, "MAX_TOTAL_BYTES", 9000)
+    monkeypatch.setattr(entries, "MAX_TOTAL_BYTES", 9000)
     with pytest.raises(DataError, match="more than"):
         read(archive)
     monkeypatch.undo()
-    monkeypatch.setattr(sources, "MAX_FILES", 9)
+    monkeypatch.setattr(entries, "MAX_FILES", 9)
     with pytest.raises(DataError, match="more than 9 files"):
         read(archive)
 
 
 def test_a_compressed_tar_that_expands_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_TOTAL_BYTES", 1 << 20)
+    monkeypatch.setattr(entries, "MAX_TOTAL_BYTES", 1 << 20)
     archive = tar_of(tmp_path / "bomb.tar", {f"{number}.txt": bytes(1 << 19) for number in range(4)} | {"a.jpg": b"x"})
     archive.write_bytes(gzip.compress(archive.read_bytes()))
     with pytest.raises(DataError, match="more than"):

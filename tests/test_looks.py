@@ -8,7 +8,7 @@ from conftest import Seeing
 from scipy.linalg import lstsq
 
 from facedemo.data import DataError
-from facedemo.data.sources import read_archive
+from facedemo.data.archives import read_archive
 from facedemo.evaluation import looks
 
 UTKFACE = Path(__file__).parents[2] / "shared" / "data" / "utkface.tar"

@@ -9,7 +9,8 @@ import pytest
 from conftest import RunMaker
 
 from facedemo import overview
-from facedemo.runs import Run, append_line
+from facedemo.files import append_line
+from facedemo.runs import Run
 
 
 def test_a_row_tells_what_the_files_of_a_run_say(make_run: RunMaker) -> None:

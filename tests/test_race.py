@@ -17,9 +17,10 @@ from PIL import Image
 
 from facedemo import race
 from facedemo.evaluation.report import kept
+from facedemo.files import append_line
 from facedemo.race import Race
 from facedemo.race_worker import execute
-from facedemo.runs import Run, RunError, append_line
+from facedemo.runs import Run, RunError
 
 Started = Callable[[Race], subprocess.Popen]
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}

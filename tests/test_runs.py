@@ -9,19 +9,9 @@ import psutil
 import pytest
 
 from facedemo.config import Budget, RunConfig
+from facedemo.files import append_line, read_lines, replace_file
 from facedemo.recorder import Recorder
-from facedemo.runs import (
-    Run,
-    RunError,
-    Status,
-    append_line,
-    create_run,
-    find_run,
-    is_run,
-    list_runs,
-    read_lines,
-    replace_file,
-)
+from facedemo.runs import Run, RunError, Status, create_run, find_run, is_run, list_runs
 
 
 @pytest.fixture

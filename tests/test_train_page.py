@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo import trash
 from facedemo.config import RunConfig
+from facedemo.files import append_line, read_lines
 from facedemo.pages.parts import data_source, knobs, live_run
-from facedemo.runs import Run, Status, append_line, create_run, list_runs, read_lines
+from facedemo.runs import Run, Status, create_run, list_runs
 from facedemo.worker import execute
 
 Launched = list[Run]

@@ -22,8 +22,9 @@ from facedemo import guard, hardware
 from facedemo.batches import Batches, random_stream
 from facedemo.config import Budget, RunConfig
 from facedemo.families.base import Bounded
+from facedemo.files import append_line
 from facedemo.players import Players
-from facedemo.runs import Run, append_line, create_run
+from facedemo.runs import Run, create_run
 from facedemo.worker import execute
 
 SMALL = {"size": 32, "width": 4, "latent": 8, "batch_size": 4}

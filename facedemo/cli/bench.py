@@ -12,7 +12,7 @@ Json = Annotated[Path | None, typer.Option("--json", help="Write the numbers her
 
 
 def write(out: Path | None, numbers: dict[str, Any]) -> None:
-    from facedemo.runs import replace_file
+    from facedemo.files import replace_file
 
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

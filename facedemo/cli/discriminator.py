@@ -59,7 +59,7 @@ def print_step(step: "Step", labels: dict[str, str]) -> None:
 
 def write_pictures(out: Path, name: str, step: "Step") -> None:
     from facedemo import sampling, slow_motion
-    from facedemo.runs import replace_file
+    from facedemo.files import replace_file
 
     gain = slow_motion.fitting_gain(step.changes)
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}

@@ -38,7 +38,7 @@ def interpolate(
     A film of two faces plays there and back, one of more ends where it began.
     """
     from facedemo import bundle, interpolation, sampling
-    from facedemo.runs import replace_file
+    from facedemo.files import replace_file
 
     if walk is not None:
         if len(seeds) != 1 or square:
@@ -97,7 +97,7 @@ def directions(
     from facedemo import bundle, sampling
     from facedemo import directions as library
     from facedemo.cli.terminal import number
-    from facedemo.runs import replace_file
+    from facedemo.files import replace_file
 
     drawn = bundle.load(bundle.find(model, runs_dir))
     with bars() as steps:

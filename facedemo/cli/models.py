@@ -22,7 +22,7 @@ def generate(
 ) -> None:
     """Draw faces: the same seed gives the same face on every machine."""
     from facedemo import bundle, sampling
-    from facedemo.runs import replace_file
+    from facedemo.files import replace_file
 
     drawn = bundle.load(bundle.find(model, runs_dir))
     seeds = sampling.face_seeds(seed, count)

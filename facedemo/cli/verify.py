@@ -75,7 +75,7 @@ def verify(
 
 
 def write(out: Path | None, content: dict[str, Any]) -> None:
-    from facedemo.runs import replace_file
+    from facedemo.files import replace_file
 
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def write(out: Path | None, content: dict[str, Any]) -> None:
 
 def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None:
     from facedemo.evaluation import pictures
-    from facedemo.runs import replace_file
+    from facedemo.files import replace_file
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, file in pictures.sheets(evidence, model=report.model, seed=report.seed, count=report.count).items():

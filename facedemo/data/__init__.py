@@ -1,8 +1,9 @@
 """From files of faces to arrays: sources of images, the decode-once cache, and CelebA's lists of people."""
 
+from facedemo.data.cache import Faces, cache_root, write_faces
 from facedemo.data.celeba import PeopleReport, sort_people
-from facedemo.data.images import Crop, Faces, Progress, cache_root, crop_box, decode, prepare, prepared, write_faces
-from facedemo.data.sources import DataError
+from facedemo.data.entries import DataError
+from facedemo.data.images import Crop, Progress, crop_box, decode, prepare, prepared
 from facedemo.data.splits import Split, rows_of, split_of, split_rows
 
 __all__ = [

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from facedemo.data.archives import read_archive
+from facedemo.data.entries import DataError, Entry, is_image_name, read_file
 from facedemo.data.images import Progress, throttled
-from facedemo.data.sources import CELEBA_ZIP, DataError, Entry, is_image_name, read_archive, read_file
+from facedemo.data.sources import CELEBA_ZIP
 
 IDENTITIES = "identity_CelebA.txt"
 ATTRIBUTES = "list_attr_celeba.txt"

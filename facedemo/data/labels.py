@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from facedemo.data.celeba import ATTRIBUTES, read_attributes
-from facedemo.data.sources import DataError
+from facedemo.data.entries import DataError
 
 LABELS = ("age", "gender")
 # UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, where some names lack a field.  An upload is numbered in front.

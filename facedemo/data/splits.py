@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from facedemo.data.cache import Faces
 from facedemo.data.celeba import read_identities
-from facedemo.data.images import Faces
-from facedemo.data.sources import DataError
+from facedemo.data.entries import DataError
 
 Split = Literal["all", "train", "validation", "test"]
 PERCENT = {"train": 80, "validation": 10, "test": 10}

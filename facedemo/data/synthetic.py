@@ -10,8 +10,9 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 
 from facedemo.checkpoints import WEIGHTS, bundled
-from facedemo.data.images import Faces, Progress, open_faces, write_faces
-from facedemo.data.sources import DataError
+from facedemo.data.cache import Faces, open_faces, write_faces
+from facedemo.data.entries import DataError
+from facedemo.data.images import Progress
 
 COUNT = 4096
 FIRST_SEED = 1_000_000  # away from the seeds that people try, so that a model is not shown what it was trained on

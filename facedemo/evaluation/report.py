@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 from facedemo.checkpoints import WEIGHTS
 from facedemo.evaluation.distance import DUPLICATE, TOLERANCE
-from facedemo.runs import is_run, read_object, replace_file
+from facedemo.files import read_object, replace_file
+from facedemo.runs import is_run
 
 FILE, EVALUATION = "report.json", "evaluation"  # where a bundle keeps one
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from facedemo.runs import Run, RunError, read_lines
+from facedemo.files import read_lines
+from facedemo.runs import Run, RunError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

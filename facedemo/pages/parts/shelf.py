@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from facedemo import checkpoints, parcels
+from facedemo.files import read_object
 from facedemo.pages.parts.live_run import escaped
-from facedemo.runs import read_object
 
 MEGABYTES = 1024  # the largest weights that are taken
 CARD_LETTERS = 20_000

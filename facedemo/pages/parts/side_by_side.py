@@ -132,8 +132,9 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
 
 def described(path: Path) -> str:
     """Family, size and how long it was trained, as far as its files tell."""
+    from facedemo.files import read_object
     from facedemo.overview import Facts, facts
-    from facedemo.runs import Run, read_object
+    from facedemo.runs import Run
 
     found: Facts = facts(Run(path))
     report = read_object(path / "report.json")

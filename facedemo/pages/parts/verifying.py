@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from facedemo import overview
 from facedemo.checkpoints import CONFIG
 from facedemo.data import DataError
+from facedemo.files import read_object
 from facedemo.pages.parts import data_source, models
 from facedemo.pages.parts.job import Job, Steps
 from facedemo.pages.parts.live_run import escaped
@@ -47,7 +47,7 @@ def jobs() -> dict[Request, Job]:
 
 def trained_on(folder: Path) -> str | None:
     """The images that a model was trained on, if they are on this computer."""
-    settings = overview.read_object(folder / CONFIG).get("data")
+    settings = read_object(folder / CONFIG).get("data")
     source = settings.get("source") if isinstance(settings, dict) else None
     try:
         return source if isinstance(source, str) and source != BUILT_IN and Path(source).exists() else None

@@ -1,0 +1,198 @@
+"""Reads images out of a .zip or .tar, one at a time.
+
+Archives are treated as hostile. Members are read into memory and never extracted, a member's name is never used as a
+path, and no size that a header claims is trusted.
+"""
+
+import bz2
+import gzip
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from facedemo.data import entries
+from facedemo.data.entries import TOO_BIG, DataError, Entry, is_image_name, no_images, printable, too_much, within_limit
+
+MAX_ZIP_RATIO = 200  # photographs hardly compress at all; deflate's own limit is 1,032
+
+UNSAFE_NAME = "its path leads out of the archive"
+TOTAL_LIMIT = f"{entries.MAX_TOTAL_BYTES >> 30} GB unpacked"
+
+
+def read_archive(path: Path, wanted: Callable[[str], bool] = is_image_name) -> Iterator[Entry]:
+    """Reads the wanted members of a .zip or .tar in the order of the archive (.zip: of the names).
+
+    Members that break a limit come with a problem instead of data; links and devices are passed over.
+    Raises DataError where the archive as a whole is unreadable, encrypted or beyond the limits.
+    """
+    return _read_zip(path, wanted) if _is_zip(path) else _read_tar(path, wanted)
+
+
+def count_archive(path: Path) -> int | None:
+    """The number of images in an archive, None for a compressed .tar: counting would decompress it all."""
+    if _is_zip(path):
+        total = count_zip(path)
+    elif _decompressor(path):
+        return None
+    else:
+        with _open_tar(path) as archive:
+            total = sum(is_image_name(member.name) for member in _tar_members(path, archive))
+    if total == 0:
+        raise no_images(path)
+    return total
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(6)
+
+
+def _is_zip(path: Path) -> bool:
+    # not by zipfile.is_zipfile, which also takes a tar that happens to end with a zip
+    return _start(path).startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def _zip_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) > entries.MAX_FILES:
+        raise too_much(path, f"{entries.MAX_FILES:,} files")
+    return sorted(members, key=lambda member: member.filename)
+
+
+def count_zip(path: Path) -> int:
+    with _open_zip(path) as archive:
+        return sum(is_image_name(_slashes(member.filename)) for member in _zip_members(path, archive))
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _broken(path, error) from error
+
+
+def _read_zip(path: Path, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+    total = 0
+    with _open_zip(path) as archive:
+        for member in _zip_members(path, archive):
+            if not wanted(_slashes(member.filename)):
+                continue
+            entry = _read_zip_member(path, archive, member)
+            total += len(entry.data)
+            if total > entries.MAX_TOTAL_BYTES:
+                raise too_much(path, TOTAL_LIMIT)
+            yield entry
+
+
+def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
+    name = printable(_slashes(member.filename))
+    if member.flag_bits & 0x1:
+        raise DataError(f"{path} is protected by a password. Unpack it first and choose the folder.")
+    if _leads_out(name):
+        return Entry(name, problem=UNSAFE_NAME)
+    if member.file_size > entries.MAX_FILE_BYTES:
+        return Entry(name, problem=TOO_BIG)
+    if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
+        return Entry(name, problem="expands suspiciously far")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # zipfile does not bound what one read of the other methods returns
+        return Entry(name, problem="compressed in a way that is not supported")
+    try:
+        with archive.open(member) as stream:
+            return within_limit(name, stream.read(entries.MAX_FILE_BYTES + 1))
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
+        return Entry(name, problem="damaged in the archive")
+
+
+class _ForwardOnly:
+    """A stream for tarfile that refuses to go back, to read very much at once, and to pass the limit on totals.
+
+    Crafted headers can send tarfile in circles, or have it hold gigabytes of "extended header" in memory.
+    last: the start of what was read last; tarfile takes any block that is not a header for the end of the archive.
+    """
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self._path, self._stream, self.last = path, stream, b""
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seek(self, position: int) -> int:
+        if position < self._stream.tell():
+            raise tarfile.ReadError("headers point backwards")
+        if position > entries.MAX_TOTAL_BYTES:
+            raise too_much(self._path, TOTAL_LIMIT)
+        return self._stream.seek(position)
+
+    def read(self, count: int) -> bytes:
+        if count > entries.MAX_FILE_BYTES + (1 << 20):
+            raise tarfile.ReadError("a header claims an absurd size")
+        if self._stream.tell() + count > entries.MAX_TOTAL_BYTES:
+            raise too_much(self._path, TOTAL_LIMIT)
+        data = self._stream.read(count)
+        self.last = data[: tarfile.BLOCKSIZE]
+        return data
+
+
+def _decompressor(path: Path) -> Callable[..., BinaryIO] | None:
+    openers = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+    return next((opener for magic, opener in openers.items() if _start(path).startswith(magic)), None)
+
+
+@contextmanager
+def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with (
+            (_decompressor(path) or open)(path, "rb") as stream,
+            tarfile.open(fileobj=_ForwardOnly(path, stream), mode="r:") as archive,
+        ):
+            yield archive
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise _broken(path, error) from error
+
+
+def _tar_members(path: Path, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    for count, member in enumerate(iter(archive.next, None), 1):
+        if count > entries.MAX_FILES:
+            raise too_much(path, f"{entries.MAX_FILES:,} files")
+        archive.members.clear()  # tarfile would remember every header it has seen
+        if member.isreg():
+            yield member
+    if archive.fileobj.last.strip(b"\0"):
+        raise tarfile.ReadError("it breaks off, or goes on with something else")
+
+
+def _read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+    with _open_tar(path) as archive:
+        for member in _tar_members(path, archive):
+            name = printable(member.name)
+            if not wanted(member.name):
+                continue
+            if _leads_out(name):
+                yield Entry(name, problem=UNSAFE_NAME)
+            elif member.size > entries.MAX_FILE_BYTES:
+                yield Entry(name, problem=TOO_BIG)
+            elif member.issparse():  # nothing bounds how much a few bytes of it stand for
+                yield Entry(name, problem="stored with gaps, which is not supported")
+            elif stream := archive.extractfile(member):
+                yield within_limit(name, stream.read(entries.MAX_FILE_BYTES + 1))
+
+
+def _slashes(name: str) -> str:
+    return name.replace("\\", "/")
+
+
+def _leads_out(name: str) -> bool:
+    return name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts
+
+
+def _broken(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path.name} is not a folder, a .zip or a .tar of images, or it is damaged ({error}). "
+        "If it was downloaded, download it again; other kinds of archive have to be unpacked first."
+    )

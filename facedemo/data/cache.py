@@ -1,0 +1,156 @@
+"""Prepared images in the user's cache folder: written once, then opened at once, memory-mapped."""
+
+import json
+import mmap
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from filelock import FileLock, Timeout
+
+from facedemo.data.entries import DataError
+
+MIN_IMAGES = 64
+CACHE_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Prepared images.
+
+    images: (n, size, size, 3) uint8, RGB, memory-mapped and read-only.  names: n names, in the same order.
+    skipped: (name, reason in plain words).  path: the folder in the cache.
+    """
+
+    images: np.ndarray
+    names: list[str]
+    skipped: list[tuple[str, str]]
+    source: str
+    path: Path
+
+    def summary(self) -> str:
+        """One sentence for people: how many images there are, and what was skipped why."""
+        size = self.images.shape[1]
+        ready = f"{len(self.names):,} images ready at {size}×{size}"
+        if not self.skipped:
+            return f"{ready}, none skipped."
+        return f"{ready}, {len(self.skipped):,} skipped: {_reasons(self.skipped)}."
+
+
+def cache_root() -> Path:
+    """The folder of prepared data sets: in the user's cache folder, or in $FACEDEMO_CACHE where that is set."""
+    chosen = os.environ.get("FACEDEMO_CACHE")
+    return (Path(chosen) if chosen else platformdirs.user_cache_path("facedemo", appauthor=False)) / "datasets"
+
+
+def release(images: np.ndarray) -> None:
+    """Gives back what a memory-mapped array takes of this process's memory; its pages stay in the system's cache."""
+    if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        images.base.madvise(mmap.MADV_DONTNEED)
+
+
+def open_faces(key: str, size: int, source: str, cache: Path | None = None) -> Faces | None:
+    """The images stored in the cache under key; None where there are none."""
+    return _open_faces((cache or cache_root()) / key, size, source)
+
+
+def write_faces(
+    key: str, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str, cache: Path | None = None
+) -> Faces:
+    """Stores images in the cache under key, or opens what is stored there already and leaves rows alone.
+
+    rows: (name, (size, size, 3) uint8 RGB image), or (name, reason why there is none).  source: shown to people.
+    Raises DataError where fewer than MIN_IMAGES images come, or the cache cannot be written.
+    """
+    root = cache or cache_root()
+    faces = _open_faces(root / key, size, source)
+    try:
+        if faces is None:
+            root.mkdir(parents=True, exist_ok=True)
+            # two processes that want the same images: the second waits, then opens what the first has written
+            with FileLock(root / f"{key}.lock"):
+                faces = _open_faces(root / key, size, source) or _build(root / key, rows, size, source)
+    except OSError as error:
+        raise DataError(
+            f"The prepared images cannot be stored in {root} ({error.strerror or error}). "
+            "Free some space there, or set FACEDEMO_CACHE to another folder."
+        ) from error
+    return faces
+
+
+def _build(final: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str) -> Faces:
+    part = final.with_name(f"{final.name}.part")
+    for damaged in (final, part):
+        shutil.rmtree(damaged, ignore_errors=True)
+    _remove_abandoned(final.parent)
+    part.mkdir()
+    try:
+        _write_part(part, rows, size, source)
+        part.rename(final)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    faces = _open_faces(final, size, source)
+    assert faces is not None
+    return faces
+
+
+def _write_part(part: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str) -> None:
+    names: list[str] = []
+    skipped: list[tuple[str, str]] = []
+    with (part / "images.u8").open("wb") as stream:
+        for name, image in rows:
+            if isinstance(image, str):
+                skipped.append((name, image))
+                continue
+            if image.shape != (size, size, 3) or image.dtype != np.uint8:
+                raise ValueError(f"{name}: expected ({size}, {size}, 3) uint8, got {image.shape} {image.dtype}")
+            stream.write(np.ascontiguousarray(image).data)
+            names.append(name)
+        stream.flush()
+        os.fsync(stream.fileno())  # the index must not survive a power cut that the images did not
+    if len(names) < MIN_IMAGES:
+        raise DataError(_too_few(source, len(names), skipped))
+    index = {"format": CACHE_FORMAT, "size": size, "source": source, "names": names, "skipped": skipped}
+    (part / "index.json").write_text(json.dumps(index), encoding="utf-8")
+
+
+def _open_faces(path: Path, size: int, source: str) -> Faces | None:
+    """Opens a stored data set; None where there is none, or it is damaged and has to be made again."""
+    try:
+        index = json.loads((path / "index.json").read_text(encoding="utf-8"))
+        names = index["names"]
+        shape = (len(names), size, size, 3)
+        if index["format"] != CACHE_FORMAT or (path / "images.u8").stat().st_size != np.prod(shape):
+            return None
+        images = np.memmap(path / "images.u8", np.uint8, mode="r", shape=shape)
+        return Faces(images, names, [(name, reason) for name, reason in index["skipped"]], source, path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remove_abandoned(root: Path) -> None:
+    for part in root.glob("*.part"):
+        try:
+            with FileLock(part.with_suffix(".lock"), timeout=0):  # whoever is still writing it holds this lock
+                shutil.rmtree(part, ignore_errors=True)
+        except Timeout:
+            continue
+
+
+def _too_few(source: str, usable: int, skipped: list[tuple[str, str]]) -> str:
+    found = f"{usable} of {usable + len(skipped)} images" if skipped else f"{usable} images"
+    why = f" Skipped: {_reasons(skipped)}." if skipped else ""
+    return (
+        f"{source} has too few usable images to learn from: {found}, and at least {MIN_IMAGES} are needed.{why} "
+        "Add more images, or choose a smaller size if many are too small."
+    )
+
+
+def _reasons(skipped: list[tuple[str, str]]) -> str:
+    counts = Counter(reason for _, reason in skipped).most_common()
+    return "; ".join(f"{count:,} {reason}" for reason, count in counts)

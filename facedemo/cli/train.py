@@ -46,7 +46,10 @@ def train(
     stem: Annotated[str | None, typer.Option(help="full (as in the paper), half or quarter (faster).")] = None,
     generator: Annotated[str | None, typer.Option(help="decoder or deconv.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of both players.")] = None,
-    beta1: Annotated[float | None, typer.Option(help="β₁, the momentum of both players' Adam.")] = None,
+    learning_rate_g: Annotated[float | None, typer.Option(help="The generator's alone.")] = None,
+    learning_rate_d: Annotated[float | None, typer.Option(help="The discriminator's alone.")] = None,
+    optimizer_d: Annotated[str | None, typer.Option(help="The discriminator's: adam, as in the paper, or muon.")] = None,
+    beta1: Annotated[float | None, typer.Option(help="β₁, the momentum of Adam.")] = None,
     decay: Annotated[float | None, typer.Option(help="Factor on the learning rates at every interval.")] = None,
     decay_every: Annotated[int | None, typer.Option(help="Iterations between decays.")] = None,
     rate_floor: Annotated[float | None, typer.Option(help="The learning rates do not decay below this.")] = None,
@@ -82,7 +85,8 @@ def train(
         {key: value for key, value in ctx.params.items() if key not in ("preset", "only_create", "runs_dir")}
     )
     if "learning_rate" in settings:
-        settings["learning_rate_g"] = settings["learning_rate_d"] = settings.pop("learning_rate")
+        both = settings.pop("learning_rate")
+        settings = {"learning_rate_g": both, "learning_rate_d": both, **settings}
     if source not in (None, BUILT_IN):
         settings["source"] = str(existing(source))
     if (num_nodes or 1) > 1 and not only_create:

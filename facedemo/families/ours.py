@@ -4,22 +4,21 @@ Zhang et al., "Realistic Face Image Generation Based on Generative Adversarial N
 equations of BEGAN decide (Berthelot, Schumm, Metz 2017, arXiv:1703.10717).
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from facedemo.families.base import Bounded, Equation, Family, FamilyConfig, Updates, knob
 from facedemo.families.ours_equations import equations
-from facedemo.layers import TransposedGenerator, UpsampledConv2d
+from facedemo.families.ours_networks import AutoEncoder, Decoder, finer, pixel_channels
+from facedemo.layers import TransposedGenerator
+from facedemo.muon import Muon
 
-CODE_MAP = 8  # side of the map between the convolutions and the code
-FOLD = {"full": 1, "half": 2, "quarter": 4}  # stem → side of the square of pixels that become channels of one
 SMALLEST_K = 1e-12
 
 
@@ -43,7 +42,7 @@ class OursConfig(FamilyConfig):
         3e-4, "Generator learning rate", "Step size of the generator's Adam.", 0.0, 0.1, live=True
     )
     learning_rate_d: float = knob(
-        3e-4, "Discriminator learning rate", "Step size of the discriminator's Adam.", 0.0, 0.1, live=True
+        3e-4, "Discriminator learning rate", "Step size of the discriminator's optimiser.", 0.0, 0.1, live=True
     )
     gamma: float = knob(
         0.7,
@@ -65,78 +64,13 @@ class OursConfig(FamilyConfig):
         10.0,
         live=True,
     )
-    beta1: float = knob(0.5, "Adam β₁", "Momentum of both optimisers.", 0.0, 0.99)
-
-
-def levels(config: OursConfig) -> int:
-    """Maps of different sizes that both halves work on: from the folded image's down to 8×8."""
-    return int(math.log2(config.size // FOLD[config.stem] // CODE_MAP)) + 1
-
-
-def pixel_channels(config: OursConfig) -> int:
-    """Channels of the folded image: the colours of the pixels that became one."""
-    return 3 * FOLD[config.stem] ** 2
-
-
-def initialise(module: nn.Module) -> None:
-    """Xavier-uniform weights and zero biases, as in BEGAN's original code."""
-    if isinstance(module, nn.Conv2d | nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        nn.init.zeros_(module.bias)
-
-
-class Encoder(nn.Module):
-    """Image (n, 3, s, s) → code (n, h): two 3×3 convolutions a level, channels w, 2w, 3w, … down to an 8×8 map."""
-
-    def __init__(self, config: OursConfig) -> None:
-        super().__init__()
-        fold, last = FOLD[config.stem], levels(config)
-        layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
-        layers += [nn.Conv2d(pixel_channels(config), config.width, 3, padding=1), nn.ELU(inplace=True)]
-        for level in range(1, last + 1):
-            channels = level * config.width
-            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU(inplace=True)]
-            layers += [nn.Conv2d(channels, channels, 3, padding=1), nn.ELU(inplace=True)]
-            if level < last:
-                layers += [nn.Conv2d(channels, channels + config.width, 3, stride=2, padding=1), nn.ELU(inplace=True)]
-        self.convolutions = nn.Sequential(*layers)
-        self.code = nn.Linear(last * config.width * CODE_MAP**2, config.latent)
-        self.apply(initialise)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.code(self.convolutions(images).flatten(1))
-
-
-class Decoder(nn.Module):
-    """Code (n, h) → image (n, 3, s, s): w channels throughout, nearest-neighbour upsampling, linear at the end."""
-
-    def __init__(self, config: OursConfig) -> None:
-        super().__init__()
-        fold, width = FOLD[config.stem], config.width
-        self.map = nn.Linear(config.latent, width * CODE_MAP**2)
-        layers: list[nn.Module] = []
-        for level in range(levels(config)):
-            first = UpsampledConv2d if level else nn.Conv2d
-            layers += [first(width, width, 3, padding=1), nn.ELU(inplace=True)]
-            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ELU(inplace=True)]
-        layers += [nn.Conv2d(width, pixel_channels(config), 3, padding=1)]
-        layers += [nn.PixelShuffle(fold)] if fold > 1 else []
-        self.convolutions = nn.Sequential(*layers)
-        self.apply(initialise)
-
-    def forward(self, code: Tensor) -> Tensor:
-        return self.convolutions(self.map(code).unflatten(1, (-1, CODE_MAP, CODE_MAP)))
-
-
-class AutoEncoder(nn.Module):
-    """The discriminator D: images in, their reconstructions out, both (n, 3, s, s)."""
-
-    def __init__(self, config: OursConfig) -> None:
-        super().__init__()
-        self.encoder, self.decoder = Encoder(config), Decoder(config)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.decoder(self.encoder(images))
+    beta1: float = knob(0.5, "Adam β₁", "Momentum of Adam.", 0.0, 0.99)
+    optimizer_d: Literal["adam", "muon"] = Field(
+        "adam",
+        title="Discriminator's optimiser",
+        description="adam: as in the paper. muon: it learns to rebuild faces in a fraction of the images, each step "
+        "taking a fifth longer; half of Adam's rate is a good start.",
+    )
 
 
 def reconstruction_loss(images: Tensor, reconstructions: Tensor) -> Tensor:
@@ -157,13 +91,6 @@ def next_k(k: Tensor, loss_real: Tensor, loss_fake: Tensor, gamma: float, lambda
 def convergence(loss_real: Tensor, loss_fake: Tensor, gamma: float) -> Tensor:
     """M = L(x) + |γ L(x) − L(G(z))|, BEGAN section 3.4.1: smaller is better."""
     return loss_real + (gamma * loss_real - loss_fake).abs()
-
-
-def finer(weights: Tensor, factor: int) -> Tensor:
-    """Weights (3 f², …) of the pixels folded into channels → (3 (f · factor)², …): one's for factor × factor."""
-    fold = math.isqrt(len(weights) // 3)
-    pixels = weights.unflatten(0, (3, fold, fold))
-    return pixels.repeat_interleave(factor, 1).repeat_interleave(factor, 2).flatten(0, 2)
 
 
 class Ours(Family):
@@ -208,9 +135,12 @@ class Ours(Family):
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
+        generator, discriminator = self.generator.parameters(), self.discriminator.parameters()
         return {
-            "generator": Adam(self.generator.parameters(), c.learning_rate_g, (c.beta1, 0.999), fused=True),
-            "discriminator": Adam(self.discriminator.parameters(), c.learning_rate_d, (c.beta1, 0.999), fused=True),
+            "generator": Adam(generator, c.learning_rate_g, (c.beta1, 0.999), fused=True),
+            "discriminator": Muon(discriminator, c.learning_rate_d)
+            if c.optimizer_d == "muon"
+            else Adam(discriminator, c.learning_rate_d, (c.beta1, 0.999), fused=True),
         }
 
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:

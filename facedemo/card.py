@@ -10,7 +10,7 @@ from typing import Any
 
 import safetensors.torch
 
-from facedemo import bundle, sampling
+from facedemo import bundle, sampling, starting
 from facedemo.config import RunConfig
 from facedemo.families import family_class
 from facedemo.files import read_object, replace_file
@@ -76,6 +76,7 @@ def make_report(run: Run, config: RunConfig, model: bundle.FaceModel) -> dict[st
     return {
         "iterations": status.step,
         "images": status.images,
+        "images_before": starting.images_before(run.path),
         "minutes": round(status.seconds / 60, 1),
         "parameters": {
             player: sum(p.numel() for p in getattr(model.family, player).parameters())
@@ -107,7 +108,7 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
     figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
     for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name in names:
-            axes.plot(curves["step"], curves[name], label=labels[name], linewidth=1)
+            axes.plot(curves.get("step", []), curves.get(name, []), label=labels[name], linewidth=1)
         axes.set(xlabel="iteration", title=", ".join(labels[name] for name in names), ylim=(0, None))
         axes.grid(alpha=0.3)
         if len(names) > 1:
@@ -123,7 +124,8 @@ def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: s
     rows = [f"| {key} | {value} |" for part in ("model", "training") for key, value in settings[part].items()]
     rows += [f"| data {key} | {value} |" for key, value in settings["data"].items()]
     steering = [f"- iteration {mark['step']:,}: {mark['changes']}" for mark in report["steering"]]
-    players = report["parameters"]
+    players, before = report["parameters"], report.get("images_before")
+    after = f", after the {before:,} images of the model that it started from" if before else ""
     return f"""---
 library_name: facedemo
 license: other
@@ -144,7 +146,7 @@ tags: [gan, faces, {config.family}]
 
 {measured}## Training
 
-{report["iterations"]:,} iterations, {report["images"]:,} real images seen, {report["minutes"]:g} minutes.
+{report["iterations"]:,} iterations, {report["images"]:,} real images seen, {report["minutes"]:g} minutes{after}.
 {players["generator"]:,} parameters in the generator, {players["discriminator"]:,} in the discriminator.
 
 ![Curves over the training](curves.png)

@@ -3,11 +3,13 @@
 The run keeps a copy of them in `start/`, so that it can begin on any machine.
 """
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facedemo.checkpoints import CONFIG, WEIGHTS
+from facedemo.files import read_object
 
 if TYPE_CHECKING:
     from facedemo.bundle import FaceModel
@@ -46,6 +48,7 @@ def copy(config: "RunConfig", run: Path) -> None:
     (run / FOLDER).mkdir()
     shutil.copyfile(path / WEIGHTS, run / FOLDER / WEIGHTS)
     (run / FOLDER / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
+    (run / FOLDER / "report.json").write_text(json.dumps({"images": images_seen(path)}), "utf8")
 
 
 def model_of(run: Path) -> "FaceModel | None":
@@ -53,3 +56,19 @@ def model_of(run: Path) -> "FaceModel | None":
     from facedemo import bundle
 
     return bundle.load(run / FOLDER) if (run / FOLDER).is_dir() else None
+
+
+def images_seen(folder: Path) -> int:
+    """Real images that training has shown to the model of a run or a bundle, from its first random weights on."""
+    known = read_object(folder / "status.json") or read_object(folder / "report.json")
+    return number(known.get("images")) + images_before(folder)
+
+
+def images_before(folder: Path) -> int:
+    """Those that the model had seen that a run or a bundle started from; 0 where it had new weights."""
+    kept = read_object(folder / FOLDER / "report.json").get("images")
+    return number(kept or read_object(folder / "report.json").get("images_before"))
+
+
+def number(found: Any) -> int:
+    return found if isinstance(found, int) else 0

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
-from facedemo import bundle, starting
+from facedemo import bundle, card, starting
 from facedemo.config import Budget, RunConfig
 from facedemo.families import create
 from facedemo.presets import configure
@@ -105,3 +105,22 @@ def test_a_missing_model_and_one_without_discriminator_are_refused_in_words(trai
     safetensors.torch.save_file({k: v for k, v in weights.items() if not k.startswith("discriminator.")}, file)
     with pytest.raises(ValueError, match="has no discriminator"):
         create_run(configure({"start": trained.id, "iterations": 1, "size": 32, **SMALL}), tmp_path)
+
+
+def test_a_model_knows_how_many_images_were_seen_by_those_it_comes_from(trained: Run, tmp_path: Path) -> None:
+    def went_on_from(model: str, name: str) -> Run:
+        settings = starting.settings(model, tmp_path)
+        run = create_run(configure({"start": model, "iterations": 3, "name": name}, base=settings), tmp_path)
+        execute(run)
+        return run
+
+    seen, batch = trained.status.images, trained.config.model.batch_size
+    assert starting.images_seen(trained.path) == seen > 0
+    second = went_on_from(trained.id, "second")
+    shared = card.export(second, tmp_path / "shared")
+    assert f"after the {seen} images of the model that it started from" in (shared / "README.md").read_text()
+    third = went_on_from(str(shared), "third")
+    assert starting.images_before(third.path) == starting.images_seen(shared) == seen + 3 * batch
+    assert starting.images_seen(third.path) == seen + 6 * batch
+    (shared / "report.json").write_text('{"images": "many"}')
+    assert starting.images_seen(shared) == 0

@@ -48,7 +48,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of both players.")] = None,
     learning_rate_g: Annotated[float | None, typer.Option(help="The generator's alone.")] = None,
     learning_rate_d: Annotated[float | None, typer.Option(help="The discriminator's alone.")] = None,
-    optimizer_d: Annotated[str | None, typer.Option(help="The discriminator's: adam, as in the paper, or muon.")] = None,
+    optimizer_d: Annotated[str | None, typer.Option(help="Of the discriminator: adam (paper) or muon.")] = None,
     beta1: Annotated[float | None, typer.Option(help="β₁, the momentum of Adam.")] = None,
     decay: Annotated[float | None, typer.Option(help="Factor on the learning rates at every interval.")] = None,
     decay_every: Annotated[int | None, typer.Option(help="Iterations between decays.")] = None,

@@ -19,7 +19,9 @@ app = typer.Typer()
 @app.command()
 def train(
     ctx: typer.Context,
-    preset: Annotated[str | None, typer.Option(help="Start from: minute, good-64, paper-64 or paper-128.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Start from: minute, quick-64, good-64, paper-64 or paper-128.")
+    ] = None,
     family: Annotated[str | None, typer.Option(help="Which GAN to train.")] = None,
     start: Annotated[
         str | None,

@@ -69,7 +69,7 @@ class OursConfig(FamilyConfig):
         "adam",
         title="Discriminator's optimiser",
         description="adam: as in the paper. muon: it learns to rebuild faces in a fraction of the images, each step "
-        "taking a fifth longer; half of Adam's rate is a good start.",
+        "taking a quarter longer; half of Adam's rate is a good start.",
     )
 
 

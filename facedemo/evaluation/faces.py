@@ -27,6 +27,7 @@ from facedemo.evaluation.distance import (
 from facedemo.evaluation.judge import Judged, judge
 from facedemo.evaluation.report import Rate, Report, Row, rate
 
+PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # whose versions a report names
 Steps = Callable[[str], Progress | None]  # what is being done → where to report its progress
 
 
@@ -85,12 +86,13 @@ def verify(
         raise ValueError("At least one face has to be drawn.")
     if fid:
         ready_for_fid(source)
+    asked = question(model, count, seed, source, split, gallery)
     vectors = sampling.latents(model, sampling.face_seeds(seed, count))
     drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("drawing faces")), cnn, steps)
     known = judge_source(gallery, model, "all", steps, "the gallery") if gallery else None
     if source is None:
         row = measure(drawn, known, None, None, None, count)
-        return report(model, seed, count, None, gallery, split, count, None, [row]), drawn
+        return replace(asked, rows=[row]), drawn
     real, other, training = held_out(model, source, split, cnn, copies, steps)
     first = min(count, len(real.images))
     compared = min(int(drawn.judged.found.sum()), int(real.judged.found.sum()), int(other.judged.found.sum()))
@@ -102,7 +104,25 @@ def verify(
     ]
     if fid:
         rows = with_fid(rows, drawn.images, real.images, other.images)
-    return report(model, seed, count, source, gallery, split, first, size, rows), replace(drawn, training=training)
+    return replace(asked, people_first=first, compared=size, rows=rows), replace(drawn, training=training)
+
+
+def question(model: FaceModel, count: int, seed: int, source: str | None, split: Split, gallery: str | None) -> Report:
+    """What `verify` was asked, as a report without rows."""
+    return Report(
+        model=model.name,
+        seed=seed,
+        count=count,
+        size=model.size,
+        data=Path(source).name if source else None,
+        gallery=Path(gallery).name if gallery else None,
+        split=split,
+        people_first=count,
+        compared=None,
+        rows=[],
+        unseen=unseen_by(model, split) if source else None,
+        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+    )
 
 
 def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
@@ -184,34 +204,6 @@ def measure(
 
 def median_nearest(known: np.ndarray, training: np.ndarray) -> float | None:
     return float(np.median(nearest(known, training)[0])) if len(known) and len(training) else None
-
-
-def report(
-    model: FaceModel,
-    seed: int,
-    count: int,
-    source: str | None,
-    gallery: str | None,
-    split: str,
-    first: int,
-    compared: int | None,
-    rows: list[Row],
-) -> Report:
-    packages = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")
-    return Report(
-        model=model.name,
-        seed=seed,
-        count=count,
-        size=model.size,
-        data=Path(source).name if source else None,
-        gallery=Path(gallery).name if gallery else None,
-        split=split,
-        people_first=first,
-        compared=compared,
-        rows=rows,
-        unseen=unseen_by(model, split) if source else None,
-        versions={name: importlib.metadata.version(name) for name in packages},
-    )
 
 
 def unseen_by(model: FaceModel, split: str) -> bool:

@@ -16,6 +16,7 @@ from facedemo.comparison import SIDE, Comparison, Contender
 from facedemo.evaluation.table import MEASURES, NOTHING, table
 from facedemo.families import family_class
 from facedemo.files import replace_file
+from facedemo.starting import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,10 +174,11 @@ def training(one: Contender) -> list[str]:
     report, speed = one.training, one.images_per_second
     last, players = report.get("last", {}), report.get("parameters", {})
     labels = family_class(one.config.family).metrics
+    seen = [number(report.get(name)) for name in ("images_before", "images")]
     return [
         one.name,
         f"{report['iterations']:,}" if "iterations" in report else NOTHING,
-        f"{report['images']:,}" if "images" in report else NOTHING,
+        " + ".join(f"{count:,}" for count in seen if count) or NOTHING,
         f"{report['minutes']:g}" if "minutes" in report else NOTHING,
         f"{speed:,.0f}" if speed else NOTHING,
         " + ".join(f"{count:,}" for count in players.values()) or NOTHING,

@@ -121,6 +121,15 @@ def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said
     assert "`seed=-1`" in shown(page)
 
 
+def test_below_the_faces_stands_how_many_images_the_model_has_seen_in_all(make_bundle: Maker) -> None:
+    seen = {"images": 19_200, "minutes": 8.0}
+    (make_bundle("new") / "report.json").write_text(json.dumps(seen))
+    (make_bundle("old") / "report.json").write_text(json.dumps({**seen, "images_before": 367_328}))
+    words = shown(open_page())
+    assert "19,200 images in 8.0 min" in words
+    assert "367,328 images, then 19,200 in 8.0 min" in words
+
+
 def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: Maker) -> None:
     store(make_bundle("judged"), report("judged", 17, 98))
     make_bundle("plain")

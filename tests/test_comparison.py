@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,14 @@ def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, t
     out = comparison_report.write(found, tmp_path / "out")
     assert "None of these models has been judged yet." in out.read_text("utf8")
     assert "tiny brings no curves." in out.read_text("utf8")
+
+
+def test_images_that_a_model_saw_before_this_training_count_too(found: Comparison) -> None:
+    whole = found.contenders[0]
+    assert comparison_report.training(whole)[2] == "19,200"
+    started = replace(whole, training={**whole.training, "images_before": 367_328})
+    assert comparison_report.training(started)[2] == "367,328 + 19,200"
+    assert comparison_report.training(started)[4] == "40", "images a second are those of this training alone"
 
 
 def test_a_sweep_shows_quality_against_diversity(found: Comparison) -> None:

@@ -91,7 +91,7 @@ def new_run_form(others: list[Run]) -> None:
     with st.spinner("Loading…", show_time=False):
         budget = new_run.form()
     if others:
-        st.info("Another run is training. Two at once share the processor, so each is slower.")
+        st.info("Another run is training. Runs share the processor, so each is slower.")
     about = "Training gets a process of its own at low priority: it goes on when you close or reload this page."
     if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
         run = new_run.start(budget)

@@ -132,6 +132,7 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
 
 def described(path: Path) -> str:
     """Family, size and how long it was trained, as far as its files tell."""
+    from facedemo import starting
     from facedemo.files import read_object
     from facedemo.overview import Facts, facts
     from facedemo.runs import Run
@@ -142,7 +143,12 @@ def described(path: Path) -> str:
     parts = [found.family or "?", f"{found.size}×{found.size}" if found.size else ""]
     parts += [f"γ = {found.gamma:g}" if found.gamma is not None else ""]
     if isinstance(images, int) and isinstance(minutes, int | float) and images:
-        parts += [f"{images:,} images in {minutes:,.1f} min"]
+        before = starting.images_before(path)
+        parts += [
+            f"{before:,} images, then {images:,} in {minutes:,.1f} min"
+            if before
+            else f"{images:,} images in {minutes:,.1f} min"
+        ]
     return " · ".join(filter(None, parts))
 
 

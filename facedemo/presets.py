@@ -37,8 +37,8 @@ PRESETS = {
     ),
     "quick-64": Preset(
         "Five minutes, 64×64",
-        "64×64 faces that differ from the second minute on, on two cores; they stay blurred. The discriminator learns "
-        "by Muon instead of Adam.",
+        "64×64 faces within minutes on two cores: blurred, and uneven from one sample to the next, but soon not all "
+        "alike. The discriminator learns by Muon instead of Adam.",
         {
             "family": "ours",
             "model": {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 200
 FINE = "%.4g"
+LONGEST = 34  # characters of numbers that fit beside the pictures
 
 
 def change_model() -> None:
@@ -85,7 +86,9 @@ def buttons(motion: "SlowMotion") -> None:
 def write_equation(equation: "Equation") -> None:
     """Both sides, the numbers of this step, and what came out."""
     left, _, right = equation.latex.partition(" = ")
-    numbers = equation.numbers.replace("|−", "|{-}").replace("−", "-").replace("·", r"\cdot")
+    first, plus, rest = equation.numbers.rpartition(" + ")
+    parts = [first, rf"\quad + {rest}"] if plus and len(equation.numbers) > LONGEST else [equation.numbers]
+    numbers = r" \\ & ".join(parts).replace("|−", "|{-}").replace("−", "-").replace("·", r"\cdot")
     lines = [line for line in (right, numbers, rf"\mathbf{{{equation.value:.6f}}}") if line]
     body = r" \\ &= ".join(lines)
     st.latex(rf"\begin{{aligned}} {left} &= {body} \end{{aligned}}", width="content", help=equation.about)

@@ -1,6 +1,5 @@
 """Makes a bundle out of a run: weights and settings, and the card that says what the model is."""
 
-import importlib.metadata
 import io
 import json
 import re
@@ -16,6 +15,7 @@ from facedemo.families import family_class
 from facedemo.files import read_object, replace_file
 from facedemo.runs import Run, RunError, is_run
 from facedemo.steering import Mark, Steering
+from facedemo.versions import versions
 
 CURVE_POINTS = 300
 ABOUT = "## Data, licence, limits"
@@ -83,7 +83,7 @@ def make_report(run: Run, config: RunConfig, model: bundle.FaceModel) -> dict[st
             for player in ("generator", "discriminator")
         },
         "steering": [{"step": mark["step"], "changes": mark["changes"]} for mark in run.marks()],
-        "versions": {name: importlib.metadata.version(name) for name in ("facedemo", "torch")},
+        "versions": versions("facedemo", "torch"),
         "last": {name: values[-1] for name, values in metrics.items() if values},
         "curves": {name: thinned(values, every) for name, values in metrics.items()},
     }

@@ -3,7 +3,6 @@
 A model is a bundle or a run. What was measured of it is kept in its report.json, under "evaluation".
 """
 
-import importlib.metadata
 import itertools
 import shlex
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from facedemo.evaluation.report import FILE, Report, kept
 from facedemo.files import read_object
 from facedemo.race import Race, detection
 from facedemo.runs import Run, RunError
+from facedemo.versions import versions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,9 +62,7 @@ class Comparison:
     about: str = ""  # what all have in common, in words
     kind: str = "race"
     command: str = ""  # that makes all of it again
-    versions: Mapping[str, str] = field(
-        default_factory=lambda: {name: importlib.metadata.version(name) for name in PACKAGES}
-    )
+    versions: Mapping[str, str] = field(default_factory=lambda: versions(*PACKAGES))
 
     @property
     def stems(self) -> dict[str, str]:

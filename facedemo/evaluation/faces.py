@@ -1,6 +1,5 @@
 """Table 1 of the paper: how many of a model's faces a face recogniser finds, and what that number hides."""
 
-import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,6 +25,7 @@ from facedemo.evaluation.distance import (
 )
 from facedemo.evaluation.judge import Judged, judge
 from facedemo.evaluation.report import Rate, Report, Row, rate
+from facedemo.versions import versions
 
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # whose versions a report names
 Steps = Callable[[str], Progress | None]  # what is being done → where to report its progress
@@ -121,7 +121,7 @@ def question(model: FaceModel, count: int, seed: int, source: str | None, split:
         compared=None,
         rows=[],
         unseen=unseen_by(model, split) if source else None,
-        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        versions=versions(*PACKAGES),
     )
 
 

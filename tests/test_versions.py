@@ -19,7 +19,7 @@ def test_a_package_that_is_not_installed_is_named() -> None:
 
 
 def test_they_are_found_while_the_path_changes() -> None:
-    done = threading.Event()
+    done, before = threading.Event(), sys.getswitchinterval()
 
     def run_pages() -> None:
         """As Streamlit does around each run of a page."""
@@ -29,9 +29,11 @@ def test_they_are_found_while_the_path_changes() -> None:
 
     thread = threading.Thread(target=run_pages)
     thread.start()
+    sys.setswitchinterval(1e-6)
     try:
         for _ in range(300):
             versions("numpy")
     finally:
+        sys.setswitchinterval(before)
         done.set()
         thread.join()

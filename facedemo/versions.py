@@ -10,9 +10,10 @@ def versions(*packages: str) -> dict[str, str]:
     Looks through a copy of sys.path: Streamlit takes entries out of the list itself while threads read it, and a
     package that is there would then be missed.
     """
-    path = list(sys.path)
-    found = {name: next(iter(distributions(name=name, path=path)), None) for name in packages}
-    for name, distribution in found.items():
+    path, found = list(sys.path), dict[str, str]()
+    for name in packages:
+        distribution = next(iter(distributions(name=name, path=path)), None)
         if distribution is None:
             raise PackageNotFoundError(name)
-    return {name: distribution.version for name, distribution in found.items() if distribution}
+        found[name] = distribution.version
+    return found

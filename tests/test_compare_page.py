@@ -127,7 +127,7 @@ def test_below_the_faces_stands_how_many_images_the_model_has_seen_in_all(make_b
     (make_bundle("old") / "report.json").write_text(json.dumps({**seen, "images_before": 367_328}))
     words = shown(open_page())
     assert "19,200 images in 8.0 min" in words
-    assert "367,328 images, then 19,200 in 8.0 min" in words
+    assert "386,528 images, the last 19,200 in 8.0 min" in words
 
 
 def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: Maker) -> None:

@@ -114,6 +114,10 @@ def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: 
     page.run()
     assert page.session_state.verify_face == last
     assert address(page)["face"] == str(last)
+    for face in range(1, 9):  # also one that the list does not show
+        page.session_state.verify_face = face
+        page.run()
+        assert address(page)["face"] == str(page.session_state.verify_face)
     assert [button.label for button in page.button] == ["Verify", "Open in Generate"]
     assert not [button.proto.label for button in page.get("download_button") if not button.proto.help]
 

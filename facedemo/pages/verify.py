@@ -98,7 +98,6 @@ if job is None or job.state != "running":
             started = verifying.start(wanted)
         if started:
             st.rerun()
-address.publish(settings, page="verify")
 
 if job is not None and job.state == "running":
     verifying.progress(job)
@@ -123,4 +122,5 @@ else:
     elif job is None:
         st.caption("Nothing was measured with these settings yet. Press Verify.")
 
+address.publish(settings, page="verify")  # with the face that is shown, should another have been asked for
 st.caption("The address of this page holds these settings, but no images of yours: the link asks for the same faces.")

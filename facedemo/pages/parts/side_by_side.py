@@ -144,11 +144,7 @@ def described(path: Path) -> str:
     parts += [f"γ = {found.gamma:g}" if found.gamma is not None else ""]
     if isinstance(images, int) and isinstance(minutes, int | float) and images:
         before = starting.images_before(path)
-        parts += [
-            f"{before:,} images, then {images:,} in {minutes:,.1f} min"
-            if before
-            else f"{images:,} images in {minutes:,.1f} min"
-        ]
+        parts += [f"{before + images:,} images{f', the last {images:,}' if before else ''} in {minutes:,.1f} min"]
     return " · ".join(filter(None, parts))
 
 

@@ -5,6 +5,7 @@ import json
 import re
 
 import av
+import pytest
 from conftest import Portrait
 from playwright.sync_api import Page, expect
 from test_browser import PATIENT, address, downloaded, home, page, pytestmark  # noqa: F401
@@ -80,6 +81,17 @@ def test_training_goes_one_step_forth_and_back(address: str, page: Page) -> None
     expect(first).to_have_count(0)
     page.get_by_role("button", name="Back", exact=True).click()
     expect(first).to_have_count(1)
+
+
+@pytest.mark.parametrize("model", ["ours-64", "dcgan-64", "wgan-64"])
+def test_equations_fit_a_telephone(address: str, page: Page, model: str) -> None:  # noqa: F811
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/step?model={model}")
+    expect(page.get_by_role("heading", name=re.compile("^What the step changed"))).to_be_visible()
+    equations = page.locator(".katex-display")
+    expect(equations.last).to_be_visible()
+    cut_off = equations.evaluate_all("all => all.map(one => one.scrollWidth - one.clientWidth)")
+    assert max(cut_off) <= 3  # pixels of a rounded width
 
 
 def test_fifty_faces_are_verified_and_one_is_looked_at_closely(address: str, page: Page) -> None:  # noqa: F811

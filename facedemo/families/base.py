@@ -151,10 +151,15 @@ class Equation:
 
     symbol: str  # what it defines, in plain text
     formula: str  # in plain text, without the symbol
-    latex: str  # both sides
+    latex: str  # both sides, " = " between them; `\\ &` begins a line where a narrow screen would cut it off
     numbers: str  # the formula with the step's numbers in it, or "" where a mean over images cannot be written so
     value: float
     about: str  # in words
+
+
+def summand(value: float) -> str:
+    """A number for `Equation.numbers`, in parentheses where its sign would meet another."""
+    return f"{value:.5f}" if value >= 0 else f"(−{-value:.5f})"
 
 
 @runtime_checkable

@@ -107,7 +107,7 @@ class DCGAN(Family):
             Equation(
                 "L_D",
                 "−mean log D(x) − mean log(1 − D(G(z)))",
-                r"L_D = -\operatorname{mean}\,\log D(x) - \operatorname{mean}\,\log(1 - D(G(z)))",
+                r"L_D = -\operatorname{mean}\,\log D(x) \\ &\quad -\operatorname{mean}\,\log(1 - D(G(z)))",
                 "",
                 row["loss_discriminator"],
                 "The discriminator lowers it: it learns to answer 1 to real images and 0 to generated ones.",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from facedemo.families.base import Equation
+from facedemo.families.base import Equation, summand
 
 if TYPE_CHECKING:
     from facedemo.families.ours import OursConfig
@@ -63,7 +63,7 @@ def equations(config: "OursConfig", before: Mapping[str, float], row: Mapping[st
             "k_t+1",
             "clip(k_t + λ_k · (γ · L(x) − L(G(z))), 0, 1)",
             r"k_{t+1} = \operatorname{clip}_0^1\,(k_t + \lambda_k(\gamma L(x) - L(G(z))))",
-            f"{k:.6f} + {c.lambda_k:.4g} · ({balance:.5f})",
+            f"{k:.6f} + {c.lambda_k:.4g} · {summand(balance)}",
             row["k"],
             "How much the discriminator minds generated images from the next step on.",
         ),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer, RMSprop
 
-from facedemo.families.base import Equation, Family, FamilyConfig, Updates, knob
+from facedemo.families.base import Equation, Family, FamilyConfig, Updates, knob, summand
 from facedemo.layers import StridedDiscriminator, TransposedGenerator
 
 
@@ -97,7 +97,7 @@ class WGAN(Family):
                 "W",
                 "mean f(x) − mean f(G(z))",
                 r"W = \operatorname{mean} f(x) - \operatorname{mean} f(G(z))",
-                f"{row['critic_real']:.5f} − {row['critic_fake']:.5f}",
+                f"{row['critic_real']:.5f} − {summand(row['critic_fake'])}",
                 row["distance"],
                 f"How far generated images are from real ones. Each of {self.config.critic_steps} updates lets the "
                 "critic f tell them further apart, then the generator raises its mean f(G(z)).",

@@ -84,14 +84,16 @@ def buttons(motion: "SlowMotion") -> None:
 
 
 def write_equation(equation: "Equation") -> None:
-    """Both sides, the numbers of this step, and what came out."""
+    """Both sides, the numbers of this step, and what came out; a side without a name stands above its numbers."""
     left, _, right = equation.latex.partition(" = ")
     first, plus, rest = equation.numbers.rpartition(" + ")
     parts = [first, rf"\quad + {rest}"] if plus and len(equation.numbers) > LONGEST else [equation.numbers]
-    numbers = r" \\ & ".join(parts).replace("|−", "|{-}").replace("−", "-").replace("·", r"\cdot")
-    lines = [line for line in (right, numbers, rf"\mathbf{{{equation.value:.6f}}}") if line]
-    body = r" \\ &= ".join(lines)
-    st.latex(rf"\begin{{aligned}} {left} &= {body} \end{{aligned}}", width="content", help=equation.about)
+    numbers = re.sub(r"\|(.*)\|", r"\\lvert \1 \\rvert", r" \\ & ".join(parts))
+    numbers = numbers.replace("−", "-").replace("·", r"\cdot ")
+    name, equals = (f"{left} &= {right}", "&=") if right else (f"& {left}", r"&\quad =")
+    lines = [name, *(f"{equals} {line}" for line in (numbers, rf"\mathbf{{{equation.value:.6f}}}") if line)]
+    body = r" \\ ".join(lines)
+    st.latex(rf"\begin{{aligned}} {body} \end{{aligned}}", width="content", help=equation.about)
 
 
 def write_balance(step: "Step", labels: dict[str, str]) -> None:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import TypeAdapter
 
 from facedemo.files import read_lines, read_object, replace_file
-from facedemo.runs import Run, RunError, Status, create_run, runs_root, the_one
+from facedemo.runs import Run, RunError, create_run, runs_root, the_one
+from facedemo.status import Status
 
 if TYPE_CHECKING:
     from facedemo.config import RunConfig

@@ -22,7 +22,8 @@ from facedemo.evaluation.report import kept, store
 from facedemo.files import read_lines
 from facedemo.onlooker import look_at
 from facedemo.race import Entry, Race
-from facedemo.runs import Run, RunError, Status, process_facts
+from facedemo.runs import Run, RunError
+from facedemo.status import Status, process_facts
 
 if TYPE_CHECKING:
     from facedemo.data import Progress

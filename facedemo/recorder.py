@@ -17,7 +17,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from facedemo.files import append_line, read_lines, replace_file
-from facedemo.runs import Run, process_facts
+from facedemo.runs import Run
+from facedemo.status import process_facts
 from facedemo.steering import Mark
 
 KEPT_CHECKPOINTS = 2

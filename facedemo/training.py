@@ -22,7 +22,7 @@ from facedemo.steering import PLAYERS, Mark, Steering
 
 if TYPE_CHECKING:
     from facedemo.recorder import Recorder
-    from facedemo.runs import Status
+    from facedemo.status import Status
 
 SAMPLES = 64  # images in a sample grid
 STATUS_SECONDS = 1.0  # between two writings of the status

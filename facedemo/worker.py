@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from facedemo import starting
 from facedemo.files import replace_file
-from facedemo.runs import Run, RunError, Status
+from facedemo.runs import Run, RunError
+from facedemo.status import Status
 
 if TYPE_CHECKING:
     import numpy as np

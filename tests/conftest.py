@@ -14,7 +14,8 @@ from facedemo import bundle, sampling
 from facedemo.bundle import FaceModel, load
 from facedemo.config import RunConfig
 from facedemo.evaluation.judge import Judged
-from facedemo.runs import Run, Status, create_run
+from facedemo.runs import Run, create_run
+from facedemo.status import Status
 
 Maker = Callable[..., Path]
 RunMaker = Callable[..., Run]

@@ -14,7 +14,8 @@ from facedemo import checkpoints, trash
 from facedemo.cli import app, main
 from facedemo.files import read_lines
 from facedemo.race import create_race, list_races
-from facedemo.runs import Run, Status, list_runs
+from facedemo.runs import Run, list_runs
+from facedemo.status import Status
 
 
 def facedemo(*words: object) -> str:

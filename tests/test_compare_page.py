@@ -17,7 +17,8 @@ from facedemo import race, sampling, trash
 from facedemo.evaluation.report import Report, Row, rate, store
 from facedemo.files import append_line, read_lines
 from facedemo.race import Race
-from facedemo.runs import Run, Status, list_runs, process_facts
+from facedemo.runs import Run, list_runs
+from facedemo.status import Status, process_facts
 
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
 

@@ -11,7 +11,8 @@ import pytest
 from facedemo.evaluation import fidelity
 from facedemo.evaluation.reading import reading
 from facedemo.evaluation.report import Report, Row, keep, kept, rate
-from facedemo.runs import Run, Status
+from facedemo.runs import Run
+from facedemo.status import Status
 
 
 def row(undetected: int = 17, of: int = 1000, **more: Any) -> Row:

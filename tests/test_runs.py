@@ -11,7 +11,8 @@ import pytest
 from facedemo.config import Budget, RunConfig
 from facedemo.files import append_line, read_lines, replace_file
 from facedemo.recorder import Recorder
-from facedemo.runs import Run, RunError, Status, create_run, find_run, is_run, list_runs
+from facedemo.runs import Run, RunError, create_run, find_run, is_run, list_runs
+from facedemo.status import Status
 
 
 @pytest.fixture

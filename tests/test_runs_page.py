@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo import checkpoints, parcels, trash
 from facedemo.pages.parts import shelf
-from facedemo.runs import Run, Status, list_runs
+from facedemo.runs import Run, list_runs
+from facedemo.status import Status
 
 
 def open_page(**address: str) -> AppTest:

@@ -17,7 +17,8 @@ from facedemo import trash
 from facedemo.config import RunConfig
 from facedemo.files import append_line, read_lines
 from facedemo.pages.parts import data_source, knobs, live_run
-from facedemo.runs import Run, Status, create_run, list_runs
+from facedemo.runs import Run, create_run, list_runs
+from facedemo.status import Status
 from facedemo.worker import execute
 
 Launched = list[Run]

@@ -6,7 +6,8 @@ import pytest
 from facedemo import trash
 from facedemo.config import RunConfig
 from facedemo.race import Race, create_race, list_races
-from facedemo.runs import Run, RunError, Status, create_run, list_runs, process_facts
+from facedemo.runs import Run, RunError, create_run, list_runs
+from facedemo.status import Status, process_facts
 
 
 @pytest.fixture

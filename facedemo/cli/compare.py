@@ -12,7 +12,7 @@ from facedemo.cli.train import given
 if TYPE_CHECKING:
     from facedemo.comparison import Comparison
     from facedemo.race import Race
-    from facedemo.runs import Status
+    from facedemo.status import Status
 
 app = typer.Typer()
 NOT_SETTINGS = ("models", "families", "gammas", "preset", "count", "split", "copies", "resume", "out", "runs_dir")

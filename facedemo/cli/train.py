@@ -11,7 +11,8 @@ from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from facedemo.runs import Run, Status
+    from facedemo.runs import Run
+    from facedemo.status import Status
 
 app = typer.Typer()
 

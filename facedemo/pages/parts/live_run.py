@@ -11,7 +11,8 @@ import streamlit as st
 from facedemo import charts
 from facedemo.pages.parts import knobs, new_run
 from facedemo.pages.parts.waiting import duration
-from facedemo.runs import Run, RunError, Status
+from facedemo.runs import Run, RunError
+from facedemo.status import Status
 
 if TYPE_CHECKING:
     from facedemo.config import RunConfig

@@ -10,7 +10,8 @@ from facedemo.pages.parts import deleting, race_form, race_view
 from facedemo.pages.parts.live_run import badge, escaped
 from facedemo.pages.parts.paged_list import paged_list
 from facedemo.race import Plan, Race
-from facedemo.runs import RunError, Status
+from facedemo.runs import RunError
+from facedemo.status import Status
 
 
 def known(races: Mapping[str, Race]) -> Callable[[str], str]:

@@ -12,7 +12,8 @@ from facedemo.pages.parts import live_run, side_by_side
 from facedemo.pages.parts.live_run import DAMAGED, badge, escaped
 from facedemo.pages.parts.waiting import duration
 from facedemo.race import Plan, Race, detection
-from facedemo.runs import Run, Status
+from facedemo.runs import Run
+from facedemo.status import Status
 
 REFRESH = 3.0  # seconds
 COLUMN = 240  # pixels

@@ -88,7 +88,8 @@ class TrainingConfig(Part):
         ge=0.0,
         lt=1.0,
         title="Moving average",
-        description="Decay of the moving average of the generator's weights that samples and bundles use.",
+        description="Decay of the moving average of the generator's weights that samples and bundles use. After s "
+        "iterations it is at most s / (s + 10), so that a young average forgets the start.",
     )
     log_every: int = Field(10, ge=1, le=100_000, title="Log interval", description="Iterations between metrics rows.")
     sample_every: int = Field(

@@ -80,7 +80,7 @@ def measures(report: Report) -> None:
     drawn, real = report.drawn, report.real
     values = {
         "detected": (f"{1 - drawn.undetected.share:.1%}", real and f"{1 - real.undetected.share:.1%}"),
-        "people": (f"{drawn.people_first:,}", real and f"{real.people_first:,}, of {report.people_first:,} each"),
+        "people": (f"{drawn.people_first:,}", real and f"{real.people_first:,} of {report.people_first:,}"),
         "distance": (number(drawn.distance), real and number(real.distance)),
         "duplicates": (f"{drawn.duplicates:.1%}", real and f"{real.duplicates:.1%}"),
     }
@@ -89,7 +89,7 @@ def measures(report: Report) -> None:
     with st.grid(len(values), min_column_width=150):
         for name, (value, beside) in values.items():
             title, about = MEASURES[name]
-            delta = f"real faces: {beside}" if beside else None
+            delta = f"real: {beside}" if beside else None
             if value == NOTHING:
                 delta = "too few faces" if real else "needs real faces"
             st.metric(title, value, delta, delta_color="off", delta_arrow="off", help=about, border=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facedemo.config import RunConfig
-from facedemo.data import DataError, prepare, rows_of, split_of, split_rows
+from facedemo.data import DataError, all_parts, prepare, rows_of, split_of, split_rows
 from facedemo.runs import create_run
 from facedemo.worker import execute
 
@@ -73,6 +73,7 @@ def test_a_source_with_celebas_list_is_split_by_person(tmp_path: Path) -> None:
     for part in PARTS:
         rows = split_rows(faces, tmp_path / "celeba.tar", part)
         assert {split_of(f"person {people[faces.names[row][-10:]]}") for row in rows} == {part}
+        assert list(rows) == list(all_parts(faces, tmp_path / "celeba.tar")[part])
 
 
 def test_a_run_trains_on_the_part_that_its_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,6 +217,26 @@ def facedemo(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    nothing = np.random.default_rng(0).integers(0, 256, (90, 64, 64, 3), dtype=np.uint8)
+    for number, image in enumerate(np.concatenate([drawn(30, seed=900), nothing])):  # drawn: stand-ins for photographs
+        Image.fromarray(image).save(shown / f"{number:03d}.png")
+    begun = []
+
+    def steps(what: str):
+        return lambda done, total: begun.append(what)
+
+    model, source = bundle.load(bundle.find("ours-64")), str(shown)
+    report, _ = faces.verify(model, 6, 900, source, "test", gallery=source, copies=True, steps=steps)
+    looked = list(dict.fromkeys(what for what in begun if what.startswith("looking")))
+    parts = [f"looking at the gallery, {part}" for part in ("train", "validation", "test")]
+    assert looked == ["looking at ours-64", *parts]
+    assert report.drawn.unknown.count == 0, "each of them is in the gallery"
+
+
 def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_report(tmp_path: Path) -> None:
     people = tmp_path / "people"
     people.mkdir()

@@ -4,7 +4,7 @@ from facedemo.data.cache import Faces, cache_root, write_faces
 from facedemo.data.celeba import PeopleReport, sort_people
 from facedemo.data.entries import DataError
 from facedemo.data.images import Crop, Progress, crop_box, decode, prepare, prepared
-from facedemo.data.splits import Split, rows_of, split_of, split_rows
+from facedemo.data.splits import Split, all_parts, rows_of, split_of, split_rows
 
 __all__ = [
     "Crop",
@@ -13,6 +13,7 @@ __all__ = [
     "PeopleReport",
     "Progress",
     "Split",
+    "all_parts",
     "cache_root",
     "crop_box",
     "decode",

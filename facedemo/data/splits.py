@@ -51,3 +51,10 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
     if not len(rows):
         raise DataError(f"The part “{split}” of {source} has no images. Use more data, or the part “all”.")
     return rows
+
+
+def all_parts(faces: Faces, source: str | Path) -> dict[str, np.ndarray]:
+    """Part → its rows of `faces.images`, without those that are empty: together, all images."""
+    identities = read_identities(Path(source).expanduser())
+    found = {part: rows_of(faces.names, part, identities) for part in PERCENT}
+    return {part: rows for part, rows in found.items() if len(rows)}

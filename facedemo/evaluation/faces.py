@@ -12,7 +12,7 @@ from torch.utils.data import Subset
 from facedemo import sampling
 from facedemo.bundle import FaceModel
 from facedemo.config import BUILT_IN
-from facedemo.data import DataError, Progress, Split, prepare, split_rows
+from facedemo.data import DataError, Progress, Split, all_parts, prepare, split_rows
 from facedemo.evaluation.distance import (
     FEWEST,
     TOLERANCE,
@@ -89,7 +89,7 @@ def verify(
     asked = question(model, count, seed, source, split, gallery)
     vectors = sampling.latents(model, sampling.face_seeds(seed, count))
     drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("drawing faces")), cnn, steps)
-    known = judge_source(gallery, model, "all", steps, "the gallery") if gallery else None
+    known = judge_gallery(gallery, model, steps) if gallery else None
     if source is None:
         row = measure(drawn, known, None, None, None, count)
         return replace(asked, rows=[row]), drawn
@@ -173,22 +173,35 @@ def held_out(
     )
 
 
-def judge_source(source: str, model: FaceModel, split: Split, steps: Steps, what: str) -> Judged:
+def judge_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
+    """Embeddings (n, 128) of a gallery's faces; part by part, so that one that is the data too is looked at once."""
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
-    judged = judge(Subset(faces.images, split_rows(faces, source, split)), progress=steps(f"looking at {what}"))
-    if not judged.found.any():
-        raise DataError(f"No face was found in {what}. Choose images with one face each.")
-    return judged
+    known = []
+    for part, rows in all_parts(faces, source).items():
+        judged = judge(Subset(faces.images, rows), progress=steps(f"looking at the gallery, {part}"))
+        known.append(judged.known)
+    if not sum(map(len, known)):
+        raise DataError("No face was found in the gallery. Choose images with one face each.")
+    return np.concatenate(known)
 
 
 def measure(
-    shown: Evidence, gallery: Judged | None, real: Judged | None, training: Judged | None, size: int | None, first: int
+    shown: Evidence,
+    gallery: np.ndarray | None,
+    real: Judged | None,
+    training: Judged | None,
+    size: int | None,
+    first: int,
 ) -> Row:
-    """One row.  real: what its Fréchet distance is measured to, on the first `size` faces of each."""
+    """One row.
+
+    gallery: embeddings (n, 128) of known people.  real: what its Fréchet distance is measured to, on the first `size`
+    faces of each.
+    """
     judged, known = shown.judged, shown.judged.known
     unknown = None
     if gallery is not None:
-        unknown = rate(int((nearest(known, gallery.known)[0] > TOLERANCE).sum()), len(shown.images))
+        unknown = rate(int((nearest(known, gallery)[0] > TOLERANCE).sum()), len(shown.images))
     return Row(
         name=shown.name,
         undetected=rate(int((~judged.found).sum()), len(shown.images)),

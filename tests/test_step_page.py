@@ -68,13 +68,16 @@ def test_steps_go_forth_and_back(make_bundle: Maker) -> None:
     assert not page.exception
 
 
-def test_with_latent_recovery_a_long_line_of_numbers_is_broken(make_bundle: Maker) -> None:
+def test_with_latent_recovery_no_line_of_numbers_is_too_long_for_its_column(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page()
     page.number_input(key="step_alpha").set_value(0.1).run()
     press(page, "Next step")
     assert len(formulas(page)) == 7
     lines = [line for formula in formulas(page) for line in formula.split(r"\\")]
+    numbers = [line.replace(r"\cdot", "·") for line in lines if line.startswith(" &") and r"\mathbf" not in line]
+    assert numbers
+    assert max(map(len, numbers)) < 45
     assert sum(line.startswith(r" & \quad + 0.1 \cdot") for line in lines) == 1
     assert sum(line.startswith(r" &\quad = 0.7 \cdot") for line in lines) == 1, "under the side that has no name"
 

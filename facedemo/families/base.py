@@ -159,7 +159,7 @@ class Equation:
 
 def summand(value: float) -> str:
     """A number for `Equation.numbers`, in parentheses where its sign would meet another."""
-    return f"{value:.5f}" if value >= 0 else f"(−{-value:.5f})"
+    return f"({value:.5f})" if value < 0 else f"{value:.5f}"
 
 
 @runtime_checkable

@@ -67,6 +67,15 @@ class TrainingConfig(Part):
         description="A trained model whose weights to go on from, instead of new ones: for other images, another γ, or "
         "128×128 with quarter stems from 64×64 with half ones.",
     )
+    match_codes: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        title="Match codes",
+        description="How far the codes of the images, E(x), are made to spread as z does before the first iteration, "
+        "by new coordinates of the code; what the discriminator does stays the same. It helps where a model draws some "
+        "kinds of faces too seldom. Needs a model to start from that has an encoder.",
+    )
     seed: int = Field(
         0, ge=0, le=2**32 - 1, title="Seed", description="Start weights, data order and noise follow from it."
     )
@@ -98,6 +107,12 @@ class TrainingConfig(Part):
     checkpoint_every: int = Field(
         500, ge=1, le=1_000_000, title="Checkpoint interval", description="Iterations between full checkpoints."
     )
+
+    @model_validator(mode="after")
+    def codes_to_match(self) -> "TrainingConfig":
+        if self.match_codes and not self.start:
+            raise ValueError("New weights have no codes worth matching. Choose a model to start from.")
+        return self
 
 
 class RunConfig(Part):

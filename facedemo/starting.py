@@ -12,10 +12,16 @@ from facedemo.checkpoints import CONFIG, WEIGHTS
 from facedemo.files import read_object
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
     from facedemo.bundle import FaceModel
     from facedemo.config import RunConfig
+    from facedemo.families import Family
 
 FOLDER = "start"
+CODED, BATCH = 8192, 64  # images whose codes are matched, so many at a time
 
 
 def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
@@ -37,14 +43,18 @@ def load(start: str, runs_root: Path | None = None) -> "tuple[Path, FaceModel]":
 def copy(config: "RunConfig", run: Path) -> None:
     """Gives a new run directory the weights that its config starts from.
 
-    Raises ValueError where there is no such model, it was shared without its discriminator, or its weights do not fit.
+    Raises ValueError where there is no such model, it was shared without its discriminator, its weights do not fit, or
+    its codes are to be matched and it has none.
     """
-    from facedemo.families import create
+    from facedemo.families import Reconstructing, create
 
     path, model = load(config.training.start, run.parent)
     if not model.has_discriminator:
         raise ValueError(f"“{model.name}” has no discriminator, so no training can start from it.")
-    create(config.family, config.model).start_from(model.family)
+    family = create(config.family, config.model)
+    family.start_from(model.family)
+    if config.training.match_codes and not isinstance(family, Reconstructing):
+        raise ValueError(f"{family.title} has no encoder, so it has no codes to match.")
     (run / FOLDER).mkdir()
     shutil.copyfile(path / WEIGHTS, run / FOLDER / WEIGHTS)
     (run / FOLDER / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
@@ -56,6 +66,21 @@ def model_of(run: Path) -> "FaceModel | None":
     from facedemo import bundle
 
     return bundle.load(run / FOLDER) if (run / FOLDER).is_dir() else None
+
+
+def begin(family: "Family", model: "FaceModel", config: "RunConfig", images: "Sequence[np.ndarray]") -> None:
+    """Gives a run's family the weights of its start, their codes matched to the images where its config asks for that.
+
+    images: n of uint8 (s, s, 3), of which CODED are looked at.  Raises ValueError where that cannot be.
+    """
+    from facedemo.batches import Batches
+
+    family.start_from(model.family)
+    if config.training.match_codes:
+        batches = Batches(images, BATCH, config.training.seed, config.data.flip)
+        device = next(family.parameters()).device
+        seen = (batches.load(i).to(device) for i in range(min(len(images), CODED) // BATCH))
+        family.match_codes(seen, config.training.match_codes)
 
 
 def images_seen(folder: Path) -> int:

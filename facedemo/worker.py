@@ -143,8 +143,8 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
     recorder.write_status(state="running", message="")
     trainer = Trainer(fabric, recorder, config, images, show)
     if not run.checkpoints() and (start := starting.model_of(run.path)):
-        trainer.family.start_from(start.family)
         recorder.log(f"starts from the weights of {config.training.start}")
+        starting.begin(trainer.family, start, config, images)
     try:
         return trainer.train()
     except KeyboardInterrupt:

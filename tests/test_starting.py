@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.linalg import sqrtm
 from torch.nn.functional import avg_pool2d, interpolate
 
 from facedemo import bundle, card, starting
 from facedemo.config import Budget, RunConfig
-from facedemo.families import create
+from facedemo.data.synthetic import draw_faces
+from facedemo.families import Family, create
 from facedemo.presets import configure
 from facedemo.runs import Run, create_run, list_runs
 from facedemo.worker import execute
@@ -124,3 +127,64 @@ def test_a_model_knows_how_many_images_were_seen_by_those_it_comes_from(trained:
     assert starting.images_seen(third.path) == seen + 6 * batch
     (shared / "report.json").write_text('{"images": "many"}')
     assert starting.images_seen(shared) == 0
+
+
+def coded(share: float) -> tuple[Family, Family, torch.Tensor]:
+    """A family as it was, the same with its codes matched to random images, and these."""
+    torch.manual_seed(1)
+    before, after = (create("ours", RunConfig(model={"size": 32, **SMALL}).model) for _ in range(2))
+    with torch.no_grad():
+        before.discriminator.encoder.code.bias.normal_()  # as training may leave it
+        before.average.map.bias.normal_()
+    after.start_from(before)
+    images = torch.rand(400, 3, 32, 32) * 2 - 1
+    after.match_codes(images.split(64), share)
+    return before, after, images
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+@torch.no_grad()
+def test_matched_codes_spread_as_z_does_and_the_discriminator_computes_what_it_did(share: float) -> None:
+    before, after, images = coded(share)
+    was, now = before.discriminator.encoder(images).double(), after.discriminator.encoder(images).double()
+    if share == 1.0:
+        torch.testing.assert_close(now.mean(0), torch.zeros(16, dtype=now.dtype), atol=1e-4, rtol=0)
+        torch.testing.assert_close(now.T.cov(), torch.eye(16, dtype=now.dtype) / 3, atol=1e-3, rtol=0)
+    torch.testing.assert_close(after.discriminator(images), before.discriminator(images), atol=1e-4, rtol=1e-4)
+    z = torch.rand(8, 16) * 2 - 1
+    spread = torch.from_numpy(sqrtm(share * 3 * was.T.cov().numpy() + (1 - share) * np.eye(16)).real)
+    moved = (share * was.mean(0) + z.double() @ spread.T).float()
+    torch.testing.assert_close(after.generator(z), before.generator(moved), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(after.average(z), before.average(moved), atol=1e-4, rtol=1e-4)
+
+
+def test_codes_of_too_few_images_or_without_a_fitting_generator_are_not_matched() -> None:
+    family = create("ours", RunConfig(model={"size": 32, **SMALL}).model)
+    with pytest.raises(ValueError, match="16 numbers takes 160 images; these are 159"):
+        family.match_codes([torch.zeros(159, 3, 32, 32)], 1.0)
+    with pytest.raises(ValueError, match="“decoder” only"):
+        create("ours", RunConfig(model={"size": 32, "generator": "deconv"} | SMALL).model).match_codes([], 1.0)
+
+
+def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path) -> None:
+    still = {"learning_rate_g": 0.0, "learning_rate_d": 0.0, "rate_floor": 0.0, "match_codes": 1.0, "flip": False}
+    settings = starting.settings(trained.id, tmp_path)
+    run = create_run(configure({"start": trained.id, "iterations": 1, **still}, base=settings), tmp_path)
+    assert execute(run).state == "finished"
+    run.extend(Budget(iterations=2))
+    assert execute(run).state == "finished"
+    faces = torch.from_numpy(np.stack(list(draw_faces(32).images))).permute(0, 3, 1, 2) / 127.5 - 1
+    with torch.no_grad():
+        codes = bundle.load(run.path).family.discriminator.encoder(faces)
+    torch.testing.assert_close(codes.mean(0), torch.zeros(16), atol=0.03, rtol=0)
+    torch.testing.assert_close(codes.T.cov(), torch.eye(16) / 3, atol=0.03, rtol=0)
+
+
+def test_matching_codes_takes_a_model_with_an_encoder(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Choose a model to start from"):
+        configure({"match_codes": 0.5, "iterations": 1})
+    base = starting.settings("dcgan-64", tmp_path)
+    config = configure({"start": "dcgan-64", "match_codes": 0.5, "iterations": 1}, base=base)
+    with pytest.raises(ValueError, match="DCGAN has no encoder"):
+        create_run(config, tmp_path)
+    assert list_runs(tmp_path) == []

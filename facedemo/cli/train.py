@@ -67,6 +67,10 @@ def train(
     threads: Annotated[int | None, typer.Option(help="Threads of each process; 0: its share of the cores.")] = None,
     devices: Annotated[int | None, typer.Option(help="Processes or GPUs on each machine; they share a batch.")] = None,
     num_nodes: Annotated[int | None, typer.Option(help="Machines that train together.")] = None,
+    match_codes: Annotated[
+        float | None,
+        typer.Option(help="How far the codes of the images are made to spread as z does at the start, 0 to 1."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, data order and noise.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
     only_create: Annotated[

@@ -3,7 +3,7 @@
 import copy
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -177,6 +177,12 @@ class Reconstructing(Protocol):
 
     def remembered_loss(self) -> tuple[float, float]:
         """Mean and deviation of L(x) over training images, as far as training remembers them."""
+
+    def match_codes(self, images: Iterable[Tensor], share: float) -> None:
+        """Chooses the code's coordinates anew, so that those of real images spread as z does; D computes as before.
+
+        images: batches.  share: how far to go, 0 to 1.  Raises ValueError for too few images.
+        """
 
 
 class Family(nn.Module, ABC):

@@ -4,7 +4,7 @@ Zhang et al., "Realistic Face Image Generation Based on Generative Adversarial N
 equations of BEGAN decide (Berthelot, Schumm, Metz 2017, arXiv:1703.10717).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from facedemo.families.base import Bounded, Equation, Family, FamilyConfig, Updates, knob
+from facedemo.families.ours_codes import coordinates, recode
 from facedemo.families.ours_equations import equations
 from facedemo.families.ours_networks import AutoEncoder, Decoder, finer, pixel_channels
 from facedemo.layers import TransposedGenerator
@@ -204,6 +205,14 @@ class Ours(Family):
             elif [end[1:] for end in ends] == [(fewer,), (more,)]:  # of the pixels seen
                 weights[name] = finer(weights[name].transpose(0, 1), factor).transpose(0, 1) / factor**2
         return weights
+
+    @torch.no_grad()
+    def match_codes(self, images: Iterable[Tensor], share: float) -> None:
+        if self.config.generator != "decoder":
+            raise ValueError("Codes can be matched for the generator “decoder” only.")
+        codes = torch.cat([self.discriminator.encoder(batch) for batch in images])
+        decoders = self.generator, self.average, self.discriminator.decoder
+        recode(*coordinates(codes, share), self.discriminator.encoder.code, [decoder.map for decoder in decoders])
 
     def remember(self, mean: Tensor, square: Tensor) -> None:
         """Running mean and mean square of L(x) over images, which the realism score is measured by."""

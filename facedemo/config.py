@@ -1,13 +1,21 @@
 """The settings of a run, validated; `config.json` on disk is exactly a `RunConfig`."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from facedemo.families import FamilyConfig, family_class, knobs
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 BUILT_IN = "built-in"  # the data source that needs no data: faces drawn from a bundled model
+
+
+def message(error: "ErrorDetails") -> str:
+    """What is wrong with a setting, in words: of one entry of a `ValidationError`."""
+    return error["msg"].removeprefix("Value error, ")
 
 
 class Part(BaseModel):
@@ -108,12 +116,6 @@ class TrainingConfig(Part):
         500, ge=1, le=1_000_000, title="Checkpoint interval", description="Iterations between full checkpoints."
     )
 
-    @model_validator(mode="after")
-    def codes_to_match(self) -> "TrainingConfig":
-        if self.match_codes and not self.start:
-            raise ValueError("New weights have no codes worth matching. Choose a model to start from.")
-        return self
-
 
 class RunConfig(Part):
     name: str = Field("", max_length=80, title="Name", description="What to call the run; may stay empty.")
@@ -144,6 +146,12 @@ class RunConfig(Part):
                 f"A batch of {self.model.batch_size} cannot be shared equally by {processes} processes. "
                 f"Choose a batch size that {processes} divides."
             )
+        return self
+
+    @model_validator(mode="after")
+    def codes_to_match(self) -> "RunConfig":
+        if self.training.match_codes and not self.training.start:
+            raise ValueError("New weights have no codes worth matching. Choose a model to start from.")
         return self
 
     def without_paths(self) -> "RunConfig":

@@ -147,6 +147,16 @@ def test_weights_that_do_not_fit_the_settings_are_refused_in_words(pictures: Pat
     assert list_runs() == [first]
 
 
+def test_settings_at_odds_are_refused_in_words_alone(launched: Launched) -> None:
+    page = open_page()
+    page.slider(key="new_training_match_codes").set_value(0.5).run()
+    click(page, "Start training")
+    assert [error.value for error in page.error] == [
+        "- New weights have no codes worth matching. Choose a model to start from."
+    ]
+    assert launched == []
+
+
 def test_a_damaged_model_to_start_from_is_refused_at_once(pictures: Path) -> None:
     first = trained(pictures)
     (first.path / "model.safetensors").write_bytes(b"no weights")

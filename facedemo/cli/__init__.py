@@ -37,8 +37,10 @@ def main() -> None:
 
 def explain(error: Any) -> str:
     """A pydantic error in lines a person can act on."""
+    from facedemo.config import message
+
     lines = []
     for item in error.errors():
         where = f"--{str(item['loc'][-1]).replace('_', '-')}: " if item["loc"] else ""
-        lines.append(where + item["msg"].removeprefix("Value error, "))
+        lines.append(where + message(item))
     return "\n".join(lines)

@@ -9,6 +9,8 @@ from facedemo import runs
 from facedemo.pages.parts import data_source, knobs, models
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from facedemo.config import RunConfig
 
 BUILT_IN = "Built-in faces"
@@ -199,6 +201,14 @@ def chosen_config(budget: dict[str, float]) -> "RunConfig":
     )
 
 
+def problem(item: "ErrorDetails") -> str:
+    """What is wrong with a setting, after its name; without one where several settings are at odds."""
+    from facedemo.config import message
+
+    where = " → ".join(map(str, item["loc"]))
+    return f"{where}: {message(item)}" if where else message(item)
+
+
 def start(budget: dict[str, float]) -> runs.Run | None:
     """Starts the run that the form describes; where that cannot be, says why and returns None."""
     from pydantic import ValidationError
@@ -208,8 +218,8 @@ def start(budget: dict[str, float]) -> runs.Run | None:
         run.launch()
         return run
     except ValidationError as error:
-        lines = [f"{' → '.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
-        st.error("\n".join(f"- {line}" for line in lines), title="These settings cannot be used")
+        lines = [f"- {problem(item)}" for item in error.errors()]
+        st.error("\n".join(lines), title="These settings cannot be used")
     except OSError as error:
         where = error.filename or runs.runs_root()
         st.error(f"{where}: {error.strerror or error}. Free some space, or choose another folder.", title="Not started")

@@ -12,9 +12,10 @@ from facedemo.checkpoints import CONFIG, WEIGHTS
 from facedemo.files import read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
+    from torch import Tensor
 
     from facedemo.bundle import FaceModel
     from facedemo.config import RunConfig
@@ -44,17 +45,17 @@ def copy(config: "RunConfig", run: Path) -> None:
     """Gives a new run directory the weights that its config starts from.
 
     Raises ValueError where there is no such model, it was shared without its discriminator, its weights do not fit, or
-    its codes are to be matched and it has none.
+    its codes are to be matched and cannot be.
     """
-    from facedemo.families import Reconstructing, create
+    from facedemo.families import create
 
     path, model = load(config.training.start, run.parent)
     if not model.has_discriminator:
         raise ValueError(f"“{model.name}” has no discriminator, so no training can start from it.")
     family = create(config.family, config.model)
     family.start_from(model.family)
-    if config.training.match_codes and not isinstance(family, Reconstructing):
-        raise ValueError(f"{family.title} has no encoder, so it has no codes to match.")
+    if config.training.match_codes and not family.matches_codes:
+        raise ValueError("Matching codes takes an encoder and a generator like the decoder. This model has not both.")
     (run / FOLDER).mkdir()
     shutil.copyfile(path / WEIGHTS, run / FOLDER / WEIGHTS)
     (run / FOLDER / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
@@ -68,19 +69,31 @@ def model_of(run: Path) -> "FaceModel | None":
     return bundle.load(run / FOLDER) if (run / FOLDER).is_dir() else None
 
 
-def begin(family: "Family", model: "FaceModel", config: "RunConfig", images: "Sequence[np.ndarray]") -> None:
+def begin(
+    family: "Family",
+    model: "FaceModel",
+    config: "RunConfig",
+    images: "Sequence[np.ndarray]",
+    progress: "Callable[[int, int], None]",
+) -> None:
     """Gives a run's family the weights of its start, their codes matched to the images where its config asks for that.
 
-    images: n of uint8 (s, s, 3), of which CODED are looked at.  Raises ValueError where that cannot be.
+    images: n of uint8 (s, s, 3), of which CODED are looked at.  progress: called with (looked at, of how many).
+    Raises ValueError where that cannot be.
     """
     from facedemo.batches import Batches
 
     family.start_from(model.family)
     if config.training.match_codes:
         batches = Batches(images, BATCH, config.training.seed, config.data.flip)
-        device = next(family.parameters()).device
-        seen = (batches.load(i).to(device) for i in range(min(len(images), CODED) // BATCH))
-        family.match_codes(seen, config.training.match_codes)
+        device, count = next(family.parameters()).device, min(len(images), CODED) // BATCH
+
+        def seen() -> "Iterator[Tensor]":
+            for i in range(count):
+                progress(i * BATCH, count * BATCH)
+                yield batches.load(i).to(device)
+
+        family.match_codes(seen(), config.training.match_codes)
 
 
 def images_seen(folder: Path) -> int:

@@ -43,6 +43,17 @@ def termination_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def reporter(what: str, recorder: "Recorder", show: Show) -> Callable[[int, int | None], None]:
+    """Puts how far something has come before the training into the run's status."""
+
+    def report(done: int, total: int | None) -> None:
+        of = f" of {total:,}" if total else ""
+        recorder.write_status(state="starting", message=f"{what}: {done:,}{of}")
+        show(recorder.status)
+
+    return report
+
+
 def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subset[np.ndarray]":
     """The run's images, decoded now or taken from the cache, with progress in the status."""
     from torch.utils.data import Subset
@@ -51,11 +62,7 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
     from facedemo.data import prepare, split_rows
     from facedemo.data.synthetic import draw_faces
 
-    def progress(done: int, total: int | None) -> None:
-        of = f" of {total:,}" if total else ""
-        recorder.write_status(state="starting", message=f"Preparing images: {done:,}{of}")
-        show(recorder.status)
-
+    progress = reporter("Preparing images", recorder, show)
     if config.data.source == BUILT_IN:
         faces = draw_faces(config.model.size, progress)
     else:
@@ -144,7 +151,9 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
     trainer = Trainer(fabric, recorder, config, images, show)
     if not run.checkpoints() and (start := starting.model_of(run.path)):
         recorder.log(f"starts from the weights of {config.training.start}")
-        starting.begin(trainer.family, start, config, images)
+        starting.begin(trainer.family, start, config, images, reporter("Matching codes", recorder, show))
+        trainer.family.load_state_dict(fabric.broadcast(trainer.family.state_dict()))  # rounded alike everywhere
+        recorder.write_status(state="running", message="")
     try:
         return trainer.train()
     except KeyboardInterrupt:

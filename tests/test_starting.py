@@ -158,12 +158,16 @@ def test_matched_codes_spread_as_z_does_and_the_discriminator_computes_what_it_d
     torch.testing.assert_close(after.average(z), before.average(moved), atol=1e-4, rtol=1e-4)
 
 
-def test_codes_of_too_few_images_or_without_a_fitting_generator_are_not_matched() -> None:
+def test_too_few_and_too_similar_images_are_not_matched() -> None:
     family = create("ours", RunConfig(model={"size": 32, **SMALL}).model)
+    before = {name: tensor.clone() for name, tensor in family.state_dict().items()}
     with pytest.raises(ValueError, match="16 numbers takes 160 images; these are 159"):
         family.match_codes([torch.zeros(159, 3, 32, 32)], 1.0)
-    with pytest.raises(ValueError, match="“decoder” only"):
-        create("ours", RunConfig(model={"size": 32, "generator": "deconv"} | SMALL).model).match_codes([], 1.0)
+    with pytest.raises(ValueError, match="hardly differ"):
+        family.match_codes([torch.zeros(160, 3, 32, 32)], 1.0)
+    assert all(torch.equal(before[name], tensor) for name, tensor in family.state_dict().items())
+    family.match_codes([torch.zeros(160, 3, 32, 32)], 0.9)
+    assert all(tensor.isfinite().all() for tensor in family.state_dict().values())
 
 
 def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path) -> None:
@@ -180,11 +184,19 @@ def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path
     torch.testing.assert_close(codes.T.cov(), torch.eye(16) / 3, atol=0.03, rtol=0)
 
 
-def test_matching_codes_takes_a_model_with_an_encoder(tmp_path: Path) -> None:
+def test_matching_codes_takes_a_model_to_start_from() -> None:
     with pytest.raises(ValueError, match="Choose a model to start from"):
         configure({"match_codes": 0.5, "iterations": 1})
-    base = starting.settings("dcgan-64", tmp_path)
-    config = configure({"start": "dcgan-64", "match_codes": 0.5, "iterations": 1}, base=base)
-    with pytest.raises(ValueError, match="DCGAN has no encoder"):
+
+
+@pytest.mark.parametrize("model", [{"family": "dcgan"}, {"generator": "deconv"}])
+def test_codes_that_cannot_be_matched_are_refused_before_there_is_a_run(
+    model: dict[str, object], tmp_path: Path
+) -> None:
+    first = create_run(configure({"size": 32, "iterations": 1, **SMALL, **model}), tmp_path)
+    assert execute(first).state == "finished"
+    base = starting.settings(first.id, tmp_path)
+    config = configure({"start": first.id, "match_codes": 0.5, "iterations": 1}, base=base)
+    with pytest.raises(ValueError, match="an encoder and a generator like the decoder"):
         create_run(config, tmp_path)
-    assert list_runs(tmp_path) == []
+    assert list_runs(tmp_path) == [first]

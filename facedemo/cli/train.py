@@ -69,7 +69,10 @@ def train(
     num_nodes: Annotated[int | None, typer.Option(help="Machines that train together.")] = None,
     match_codes: Annotated[
         float | None,
-        typer.Option(help="How far the codes of the images are made to spread as z does at the start, 0 to 1."),
+        typer.Option(
+            help="How far the codes of the images are made to spread as z does at the start, 0 to 1; takes ten images "
+            "for each number of the latent vector."
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, data order and noise.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call the run.")] = None,

@@ -178,12 +178,6 @@ class Reconstructing(Protocol):
     def remembered_loss(self) -> tuple[float, float]:
         """Mean and deviation of L(x) over training images, as far as training remembers them."""
 
-    def match_codes(self, images: Iterable[Tensor], share: float) -> None:
-        """Chooses the code's coordinates anew, so that those of real images spread as z does; D computes as before.
-
-        images: batches.  share: how far to go, 0 to 1.  Raises ValueError for too few images.
-        """
-
 
 class Family(nn.Module, ABC):
     """A generator and a discriminator, how they are trained, and all that must be remembered between steps.
@@ -251,6 +245,19 @@ class Family(nn.Module, ABC):
             differ = ", ".join(f"{name} {theirs.get(name, '–')} there, {mine[name]} here" for name in shaping)
             raise ValueError(f"Its weights do not fit: {differ if weights else f'it is of the family {other.title}'}.")
         self.load_state_dict(weights)
+
+    @property
+    def matches_codes(self) -> bool:
+        """Whether it has an encoder, and a generator like the decoder of its codes: `match_codes` needs both."""
+        return False
+
+    def match_codes(self, images: Iterable[Tensor], share: float) -> None:
+        """Chooses the code's coordinates anew, so that those of real images spread as z does; D computes as before.
+
+        images: batches, (n, 3, s, s) in [−1, 1].  share: how far to go, 0 to 1.
+        Raises ValueError where `matches_codes` is false, or the images are too few or too alike.
+        """
+        raise ValueError(f"{self.title}: this takes an encoder, and a generator like the decoder.")
 
     @torch.no_grad()
     def update_average(self, weight: float) -> None:

@@ -206,10 +206,14 @@ class Ours(Family):
                 weights[name] = finer(weights[name].transpose(0, 1), factor).transpose(0, 1) / factor**2
         return weights
 
+    @property
+    def matches_codes(self) -> bool:
+        return self.config.generator == "decoder"
+
     @torch.no_grad()
     def match_codes(self, images: Iterable[Tensor], share: float) -> None:
-        if self.config.generator != "decoder":
-            raise ValueError("Codes can be matched for the generator “decoder” only.")
+        if not self.matches_codes:
+            return super().match_codes(images, share)
         codes = torch.cat([self.discriminator.encoder(batch) for batch in images])
         decoders = self.generator, self.average, self.discriminator.decoder
         recode(*coordinates(codes, share), self.discriminator.encoder.code, [decoder.map for decoder in decoders])

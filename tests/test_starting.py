@@ -42,9 +42,30 @@ def test_a_model_grown_to_twice_the_size_draws_the_same_faces_enlarged() -> None
     torch.testing.assert_close(large.discriminator(images), interpolate(seen, scale_factor=2), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("generator", ["decoder", "deconv"])
+def test_a_model_of_longer_vectors_draws_and_rebuilds_the_same_faces_until_it_learns(generator: str) -> None:
+    torch.manual_seed(0)
+    short, long = (
+        create("ours", RunConfig(model=SMALL | {"size": 32, "generator": generator, "latent": h}).model)
+        for h in (16, 24)
+    )
+    long.start_from(short)
+    images, z = torch.rand(4, 3, 32, 32) * 2 - 1, torch.rand(4, 24) * 2 - 1
+    torch.testing.assert_close(long.average.eval()(z), short.average.eval()(z[:, :16]))
+    torch.testing.assert_close(long.discriminator(images), short.discriminator(images))
+    codes = long.discriminator.encoder(images)
+    torch.testing.assert_close(codes[:, :16], short.discriminator.encoder(images))
+    assert (codes[:, 16:].std(0) > 0).all()
+    (images - long.discriminator(images)).abs().mean().backward()
+    gradient = long.discriminator.decoder.map.weight.grad
+    assert gradient is not None
+    assert (gradient[:, 16:] != 0).any(1).all()
+
+
 @pytest.mark.parametrize(
     ("settings", "differ"),
     [
+        ({"size": 64, "latent": 8}, "latent 16 there, 8 here"),
         ({"size": 128, "stem": "half"}, "size 64 there, 128 here"),
         ({"size": 64, "width": 12}, "width 8 there, 12 here"),
         ({"size": 64, "stem": "full"}, "stem half there, full here"),

@@ -44,7 +44,10 @@ def train(
     ] = None,
     lambda_k: Annotated[float | None, typer.Option(help="λ_k, the gain of the balance.")] = None,
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
-    latent: Annotated[int | None, typer.Option(help="Length of the latent vector.")] = None,
+    latent: Annotated[
+        int | None,
+        typer.Option(help="Length of the latent vector; may be longer than that of ours it starts from."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Real images a step.")] = None,
     stem: Annotated[str | None, typer.Option(help="full (as in the paper), half or quarter (faster).")] = None,
     generator: Annotated[str | None, typer.Option(help="decoder or deconv.")] = None,

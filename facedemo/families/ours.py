@@ -16,7 +16,8 @@ from torch.optim import Adam, Optimizer
 from facedemo.families.base import Bounded, Equation, Family, FamilyConfig, Updates, knob
 from facedemo.families.ours_codes import coordinates, recode
 from facedemo.families.ours_equations import equations
-from facedemo.families.ours_networks import AutoEncoder, Decoder, finer, pixel_channels
+from facedemo.families.ours_growth import grown
+from facedemo.families.ours_networks import AutoEncoder, Decoder
 from facedemo.layers import TransposedGenerator
 from facedemo.muon import Muon
 
@@ -190,21 +191,8 @@ class Ours(Family):
         return [on_real.mean(), on_real.square().mean(), on_fake.mean(), recovery]
 
     def adapted(self, other: Family) -> dict[str, Tensor]:
-        """The weights of a model of smaller images, folded less far, for this one.
-
-        With them the generator draws the same faces, each pixel enlarged, and D sees images through 2×2 or 4×4 means.
-        """
-        weights, own = other.state_dict(), self.state_dict()
-        factor, fewer, more = self.config.size // other.config.size, *(pixel_channels(f.config) for f in (other, self))
-        if more != fewer * factor**2:
-            return weights
-        for name in weights.keys() & own.keys():
-            ends = [tuple(state[name].shape[:2]) for state in (weights, own)]
-            if [end[:1] for end in ends] == [(fewer,), (more,)]:  # of the pixels drawn
-                weights[name] = finer(weights[name], factor)
-            elif [end[1:] for end in ends] == [(fewer,), (more,)]:  # of the pixels seen
-                weights[name] = finer(weights[name].transpose(0, 1), factor).transpose(0, 1) / factor**2
-        return weights
+        assert isinstance(other, Ours)
+        return grown(other.state_dict(), self.state_dict(), other.config, self.config)
 
     @property
     def matches_codes(self) -> bool:

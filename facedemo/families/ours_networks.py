@@ -83,10 +83,3 @@ class AutoEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.decoder(self.encoder(images))
-
-
-def finer(weights: Tensor, factor: int) -> Tensor:
-    """Weights (3 f², …) of the pixels folded into channels → (3 (f · factor)², …): one's for factor × factor."""
-    fold = math.isqrt(len(weights) // 3)
-    pixels = weights.unflatten(0, (3, fold, fold))
-    return pixels.repeat_interleave(factor, 1).repeat_interleave(factor, 2).flatten(0, 2)

@@ -77,7 +77,8 @@ def start_control() -> None:
         key=key("training", "start"),
         on_change=fill_start,
         help="New weights know nothing. Those of a trained model know faces already and have only to learn yours; "
-        "choosing one puts its settings below. Those of its networks must stay; only ours may have a larger latent.",
+        "choosing one puts its settings below. Those of its networks must stay, but ours can grow: in latent size, or "
+        "in size and stem together.",
     )
     if problem := st.session_state.pop(key("problem"), ""):
         st.error(problem, title="Cannot be used")

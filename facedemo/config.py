@@ -72,8 +72,8 @@ class TrainingConfig(Part):
         "",
         max_length=4096,
         title="Start from",
-        description="A trained model whose weights to go on from, instead of new ones: for other images, another γ, or "
-        "128×128 with quarter stems from 64×64 with half ones.",
+        description="A trained model whose weights to go on from, instead of new ones: for other images, another γ, "
+        "and with ours a larger latent size, or 128×128 with quarter stems from 64×64 with half ones.",
     )
     match_codes: float = Field(
         0.0,

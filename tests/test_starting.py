@@ -66,6 +66,7 @@ def test_a_model_of_longer_vectors_draws_and_rebuilds_the_same_faces_until_it_le
     ("settings", "differ"),
     [
         ({"size": 64, "latent": 8}, "latent 16 there, 8 here"),
+        ({"size": 64, "latent": 24, "width": 12}, "latent 16 there, 24 here, width 8 there, 12 here"),
         ({"size": 128, "stem": "half"}, "size 64 there, 128 here"),
         ({"size": 64, "width": 12}, "width 8 there, 12 here"),
         ({"size": 64, "stem": "full"}, "stem half there, full here"),

@@ -46,7 +46,7 @@ def train(
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
     latent: Annotated[
         int | None,
-        typer.Option(help="Length of the latent vector; may be longer than that of ours it starts from."),
+        typer.Option(help="Length of the latent vector; ours may start from a model of a shorter one."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Real images a step.")] = None,
     stem: Annotated[str | None, typer.Option(help="full (as in the paper), half or quarter (faster).")] = None,

@@ -52,8 +52,8 @@ def with_longer_codes(weights: Weights, fresh: Weights) -> Weights:
     weights = dict(weights)
     for name in weights.keys() & fresh.keys():
         old, new = weights[name], fresh[name]
-        if ".code." in name:
+        if ".code." in name and old.shape[1:] == new.shape[1:]:
             weights[name] = torch.cat([old, new[len(old) :]])
-        elif name.endswith(".map.weight"):
+        elif name.endswith(".map.weight") and len(old) == len(new):
             weights[name] = torch.cat([old, torch.zeros_like(new[:, old.shape[1] :])], 1)
     return weights

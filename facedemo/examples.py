@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedemo import data, sampling
+from facedemo import data
 from facedemo.config import BUILT_IN, RunConfig
-from facedemo.data.synthetic import drawn_faces, few_faces
+from facedemo.data.builtin import builtin_faces
 
-SUBSTITUTES = 256  # faces drawn where a model's own data are not at hand
+SUBSTITUTES = 256  # built-in faces that stand in for a model's own data
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def own_images(config: RunConfig) -> Sequence[np.ndarray] | None:
     settings, size = config.data, config.model.size
     try:
         if settings.source == BUILT_IN:
-            faces = drawn_faces(size)
+            faces = builtin_faces(size)
         else:
             faces = data.prepared(settings.source, size, settings.crop)
         return faces and Subset(faces.images, data.split_rows(faces, settings.source, settings.split))
@@ -36,13 +36,13 @@ def own_images(config: RunConfig) -> Sequence[np.ndarray] | None:
         return None
 
 
-def for_model(config: RunConfig, progress: sampling.Progress | None = None) -> Examples:
-    """The model's own images, or where they are not at hand SUBSTITUTES faces drawn by a bundled model.
+def for_model(config: RunConfig) -> Examples:
+    """The model's own images, or if they are not at hand SUBSTITUTES of the built-in faces.
 
-    Raises DataError where there is neither.
+    Raises DataError if these cannot be read either.
     """
     images = own_images(config)
     if images is not None:
         return Examples(images, True, f"the {len(images):,} images that it was trained on")
-    drawn = few_faces(config.model.size, SUBSTITUTES, progress)
-    return Examples(list(drawn), False, f"{SUBSTITUTES} faces drawn by a bundled model")
+    faces = builtin_faces(config.model.size)
+    return Examples(faces.images[:SUBSTITUTES], False, f"{SUBSTITUTES} faces drawn by a bundled model")

@@ -60,11 +60,11 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
 
     from facedemo.config import BUILT_IN
     from facedemo.data import prepare, split_rows
-    from facedemo.data.synthetic import draw_faces
+    from facedemo.data.builtin import builtin_faces
 
     progress = reporter("Preparing images", recorder, show)
     if config.data.source == BUILT_IN:
-        faces = draw_faces(config.model.size, progress)
+        faces = builtin_faces(config.model.size)
     else:
         faces = prepare(config.data.source, config.model.size, config.data.crop, progress)
     recorder.log(faces.summary())

@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from facedemo import bundle, card, starting
 from facedemo.config import Budget, RunConfig
-from facedemo.data.synthetic import draw_faces
+from facedemo.data.builtin import builtin_faces
 from facedemo.families import Family, create
 from facedemo.presets import configure
 from facedemo.runs import Run, create_run, list_runs
@@ -199,7 +199,7 @@ def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path
     assert execute(run).state == "finished"
     run.extend(Budget(iterations=2))
     assert execute(run).state == "finished"
-    faces = torch.from_numpy(np.stack(list(draw_faces(32).images))).permute(0, 3, 1, 2) / 127.5 - 1
+    faces = torch.from_numpy(np.stack(list(builtin_faces(32).images))).permute(0, 3, 1, 2) / 127.5 - 1
     with torch.no_grad():
         codes = bundle.load(run.path).family.discriminator.encoder(faces)
     torch.testing.assert_close(codes.mean(0), torch.zeros(16), atol=0.03, rtol=0)

@@ -33,13 +33,13 @@ def train(
 ) -> None:
     """The engine (B) against the obvious training loop (A): same networks, same batch, turn by turn."""
     from facedemo.benchmarks import training
-    from facedemo.data.synthetic import draw_faces
+    from facedemo.data.builtin import builtin_faces
     from facedemo.presets import configure
 
     options = {"family": family, "size": size, "width": width, "batch_size": batch_size, "stem": stem}
     options |= {"precision": precision, "threads": threads, "minutes": 60}
     config = configure({name: value for name, value in options.items() if value is not None})
-    speed = training.run(config, draw_faces(size).images, rounds)
+    speed = training.run(config, builtin_faces(size).images, rounds)
     typer.echo(f"A, textbook loop   {speed.textbook:8.1f} ± {speed.textbook_spread:.1f} images/s")
     typer.echo(f"B, facedemo        {speed.engine:8.1f} ± {speed.engine_spread:.1f} images/s, {speed.precision}")
     typer.echo(f"B / A              {speed.ratio:8.2f}")

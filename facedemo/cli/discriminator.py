@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, progress_bar
+from facedemo.cli.terminal import RUNS, RunsDir
 
 if TYPE_CHECKING:
     from facedemo.slow_motion import Step
@@ -33,8 +33,7 @@ def step(
     changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
     path = bundle.find(model, runs_dir)
-    with progress_bar("faces") as progress:
-        found = examples.for_model(bundle.load(path).config, progress)
+    found = examples.for_model(bundle.load(path).config)
     motion = slow_motion.SlowMotion(path, found.images)
     typer.echo(f"Real images: {found.words}.")
     if changes:

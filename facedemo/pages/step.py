@@ -44,10 +44,7 @@ def opened(name: str, folder: Path) -> "tuple[SlowMotion, Examples]":
     if not kept or kept[0] != name:
         from facedemo import examples
 
-        version = models.version(folder)
-        config = models.load(folder, version).config
-        words = "Drawing faces to learn from"
-        found = waiting.once(words, lambda progress: examples.for_model(config, progress), folder, version)
+        found = examples.for_model(models.load(folder, models.version(folder)).config)
         kept = st.session_state.step_motion = (name, slow_motion.SlowMotion(folder, found.images), found)
     return kept[1], kept[2]
 

@@ -27,12 +27,25 @@ PAPER_MODEL = {
 PRESETS = {
     "minute": Preset(
         "One minute",
-        "32×32 faces from nothing in a minute on a laptop: blurred and much alike, but faces.",
+        "32×32 faces from random weights in about a minute on a laptop: small and soft, but different people.",
         {
             "family": "ours",
-            "model": {"size": 32, "width": 32, "gamma": 0.5, "learning_rate_g": 1e-3, "learning_rate_d": 1e-3},
-            "training": {"sample_every": 50, "average": 0.99},
-            "budget": {"minutes": 1},
+            "model": {
+                "size": 32,
+                "width": 16,
+                "latent": 24,
+                "stem": "quarter",
+                "generator": "deconv",
+                "gamma": 0.8,
+                "lambda_k": 0.02,
+                "alpha": 0.3,
+                "optimizer_d": "muon",
+                "learning_rate_g": 1e-3,
+                "learning_rate_d": 1e-3,
+            },
+            # Networks this small train twice as fast on one thread as on two.
+            "training": {"sample_every": 25, "average": 0.95, "threads": 1},
+            "budget": {"images": 16_000},
         },
     ),
     "quick-64": Preset(

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 64  # images in a sample grid
 STATUS_SECONDS = 1.0  # between two writings of the status
+PACE_STATUSES = 30  # over which the time left is estimated
 
 
 @contextmanager
@@ -100,7 +102,7 @@ class Trainer:
     def begin(self) -> None:
         """Sets the clocks: from here on, time counts."""
         self.clock = self.log_clock = time.perf_counter()
-        self.started = (self.fraction, self.seconds)
+        self.pace = deque([(self.fraction, self.seconds)], maxlen=PACE_STATUSES)
 
     def advance(self) -> None:
         """One iteration and what is due after it."""
@@ -200,7 +202,9 @@ class Trainer:
         if now - self.status_written < STATUS_SECONDS and state == "running":
             return
         self.status_written = now
-        done, spent = self.fraction - self.started[0], self.seconds - self.started[1]
+        self.pace.append((self.fraction, self.seconds))
+        done, spent = self.fraction - self.pace[0][0], self.seconds - self.pace[0][1]
+        mean_speed = self.images / max(self.seconds, 1e-9)
         self.record.write_status(
             state=state,
             step=self.step,
@@ -208,7 +212,7 @@ class Trainer:
             seconds=self.seconds,
             progress=self.fraction,
             seconds_left=spent * (1 - self.fraction) / done if done > 0 else None,
-            images_per_second=self.speed,
+            images_per_second=mean_speed if state in ("stopped", "finished") else self.speed,
             advice=self.guard.advice,
         )
         self.show(self.record.status)

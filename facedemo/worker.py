@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from facedemo import starting
+from facedemo import speed, starting
 from facedemo.files import replace_file
 from facedemo.runs import Run, RunError
 from facedemo.status import Status
@@ -155,7 +155,10 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
         trainer.family.load_state_dict(fabric.broadcast(trainer.family.state_dict()))  # rounded alike everywhere
         recorder.write_status(state="running", message="")
     try:
-        return trainer.train()
+        state = trainer.train()
+        if state == "finished" and trainer.seconds > speed.LEAST_SECONDS:
+            speed.remember_speed(run.config, trainer.images / trainer.seconds)
+        return state
     except KeyboardInterrupt:
         if fabric.world_size == 1:  # several would have to meet for a checkpoint, and are not at the same place
             recorder.log("interrupted: saving a checkpoint")

@@ -1,0 +1,119 @@
+"""How fast this computer trains a model, measured and remembered, so that the time of a run can be told beforehand.
+
+`python -m facedemo.speed` measures: it reads a run's config.json from standard input.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import time
+from typing import Any
+
+import psutil
+
+from facedemo.config import RunConfig
+from facedemo.data.cache import cache_root
+from facedemo.families import knobs
+from facedemo.files import read_object, replace_file
+
+FILE = "speeds.json"  # in the cache folder
+MEASURED_SECONDS = 2.0
+LEAST_SECONDS = 20.0  # of a training whose own speed is worth remembering
+TYPICAL_STARTUP = 10.0  # seconds until the first iteration, if that was never measured
+WARM_UP_STEPS = 2
+
+
+def speed_key(config: RunConfig) -> str:
+    """The same for configs whose training steps cost the same: live settings count only as zero or not."""
+    live = {knob.name for knob in knobs(type(config.model), live=True)}
+    cost = {name: bool(value) if name in live else value for name, value in config.model.model_dump().items()}
+    training = config.training
+    machine = [platform.node(), platform.machine(), os.cpu_count()]
+    described = [config.family, cost, training.threads, training.devices, training.num_nodes, machine]
+    return hashlib.blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def known_speed(config: RunConfig) -> dict[str, float] | None:
+    """`images_per_second` and `startup_seconds` as last measured here for such a config; None if it never was."""
+    found = read_object(cache_root().parent / FILE).get(speed_key(config))
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), float) for name in ("rate", "startup")):
+        return None
+    return {"images_per_second": found["rate"], "startup_seconds": found["startup"]}
+
+
+def remember_speed(config: RunConfig, images_per_second: float, startup_seconds: float | None = None) -> None:
+    """Stores a measured speed; a cache folder that cannot be written costs a later estimate, and nothing else.
+
+    startup_seconds: as it was measured before unless given.
+    """
+    path, known = cache_root().parent / FILE, known_speed(config) or {}
+    startup = startup_seconds or known.get("startup_seconds", TYPICAL_STARTUP)
+    rates: dict[str, Any] = read_object(path)
+    rates[speed_key(config)] = {"rate": float(images_per_second), "startup": float(startup)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, json.dumps(rates, indent=1))
+    except OSError:
+        return
+
+
+def estimated_seconds(config: RunConfig) -> float | None:
+    """Wall-clock seconds from the start of a run to the end of its budget; None if its speed was never measured here.
+
+    Images that have to be prepared first come on top.
+    """
+    if (speed := known_speed(config)) is None:
+        return None
+    budget = config.budget
+    images = [budget.images, budget.iterations and budget.iterations * config.model.images_per_step]
+    limits = [limit / speed["images_per_second"] for limit in images if limit]
+    limits += [budget.minutes * 60] if budget.minutes else []
+    return speed["startup_seconds"] + min(limits)
+
+
+def measure_speed(config: RunConfig) -> float:
+    """Images per second of training steps on random images, after a warm-up; takes some seconds."""
+    import torch
+
+    from facedemo import hardware
+    from facedemo.families import create
+    from facedemo.players import Players
+
+    settings = config.training.model_copy(update={"devices": 1, "num_nodes": 1})
+    precision = hardware.precision(settings.precision)
+    fabric = hardware.start(settings.model_copy(update={"precision": precision}))
+    family = create(config.family, config.model)
+    family.to(fabric.device, memory_format=torch.channels_last)
+    players, n = Players(fabric, family), config.model.images_per_step
+    real = torch.rand(n, 3, config.model.size, config.model.size).mul_(2).sub_(1)
+    real = real.to(fabric.device, memory_format=torch.channels_last)
+    latents = torch.rand(config.model.batch_size, config.model.latent).mul_(2).sub_(1).to(fabric.device)
+
+    def take_step() -> None:
+        with fabric.autocast():
+            family.step(real, lambda: latents, players)
+
+    for _ in range(WARM_UP_STEPS):
+        take_step()
+    steps, began = 0, time.perf_counter()
+    while (spent := time.perf_counter() - began) < MEASURED_SECONDS:
+        take_step()
+        steps += 1
+    return steps * n / spent
+
+
+def main() -> None:
+    from facedemo.worker import give_way
+
+    give_way()
+    config = RunConfig.model_validate_json(sys.stdin.read())
+    import facedemo.training  # noqa: F401 - all that a training loads before its first step belongs to its start-up
+
+    startup = time.time() - psutil.Process().create_time()
+    remember_speed(config, measure_speed(config), startup)
+
+
+if __name__ == "__main__":
+    main()

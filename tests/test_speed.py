@@ -1,0 +1,70 @@
+"""How long a run will take, from speeds that were measured on this computer."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facedemo import speed
+from facedemo.presets import configure
+
+TINY = {"size": 32, "width": 4, "latent": 4, "threads": 1}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+
+
+def test_nothing_is_estimated_before_anything_was_measured() -> None:
+    assert speed.estimated_seconds(configure({"images": 1000, **TINY})) is None
+
+
+@pytest.mark.parametrize(
+    ("budget", "seconds"),
+    [
+        ({"images": 16_000}, 6 + 80),
+        ({"iterations": 1000}, 6 + 80),  # of 16 images each
+        ({"minutes": 2.0}, 6 + 120),
+        ({"images": 16_000, "minutes": 0.5}, 6 + 30),
+    ],
+)
+def test_the_first_limit_that_is_reached_decides(budget: dict[str, float], seconds: float) -> None:
+    config = configure({**budget, **TINY})
+    speed.remember_speed(config, 200.0, 6.0)
+    assert speed.estimated_seconds(config) == pytest.approx(seconds)
+
+
+def test_a_later_measurement_replaces_the_speed_and_keeps_the_start_up() -> None:
+    config = configure({"images": 1000, **TINY})
+    speed.remember_speed(config, 200.0, 6.0)
+    speed.remember_speed(config, 100.0)
+    assert speed.known_speed(config) == {"images_per_second": 100.0, "startup_seconds": 6.0}
+
+
+def test_settings_that_cost_nothing_share_a_measurement_and_others_do_not() -> None:
+    key = speed.speed_key(configure({"images": 1000, **TINY}))
+    same = {"gamma": 0.3, "learning_rate_g": 1e-3, "images": 9, "name": "other", "seed": 4}
+    assert speed.speed_key(configure({**TINY, **same})) == key
+    for other in ({"alpha": 0.1}, {"width": 8}, {"size": 64}, {"optimizer_d": "muon"}, {"threads": 2}):
+        assert speed.speed_key(configure({"images": 1000, **TINY, **other})) != key
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"x": 1}', "{", "\x00"])
+def test_a_damaged_file_of_speeds_is_begun_anew(content: str, tmp_path: Path) -> None:
+    config = configure({"images": 1000, **TINY})
+    (tmp_path / speed.FILE).write_text(content)
+    assert speed.known_speed(config) is None
+    speed.remember_speed(config, 200.0, 6.0)
+    assert speed.estimated_seconds(config) == pytest.approx(6 + 5)
+
+
+@pytest.mark.parametrize("family", ["ours", "dcgan", "wgan"])
+def test_a_process_of_its_own_measures_every_family(family: str) -> None:
+    config = configure({"images": 1000, "family": family, **TINY})
+    subprocess.run([sys.executable, "-m", "facedemo.speed"], input=config.model_dump_json().encode(), check=True)
+    known = speed.known_speed(config)
+    assert known is not None
+    assert known["images_per_second"] > 1
+    assert known["startup_seconds"] > 0.5

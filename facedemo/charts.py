@@ -79,14 +79,14 @@ def chart(
             line = {"color": colour, "width": 2, "shape": "hv", "dash": "dash" if index else "solid"}
             figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line, hovertemplate="%{y:.3g}")
             continue
+        solid = {"color": colour, "width": 2, "dash": "dot" if column.endswith("_target") else "solid"}
         x, y = thinned(steps, np.asarray(metrics[column], dtype=float))
-        faint = {"color": colour, "width": 1}
-        figure.add_scatter(
-            x=x, y=y, name=name, mode="lines", line=faint, opacity=0.3, showlegend=False, hoverinfo="skip"
-        )
-        figure.add_scatter(
-            x=x, y=smoothed(y), name=name, mode="lines", line={"color": colour, "width": 2}, hovertemplate="%{y:.4g}"
-        )
+        if not column.endswith("_target"):
+            faint = {"color": colour, "width": 1}
+            figure.add_scatter(
+                x=x, y=y, name=name, mode="lines", line=faint, opacity=0.3, showlegend=False, hoverinfo="skip"
+            )
+        figure.add_scatter(x=x, y=smoothed(y), name=name, mode="lines", line=solid, hovertemplate="%{y:.4g}")
     rows = add_marks(figure, marks, float(steps[0]), float(steps[-1]))
     style(figure, title, unit, rows, legend=len(lines) > 1, logarithmic=exact)
     return figure
@@ -108,10 +108,23 @@ def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, log
         uirevision="kept",  # a zoom outlives the next rows of metrics
         dragmode="zoom",
     )
-    figure.update_xaxes(title_text="iteration", automargin=True, tickformat=",~r", rangemode="nonnegative")
-    figure.update_yaxes(title_text=subscripts(unit), automargin=True)
+    figure.update_xaxes(
+        title_text="iteration",
+        automargin=True,
+        tickformat=",~r",
+        rangemode="tozero",
+        unifiedhovertitle_text="iteration %{x:,}",
+    )
+    figure.update_yaxes(title_text=subscripts(unit), automargin=True, rangemode="tozero")
     if logarithmic:
         logarithmic_axis(figure)
+
+
+def untitled(figure: go.Figure) -> go.Figure:
+    """The figure for a page that writes its title above it, with the legend on the left, clear of the buttons."""
+    saved = 20 if figure.layout.showlegend else 32
+    figure.update_layout(title_text="", height=figure.layout.height - saved, margin_t=figure.layout.margin.t - saved)
+    return figure.update_layout(legend_x=0, legend_xanchor="left")
 
 
 def logarithmic_axis(figure: go.Figure) -> None:

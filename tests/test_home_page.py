@@ -2,17 +2,22 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
-from conftest import Maker
+from conftest import Maker, RunMaker
 from streamlit.testing.v1 import AppTest
 
 from facedemo import bundle, sampling
+from facedemo.presets import configure
+from facedemo.runs import Run, list_runs
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,6 +84,35 @@ def test_every_other_page_is_linked_with_one_line(make_bundle: Maker) -> None:
     assert linked_pages(app) == others
     assert len(app.caption) == 1 + len(others)
     assert all(link.proto.help for link in app.get("page_link"))
+
+
+def test_watch_one_learn_starts_the_first_preset_and_opens_it(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    started: list[Run] = []
+    monkeypatch.setattr(Run, "launch", lambda run: started.append(run))
+    app = open_app()
+    (button,) = (button for button in app.button if button.label == "Watch one learn")
+    button.click().run()
+    assert not app.exception
+    (run,) = started
+    assert run.config.model == configure({}, "minute").model
+    assert run.config.data.source == "built-in"
+    assert app.title[0].value == "Train"
+    assert run.id in app.query_params["run"]
+
+
+def test_watch_one_learn_opens_a_training_that_goes_on_already(make_run: RunMaker) -> None:
+    run = make_run(name="the first")
+    process = psutil.Process()
+    facts = {"pid": process.pid, "process_started": process.create_time(), "host": socket.gethostname()}
+    run.write_status(replace(run.status, state="running", **facts))
+    app = open_app()
+    (button,) = (button for button in app.button if button.label == "Watch one learn")
+    button.click().run()
+    assert list_runs() == [run]
+    assert run.id in app.query_params["run"]
 
 
 def test_a_link_to_faces_opens_generate(make_bundle: Maker) -> None:

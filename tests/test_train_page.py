@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo import trash
+from facedemo import speed, trash
 from facedemo.config import RunConfig
+from facedemo.families import family_class, family_names
 from facedemo.files import append_line, read_lines
-from facedemo.pages.parts import data_source, knobs, live_run
+from facedemo.pages.parts import data_source, estimate, knobs, live_run
+from facedemo.presets import configure
 from facedemo.runs import Run, create_run, list_runs
 from facedemo.status import Status
 from facedemo.worker import execute
@@ -31,6 +34,7 @@ def launched(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypat
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "train-page-cache"))
     found: Launched = []
     monkeypatch.setattr(Run, "launch", lambda run: found.append(run))
+    monkeypatch.setattr(estimate, "measure", lambda config: False)  # a process for every config that a test shows
     return found
 
 
@@ -111,6 +115,22 @@ def test_without_runs_it_invites_to_start_one() -> None:
     page = open_page()
     assert "No runs yet" in shown(page)
     assert "Start training" in labels(page)
+
+
+def test_the_time_of_a_run_is_told_before_it_starts() -> None:
+    assert "About" not in shown(open_page())
+    speed.remember_speed(configure({}, "minute"), 400.0, 8.0)
+    assert "**About 50 s** at 400 images per second" in shown(open_page())
+    speed.remember_speed(configure({}, "minute"), 50.0, 8.0)
+    page = open_page()
+    assert "**About 5 min 0 s** at 50 images per second" in shown(page)
+    page.number_input(key="new_budget_images").set_value(2000).run()
+    assert "**About 50 s**" in shown(page)
+
+
+def test_a_run_without_a_name_is_called_by_what_it_is(launched: Launched) -> None:
+    click(open_page(), "Start training")
+    assert re.fullmatch(r"One minute, γ 0\.8, \d\d:\d\d", launched[0].name)
 
 
 def test_a_preset_fills_the_controls() -> None:
@@ -313,6 +333,76 @@ def test_steering_asks_for_what_was_moved_and_can_be_undone(pictures: Path) -> N
     assert orders(run)[1] == {"gamma": 0.7, "sample_every": 10}
     assert page.slider(key="steer_gamma").value == 0.7
     assert button(page, "Undo").disabled
+
+
+def test_a_moved_control_says_that_it_is_not_applied_yet(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "running", step=5)
+    page = open_page(run.id)
+    assert "not applied yet" not in shown(page)
+    page.slider(key="steer_gamma").set_value(0.54).run()
+    assert "γ: 0.7 → 0.54, not applied yet" in shown(page)
+    assert orders(run) == []
+    click(page, "Apply")
+    assert orders(run) == [{"gamma": 0.54}]
+    assert "not applied yet" not in shown(page)
+
+
+def test_the_familys_own_setting_is_steered_first_and_the_others_are_folded(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    page = open_page(run.id)
+    folded = {item.key for part in page.expander for item in [*part.slider, *part.number_input]}
+    steered = {item.key for item in [*page.slider, *page.number_input] if item.key.startswith("steer_")}
+    assert steered - folded == {"steer_gamma"}
+
+
+def status_line(page: AppTest) -> dict[str, str]:
+    (element,) = page.get("bidi_component")
+    return json.loads(element.proto.json)
+
+
+def test_a_sentence_says_what_the_training_is_going_through(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    set_state(run, "running", progress=0.46, step=20)
+    assert status_line(open_page(run.id))["text"] == "Learning. The first numbers come after 5 iterations."
+    row = "step,loss_real,loss_fake,loss_target,k\n5,0.2,{fake},0.14,0.1\n"
+    for fake, who in ((0.1, "The generator is ahead"), (0.2, "The discriminator is ahead"), (0.141, "in balance")):
+        (run.path / "metrics.csv").write_text(row.format(fake=fake))
+        page = status_line(open_page(run.id))
+        assert who in page["text"]
+        assert page["news"] == "running, 40 %"
+
+
+def test_the_line_takes_the_focus_when_a_run_is_opened_and_not_when_it_goes_on(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    page = click(open_page(), "Open")
+    focus = status_line(page)["focus"]
+    assert run.id in focus
+    assert status_line(page.run())["focus"] == focus
+    click(page, "All runs")
+    assert status_line(click(page, "Open"))["focus"] != focus
+
+
+def test_a_run_that_is_slower_than_was_measured_says_why(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    speed.remember_speed(run.config, 100.0, 5.0)
+    set_state(run, "running", images_per_second=50.0)
+    assert "Slower than the 100 images/s measured before: other programs are busy" in shown(open_page(run.id))
+    set_state(create_run(config(pictures)), "running")
+    assert "1 other run trains on this computer" in shown(open_page(run.id))
+    set_state(run, "running", images_per_second=90.0)
+    assert "Slower" not in shown(open_page(run.id))
+
+
+def test_every_chart_of_every_family_is_explained(pictures: Path) -> None:
+    for family in family_names():
+        cls = family_class(family)
+        charted = {"losses" if name.startswith("loss_") else name for name in cls.metrics}
+        assert cls.metric_help.keys() == charted
+    run = trained(pictures)
+    titles = [item for item in open_page(run.id).markdown if item.value in ("**Losses**", r"**k\_t**", "**M**")]
+    assert len(titles) == 3
+    assert all(title.proto.help for title in titles)
 
 
 def test_changes_are_undone_one_after_the_other(pictures: Path) -> None:

@@ -189,6 +189,7 @@ class Family(nn.Module, ABC):
     title: ClassVar[str]
     paper: ClassVar[str]
     metrics: ClassVar[dict[str, str]]  # what `step` returns → its name on charts
+    metric_help: ClassVar[dict[str, str]] = {}  # metric, or "losses" for all whose names begin so → what it says
     bounded: ClassVar[tuple[Bounded, ...]] = ()
     latent_limit: ClassVar[float | None] = None  # no number of a latent is larger than this, where there is a limit
 
@@ -258,6 +259,14 @@ class Family(nn.Module, ABC):
         Raises ValueError where `matches_codes` is false, or the images are too few or too alike.
         """
         raise ValueError(f"{self.title}: this takes an encoder, and a generator like the decoder.")
+
+    @classmethod
+    def situation(cls, recent: Mapping[str, float]) -> str:
+        """What the training is going through, in one sentence for people; "" if there is nothing to say.
+
+        recent: the means of the last few rows of `metrics`, as far as they were recorded.
+        """
+        return ""
 
     @torch.no_grad()
     def update_average(self, weight: float) -> None:

@@ -15,6 +15,8 @@ from torch.optim import Adam, Optimizer
 from facedemo.families.base import Equation, Family, FamilyConfig, Updates, knob
 from facedemo.layers import StridedDiscriminator, TransposedGenerator
 
+AHEAD, FAR_AHEAD = 0.2, 0.8  # D(x) − D(G(z)) from which the discriminator is called so
+
 
 class DCGANConfig(FamilyConfig):
     """The paper's settings, section 4, but for the width: with it, an image costs what it costs `ours`."""
@@ -62,6 +64,13 @@ class DCGAN(Family):
         "score_fake": "D(G(z))",
     }
 
+    metric_help = {  # noqa: RUF012
+        "losses": "Cross-entropy of the discriminator, L_D, and of the generator, L_G. Neither has to fall: while both "
+        "stay where they are, the two networks improve together. L_D near 0 means that the generator has lost.",
+        "score_real": "Mean probability with which the discriminator takes real images for real. 0.5: it cannot tell.",
+        "score_fake": "Mean probability with which it takes generated images for real. Higher is better for the "
+        "generator; 0.5: the discriminator cannot tell.",
+    }
     latent_limit = 1.0
 
     config: DCGANConfig
@@ -100,6 +109,17 @@ class DCGAN(Family):
             "score_real": scores_real.detach().float().sigmoid().mean(),
             "score_fake": scores_fake.detach().float().sigmoid().mean(),
         }
+
+    @classmethod
+    def situation(cls, recent: Mapping[str, float]) -> str:
+        if not {"score_real", "score_fake"} <= recent.keys():
+            return ""
+        lead = recent["score_real"] - recent["score_fake"]
+        if lead > FAR_AHEAD:
+            return "The discriminator is far ahead: it tells nearly all real images from generated ones."
+        if lead > AHEAD:
+            return "The discriminator is ahead, and the generator learns from its answers."
+        return "The two networks are evenly matched: the discriminator can hardly tell real from generated."
 
     def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
         """Means over the batch of what stands inside of a sum over images, algorithm 1 of Goodfellow et al. 2014."""

@@ -22,6 +22,7 @@ from facedemo.layers import TransposedGenerator
 from facedemo.muon import Muon
 
 SMALLEST_K = 1e-12
+IN_BALANCE = 0.03  # share by which L(G(z)) may miss γ·L(x) and still be called close
 
 
 class OursConfig(FamilyConfig):
@@ -102,9 +103,19 @@ class Ours(Family):
     metrics = {  # noqa: RUF012
         "loss_real": "L(x)",
         "loss_fake": "L(G(z))",
+        "loss_target": "γ·L(x)",
         "k": "k_t",
         "convergence": "M",
         "recovery": "|z − E(G(z))|²",
+    }
+    metric_help = {  # noqa: RUF012
+        "losses": "How badly the discriminator, an auto-encoder, reconstructs real images, L(x), and generated ones, "
+        "L(G(z)). L(x): lower is better. L(G(z)) has a target, γ·L(x): there the two networks are in balance.",
+        "k": "The weight that generated images have in the discriminator's loss, from 0 to 1. It rises while L(G(z)) "
+        "is below γ·L(x) and falls while it is above.",
+        "convergence": "BEGAN's measure of convergence, L(x) + |γ·L(x) − L(G(z))|. Lower is better.",
+        "recovery": "How far the vector z that the encoder reads from a generated image is from the z it was drawn "
+        "from. Lower is better: images of different z can then be told apart.",
     }
     bounded = (
         Bounded(
@@ -158,8 +169,8 @@ class Ours(Family):
             self.remember(loss_real, square)
             self.k.copy_(next_k(self.k, loss_real, loss_fake, self.config.gamma, self.config.lambda_k))
             m = convergence(loss_real, loss_fake, self.config.gamma)
-        row = {"loss_real": loss_real, "loss_fake": loss_fake, "k": self.k.clone(), "convergence": m}
-        return row | {"recovery": recovery}
+        row = {"loss_real": loss_real, "loss_fake": loss_fake, "loss_target": self.config.gamma * loss_real}
+        return row | {"k": self.k.clone(), "convergence": m, "recovery": recovery}
 
     def one_way(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
         """Gradients for α = 0, by one pass through D that serves both players.
@@ -193,6 +204,23 @@ class Ours(Family):
     def adapted(self, other: Family) -> dict[str, Tensor]:
         assert isinstance(other, Ours)
         return grown(other.state_dict(), self.state_dict(), other.config, self.config)
+
+    @classmethod
+    def situation(cls, recent: Mapping[str, float]) -> str:
+        if not {"loss_fake", "loss_target"} <= recent.keys():
+            return ""
+        ratio = recent["loss_fake"] / max(recent["loss_target"], 1e-9)
+        if abs(ratio - 1) < IN_BALANCE:
+            return "The two networks are in balance: L(G(z)) is close to its target γ·L(x), and k_t holds."
+        if ratio < 1:
+            return (
+                "The generator is ahead: L(G(z)) is below its target γ·L(x). k_t rises, so the discriminator minds "
+                "generated images more."
+            )
+        return (
+            "The discriminator is ahead: L(G(z)) is above its target γ·L(x). k_t falls, so the discriminator turns to "
+            "real images."
+        )
 
     @property
     def matches_codes(self) -> bool:

@@ -52,6 +52,13 @@ class WGAN(Family):
     paper = "Arjovsky et al. 2017, arXiv:1701.07875"
     metrics = {"distance": "Wasserstein estimate", "critic_real": "f(x)", "critic_fake": "f(G(z))"}  # noqa: RUF012
 
+    metric_help = {  # noqa: RUF012
+        "distance": "The critic's estimate of the Wasserstein distance between real and generated images, f(x) − "
+        "f(G(z)). Lower is better, once the critic has learned to tell them apart.",
+        "critic_real": "Mean answer of the critic to real images. Only its difference to the next one means anything.",
+        "critic_fake": "Mean answer of the critic to generated images. The generator raises it.",
+    }
+
     config: WGANConfig
 
     def __init__(self, config: WGANConfig) -> None:

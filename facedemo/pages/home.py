@@ -1,5 +1,6 @@
 """Home: what this is, faces of the bundled model, and where to go next."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,41 +9,55 @@ import streamlit as st
 from facedemo import sampling
 from facedemo.pages.parts import models
 from facedemo.pages.parts.face_grid import face_grid
+from facedemo.runs import Run, create_run, list_runs
 
-GENERATE = "facedemo/pages/generate.py"
+GENERATE, TRAIN = "facedemo/pages/generate.py", "facedemo/pages/train.py"
 FACES, COLUMNS, NARROW_COLUMNS = 16, 8, 4
 SEED = 0  # the seed of every model card's picture
-PAGES = {  # icon and line
-    GENERATE: (":material/grid_view:", "Draw faces by seed, look at one closely, and take pictures away."),
-    "facedemo/pages/interpolate.py": (
-        ":material/animation:",
-        "Turn one face into another, walk through many, and change one with sliders.",
-    ),
-    "facedemo/pages/inside.py": (
-        ":material/visibility:",
-        "See what the discriminator makes of a face, drawn or in a photo, and find that face in latent space.",
-    ),
-    "facedemo/pages/step.py": (
-        ":material/slow_motion_video:",
-        "Take training one step at a time, forth and back, with the equations and their numbers.",
-    ),
-    "facedemo/pages/verify.py": (
-        ":material/fact_check:",
-        "Ask a face recogniser what it makes of a model's faces, and look at those that fail.",
-    ),
-    "facedemo/pages/compare.py": (
-        ":material/compare:",
-        "Put models side by side, race families against each other, and see what γ does.",
-    ),
-    "facedemo/pages/train.py": (
-        ":material/model_training:",
-        "Teach a model of your own, watch it learn, and change its settings while it does.",
-    ),
-    "facedemo/pages/runs.py": (
-        ":material/folder_open:",
-        "Compare trainings, note what came of them, and bring models in and out.",
-    ),
+GOALS = {  # what one wants → page, icon and line
+    "Draw": {
+        GENERATE: (":material/grid_view:", "Draw faces by seed, look at one closely, and save pictures."),
+        "facedemo/pages/interpolate.py": (
+            ":material/animation:",
+            "Turn one face into another, walk through many, and change one with sliders.",
+        ),
+    },
+    "Understand": {
+        "facedemo/pages/step.py": (
+            ":material/slow_motion_video:",
+            "Take training one step at a time, forwards and backwards, with the equations and their numbers.",
+        ),
+        "facedemo/pages/inside.py": (
+            ":material/visibility:",
+            "See how the discriminator reconstructs a face, and find the latent of your own photo.",
+        ),
+    },
+    "Train": {
+        TRAIN: (
+            ":material/model_training:",
+            "Train a model of your own, watch it learn, and change its settings while it does.",
+        ),
+        "facedemo/pages/runs.py": (
+            ":material/folder_open:",
+            "Compare runs, take notes on them, and import or export models.",
+        ),
+    },
+    "Judge": {
+        "facedemo/pages/verify.py": (
+            ":material/fact_check:",
+            "Measure how many of a model's faces are detected, and look at those that fail.",
+        ),
+        "facedemo/pages/compare.py": (
+            ":material/compare:",
+            "Put models side by side, race families against each other, and see what γ does.",
+        ),
+    },
 }
+WHOLE_CARDS = """<style>
+[class*="st-key-card-"] { position: relative; }
+[class*="st-key-card-"]:hover { border-color: var(--st-primary-color); }
+[class*="st-key-card-"] a::after { content: ""; position: absolute; inset: 0; }
+</style>"""
 
 
 @st.cache_data(max_entries=4, show_spinner="Drawing faces…")
@@ -58,6 +73,37 @@ def choose(face: int) -> None:
     st.session_state.home_chosen = face
 
 
+def watch_one_learn() -> None:
+    """Opens the first preset's training: one that goes on already, or else a new one."""
+    active = [run for run in list_runs() if run.status.active]
+    run = active[0] if active else start_first_run()
+    if run is not None:
+        st.session_state.run_opened = st.session_state.get("run_opened", 0) + 1
+        st.switch_page(TRAIN, query_params={"run": run.id})
+
+
+def start_first_run() -> Run | None:
+    """A run of the first preset, in training; None if it could not be started, which the page then says."""
+    from facedemo.presets import PRESETS, configure  # imports torch, which the first picture must not wait for
+
+    name, preset = next(iter(PRESETS.items()))
+    try:
+        run = create_run(configure({"name": f"{preset.title}, {time.strftime('%H:%M')}"}, name))
+        run.launch()
+    except (OSError, ValueError) as error:
+        st.error(f"{error} Check that the folder of runs can be written.", title="Not started")
+        return None
+    return run
+
+
+def cards(goal: str) -> None:
+    st.subheader(goal, anchor=False)
+    for number, (page, (icon, about)) in enumerate(GOALS[goal].items()):
+        with st.container(border=True, gap="xsmall", key=f"card-{goal}-{number}"):
+            st.page_link(page, icon=icon, help=about)
+            st.caption(about)
+
+
 linked = st.query_params.to_dict()
 if linked.keys() & {"model", "seed", "faces", "scale", "face"}:  # links to faces, from when Generate was the first page
     st.switch_page(GENERATE, query_params=linked)
@@ -71,6 +117,10 @@ st.markdown(
     "photographs. Low: smooth faces that look alike. High: sharper and more varied ones.",
     width=800,
 )
+
+about = "Starts a small training on built-in faces: no data needed, and faces appear within about a minute."
+if st.button("Watch one learn", type="primary", icon=":material/play_arrow:", help=about):
+    watch_one_learn()
 
 choices = models.choices()
 if not choices:
@@ -102,9 +152,9 @@ else:
             "the failed ones with them. Choose one to open it in Generate."
         )
 
-with st.grid(3, min_column_width=260, border=True) as places:
-    for page, (icon, about) in PAGES.items():
+st.html(WHOLE_CARDS)
+with st.grid(4, min_column_width=260) as places:
+    for goal in GOALS:
         with places.cell():
-            st.page_link(page, icon=icon, help=about)
-            st.caption(about)
+            cards(goal)
 models.warm_up()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from facedemo import overview, trash
 from facedemo.overview import Facts
-from facedemo.pages.parts import deleting, live_run, new_run
+from facedemo.pages.parts import deleting, estimate, live_run, new_run
 from facedemo.pages.parts.paged_list import paged_list
 from facedemo.runs import Run, list_runs, runs_root
 
@@ -16,6 +16,7 @@ REFRESH = 3.0  # seconds
 
 def open_run(run_id: str) -> None:
     st.session_state.pop("samples_step", None)
+    st.session_state.run_opened = st.session_state.get("run_opened", 0) + 1
     for key in [key for key in st.session_state if str(key).startswith("extend_")]:
         del st.session_state[key]
     st.query_params["run"] = run_id
@@ -88,16 +89,19 @@ def earlier_runs() -> None:
 
 def new_run_form(others: list[Run]) -> None:
     st.subheader("New run", anchor=False)
-    with st.spinner("Loading…", show_time=False):
-        budget = new_run.form()
-    if others:
-        st.info("Another run is training. Runs share the processor, so each is slower.")
-    about = "Training gets a process of its own at low priority: it goes on when you close or reload this page."
-    if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
-        run = new_run.start(budget)
-        if run:
-            open_run(run.id)
-            st.rerun()
+    first, last = st.container(), st.container()
+    with first, st.spinner("Loading…", show_time=False):
+        new_run.form()
+    with last:
+        budget = new_run.settings()
+    with first:
+        about = "Training gets a process of its own at low priority: it goes on when you close or reload this page."
+        if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
+            estimate.cancel()
+            if run := new_run.start(budget):
+                open_run(run.id)
+                st.rerun()
+        estimate.show(new_run.described_run(budget), busy=bool(others))
 
 
 def training_now(active: list[Run]) -> None:

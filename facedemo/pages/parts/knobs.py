@@ -129,15 +129,6 @@ def steer(run: Run, changes: dict[str, float]) -> None:
         st.session_state.steering_problem = str(error)
 
 
-def apply_changes(run: Run) -> None:
-    """Asks the training for every setting whose control was moved."""
-    shown: dict[str, float] = st.session_state.steering_shown
-    wanted = {name: st.session_state[f"steer_{name}"] for name in shown}
-    changes = {name: value for name, value in wanted.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
-    if changes:
-        steer(run, changes)
-
-
 def show_values(run: Run, now: InForce) -> None:
     """Puts what is in force into the controls, when the run or its settings have changed since the last time."""
     version = (run.id, now.version)
@@ -150,28 +141,51 @@ def show_values(run: Run, now: InForce) -> None:
 
 
 def panel(run: Run, config: "RunConfig", step: int, active: bool) -> None:
-    """The settings that can be changed on the way, and the way back; a run that rests takes them when it goes on."""
+    """Live settings with undo, the family's own first; a stopped run applies them when it is resumed."""
     now, names = in_force(run, config, step), short_names(config)
     show_values(run, now)
     fields: dict[str, Any] = type(config.model).model_fields | type(config.training).model_fields
-    with st.form("steering", border=False):
-        with st.grid(2, min_column_width=200):
-            for name in own_first(now.values, type(config.model)):
-                control(name, fields[name], f"steer_{name}")
-        with st.container(horizontal=True):
-            st.form_submit_button(
-                "Apply",
-                type="primary",
-                on_click=apply_changes,
-                args=(run,),
-                help="The training takes these settings from its next iteration on. Charts show the change as a line.",
-            )
-    undo_button(run, now, names)
-    if problem := st.session_state.pop("steering_problem", ""):
-        st.error(problem)
-    elif now.waiting:
-        when = "The next iteration takes it." if active else "The run takes it when it goes on."
-        st.caption(f"Asked for: {words(now.waiting, names)}. {when}")
+    first, *others = own_first(now.values, type(config.model))
+    control(first, fields[first], f"steer_{first}")
+    actions = st.container()
+    with st.expander("Other settings", icon=":material/tune:"), st.grid(2, min_column_width=200):
+        for name in others:
+            control(name, fields[name], f"steer_{name}")
+    with actions:
+        apply_and_undo(run, now, names)
+        if problem := st.session_state.pop("steering_problem", ""):
+            st.error(problem)
+        elif now.waiting:
+            when = "applied at the next iteration" if active else "applied when the run goes on"
+            st.caption(f"Asked for: {words(now.waiting, names)}, {when}.")
+
+
+def moved(now: InForce) -> dict[str, float]:
+    """The settings whose controls stand at another value than the one in force."""
+    shown: dict[str, float] = st.session_state.steering_shown
+    wanted = {name: st.session_state[f"steer_{name}"] for name in now.values}
+    return {name: value for name, value in wanted.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
+
+
+def apply_moved(run: Run, now: InForce) -> None:
+    """Asks the training for them; a callback, so that a value still being typed at the click counts too."""
+    if changes := moved(now):
+        steer(run, changes)
+
+
+def apply_and_undo(run: Run, now: InForce, names: dict[str, str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Apply",
+            type="primary",
+            on_click=apply_moved,
+            args=(run, now),
+            help="The training uses these settings from its next iteration on. Charts show the change as a line.",
+        )
+        undo_button(run, now, names)
+    shown = st.session_state.steering_shown
+    for name, value in moved(now).items():
+        st.caption(f"{names.get(name, name)}: {shown[name]:.4g} → {value:.4g}, not applied yet")
 
 
 def undo_button(run: Run, now: InForce, names: dict[str, str]) -> None:

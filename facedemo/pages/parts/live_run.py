@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from facedemo import charts
+from facedemo import charts, speed
+from facedemo.families import family_class
 from facedemo.pages.parts import knobs, new_run
+from facedemo.pages.parts.status_line import status_line
 from facedemo.pages.parts.waiting import duration
-from facedemo.runs import Run, RunError
+from facedemo.runs import Run, RunError, list_runs
 from facedemo.status import Status
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 REFRESH = 2.0  # seconds
 PATIENCE = 20  # times as long as reading the metrics takes, before they are read again
+SLOW = 0.7  # of the measured speed, below which a run is called slower
+RECENT_ROWS = 5  # of metrics, over which its situation is judged
 FRAMES = 200  # positions of the slider through time
 LOG_LINES = 200
 BADGES = {
@@ -32,6 +36,11 @@ BADGES = {
     "damaged": ("red", ":material/broken_image:"),
 }
 CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}  # more would cover a title on a phone
+CHART_HELP = {
+    "learning_rates": "Step size of each network's optimiser. It decays in steps, and you can change it while the run "
+    "trains.",
+    "gradient_norms": "Length of each network's gradient. A sudden rise is a warning sign.",
+}
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # what damaged files of a run raise when read
 
 
@@ -76,12 +85,51 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
     for words in status.advice:
         st.warning(words, icon=":material/lightbulb:")
     progress(run, status)
+    if why := slowed(config, status):
+        st.caption(why)
+    opened = f"{run.id} {st.session_state.get('run_opened', 0)}"
+    status_line(situation(run, config, status), news(status), opened, key="run_situation")
     actions(run, status)
     if problem := st.session_state.pop("run_problem", ""):
         st.error(escaped(problem))
     words, state = st.session_state.get("run_asked", ("", ""))
     if words and state == (run.id, status.state):
         st.caption(words)
+
+
+def situation(run: Run, config: "RunConfig", status: Status) -> str:
+    """What the run is going through, in a sentence."""
+    if status.state == "starting":
+        return "The training starts: it loads the networks and the images."
+    if status.state == "paused":
+        return f"Paused at iteration {status.step:,}. Continue goes on from here."
+    if status.state == "stopped":
+        return f"Stopped at iteration {status.step:,}." if status.step else "Not started yet."
+    if status.state == "finished":
+        return f"Finished after {status.step:,} iterations and {status.images:,} images."
+    if status.state != "running":
+        return ""
+    recent = {name: values[-RECENT_ROWS:] for name, values in metrics_of(run).items()}
+    means = {name: sum(values) / len(values) for name, values in recent.items() if values}
+    said = family_class(config.family).situation(means) if means else ""
+    return said or f"Learning. The first numbers come after {config.training.log_every} iterations."
+
+
+def news(status: Status) -> str:
+    """What a screen reader is told: the state, and every tenth of the way."""
+    return f"{status.state}, {int(status.progress * 10) * 10} %" if status.state == "running" else status.state
+
+
+def slowed(config: "RunConfig", status: Status) -> str:
+    """Why a run takes longer than was estimated; "" if it does not."""
+    known = speed.known_speed(config)
+    if not known or status.state != "running" or not status.images_per_second:
+        return ""
+    if status.images_per_second > SLOW * known["images_per_second"]:
+        return ""
+    others = sum(run.status.active for run in list_runs()) - 1
+    why = f"{others} other {'runs train' if others > 1 else 'run trains'}" if others > 0 else "other programs are busy"
+    return f"Slower than the {known['images_per_second']:,.0f} images/s measured before: {why} on this computer."
 
 
 def badge(status: Status) -> None:
@@ -257,19 +305,19 @@ def metrics_of(run: Run) -> dict[str, list[float]]:
 
 
 def draw_charts(run: Run, config: "RunConfig") -> None:
-    from facedemo.families import family_class
-
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Charts", anchor=False, width="content")
-        about = "Length of each player's gradient: a sudden rise announces trouble."
-        norms = st.toggle("Gradient norms", key="show_norms", help=about)
-    labels, names = family_class(config.family).metrics, knobs.short_names(config)
-    figures = charts.figures(metrics_of(run), labels, run.marks(), names, norms)
+        norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
+    family, names = family_class(config.family), knobs.short_names(config)
+    figures = charts.figures(metrics_of(run), family.metrics, run.marks(), names, norms)
     if not figures:
         st.caption(f"The first points come after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
-            st.plotly_chart(figure, key=f"chart_{name}", config=CHART, alt=f"Chart of {name}")
+            with st.container(gap="xsmall"):
+                title = figure.layout.title.text.replace("<sub>t</sub>", "_t")
+                st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
+                st.plotly_chart(charts.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
 
 
 def downloads(run: Run) -> None:

@@ -1,6 +1,6 @@
 """The form that a new run is started with; it draws the settings from their declarations."""
 
-from collections.abc import Sequence
+import time
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -117,29 +117,14 @@ def chosen_source() -> str:
     return BUILT_IN_SOURCE if st.session_state[key("data_kind")] == BUILT_IN else data_source.chosen(key("data"))
 
 
-def more_settings(family: str, shown: Sequence[str]) -> None:
-    """Folded away: the settings of the family that are not shown, of the training and of the data."""
-    from facedemo.config import DataConfig, TrainingConfig
-    from facedemo.families import family_class
-
-    sections = {family: family_class(family).Config, "training": TrainingConfig, "data": DataConfig}
-    elsewhere = {*shown, "seed", "source", "start"}
-    with st.expander("More settings", icon=":material/tune:"), st.grid(4, min_column_width=CELL):
-        for section, config in sections.items():
-            for name, field in config.model_fields.items():
-                if name not in elsewhere:
-                    knobs.control(name, field, key(section, name))
-
-
-def form() -> dict[str, float]:
-    """All controls of a new run, in the order of the decisions; returns its budget."""
+def form() -> None:
+    """The two decisions that a first run takes: a preset, and the faces to learn from."""
     from facedemo.presets import PRESETS
 
     if key("preset") not in st.session_state:
         st.session_state[key("preset")] = next(iter(PRESETS))
         fill_preset()
-    left, middle, right = st.columns(3)
-    preset = left.selectbox(
+    preset = st.selectbox(
         "Preset",
         PRESETS,
         format_func=lambda name: PRESETS[name].title,
@@ -147,17 +132,23 @@ def form() -> dict[str, float]:
         on_change=fill_preset,
         help="A starting point: it fills the settings below, which you may then change.",
     )
-    with middle:
-        start_control()
-    right.text_input("Name", max_chars=80, key=key("name"), help="What to call the run; may stay empty.")
     st.caption(PRESETS[preset].help)
     data_control()
-    return main_settings()
+
+
+def settings() -> dict[str, float]:
+    """Everything else, folded away; returns the budget."""
+    with st.expander("Settings", icon=":material/tune:"):
+        left, right = st.columns(2)
+        left.text_input("Name", max_chars=80, key=key("name"), help="Optional name for the run.")
+        with right:
+            start_control()
+        return main_settings()
 
 
 def main_settings() -> dict[str, float]:
-    """The model, how long it is trained, and the settings that matter most; returns the budget."""
-    from facedemo.config import TrainingConfig
+    """The model, how long it is trained, and all other settings; returns the budget."""
+    from facedemo.config import DataConfig, TrainingConfig
     from facedemo.families import family_class, family_names
     from facedemo.families import knobs as declared
 
@@ -173,16 +164,21 @@ def main_settings() -> dict[str, float]:
         budget = budget_control(key("budget"))
         config = family_class(family).Config
         live = [knob.name for knob in declared(config, live=True)]
-        shown = [*ALWAYS_SHOWN, *knobs.own_first(live, config)]
-        for name in shown:
+        first = [*ALWAYS_SHOWN, *knobs.own_first(live, config)]
+        for name in [*first, *(name for name in config.model_fields if name not in first)]:
             knobs.control(name, config.model_fields[name], key(family, name))
-        knobs.control("seed", TrainingConfig.model_fields["seed"], key("training", "seed"))
-    more_settings(family, shown)
+        for section, fields in (("training", TrainingConfig.model_fields), ("data", DataConfig.model_fields)):
+            for name, field in fields.items():
+                if name not in ("source", "start"):
+                    knobs.control(name, field, key(section, name))
     return budget
 
 
-def chosen_config(budget: dict[str, float]) -> "RunConfig":
-    """The form as a config.  Raises ValueError or OSError for what cannot be trained with."""
+def chosen_config(budget: dict[str, float], source: str | None = None) -> "RunConfig":
+    """The form as a config, with the images that it names unless others are given.
+
+    Raises ValueError or OSError for what cannot be trained with.
+    """
     from facedemo.config import DataConfig, RunConfig, TrainingConfig
     from facedemo.families import family_class
 
@@ -192,14 +188,23 @@ def chosen_config(budget: dict[str, float]) -> "RunConfig":
     family = st.session_state[key("family")]
     return RunConfig.model_validate(
         {
-            "name": st.session_state[key("name")].strip(),
+            "name": st.session_state[key("name")].strip() or title(family),
             "family": family,
             "model": section(family, family_class(family).Config.model_fields),
             "training": section("training", TrainingConfig.model_fields),
-            "data": section("data", DataConfig.model_fields) | {"source": chosen_source()},
+            "data": section("data", DataConfig.model_fields) | {"source": source or chosen_source()},
             "budget": budget,
         }
     )
+
+
+def title(family: str) -> str:
+    """What a run is called that was given no name: "One minute, γ 0.8, 14:07"."""
+    from facedemo.presets import PRESETS
+
+    gamma = st.session_state.get(key(family, "gamma"))
+    parts = [PRESETS[st.session_state[key("preset")]].title, *([f"γ {gamma:g}"] if gamma is not None else [family])]
+    return ", ".join([*parts, time.strftime("%H:%M")])
 
 
 def problem(item: "ErrorDetails") -> str:
@@ -208,6 +213,14 @@ def problem(item: "ErrorDetails") -> str:
 
     where = " → ".join(map(str, item["loc"]))
     return f"{where}: {message(item)}" if where else message(item)
+
+
+def described_run(budget: dict[str, float]) -> "RunConfig | None":
+    """The form as a config whose images are not looked at yet; None as long as the form describes no run."""
+    try:
+        return chosen_config(budget, source="built-in" if st.session_state[key("data_kind")] == BUILT_IN else "images")
+    except ValueError:
+        return None
 
 
 def start(budget: dict[str, float]) -> runs.Run | None:

@@ -119,11 +119,11 @@ def test_without_runs_it_invites_to_start_one() -> None:
 
 def test_the_time_of_a_run_is_told_before_it_starts() -> None:
     assert "About" not in shown(open_page())
-    speed.remember_speed(configure({}, "minute"), 400.0, 8.0)
-    assert "**About 50 s** at 400 images per second" in shown(open_page())
+    speed.remember_speed(configure({}, "minute"), 300.0, 8.0)
+    assert "**About 50 s** at 300 images per second" in shown(open_page())
     speed.remember_speed(configure({}, "minute"), 50.0, 8.0)
     page = open_page()
-    assert "**About 5 min 0 s** at 50 images per second" in shown(page)
+    assert "**About 4 min 0 s** at 50 images per second" in shown(page)
     page.number_input(key="new_budget_images").set_value(2000).run()
     assert "**About 50 s**" in shown(page)
 
@@ -140,7 +140,7 @@ def test_a_preset_fills_the_controls() -> None:
     assert page.selectbox(key="new_ours_size").value == 64
     assert page.selectbox(key="new_ours_stem").value == "full"
     assert page.number_input(key="new_ours_learning_rate_g").value == 1e-4
-    assert page.number_input(key="new_budget_iterations").value == 100_000
+    assert page.number_input(key="new_budget_images").value == 1_600_000
 
 
 def test_a_model_to_start_from_fills_the_controls_and_the_run_takes_its_weights(

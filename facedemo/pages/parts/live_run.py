@@ -11,6 +11,7 @@ import streamlit as st
 from facedemo import charts, speed
 from facedemo.families import family_class
 from facedemo.pages.parts import knobs, new_run
+from facedemo.pages.parts.keep_hover import keep_hover
 from facedemo.pages.parts.status_line import status_line
 from facedemo.pages.parts.waiting import duration
 from facedemo.runs import Run, RunError, list_runs
@@ -309,7 +310,8 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
         st.subheader("Charts", anchor=False, width="content")
         norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
     family, names = family_class(config.family), knobs.short_names(config)
-    figures = charts.figures(metrics_of(run), family.metrics, run.marks(), names, norms)
+    metrics = metrics_of(run)
+    figures = charts.figures(metrics, family.metrics, run.marks(), names, norms)
     if not figures:
         st.caption(f"The first points come after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):
@@ -318,6 +320,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
                 title = figure.layout.title.text.replace("<sub>t</sub>", "_t")
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
                 st.plotly_chart(charts.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
+    keep_hover(len(metrics.get("step", [])))
 
 
 def downloads(run: Run) -> None:

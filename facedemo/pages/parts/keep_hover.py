@@ -1,0 +1,14 @@
+"""Keeps the tooltips of charts while these are drawn anew; it shows nothing itself."""
+
+from pathlib import Path
+
+import streamlit as st
+
+_component = st.components.v2.component(
+    "facedemo.keep_hover", js=Path(__file__).with_name("keep_hover.js").read_text("utf8")
+)
+
+
+def keep_hover(version: int) -> None:
+    """To be called after the charts.  version: another one whenever charts may have come or been drawn anew."""
+    _component(data={"version": version}, key="keep_hover", height=1)

@@ -1,12 +1,16 @@
 """What a training makes of the machine it runs on: its arithmetic, its threads, its processes."""
 
+import io
 import math
 import os
 import time
+from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.io import TorchCheckpointIO
 from torch.nn import functional as F
 
 from facedemo.config import TrainingConfig
@@ -22,6 +26,18 @@ def threads(wanted: int, processes: int) -> int:
     return wanted or max(1, cores // processes)
 
 
+class CheckpointFiles(TorchCheckpointIO):
+    """Writes a checkpoint where it is told to, for the recorder to rename when it is complete.
+
+    Lightning's own goes by the system's folder for temporary files, where a kill would leave it for ever.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        Path(path).write_bytes(content.getbuffer())
+
+
 def start(settings: TrainingConfig) -> Fabric:
     """All processes of a training, talking to each other: those this one starts, or those torchrun or Slurm started."""
     processes = settings.devices * settings.num_nodes
@@ -31,6 +47,7 @@ def start(settings: TrainingConfig) -> Fabric:
         num_nodes=settings.num_nodes,
         strategy="ddp" if processes > 1 else "auto",
         precision=settings.precision,
+        plugins=[CheckpointFiles()],
     )
     fabric.launch()
     torch.set_num_threads(threads(settings.threads, settings.devices))

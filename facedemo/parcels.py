@@ -6,20 +6,18 @@ out of it, links and pickles are refused; no size that a header claims is truste
 
 import io
 import itertools
-import os
 import re
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from facedemo import starting
 from facedemo.checkpoints import CONFIG, WEIGHTS, checkpoints_root
+from facedemo.files import appearing, replacing
 from facedemo.runs import Run
 
 TAKEN = {  # files of a bundle → how large they may be, in bytes
@@ -70,13 +68,8 @@ def packed(folder: Path) -> bytes:
 def write(folder: Path, out: Path, checkpoints: bool = False) -> Path:
     """`pack` into a file, which appears under its name when it is complete; returns it."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            pack(folder, file, checkpoints)
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(out) as temporary, temporary.open("wb") as file:
+        pack(folder, file, checkpoints)
     return out
 
 
@@ -98,17 +91,6 @@ def suggest(name: str) -> str:
     plain = re.sub(r"[^\w .-]+", "-", name)[:60].strip(" .-") or "model"
     names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
     return next(name for name in names if not (checkpoints_root() / name).exists())
-
-
-@contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """A folder of the same name to fill, which becomes `path` when that is done, and is gone where it fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as hidden:
-        folder = Path(hidden, path.name)
-        folder.mkdir()
-        yield folder
-        folder.rename(path)
 
 
 def promote(run: Run, name: str, about: str = "") -> Path:

@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from facedemo.files import append_line, read_lines, replace_file
+from facedemo.files import append_line, read_lines, replace_file, replacing
 from facedemo.runs import Run
 from facedemo.status import process_facts
 from facedemo.steering import Mark
@@ -127,9 +127,8 @@ class Recorder:
     def save_checkpoint(self, step: int, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
         """Keeps the newest checkpoints, and the weights alone for sampling; `write` saves the full state at a path."""
         folder = self.run.path / "checkpoints"
-        temporary = folder / f".{step}.{os.getpid()}.tmp"
-        write(temporary)
-        temporary.replace(folder / f"{step:08d}.ckpt")
+        with replacing(folder / f"{step:08d}.ckpt") as temporary:
+            write(temporary)
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
         replace_file(self.run.path / "model.safetensors", save(weights))
         for old in self.run.checkpoints()[KEPT_CHECKPOINTS:]:

@@ -91,7 +91,7 @@ class Run:
         return status
 
     def write_status(self, status: Status) -> None:
-        replace_file(self.path / STATUS, json.dumps(asdict(status), indent=2))
+        replace_file(self.path / STATUS, json.dumps(asdict(status), indent=2), flush=False)
 
     def metrics(self) -> dict[str, list[float]]:
         """The columns of metrics.csv, complete rows only; {} before the first one."""

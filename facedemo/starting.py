@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facedemo.checkpoints import CONFIG, WEIGHTS
-from facedemo.files import read_object
+from facedemo.files import flush_folder, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +60,7 @@ def copy(config: "RunConfig", run: Path) -> None:
     shutil.copyfile(path / WEIGHTS, run / FOLDER / WEIGHTS)
     (run / FOLDER / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
     (run / FOLDER / "report.json").write_text(json.dumps({"images": images_seen(path)}), "utf8")
+    flush_folder(run / FOLDER)
 
 
 def model_of(run: Path) -> "FaceModel | None":

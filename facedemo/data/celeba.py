@@ -16,6 +16,7 @@ from facedemo.data.archives import read_archive
 from facedemo.data.entries import DataError, Entry, is_image_name, read_file
 from facedemo.data.images import Progress, throttled
 from facedemo.data.sources import CELEBA_ZIP
+from facedemo.files import replace_file, replacing
 
 IDENTITIES = "identity_CelebA.txt"
 ATTRIBUTES = "list_attr_celeba.txt"
@@ -223,14 +224,8 @@ def _write_csv(out: Path, table: _Table) -> Path:
     path = out / f"{Path(table.file).stem}.csv"
     data = text.getvalue().encode()
     if not path.exists() or path.read_bytes() != data:
-        _write(path, data)
+        replace_file(path, data)
     return path
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
 
 
 def _place_all(
@@ -273,13 +268,12 @@ def _place(image: Path | bytes, target: Path) -> str:
             return "present"
         target.unlink()  # of another edition of CelebA, or of other size
     if isinstance(image, bytes):
-        _write(target, image)
+        replace_file(target, image, flush=False)  # of tens of thousands, which can be made again
         return "copied"
     with contextlib.suppress(OSError):
         # a hard link, since a symbolic one would break when either folder is moved
         os.link(image.resolve(), target)
         return "linked"
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(image, part)
-    part.replace(target)
+    with replacing(target, flush=False) as part:
+        shutil.copyfile(image, part)
     return "copied"

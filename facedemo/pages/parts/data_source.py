@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from facedemo.files import appearing
+
 PATH, UPLOAD = "A folder or archive on this computer", "Upload images"
 IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
 ARCHIVES = ("zip", "tar", "tgz", "gz", "xz", "bz2")
@@ -89,14 +91,15 @@ def store(files: Sequence[BinaryIO], folder: Path) -> Path:
         digest.update(f"{name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
     target = folder / digest.hexdigest()
     if not target.exists():
-        part = target.with_suffix(".unfinished")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        for name, file in zip(names, files, strict=True):
-            file.seek(0)
-            with (part / name).open("wb") as out:
-                shutil.copyfileobj(file, out)
-        part.rename(target)
+        try:
+            with appearing(target) as part:
+                for name, file in zip(names, files, strict=True):
+                    file.seek(0)
+                    with (part / name).open("wb") as out:
+                        shutil.copyfileobj(file, out)
+        except OSError:
+            if not target.is_dir():  # the same files, uploaded twice at once, are there already
+                raise
     return target / packed[0] if packed else target
 
 

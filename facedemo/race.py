@@ -13,10 +13,12 @@ import secrets
 import shlex
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from filelock import FileLock
 from pydantic import TypeAdapter
 
 from facedemo.files import read_lines, read_object, replace_file
@@ -102,6 +104,10 @@ class Race:
         if status.state == "crashed":
             status.message = "Its process ended without a word. Resume goes on where it was."
         return status
+
+    def exclusive(self, refusal: str) -> AbstractContextManager[FileLock]:
+        """Holds the lock of the race, as `Run.exclusive` does that of a run."""
+        return self.record.exclusive(refusal)
 
     def run(self, entry: Entry) -> Run:
         """The run of a contender, which may have been deleted meanwhile."""

@@ -15,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from facedemo import worker
 from facedemo.evaluation.report import kept, store
 from facedemo.files import read_lines
@@ -38,12 +36,8 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
 
     `show` is handed the status whenever it changes.  Raises RunError where another process runs it, or it is damaged.
     """
-    lock = FileLock(race.path / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(f"The race {race.id} is going on in another process.") from None
-    with lock, worker.termination_as_interrupt():
+    refusal = f"The race {race.id} is going on in another process."
+    with race.record.exclusive(refusal, to_train=True), worker.termination_as_interrupt():
         referee = Referee(race, show)
         try:
             with onlooker(race):

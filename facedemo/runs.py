@@ -19,16 +19,19 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from facedemo import starting
 from facedemo.checkpoints import CONFIG, WEIGHTS
 from facedemo.files import append_line, read_lines, read_object, replace_file
+from facedemo.run_lock import acquired, is_held
 from facedemo.status import Status, process_facts
 
 if TYPE_CHECKING:
@@ -79,16 +82,48 @@ class Run:
     @property
     def status(self) -> Status:
         """What the run is doing now, as far as its files and its process tell."""
+        status = self.status_on_disk()
+        if status.active and not status.process_lives() and not is_held(self.path):
+            status.state = "crashed"
+            status.message = "Its process ended without a word. Resume goes on from the last checkpoint."
+        return status
+
+    def status_on_disk(self) -> Status:
+        """What its status.json says, whether or not that process still lives."""
         try:
-            status = TypeAdapter(Status).validate_json((self.path / STATUS).read_text("utf8"))
+            return TypeAdapter(Status).validate_json((self.path / STATUS).read_text("utf8"))
         except OSError:
             return Status(message="This run never started.")
         except ValueError:
             return Status(state="damaged", message="Its status.json is damaged. Resume writes a new one.")
-        if status.active and not status.process_lives():
-            status.state = "crashed"
-            status.message = "Its process ended without a word. Resume goes on from the last checkpoint."
-        return status
+
+    @contextmanager
+    def exclusive(self, refusal: str, to_train: bool = False) -> Iterator[FileLock]:
+        """Holds the run's lock, so that nothing else trains, starts, changes or moves the run meanwhile.
+
+        to_train: whether this process was started to train the run, as its status may say already.
+        Raises RunError with the words of `refusal` if the run trains, or is being started or moved, and if it is gone.
+        """
+        self.refuse_if_active(self.status, refusal, to_train)
+        try:
+            lock = acquired(self.path)
+        except Timeout:
+            raise RunError(refusal) from None
+        except OSError as error:
+            raise RunError(f"The folder of “{self.id}” cannot be written to: {error.strerror or error}.") from error
+        try:
+            self.refuse_if_active(self.status_on_disk(), refusal, to_train)
+            yield lock
+        finally:
+            lock.release()
+
+    def refuse_if_active(self, status: Status, refusal: str, to_train: bool) -> None:
+        if not self.path.is_dir():
+            raise RunError(f"“{self.id}” is no longer there.")
+        # the lock tells whether a process trains; the status alone knows one that has been started and is still loading
+        own = to_train and (status.of_this_process or not status.of_this_computer)
+        if status.active and not own and status.process_lives():
+            raise RunError(refusal)
 
     def write_status(self, status: Status) -> None:
         replace_file(self.path / STATUS, json.dumps(asdict(status), indent=2), flush=False)
@@ -169,38 +204,26 @@ class Run:
 
     def extend(self, budget: "Budget") -> None:
         """Replaces the budget of a run that is not training.  Raises RunError for one that is."""
-        if self.status.active:
-            raise RunError("The budget cannot be changed while the run trains. Stop it first.")
-        replace_file(self.path / CONFIG, self.config.model_copy(update={"budget": budget}).model_dump_json(indent=2))
+        with self.exclusive("The budget cannot be changed while the run trains. Stop it first."):
+            config = self.config.model_copy(update={"budget": budget})
+            replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
 
     def launch(self, worker: str = "facedemo.worker") -> None:
         """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains.
 
         worker: the module that is run on the directory.
         """
-        if self.status.active:
-            raise RunError(f"“{self.name}” is training already.")
-        with (self.path / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", worker, str(self.path.resolve())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # so that it outlives the app
-            )
-        status = self.status
-        self.write_status(
-            Status(
-                **{
-                    **asdict(status),
-                    "state": "starting",
-                    "message": "Starting…",
-                    "advice": [],
-                    **process_facts(process.pid),
-                    "updated": time.time(),
-                }
-            )
-        )
+        with self.exclusive(f"“{self.name}” is training already."):
+            with (self.path / "log.txt").open("ab") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", worker, str(self.path.resolve())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # so that it outlives the app
+                )
+            changes = {"state": "starting", "message": "Starting…", "advice": [], "updated": time.time()}
+            self.write_status(replace(self.status_on_disk(), **changes, **process_facts(process.pid)))
 
 
 def create_run(config: "RunConfig", root: Path | None = None) -> Run:

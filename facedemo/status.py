@@ -1,8 +1,10 @@
 """What a run or a race is doing, and whether the process that said so still lives."""
 
+import os
 import socket
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -29,8 +31,9 @@ class Status:
     advice: list[str] = field(default_factory=list)
     pid: int = 0
     process_started: float = 0.0
+    process_identity: str = ""  # "" in the files of earlier versions, and on systems that have none
     host: str = ""
-    updated: float = 0.0
+    updated: FiniteFloat = 0.0
 
     @property
     def active(self) -> bool:
@@ -38,14 +41,38 @@ class Status:
 
     def process_lives(self) -> bool:
         """Whether the process that wrote this still runs; one on another machine counts while it keeps reporting."""
-        if self.host != socket.gethostname():
+        if not self.of_this_computer:
             return time.time() - self.updated < STARTING_SECONDS
         try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.process_started) < 2.0
+            process, identity = psutil.Process(self.pid), identity_of(self.pid)
+            if self.process_identity and identity:
+                same = self.process_identity == identity
+            else:
+                same = abs(process.create_time() - self.process_started) < 2.0
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except (psutil.Error, ValueError):  # ValueError: no number of a process
+        except (psutil.Error, ValueError, OverflowError):  # the last two: no number of a process
             return False
+
+    @property
+    def of_this_computer(self) -> bool:
+        return self.host == socket.gethostname()
+
+    @property
+    def of_this_process(self) -> bool:
+        return self.of_this_computer and self.pid == os.getpid()
+
+
+def identity_of(pid: int) -> str:
+    """Tells a process from all others that ever had its number, whatever the clock is set to.
+
+    On Linux the boot and the ticks from it to the start of the process; "" elsewhere, and if there is no such process.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        after_name = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()  # a name may hold spaces
+        return f"{boot} {int(after_name[19])}"
+    except (OSError, ValueError, IndexError):
+        return ""
 
 
 def process_facts(pid: int) -> dict[str, Any]:
@@ -53,5 +80,6 @@ def process_facts(pid: int) -> dict[str, Any]:
     return {
         "pid": pid,
         "process_started": psutil.Process(pid).create_time(),
+        "process_identity": identity_of(pid),
         "host": socket.gethostname(),
     }

@@ -3,6 +3,7 @@
 A race is the record of a contest; the models that took part are runs of their own. Deleting either leaves the other.
 """
 
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,9 +20,12 @@ def delete(one: Kept) -> Kept:
 
     Raises RunError for one that is going on, and where it cannot be moved.
     """
-    if one.status.active:
-        raise RunError(f"“{one.name}” is {one.status.state}. Stop it before you delete it.")
-    return moved(one, one.path.parent / TRASH)
+    status = one.status
+    refusal = f"“{one.name}” is {status.state if status.active else 'in use'}. Stop it before you delete it."
+    with one.exclusive(refusal) as lock:
+        if os.name == "nt":
+            lock.release()  # Windows moves no folder with an open file in it
+        return moved(one, one.path.parent / TRASH)
 
 
 def restore(one: Kept) -> Kept:
@@ -63,7 +67,10 @@ def erase(deleted: Iterable[Run | Race]) -> None:
     for one in deleted:
         if one.path.parent.name != TRASH:
             raise RunError(f"“{one.name}” has not been deleted.")
-        try:
-            shutil.rmtree(one.path)
-        except OSError as error:
-            raise RunError(f"{error.filename} cannot be deleted: {error.strerror or error}.") from error
+        with one.exclusive(f"“{one.name}” is in use. Stop it before you delete it.") as lock:
+            if os.name == "nt":
+                lock.release()
+            try:
+                shutil.rmtree(one.path)
+            except OSError as error:
+                raise RunError(f"{error.filename} cannot be deleted: {error.strerror or error}.") from error

@@ -13,8 +13,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from facedemo import speed, starting
 from facedemo.files import remove_abandoned, replace_file
 from facedemo.runs import Run, RunError
@@ -76,12 +74,7 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
 
     `show` is handed the status whenever it changes.  Raises RunError where another process trains the run.
     """
-    lock = FileLock(run.path / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(f"“{run.name}” is being trained by another process.") from None
-    with lock, termination_as_interrupt():
+    with run.exclusive(f"“{run.name}” is being trained by another process.", to_train=True), termination_as_interrupt():
         from facedemo.recorder import Recorder
 
         recorder = Recorder(run)

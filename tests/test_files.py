@@ -46,9 +46,11 @@ def test_content_and_name_reach_the_disk_unless_that_is_not_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed = []
-    monkeypatch.setattr(
-        files.os, "fsync", lambda descriptor: flushed.append(os.readlink(f"/proc/self/fd/{descriptor}"))
-    )
+
+    def note(number: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+
+    monkeypatch.setattr(files.os, "fsync", note)
     replace_file(tmp_path / "status.json", "{}", flush=False)
     assert flushed == []
     replace_file(tmp_path / "config.json", "{}")

@@ -14,7 +14,6 @@ from typing import Any
 import safetensors.torch
 import torch
 from huggingface_hub import PyTorchModelHubMixin
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -106,7 +105,7 @@ def load(path: str | Path) -> FaceModel:
         config = json.loads((path / CONFIG).read_text("utf8"))
         model = FaceModel(config, name=(is_run(path) and config.get("name")) or path.name)
         model.restore(safetensors.torch.load_file(path / WEIGHTS))
-    except (ValueError, AttributeError, ValidationError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise BundleError(f"The config.json of “{path.name}” is damaged or of another version: {error}") from error
     except (SafetensorError, RuntimeError, OSError) as error:
         raise BundleError(f"The weights of “{path.name}” are damaged or do not fit its config.json.") from error

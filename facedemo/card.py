@@ -65,8 +65,9 @@ def refresh(folder: Path, measured: str) -> None:
 def final_config(run: Run) -> RunConfig:
     """The run's settings with all that was changed while it trained; paths shortened to their names."""
     steering = Steering(run.config)
-    for mark in run.marks():
-        steering.apply(Mark(**mark))
+    for mark in (Mark(**mark) for mark in run.marks()):
+        if steering.fits(mark):
+            steering.apply(mark)
     return steering.config.without_paths()
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facedemo import sampling
+from facedemo import records, sampling
 from facedemo.evaluation.report import FILE, Report, kept
-from facedemo.files import read_object
 from facedemo.race import Race, detection
 from facedemo.runs import Run, RunError
 from facedemo.versions import versions
@@ -157,6 +156,6 @@ def contender(name: str, path: Path, seed: int, evaluation: Report | None = None
         config = card.final_config(run)
         training = card.make_report(run, config, model)
     else:
-        config, training = model.config.without_paths(), read_object(path / FILE)
+        config, training = model.config.without_paths(), records.read_report(path / FILE)
     faces = sampling.generate(model, sampling.face_seeds(seed, GRID))
     return Contender(name, path.name, config, training, faces, detection(path), evaluation or kept(path))

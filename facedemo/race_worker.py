@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from facedemo import worker
 from facedemo.evaluation.report import kept, store
-from facedemo.files import read_lines
+from facedemo.files import remove_abandoned
 from facedemo.onlooker import look_at
 from facedemo.race import Entry, Race
 from facedemo.runs import Run, RunError
@@ -57,9 +57,11 @@ class Referee:
 
     def __init__(self, race: Race, show: Show) -> None:
         self.race, self.show, self.plan = race, show, race.plan
+        remove_abandoned(race.path)
+        race.record.set_aside_status(race.record.status_on_disk())
         self.runs = [race.run(entry) for entry in self.plan.entries]
         self.status = replace(race.record.status, **process_facts(os.getpid()), advice=[])
-        self.orders = len(read_lines(race.path / "orders.jsonl"))  # a stop was meant for an earlier process
+        self.orders = len(race.record.orders())  # a stop was meant for an earlier process
         self.stopping = False
         self.say(state="running", message="Loading…")
 
@@ -105,7 +107,7 @@ class Referee:
         return status.state != "stopped"
 
     def told_to_stop(self) -> bool:
-        return any(order["do"] == "stop" for order in read_lines(self.race.path / "orders.jsonl")[self.orders :])
+        return any(order["do"] == "stop" for order in self.race.record.orders()[self.orders :])
 
     def progress(self, entry: Entry, run: Run, status: Status) -> None:
         """Says how far the race is: the contenders count equally.  Passes on a stop that came before the training."""

@@ -4,33 +4,31 @@ import csv
 import io
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning_fabric.loggers import CSVLogger, TensorBoardLogger
-from lightning_fabric.loggers.csv_logs import _ExperimentWriter
+from lightning_fabric.loggers import TensorBoardLogger
 from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from facedemo.files import append_line, read_lines, replace_file, replacing
-from facedemo.runs import Run
+from facedemo import records
+from facedemo.files import append_line, read_object, remove_abandoned, replace_file, replacing
+from facedemo.runs import MARKS, METRICS, ORDERS, STATUS, Run
 from facedemo.status import process_facts
 from facedemo.steering import Mark
 
 KEPT_CHECKPOINTS = 2
+REPORT = "report.json"  # a contender's evaluation
 
 
-class AppendingWriter(_ExperimentWriter):
-    """Goes on with the metrics.csv of a resumed run, where Fabric's own would delete it."""
-
-    def _check_log_dir_exists(self) -> None:
-        path = Path(self.metrics_file_path)
-        if path.exists():
-            self.metrics_keys = path.read_text("utf8").splitlines()[0].split(",")
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
 
 
 class Recorder:
@@ -44,31 +42,39 @@ class Recorder:
             message="",
             advice=[],
         )
-        self.columns: list[str] | None = None  # of metrics.csv, where it has rows: no other can be added to it
-        self.marks = [Mark(mark["step"], mark["changes"], mark["command"]) for mark in run.marks()]
+        self.columns: list[str] = []  # of metrics.csv, if there is one: no other can be added to it
+        self.marks = [Mark(**mark) for mark in run.marks()]
         self.skip_old_orders()
+
+    def tidy(self) -> None:
+        """Removes what a killed training left half-written; of damaged records, says so and keeps them aside."""
+        for folder in (self.run.path, self.run.path / "samples", self.run.path / "checkpoints"):
+            remove_abandoned(folder)
+        if name := self.run.set_aside_status(self.run.status_on_disk()):
+            self.log(f"{STATUS} was damaged: it is kept as {name}")
+        for name, used in ((MARKS, self.run.marks()), (ORDERS, self.run.orders())):
+            if (unused := records.unused_lines(self.run.path / name, len(used))) > 0:
+                self.log(f"{name} is damaged: {unused:,} of its lines cannot be used")
+        if (self.run.path / REPORT).exists() and not read_object(self.run.path / REPORT):
+            self.log(f"{REPORT} was damaged: it is kept as {records.set_aside(self.run.path / REPORT)}")
 
     def skip_old_orders(self) -> None:
         """A pause or stop was meant for an earlier process; a setting which that one did not get to is still wanted."""
         answered = {mark.command for mark in self.marks}
-        orders = self.numbered_orders()
+        orders = self.run.orders()
         self.orders_read = len(orders)
         self.waiting = [order for order in orders if order["do"] == "set" and order["number"] not in answered]
-
-    def numbered_orders(self) -> list[dict[str, Any]]:
-        orders = read_lines(self.run.path / "orders.jsonl")
-        return [{**order, "number": number} for number, order in enumerate(orders)]
 
     def new_orders(self) -> list[dict[str, Any]]:
         """What was asked for since the last call, each with its `number`."""
         try:
-            size = (self.run.path / "orders.jsonl").stat().st_size
+            size = (self.run.path / ORDERS).stat().st_size
         except OSError:
             size = 0
         orders, self.waiting = self.waiting, []
         if size != getattr(self, "orders_size", None):
             self.orders_size = size
-            every = self.numbered_orders()
+            every = self.run.orders()
             orders, self.orders_read = orders + every[self.orders_read :], len(every)
         return orders
 
@@ -79,9 +85,7 @@ class Recorder:
         return due
 
     def record_mark(self, mark: Mark) -> None:
-        append_line(
-            self.run.path / "marks.jsonl", {"step": mark.step, "changes": mark.changes, "command": mark.command}
-        )
+        append_line(self.run.path / MARKS, {"step": mark.step, "changes": mark.changes, "command": mark.command})
 
     def log(self, words: str) -> None:
         with (self.run.path / "log.txt").open("a", encoding="utf8") as file:
@@ -93,29 +97,27 @@ class Recorder:
 
     def rewind(self, step: int) -> None:
         """Forgets metrics after iteration `step`, which will be logged again, and opens the loggers."""
-        path = self.run.path / "metrics.csv"
-        metrics = self.run.metrics()
-        if metrics:
-            self.columns = list(metrics)
-            text = io.StringIO()
-            writer = csv.writer(text, lineterminator="\r\n")
-            writer.writerow(metrics)
-            column = list(metrics).index("step")
-            writer.writerows(row for row in zip(*metrics.values(), strict=True) if row[column] <= step)
-            replace_file(path, text.getvalue())
-        else:
-            path.unlink(missing_ok=True)
-        self.csv = CSVLogger(self.run.path, name="", version="", flush_logs_every_n_steps=1)
-        self.csv._experiment = AppendingWriter(str(self.run.path))
+        path = self.run.path / METRICS
+        self.columns, rows, whole = records.read_metrics(path)
+        if not whole:
+            name = records.set_aside(path)
+            self.log(f"{METRICS} is damaged: {len(rows):,} rows of it could be read; the file is kept as {name}")
+        if self.columns:
+            place = self.columns.index("step")
+            replace_file(path, csv_text([self.columns, *(row for row in rows if row[place] <= step)]))
         self.tensorboard = TensorBoardLogger(
             self.run.path, name="", version="tensorboard", default_hp_metric=False, purge_step=step + 1, flush_secs=10
         )
 
     def log_metrics(self, row: dict[str, float]) -> None:
-        step = int(row["step"])
-        rest = {name: value for name, value in row.items() if name != "step" and name in (self.columns or row)}
-        self.csv.log_metrics(rest, step)
-        self.tensorboard.log_metrics(rest, step)
+        path, step = self.run.path / METRICS, int(row["step"])
+        if not self.columns:
+            self.columns = ["step", *(name for name in row if name != "step")]
+            replace_file(path, csv_text([self.columns]), flush=False)
+        cells = {**row, "step": step}
+        with path.open("a", encoding="utf8", newline="") as file:
+            file.write(csv_text([[cells.get(name, "") for name in self.columns]]))
+        self.tensorboard.log_metrics({name: row[name] for name in self.columns if name in row and name != "step"}, step)
 
     def save_sample(self, step: int, pixels: np.ndarray) -> None:
         """pixels: uint8 (height, width, 3)."""
@@ -135,9 +137,8 @@ class Recorder:
             old.unlink(missing_ok=True)
 
     def close(self) -> None:
-        for name in ("csv", "tensorboard"):
-            if logger := getattr(self, name, None):
-                logger.finalize("success")
+        if logger := getattr(self, "tensorboard", None):
+            logger.finalize("success")
 
 
 class Follower(Recorder):

@@ -11,7 +11,6 @@
 Every file is written under a temporary name and renamed, or only appended to.
 """
 
-import csv
 import json
 import os
 import secrets
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from facedemo import starting
+from facedemo import records, starting
 from facedemo.checkpoints import CONFIG, WEIGHTS
 from facedemo.files import append_line, read_lines, read_object, replace_file
 from facedemo.run_lock import acquired, is_held
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept", "Run", "Race")
 
-STATUS = "status.json"
+STATUS, METRICS, MARKS, ORDERS = "status.json", "metrics.csv", "marks.jsonl", "orders.jsonl"
 
 
 class RunError(ValueError):
@@ -97,6 +96,10 @@ class Run:
         except ValueError:
             return Status(state="damaged", message="Its status.json is damaged. Resume writes a new one.")
 
+    def set_aside_status(self, status: Status) -> str:
+        """Keeps a status.json that cannot be read under another name, before a new one is written; returns that."""
+        return records.set_aside(self.path / STATUS) if status.state == "damaged" else ""
+
     @contextmanager
     def exclusive(self, refusal: str, to_train: bool = False) -> Iterator[FileLock]:
         """Holds the run's lock, so that nothing else trains, starts, changes or moves the run meanwhile.
@@ -129,18 +132,17 @@ class Run:
         replace_file(self.path / STATUS, json.dumps(asdict(status), indent=2), flush=False)
 
     def metrics(self) -> dict[str, list[float]]:
-        """The columns of metrics.csv, complete rows only; {} before the first one."""
-        try:
-            text = (self.path / "metrics.csv").read_text("utf8")
-        except OSError:
-            return {}
-        header, *rows = csv.reader(text[: text.rfind("\n") + 1].splitlines()) or [[]]
-        rows = [row for row in rows if len(row) == len(header) and all(row)]
-        return {name: [float(row[column]) for row in rows] for column, name in enumerate(header)} if rows else {}
+        """The columns of metrics.csv, complete rows only; {} before the first one, or if it is damaged."""
+        columns, rows, _ = records.read_metrics(self.path / METRICS)
+        return dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 
     def marks(self) -> list[dict[str, Any]]:
         """Settings changed while it trained: {"step", "changes", "command"} each, by iteration."""
-        return sorted(read_lines(self.path / "marks.jsonl"), key=lambda mark: mark["step"])
+        return records.marks(read_lines(self.path / MARKS))
+
+    def orders(self) -> list[dict[str, Any]]:
+        """What was asked of its training: "do", with "set" the "changes", and its "number"."""
+        return records.read_orders(self.path / ORDERS)
 
     def samples(self) -> dict[int, Path]:
         """Iteration → its sample grid, in order."""
@@ -185,7 +187,7 @@ class Run:
             return ""
 
     def order(self, do: str, **extra: Any) -> None:
-        append_line(self.path / "orders.jsonl", {"do": do, "time": time.time(), **extra})
+        append_line(self.path / ORDERS, {"do": do, "time": time.time(), **extra})
 
     def steer(self, **changes: float) -> None:
         """Asks for settings to change while it trains.  Raises ValueError as `RunConfig.steered` does."""
@@ -222,8 +224,10 @@ class Run:
                     stderr=log,
                     start_new_session=True,  # so that it outlives the app
                 )
+            status = self.status_on_disk()
+            self.set_aside_status(status)
             changes = {"state": "starting", "message": "Starting…", "advice": [], "updated": time.time()}
-            self.write_status(replace(self.status_on_disk(), **changes, **process_facts(process.pid)))
+            self.write_status(replace(status, **changes, **process_facts(process.pid)))
 
 
 def create_run(config: "RunConfig", root: Path | None = None) -> Run:

@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facedemo import bundle
+from facedemo import bundle, records
 from facedemo.config import RunConfig
-from facedemo.files import read_object
 from facedemo.runs import Run
 from facedemo.steering import Mark, Steering
 
@@ -43,16 +42,15 @@ def open_saved(path: Path) -> Saved:
             return saved
         except Exception:  # a damaged file raises whatever unpickling does; the one before it will do
             continue
-    report = read_object(path / "report.json")
-    number = int(report.get("iterations", 0))
-    marks = report.get("steering", run.marks())
+    report = records.read_report(path / "report.json")
+    number, marks = report.get("iterations", 0), report.get("steering", run.marks())
     return Saved(replayed(config, marks, number), number, model.family.state_dict(), {})
 
 
 def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) -> Steering:
     """The settings in force after `number` iterations."""
     steering = Steering(config)
-    for mark in marks:
-        if mark["step"] <= number:
-            steering.apply(Mark(mark["step"], mark["changes"], mark.get("command", -1)))
+    for mark in (Mark(**mark) for mark in marks):
+        if mark.step <= number and steering.fits(mark):
+            steering.apply(mark)
     return steering

@@ -32,6 +32,14 @@ class Steering:
         self.start = 0  # the decay counts from here
         self.base = {player: getattr(config.model, name) for player, name in PLAYERS.items()}
 
+    def fits(self, mark: Mark) -> bool:
+        """Whether `apply` takes a recorded mark.  One from elsewhere, or of another family, is passed over."""
+        try:
+            self.config.steered(mark.changes)
+        except ValueError:
+            return False
+        return True
+
     def apply(self, mark: Mark) -> None:
         """Takes a mark's changes into force.
 

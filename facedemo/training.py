@@ -153,7 +153,7 @@ class Trainer:
         paused = False
         while True:
             for mark in self.record.due_marks(self.step):
-                self.apply(mark)
+                self.apply(mark) if self.steering.fits(mark) else self.record.log(f"ignored: {mark}")
             for order in self.new_orders():
                 if order["do"] == "stop":
                     return "stop"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facedemo import speed, starting
-from facedemo.files import remove_abandoned, replace_file
+from facedemo.files import replace_file
 from facedemo.runs import Run, RunError
 from facedemo.status import Status
 
@@ -78,8 +78,7 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
         from facedemo.recorder import Recorder
 
         recorder = Recorder(run)
-        for folder in (run.path, run.path / "samples", run.path / "checkpoints"):
-            remove_abandoned(folder)
+        recorder.tidy()
         try:
             state, message = train(run, recorder, show), ""
         except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from facedemo.checkpoints import WEIGHTS
 from facedemo.evaluation.distance import DUPLICATE, TOLERANCE
 from facedemo.files import read_object, replace_file
+from facedemo.records import set_aside
 from facedemo.runs import is_run
 
 FILE, EVALUATION = "report.json", "evaluation"  # where a bundle keeps one
@@ -138,7 +139,7 @@ def keep(report: Report, folder: Path) -> Path:
         raise ValueError(f"“{folder.name}” is no bundle, and only those keep an evaluation: make one of the run first.")
     try:
         found = json.loads(file.read_text("utf8")) if file.exists() else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"The {FILE} of “{folder.name}” is damaged: nothing was stored in it.") from error
     if not isinstance(found, dict):
         raise ValueError(f"The {FILE} of “{folder.name}” is damaged: nothing was stored in it.")
@@ -147,7 +148,10 @@ def keep(report: Report, folder: Path) -> Path:
 
 def store(folder: Path, report: Report) -> Path:
     """Keeps an evaluation in the report.json of a model, be it a bundle or a run, beside all else there."""
-    known = read_object(folder / FILE) | {EVALUATION: report.as_json()}
+    known = read_object(folder / FILE)
+    if not known and (folder / FILE).exists():
+        set_aside(folder / FILE)
+    known |= {EVALUATION: report.as_json()}
     replace_file(folder / FILE, json.dumps(known, indent=1) + "\n")
     return folder / FILE
 
@@ -155,6 +159,6 @@ def store(folder: Path, report: Report) -> Path:
 def kept(folder: Path) -> Report | None:
     """The evaluation that a bundle brings; None where it brings none, or one that cannot be read."""
     try:
-        return Report.from_json(json.loads((folder / FILE).read_text("utf8"))[EVALUATION])
-    except (OSError, ValueError, KeyError, TypeError):
+        return Report.from_json(read_object(folder / FILE).get(EVALUATION))
+    except (ValueError, TypeError):
         return None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from facedemo.files import read_lines
 from facedemo.runs import Run, RunError
 
 if TYPE_CHECKING:
@@ -78,11 +77,11 @@ def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
     marks = [Mark(int(mark["step"]), mark["changes"], mark["command"]) for mark in run.marks()]
     answered = {mark.command for mark in marks}
     waiting = [
-        Mark(max(step, *(mark.step for mark in marks), 0), order["changes"], index)
-        for index, order in enumerate(read_lines(run.path / "orders.jsonl"))
-        if order.get("do") == "set" and index not in answered
+        Mark(max(step, *(mark.step for mark in marks), 0), order["changes"], order["number"])
+        for order in run.orders()
+        if order["do"] == "set" and order["number"] not in answered
     ]
-    for mark in [*marks, *waiting]:
+    for mark in filter(steering.fits, [*marks, *waiting]):
         remember(undo, steering, mark)
         steering.apply(mark)
     asked = {name: value for mark in waiting for name, value in mark.changes.items()}

@@ -1,0 +1,122 @@
+"""The records that a training leaves, read as far as they can be: damage in one of them costs no more than itself.
+
+A file can be cut short, come from elsewhere, or have been saved again by a spreadsheet or an editor.
+"""
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from facedemo.files import read_lines, read_object
+
+ACTIONS = ("stop", "pause", "continue", "set")  # what can be asked of a training
+Numbers = dict[str, float]
+REPORT = {  # fields of a report.json on a model's training → what they hold
+    "iterations": int,
+    "images": int,
+    "images_before": int,
+    "minutes": float,
+    "parameters": dict[str, int],
+    "last": Numbers,
+    "curves": dict[str, list[float]],
+}
+
+
+class Metrics(NamedTuple):
+    """A metrics.csv.  whole: whether every complete line of it could be read."""
+
+    columns: list[str]
+    rows: list[list[float]]
+    whole: bool
+
+
+def read_metrics(path: Path) -> Metrics:
+    """The complete rows of a metrics.csv; without columns if it is missing, or its first line names no iteration."""
+    try:
+        text = path.read_text("utf8", errors="replace")
+        header, *lines = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    except OSError:
+        return Metrics([], [], True)
+    except csv.Error:
+        return Metrics([], [], False)
+    if "step" not in header or len(set(header)) < len(header):
+        return Metrics([], [], not text)
+    # a row with an empty cell is complete, but lacks a metric that an earlier version of the family had
+    lines = [line for line in lines if line and (all(line) or len(line) != len(header))]
+    rows = [row for row in map(numbers, lines) if len(row) == len(header)]
+    return Metrics(header, rows, len(rows) == len(lines))
+
+
+def numbers(line: Sequence[str]) -> list[float]:
+    """The cells of a row as numbers; [] if one of them is none."""
+    try:
+        return [float(cell) for cell in line]
+    except ValueError:
+        return []
+
+
+def marks(records: Any) -> list[dict[str, Any]]:
+    """Those of some records that are marks: {"step", "changes", "command"} each, by iteration."""
+    found = [
+        {"step": record["step"], "changes": record["changes"], "command": record.get("command", -1)}
+        for record in (records if isinstance(records, list) else [])
+        if isinstance(record, dict) and is_count(record.get("step")) and are_changes(record.get("changes"))
+    ]
+    return sorted(found, key=lambda mark: mark["step"])
+
+
+def read_orders(path: Path) -> list[dict[str, Any]]:
+    """What was asked of a training, each with its `number`: its place among the objects of the file."""
+    return [
+        {**order, "number": number}
+        for number, order in enumerate(read_lines(path))
+        if order.get("do") in ACTIONS and (order["do"] != "set" or are_changes(order.get("changes")))
+    ]
+
+
+def is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def are_changes(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+        for number in value.values()
+    )
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """What a report.json says of a model's training, without the fields that hold something else than they should."""
+    report = read_object(path)
+    for name in REPORT.keys() & report.keys():
+        try:
+            TypeAdapter(REPORT[name]).validate_python(report[name], strict=True)
+        except ValidationError:
+            del report[name]
+    if len({len(curve) for curve in report.get("curves", {}).values()}) > 1:
+        del report["curves"]
+    if "steering" in report:
+        report["steering"] = marks(report["steering"])
+    return report
+
+
+def set_aside(path: Path) -> str:
+    """Renames a damaged file, so that a new one can take its place; returns the new name."""
+    number, target = 1, path.with_name(f"{path.name}.damaged")
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.damaged-{number}")
+    path.rename(target)
+    return target.name
+
+
+def unused_lines(path: Path, used: int) -> int:
+    """How many lines of a file of JSON objects are none of the `used` ones."""
+    try:
+        return sum(1 for line in path.read_bytes().splitlines() if line.strip()) - used
+    except OSError:
+        return 0

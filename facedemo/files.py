@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,6 +57,19 @@ def appearing(path: Path) -> Iterator[Path]:
         flush_folder(folder)
         folder.rename(path)
         flush_names(path.parent)
+
+
+def overwrite_file(path: Path, content: str) -> None:
+    """Writes over a file in place, which a reader may see half done: for a disk that is full."""
+    with path.open("r+b") as file:
+        file.write(content.encode())
+        file.truncate()
+
+
+def append_words(path: Path, words: str) -> None:
+    """Appends a line with the time to a log; on a full disk it is lost, which must not end what was logged."""
+    with suppress(OSError), path.open("a", encoding="utf8") as file:
+        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}\n")
 
 
 def flush_file(path: Path) -> None:

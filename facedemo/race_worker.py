@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from facedemo import worker
 from facedemo.evaluation.report import kept, store
-from facedemo.files import remove_abandoned
+from facedemo.files import append_words, remove_abandoned
 from facedemo.onlooker import look_at
 from facedemo.race import Entry, Race
 from facedemo.runs import Run, RunError
@@ -46,7 +46,7 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
             state, message = "stopped", ""
         except Exception as error:
             referee.log(traceback.format_exc())
-            state, message = "failed", str(error) or type(error).__name__
+            state, message = "failed", worker.reason(error)
         referee.log(f"{state}. {message}")
         referee.say(state=state, message=message, seconds_left=None)
         return referee.status
@@ -66,8 +66,7 @@ class Referee:
         self.say(state="running", message="Loading…")
 
     def log(self, words: str) -> None:
-        with (self.race.path / "log.txt").open("a", encoding="utf8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}\n")
+        append_words(self.race.path / "log.txt", words)
 
     def say(self, **changes: object) -> None:
         self.status = replace(self.status, updated=time.time(), **changes)

@@ -5,6 +5,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from facedemo import records
-from facedemo.files import append_line, read_object, remove_abandoned, replace_file, replacing
+from facedemo.files import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
 from facedemo.runs import MARKS, METRICS, ORDERS, STATUS, Run
 from facedemo.status import process_facts
 from facedemo.steering import Mark
@@ -88,8 +89,7 @@ class Recorder:
         append_line(self.run.path / MARKS, {"step": mark.step, "changes": mark.changes, "command": mark.command})
 
     def log(self, words: str) -> None:
-        with (self.run.path / "log.txt").open("a", encoding="utf8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}\n")
+        append_words(self.run.path / "log.txt", words)
 
     def write_status(self, **changes: Any) -> None:
         self.status = replace(self.status, updated=time.time(), **changes)
@@ -138,7 +138,8 @@ class Recorder:
 
     def close(self) -> None:
         if logger := getattr(self, "tensorboard", None):
-            logger.finalize("success")
+            with suppress(OSError):  # on a full disk; how the training ended must be said all the same
+                logger.finalize("success")
 
 
 class Follower(Recorder):

@@ -29,7 +29,7 @@ from pydantic import TypeAdapter
 
 from facedemo import records, starting
 from facedemo.checkpoints import CONFIG, WEIGHTS
-from facedemo.files import append_line, read_lines, read_object, replace_file
+from facedemo.files import append_line, overwrite_file, read_lines, read_object, replace_file
 from facedemo.run_lock import acquired, is_held
 from facedemo.status import Status, process_facts
 
@@ -129,7 +129,11 @@ class Run:
             raise RunError(refusal)
 
     def write_status(self, status: Status) -> None:
-        replace_file(self.path / STATUS, json.dumps(asdict(status), indent=2), flush=False)
+        content = json.dumps(asdict(status), indent=2)
+        try:
+            replace_file(self.path / STATUS, content, flush=False)
+        except OSError:  # a full disk has no room for a second file, but a new status can take the place of the old one
+            overwrite_file(self.path / STATUS, content)
 
     def metrics(self) -> dict[str, list[float]]:
         """The columns of metrics.csv, complete rows only; {} before the first one, or if it is damaged."""

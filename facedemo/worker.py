@@ -3,6 +3,7 @@
 Where a run has several, the first one starts the others, or torchrun or Slurm starts all; only the first one writes.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -69,6 +70,13 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
     return Subset(faces.images, split_rows(faces, config.data.source, config.data.split))
 
 
+def reason(error: Exception) -> str:
+    """Why a training or a race failed, for its status."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.strerror}. Make room, then resume: the training goes on from its last checkpoint."
+    return str(error) or type(error).__name__
+
+
 def execute(run: Run, show: Show = lambda status: None) -> Status:
     """Trains a run to its end in this process; returns its last status, which says how it ended.
 
@@ -84,7 +92,7 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
         except KeyboardInterrupt:
             state, message = "stopped", ""
         except Exception as error:
-            state, message = "failed", str(error) or type(error).__name__
+            state, message = "failed", reason(error)
             recorder.log(traceback.format_exc())
         recorder.close()
         recorder.log(f"{state} at iteration {recorder.status.step}. {message}")

@@ -1,0 +1,84 @@
+"""A disk that is full while a checkpoint is written: a small one, mounted for the test."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from facedemo import worker
+from facedemo.config import RunConfig
+from facedemo.recorder import Recorder
+from facedemo.runs import Run, create_run
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"No file system can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "pictures").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(64):
+        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(tmp_path / f"pictures/{number}.png")
+    settings = {
+        "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4},
+        "data": {"source": str(tmp_path / "pictures")},
+        "budget": {"iterations": 20},
+        "training": {"precision": "32-true", "log_every": 5, "sample_every": 10, "checkpoint_every": 10},
+    }
+    return RunConfig.model_validate(settings)
+
+
+def fill(ballast: Path, spare: int) -> None:
+    """Fills the disk but for `spare` bytes."""
+    with ballast.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+                file.flush()
+        except OSError:
+            pass
+    with ballast.open("r+b") as file:
+        file.truncate(max(0, ballast.stat().st_size - spare))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # that of TensorBoard
+@pytest.mark.parametrize("spare", [0, 100_000])
+def test_a_full_disk_is_named_in_the_status_and_after_space_is_made_resume_is_exact(
+    config: RunConfig, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spare: int
+) -> None:
+    whole, run = create_run(config, tmp_path / "whole"), create_run(config, disk)
+    assert worker.execute(whole).state == "finished"
+    save: Callable[..., None] = Recorder.save_checkpoint
+
+    def save_on_a_full_disk(recorder: Recorder, step: int, *rest: object) -> None:
+        if step == 20:
+            fill(disk / "ballast", spare)
+        save(recorder, step, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "save_checkpoint", save_on_a_full_disk)
+        worker.execute(run)
+    assert Run(run.path).status.state == "failed"
+    assert "No space left on device" in run.status.message
+    assert [path.stem for path in run.checkpoints()] == ["00000010"]
+    assert not list(run.path.rglob("*.tmp"))
+    (disk / "ballast").unlink()
+    assert worker.execute(run).state == "finished"
+    ours, theirs = (load_file(one.path / "model.safetensors") for one in (run, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert run.metrics()["loss_real"] == whole.metrics()["loss_real"]

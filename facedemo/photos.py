@@ -1,14 +1,14 @@
 """Photos of people as a model knows faces: found, turned upright, and cropped like the images it learned from."""
 
-import io
 import threading
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from scipy.ndimage import affine_transform
 
-from facedemo.data.images import FORMATS, MAX_PIXELS, Crop, crop_box
+from facedemo.data.decoding import ANNOTATED, ColourError, decoded, rgb, turn_upright
+from facedemo.data.images import MAX_PIXELS, Crop, crop_box
 from facedemo.recogniser import recogniser
 
 SIDE = 1024  # a photo's longer side, at most, while faces are looked for: enough for one of 60 pixels
@@ -46,21 +46,29 @@ def read(data: bytes) -> Image.Image:
     if not data:
         raise PhotoError("The file is empty. Choose another photo.")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            limit = JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_PIXELS
-            if image.width * image.height > limit:
-                raise too_large(limit)
-            image.draft("RGB", (SIDE, SIDE))
-            image.seek(0)
-            photo = ImageOps.exif_transpose(image)
-            photo.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-            return flattened(photo)
+        return decoded(data, reduced)
     except PhotoError:
         raise
+    except ColourError as error:
+        raise PhotoError("Nothing says which value of this image is white. Save it as JPEG or PNG first.") from error
     except Image.DecompressionBombError as error:
         raise too_large(JPEG_PIXELS) from error
     except Exception as error:  # on damaged files Pillow raises almost anything, from SyntaxError to struct.error
-        raise PhotoError("The file is damaged, or no image. Choose a photo as JPEG, PNG or WebP.") from error
+        raise PhotoError("The file is damaged, or no image. Choose a photo as JPEG, PNG, WebP or HEIC.") from error
+
+
+def reduced(image: Image.Image) -> Image.Image:
+    limit = JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_PIXELS
+    if image.width * image.height > limit:
+        raise too_large(limit)
+    image.draft("RGB", (SIDE, SIDE))
+    if image.format not in ANNOTATED:
+        image.seek(0)
+    turn_upright(image)
+    if image.mode[:1] in "IF":  # cannot be made smaller before they have 8 bits
+        image = rgb(image)
+    image.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return rgb(image)
 
 
 def too_large(limit: int) -> PhotoError:
@@ -68,14 +76,6 @@ def too_large(limit: int) -> PhotoError:
         f"The photo has more than {limit // 1_000_000} million pixels, which is too many to open safely. "
         "Make it smaller, or cut the face out, and choose it again."
     )
-
-
-def flattened(image: Image.Image) -> Image.Image:
-    """In RGB, what is transparent on white."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def find_faces(photo: Image.Image) -> list[Face]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from facedemo import photos
 from facedemo.data import DataError, cache_root, crop_box, decode, prepare, write_faces
 from facedemo.data import images as module
 
@@ -336,3 +338,65 @@ def test_the_real_data_set_is_prepared_whole() -> None:
     faces = prepare(CELEBA, 64)
     assert faces.images.shape == (9000, 64, 64, 3)
     assert faces.skipped == []
+
+
+# one decoder
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
+
+
+def with_chunk(png: bytes, added: bytes) -> bytes:
+    """A PNG with a chunk right behind its header."""
+    return png[:33] + added + png[33:]
+
+
+NOISY = encoded(noise(64, 64))
+BROKEN_EXIF = b"MM\0*" + b"\xff" * 40
+CHUNKS = {
+    "a text that unpacks to megabytes": chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2 << 20))),
+    "a text that is damaged": chunk(b"iTXt", b"Comment\0\1\0\0\0broken"),
+    "a colour profile that is none": chunk(b"iCCP", b"ICC\0\0" + zlib.compress(bytes(2 << 20))),
+    "broken EXIF data": chunk(b"eXIf", BROKEN_EXIF),
+    "a wrong checksum": chunk(b"tEXt", b"Comment\0hello")[:-1] + b"!",
+}
+
+
+@pytest.mark.parametrize("added", CHUNKS.values(), ids=CHUNKS)
+def test_chunks_that_nobody_asked_for_do_not_decide_about_the_pixels_of_a_png(added: bytes) -> None:
+    data = with_chunk(NOISY, added)
+    assert np.array_equal(decode(data, 64), decode(NOISY, 64))
+    assert np.array_equal(np.asarray(photos.read(data)), np.asarray(photos.read(NOISY)))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "TIFF"])
+def test_broken_exif_data_of_other_files_do_not_either(kind: str) -> None:
+    options = {} if kind == "TIFF" else {"exif": b"Exif\0\0" + BROKEN_EXIF}
+    assert decode(encoded(noise(64, 64), kind, **options), 32).shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("data", [data for data, _ in KINDS.values()], ids=KINDS)
+def test_photos_have_the_colours_that_data_have(data: bytes) -> None:
+    assert np.array_equal(np.asarray(photos.read(data)), decode(data, 64, "square"))
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_colours_that_are_not_well_defined_are_refused_in_words_everywhere(mode: str) -> None:
+    data = encoded(Image.new(mode, (64, 64)), "TIFF")
+    with pytest.raises(DataError, match="colours"):
+        decode(data, 64)
+    with pytest.raises(photos.PhotoError, match="which value of this image is white"):
+        photos.read(data)
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("AVIF", "avif"), ("HEIF", "heic"), ("HEIF", "heif"), ("JPEG", "jfif")])
+def test_images_as_phones_and_browsers_save_them_are_read(tmp_path: Path, kind: str, suffix: str) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(64):
+        (folder / f"{number}.{suffix}").write_bytes(encoded(Image.new("RGB", (64, 64), (200, 100, number)), kind))
+    faces = prepare(folder, 32)
+    assert faces.summary() == "64 images ready at 32×32, none skipped."
+    assert np.abs(faces.images[5, 16, 16].astype(int) - (200, 100, 5)).max() <= 12
+    assert photos.read((folder / f"5.{suffix}").read_bytes()).size == (64, 64)

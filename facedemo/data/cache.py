@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from facedemo.data.entries import DataError
 
 MIN_IMAGES = 64
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2  # 2: more kinds of files are read, and what is passed over is listed
 
 
 @dataclass(frozen=True)

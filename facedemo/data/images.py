@@ -1,7 +1,6 @@
 """Makes squares of one size out of a source of images, on every core, once: the cache keeps them."""
 
 import hashlib
-import io
 import os
 import threading
 import time
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
+from facedemo.data.decoding import ColourError, decoded, is_animated, rgb, turn_upright
 from facedemo.data.entries import DataError, Entry
 from facedemo.data.sources import Source, open_source
 
@@ -25,8 +25,6 @@ Progress = Callable[[int, int | None], None]  # (done, total or None)
 MAX_PIXELS = 64_000_000
 LARGE_PIXELS = 16_000_000  # larger ones are decoded one at a time: a dozen at once would fill the memory
 WINDOW_BYTES = 256 << 20  # how much may be read ahead of decoding
-# Pillow would otherwise try everything it knows by content, and its EPS reader starts an external program.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
 UNREADABLE = "damaged or not an image"
 ANIMATED = "animated or several pages"
@@ -89,17 +87,11 @@ def decode(data: bytes, size: int, crop: Crop = "auto") -> np.ndarray:
     Returns (size, size, 3) uint8, RGB.  Raises DataError with the reason where that is not well defined.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            pixels = image.width * image.height
-            if pixels > MAX_PIXELS:
-                raise DataError(TOO_MANY_PIXELS)
-            # phones write .jpg files with a second, hidden picture ("MPO"); those are not animated
-            if image.format != "MPO" and getattr(image, "is_animated", False):
-                raise DataError(ANIMATED)
-            with _large if pixels > LARGE_PIXELS else nullcontext():
-                return _square(image, size, crop)
+        return decoded(data, lambda image: _square(image, size, crop))
     except DataError:
         raise
+    except ColourError as error:
+        raise DataError(ODD_COLOURS) from error
     except Image.DecompressionBombError as error:
         raise DataError(TOO_MANY_PIXELS) from error
     except Exception as error:  # on damaged files Pillow raises almost anything, from SyntaxError to struct.error
@@ -107,31 +99,23 @@ def decode(data: bytes, size: int, crop: Crop = "auto") -> np.ndarray:
 
 
 def _square(image: Image.Image, size: int, crop: Crop) -> np.ndarray:
-    image.draft(
-        None, (6 * size, 6 * size)
-    )  # a JPEG can be decoded at half the size and less, at a fraction of the cost
-    ImageOps.exif_transpose(image, in_place=True)
-    box = crop_box(image.width, image.height, crop)
-    side = box[2] - box[0]
-    if side * 2 < size:
-        raise DataError(f"too small: the crop has fewer than {-(-size // 2)} pixels a side")
-    square = _rgb(image.crop(box))
-    if side != size:
-        square = square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3)
-    return np.asarray(square)
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        raise DataError(ODD_COLOURS)  # nothing says which value is white
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise DataError(TOO_MANY_PIXELS)
+    if is_animated(image):
+        raise DataError(ANIMATED)
+    with _large if pixels > LARGE_PIXELS else nullcontext():
+        # a JPEG can be decoded at half the size and less, at a fraction of the cost
+        image.draft(None, (6 * size, 6 * size))
+        turn_upright(image)
+        box = crop_box(image.width, image.height, crop)
+        side = box[2] - box[0]
+        if side * 2 < size:
+            raise DataError(f"too small: the crop has fewer than {-(-size // 2)} pixels a side")
+        square = rgb(image.crop(box))
+        if side != size:
+            square = square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3)
+        return np.asarray(square)
 
 
 def _decode_all(

@@ -12,7 +12,7 @@ import streamlit as st
 from facedemo.files import appearing
 
 PATH, UPLOAD = "A folder or archive on this computer", "Upload images"
-IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
+IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif", "avif", "heic", "heif")
 ARCHIVES = ("zip", "tar", "tgz", "gz", "xz", "bz2")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from facedemo.photos import Face
 
 SOURCES = {"face": "A drawn face", "photo": "A photo"}
-TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"]
+TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif", "avif", "heic", "heif"]
 MEGABYTES = 64
 THUMBNAIL = 96  # pixels a side
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facedemo import photos
-from facedemo.data import DataError, cache_root, crop_box, decode, prepare, write_faces
+from facedemo.data import DataError, cache_root, crop_box, decode, prepare, prepared, write_faces
 from facedemo.data import images as module
 
 CELEBA = Path(__file__).parents[2] / "shared/data/celeba.tar"
@@ -400,3 +401,71 @@ def test_images_as_phones_and_browsers_save_them_are_read(tmp_path: Path, kind: 
     assert faces.summary() == "64 images ready at 32×32, none skipped."
     assert np.abs(faces.images[5, 16, 16].astype(int) - (200, 100, 5)).max() <= 12
     assert photos.read((folder / f"5.{suffix}").read_bytes()).size == (64, 64)
+
+
+# what is passed over
+
+
+def filled(folder: Path) -> Path:
+    for number in range(64):
+        (folder / f"{number:02d}.png").write_bytes(NOISY)
+    return folder
+
+
+def test_files_and_folders_that_are_not_read_are_counted_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    (folder / ".thumbs").mkdir(parents=True)
+    filled(folder)
+    assert prepare(folder, 32).summary().endswith("none skipped.")
+    for name in (".DS_Store", ".thumbs/1.png", "a.raw", "identity_CelebA.txt", "README"):
+        (folder / name).write_bytes(NOISY)
+    (folder / "elsewhere").symlink_to(tmp_path)
+    expected = {
+        ".DS_Store": "hidden",
+        ".thumbs/1.png": "hidden",
+        "README": "not an image by its name (no ending)",
+        "a.raw": "not an image by its name (.raw)",
+        "elsewhere": "a linked folder",
+    }
+    for faces in (prepare(folder, 32), prepared(folder, 32)):
+        assert dict(faces.skipped) == expected
+        assert "5 skipped: 2 hidden" in faces.summary()
+
+
+def test_hidden_files_that_the_system_adds_do_not_make_everything_be_decoded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    prepare(filled(folder), 32)
+    (folder / ".DS_Store").touch()
+    monkeypatch.setattr(module, "decode", lambda *_: pytest.fail("decoded again"))
+    assert prepare(folder, 32).skipped == [(".DS_Store", "hidden")]
+
+
+def test_a_folder_that_cannot_be_read_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "images"
+    (folder / "locked").mkdir(parents=True)
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # permissions do not bind an administrator, as tests may run
+    faces = prepare(filled(folder), 32)
+    assert faces.skipped == [("locked", "a folder that cannot be read (Permission denied)")]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_members_of_an_archive_that_are_not_read_are_counted_the_second_time_too(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    filled(folder)
+    (folder / "notes.doc").touch()
+    (folder / ".hidden.png").touch()
+    archive = shutil.make_archive(str(tmp_path / "archive"), kind, folder)
+    for _ in range(2):
+        skipped = {name.removeprefix("./"): reason for name, reason in prepare(archive, 32).skipped}
+        assert skipped == {".hidden.png": "hidden", "notes.doc": "not an image by its name (.doc)"}

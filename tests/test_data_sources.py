@@ -8,6 +8,7 @@ import os
 import struct
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -301,3 +302,41 @@ def test_only_visible_files_with_an_image_suffix_count_as_images() -> None:
     assert is_image_name("a/b.JPEG")
     assert is_image_name("./a/b.tiff")
     assert not any(is_image_name(name) for name in ("a.txt", ".a.jpg", "a/.b/c.jpg", "__MACOSX/a.jpg", "jpg"))
+
+
+def archive_bytes(make: Callable[[Path, dict[str, bytes]], Path], folder: Path, members: dict[str, bytes]) -> bytes:
+    return make(folder / "to-be-packed", members).read_bytes()
+
+
+@pytest.mark.parametrize("outer", [zip_of, tar_of])
+@pytest.mark.parametrize("inner", [zip_of, tar_of])
+def test_an_archive_that_holds_the_archive_is_opened_one_level_deep(tmp_path: Path, outer, inner) -> None:
+    name = f"celeba/img_align_celeba.{'zip' if inner is zip_of else 'tar'}"
+    packed = archive_bytes(inner, tmp_path, {"img_align_celeba/000001.jpg": b"one"})
+    archive = outer(tmp_path / "outer", {name: packed, "celeba/list_attr_celeba.txt": b"1"})
+    source = open_source(archive)
+    assert source.count() is None
+    assert list(source.read()) == [Entry(f"{name}/img_align_celeba/000001.jpg", b"one")]
+    assert source.noted == []
+    deeper = outer(tmp_path / "deeper", {"a/outer.zip": archive.read_bytes()})
+    assert read(deeper) == []
+
+
+def test_an_archive_beside_images_is_passed_over_and_said_so(tmp_path: Path) -> None:
+    packed = archive_bytes(zip_of, tmp_path, MEMBERS)
+    source = open_source(zip_of(tmp_path / "outer.zip", MEMBERS | {"more.zip": packed}))
+    assert {entry.name for entry in source.read()} == set(MEMBERS)
+    assert source.noted == [("more.zip", "an archive beside images")]
+
+
+def test_an_archive_inside_keeps_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = zip_of(tmp_path / "bomb.zip", {"inner.zip": bytes(8 << 20)})
+    with pytest.raises(DataError, match="suspiciously far"):
+        read(bomb)
+    broken = zip_of(tmp_path / "broken.zip", {"inner.zip": b"no archive"})
+    with pytest.raises(DataError, match=r"inner\.zip is not a folder"):
+        read(broken)
+    monkeypatch.setattr(entries, "MAX_TOTAL_BYTES", 200)
+    packed = archive_bytes(zip_of, tmp_path, {f"{n}.jpg": os.urandom(50) for n in range(3)})
+    with pytest.raises(DataError, match="holds more than"):
+        read(tar_of(tmp_path / "large.tar", {"inner.zip": packed}))

@@ -7,16 +7,30 @@ path, and no size that a header claims is trusted.
 import bz2
 import gzip
 import lzma
+import re
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from facedemo.data import entries
-from facedemo.data.entries import TOO_BIG, DataError, Entry, is_image_name, no_images, printable, too_much, within_limit
+from facedemo.data.entries import (
+    OPENED_ENDINGS,
+    TOO_BIG,
+    DataError,
+    Entry,
+    is_hidden,
+    is_image_name,
+    no_images,
+    printable,
+    too_much,
+    why_passed_over,
+    within_limit,
+)
 
 MAX_ZIP_RATIO = 200  # photographs hardly compress at all; deflate's own limit is 1,032
 
@@ -24,27 +38,104 @@ UNSAFE_NAME = "its path leads out of the archive"
 TOTAL_LIMIT = f"{entries.MAX_TOTAL_BYTES >> 30} GB unpacked"
 
 
-def read_archive(path: Path, wanted: Callable[[str], bool] = is_image_name) -> Iterator[Entry]:
+Wanted = Callable[[str], bool]
+Note = Callable[[str, str], None]  # (name, reason) of a member that is passed over
+
+
+def read_images(path: Path, note: Note = lambda name, reason: None) -> Iterator[Entry]:
+    """Reads the images of an archive; if it holds none, those of the archives in it, which are opened one level deep.
+
+    Raises DataError as `read_archive` does; an archive inside has to keep the limits, too.
+    """
+    inner: list[str] = []
+    empty = True
+
+    def wanted(name: str) -> bool:
+        if is_archive_name(name):
+            inner.append(name)
+        elif not is_image_name(name):
+            note(name, why_passed_over(name))
+        return is_image_name(name)
+
+    for entry in read_archive(path, wanted):
+        empty = False
+        yield entry
+    for name in inner:
+        if not empty:
+            note(name, "an archive beside images")
+            continue
+        with _copied_out(path, name) as copy:
+            for entry in read_archive(copy, is_image_name):
+                yield entry._replace(name=f"{printable(name)}/{entry.name}")
+
+
+def is_archive_name(name: str) -> bool:
+    return name.lower().endswith(OPENED_ENDINGS) and not is_hidden(name)
+
+
+@contextmanager
+def _copied_out(path: Path, name: str) -> Iterator[Path]:
+    """A copy of an archive's member, under a name of ours, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="facedemo-") as folder:
+        copy = Path(folder, re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[-80:])
+        with copy.open("wb") as out, _member(path, name) as stream:
+            left = entries.MAX_TOTAL_BYTES
+            while piece := stream.read(1 << 20):
+                left -= len(piece)
+                if left < 0:
+                    raise too_much(path, TOTAL_LIMIT)
+                out.write(piece)
+        yield copy
+
+
+@contextmanager
+def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
+    """A member of an archive by its name, as a stream."""
+    try:
+        if _is_zip(path):
+            with _open_zip(path) as archive:
+                member = next(one for one in archive.infolist() if _slashes(one.filename) == name)
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise DataError(f"{printable(name)} in {path} is compressed in a way that is not supported.")
+                if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
+                    raise DataError(f"{printable(name)} in {path} expands suspiciously far.")
+                with archive.open(member) as stream:
+                    yield stream
+        else:
+            with _open_tar(path) as archive:
+                member = next(one for one in _tar_members(path, archive) if one.name == name and not one.issparse())
+                yield archive.extractfile(member)
+    except (zipfile.BadZipFile, zlib.error, StopIteration, RuntimeError, NotImplementedError) as error:
+        raise _broken(path, error) from error
+
+
+def read_archive(path: Path, wanted: Wanted = is_image_name) -> Iterator[Entry]:
     """Reads the wanted members of a .zip or .tar in the order of the archive (.zip: of the names).
 
     Members that break a limit come with a problem instead of data; links and devices are passed over.
-    Raises DataError where the archive as a whole is unreadable, encrypted or beyond the limits.
+    Raises DataError if the archive as a whole is unreadable, encrypted or beyond the limits.
     """
     return _read_zip(path, wanted) if _is_zip(path) else _read_tar(path, wanted)
 
 
 def count_archive(path: Path) -> int | None:
-    """The number of images in an archive, None for a compressed .tar: counting would decompress it all."""
+    """The number of images in an archive; None if only reading it to the end would tell.
+
+    That is so for a compressed .tar, and for an archive that holds other archives and no images.
+    """
     if _is_zip(path):
-        total = count_zip(path)
+        with _open_zip(path) as archive:
+            names = [_slashes(member.filename) for member in _zip_members(path, archive)]
     elif _decompressor(path):
         return None
     else:
         with _open_tar(path) as archive:
-            total = sum(is_image_name(member.name) for member in _tar_members(path, archive))
-    if total == 0:
-        raise no_images(path)
-    return total
+            names = [member.name for member in _tar_members(path, archive)]
+    if total := sum(map(is_image_name, names)):
+        return total
+    if any(map(is_archive_name, names)):
+        return None
+    raise no_images(path)
 
 
 def _start(path: Path) -> bytes:
@@ -76,7 +167,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise _broken(path, error) from error
 
 
-def _read_zip(path: Path, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+def _read_zip(path: Path, wanted: Wanted) -> Iterator[Entry]:
     total = 0
     with _open_zip(path) as archive:
         for member in _zip_members(path, archive):
@@ -167,7 +258,7 @@ def _tar_members(path: Path, archive: tarfile.TarFile) -> Iterator[tarfile.TarIn
         raise tarfile.ReadError("it breaks off, or goes on with something else")
 
 
-def _read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+def _read_tar(path: Path, wanted: Wanted) -> Iterator[Entry]:
     with _open_tar(path) as archive:
         for member in _tar_members(path, archive):
             name = printable(member.name)

@@ -8,12 +8,15 @@ IMAGE_SUFFIXES = frozenset(
 )
 ARCHIVE_SUFFIXES = frozenset({".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2", ".7z", ".rar"})
 
+OPENED_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
+
 MAX_FILES = 1_000_000
 MAX_FILE_BYTES = 64 << 20
 MAX_TOTAL_BYTES = 64 << 30
 
 TOO_BIG = "larger than 64 MB"
 NOT_OPENED = "could not be opened"
+HIDDEN = "hidden"
 
 
 class DataError(ValueError):
@@ -30,9 +33,17 @@ class Entry(NamedTuple):
 
 def is_image_name(name: str) -> bool:
     """Whether name looks like an image that someone put there on purpose: not hidden, nor a Mac's resource fork."""
-    path = PurePosixPath(name)
-    hidden = any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name)
+
+
+def is_hidden(name: str) -> bool:
+    return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in PurePosixPath(name).parts)
+
+
+def why_passed_over(name: str) -> str:
+    """Why a file of this name is not read as an image."""
+    suffix = printable(PurePosixPath(name).suffix.lower())[:12]
+    return HIDDEN if is_hidden(name) else f"not an image by its name ({suffix or 'no ending'})"
 
 
 def read_file(path: Path, name: str) -> Entry:

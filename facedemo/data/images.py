@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -47,7 +48,8 @@ def prepare(
     if not 8 <= size <= 1024:
         raise DataError(f"Images of {size} pixels a side are not supported. Choose a size from 8 to 1024.")
     opened = open_source(Path(source).expanduser())
-    return write_faces(_key(opened, size, crop), _decode_all(opened, size, crop, progress), size, str(source), cache)
+    key, rows = _key(opened, size, crop), _decode_all(opened, size, crop, progress)
+    return _with_passed_over(write_faces(key, rows, size, str(source), cache), opened)
 
 
 def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | None = None) -> Faces | None:
@@ -56,7 +58,13 @@ def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | N
         opened = open_source(Path(source).expanduser())
     except (DataError, OSError):
         return None
-    return open_faces(_key(opened, size, crop), size, str(source), cache)
+    faces = open_faces(_key(opened, size, crop), size, str(source), cache)
+    return faces and _with_passed_over(faces, opened)
+
+
+def _with_passed_over(faces: Faces, opened: Source) -> Faces:
+    # not kept in the cache: a hidden file that the system adds to a folder is no reason to decode all of it again
+    return replace(faces, skipped=[*faces.skipped, *opened.passed_over])
 
 
 def _key(opened: Source, size: int, crop: Crop) -> str:
@@ -145,6 +153,7 @@ def _decode_all(
             yield first.name, image.result()
             done += 1
             report(done, total)
+    yield from source.noted
     if progress:
         progress(done, done)
 

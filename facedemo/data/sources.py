@@ -4,10 +4,10 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from facedemo.data import entries
-from facedemo.data.archives import count_archive, count_zip, read_archive
+from facedemo.data.archives import count_archive, count_zip, read_archive, read_images
 from facedemo.data.entries import (
     ARCHIVE_SUFFIXES,
     DataError,
@@ -17,9 +17,16 @@ from facedemo.data.entries import (
     printable,
     read_file,
     too_much,
+    why_passed_over,
 )
 
 CELEBA_ZIP = "img_align_celeba.zip"
+LISTS = frozenset(  # of CelebA, which are read as such
+    f"{name}.{kind}"
+    for name in ("identity_CelebA", "list_attr_celeba", "list_eval_partition", "list_bbox_celeba",
+                 "list_landmarks_align_celeba", "list_landmarks_celeba")
+    for kind in ("txt", "csv")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,12 +34,15 @@ class Source:
     """An opened source of images.
 
     digest: changes with the content.  count: how many images, None where only reading to the end would tell; DataError
-    where there are none.  read: starts a pass over the images, always in the same order.
+    where there are none.  read: starts a pass over the images, always in the same order.  passed_over: (name, reason)
+    of the files and folders of a folder that are not read.  noted: those of an archive, complete after a pass.
     """
 
     digest: str
     count: Callable[[], int | None]
     read: Callable[[], Iterator[Entry]]
+    passed_over: list[tuple[str, str]]
+    noted: list[tuple[str, str]]
 
 
 def open_source(path: Path) -> Source:
@@ -41,12 +51,20 @@ def open_source(path: Path) -> Source:
     Raises DataError where path is missing or none of these; what is inside is looked at when it is counted or read.
     """
     if path.is_dir():
-        files = _list_folder(path)
+        files, passed_over = _list_folder(path)
         digest = _digest_folder(path, files)
-        return Source(digest, lambda: _count_folder(path, files), lambda: _read_folder(path, files))
+        return Source(digest, lambda: _count_folder(path, files), lambda: _read_folder(path, files), passed_over, [])
     if not path.is_file():
         raise DataError(f"There is no file or folder {path}. Check the path.")
-    return Source(_digest_file(path), lambda: count_archive(path), lambda: read_archive(path))
+    passed: dict[str, str] = {}
+    source = Source(_digest_file(path), lambda: count_archive(path), lambda: read_images(path, note), [], [])
+
+    def note(name: str, reason: str) -> None:
+        if PurePosixPath(name).name not in LISTS and name not in passed:  # a second pass meets them again
+            passed[name] = reason
+            source.noted.append((printable(name), reason))
+
+    return source
 
 
 def _digest_file(path: Path) -> str:
@@ -75,9 +93,16 @@ def _count_folder(root: Path, files: list[Path]) -> int:
     return total
 
 
-def _list_folder(root: Path) -> list[Path]:
+def _list_folder(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
+    """The images below a folder, and what is passed over: (name, reason), both sorted by name."""
     files: list[tuple[str, Path]] = []
-    for folder, folders, names in os.walk(root):
+    passed_over: list[tuple[str, str]] = []
+
+    def unreadable(error: OSError) -> None:
+        name = Path(error.filename).relative_to(root).as_posix()
+        passed_over.append((printable(name), f"a folder that cannot be read ({error.strerror})"))
+
+    for folder, folders, names in os.walk(root, onerror=unreadable):
         for name in names:
             path = Path(folder, name)
             relative = path.relative_to(root).as_posix()
@@ -85,9 +110,13 @@ def _list_folder(root: Path) -> list[Path]:
             packed = name == CELEBA_ZIP and Path(name).stem not in folders
             if packed or is_image_name(relative):
                 files.append((relative, path))
-        if len(files) > entries.MAX_FILES:
+            elif name not in LISTS:
+                passed_over.append((printable(relative), why_passed_over(relative)))
+        linked = (Path(folder, name) for name in folders if Path(folder, name).is_symlink())
+        passed_over += [(printable(path.relative_to(root).as_posix()), "a linked folder") for path in linked]
+        if len(files) + len(passed_over) > entries.MAX_FILES:
             raise too_much(root, f"{entries.MAX_FILES:,} files")
-    return [path for _, path in sorted(files)]
+    return [path for _, path in sorted(files)], sorted(passed_over)
 
 
 def _read_folder(root: Path, files: list[Path]) -> Iterator[Entry]:

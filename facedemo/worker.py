@@ -58,7 +58,7 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
     from torch.utils.data import Subset
 
     from facedemo.config import BUILT_IN
-    from facedemo.data import prepare, split_rows
+    from facedemo.data import known, prepare, split_rows
     from facedemo.data.builtin import builtin_faces
 
     progress = reporter("Preparing images", recorder, show)
@@ -67,6 +67,8 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
     else:
         faces = prepare(config.data.source, config.model.size, config.data.crop, progress)
     recorder.log(faces.summary())
+    if config.data.split != "all":
+        recorder.log(known(faces.names, config.data.source).basis)
     return Subset(faces.images, split_rows(faces, config.data.source, config.data.split))
 
 

@@ -257,3 +257,12 @@ def test_the_first_images_of_the_real_data_set_are_sorted(tmp_path: Path) -> Non
     assert report.missing == 202_599 - 9000
     assert 4000 < report.people < 5500
     assert (tmp_path / "people/2880/000001.jpg").is_file()
+
+
+def test_the_png_edition_is_sorted_though_the_list_says_jpg(tmp_path: Path) -> None:
+    celeba = torchvision_layout(tmp_path)
+    for path in (celeba / "celeba" / "img_align_celeba").iterdir():
+        path.rename(path.with_suffix(".png"))
+    report = sort_people(celeba, tmp_path / "out")
+    assert placed(tmp_path / "out") == [name.replace(".jpg", ".png") for name in SORTED]
+    assert (report.missing, report.unlisted) == (0, 0)

@@ -1,6 +1,7 @@
 """The parts of a data set: disjoint, complete, the same everywhere, and no person in two of them."""
 
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facedemo.config import RunConfig
-from facedemo.data import DataError, all_parts, prepare, rows_of, split_of, split_rows
+from facedemo.data import DataError, all_parts, known, prepare, rows_of, sort_people, split_of, split_rows
+from facedemo.data.labels import read_labels
 from facedemo.runs import create_run
 from facedemo.worker import execute
 
@@ -90,8 +92,91 @@ def test_a_run_trains_on_the_part_that_its_settings_name(tmp_path: Path, monkeyp
     assert execute(run).state == "finished"
     assert 0 < len(rows) < 240
     assert f"  {len(rows)} images;" in run.log_text()
+    assert "The parts are by person" in run.log_text()
 
 
 def test_an_unknown_and_an_empty_part_are_refused_in_words() -> None:
     with pytest.raises(DataError, match="no part “some”"):
         rows_of(NAMES, "some")
+
+
+# lists and folders as they come
+
+
+PEOPLE = {f"{number:06d}.jpg": str(number // 4) for number in range(80)}
+ORDER = list(PEOPLE)
+PARTITION = {name: str(min(int(who) // 7, 2)) for name, who in PEOPLE.items()}
+
+
+def images_in(folder: Path, names: list[str]) -> Path:
+    rng = np.random.RandomState(0)
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.randint(0, 256, (40, 40, 3), dtype=np.uint8)).save(path)
+    return folder
+
+
+def parts_of_people(source: Path, cache: Path) -> dict[str, set[str]]:
+    """Part → who is in it, and a check that nobody is in two."""
+    faces = prepare(source, 32, cache=cache)
+    parts = all_parts(faces, source)
+    found = {part: {PEOPLE[f"{Path(faces.names[row]).stem}.jpg"] for row in rows} for part, rows in parts.items()}
+    everyone = [who for people in found.values() for who in people]
+    assert len(everyone) == len(set(everyone)) == 20
+    for part, rows in parts.items():
+        assert list(split_rows(faces, source, part)) == list(rows)
+    return found
+
+
+@pytest.fixture
+def by_person() -> dict[str, set[str]]:
+    parts = {part: {who for who in PEOPLE.values() if split_of(f"person {who}") == part} for part in PARTS}
+    return {part: people for part, people in parts.items() if people}
+
+
+def test_the_png_edition_is_split_by_person_though_the_list_says_jpg(
+    tmp_path: Path, by_person: dict[str, set[str]]
+) -> None:
+    folder = images_in(tmp_path / "celeba", [f"{name[:-4]}.png" for name in ORDER])
+    (folder / "identity_CelebA.txt").write_text("".join(f"{name} {who}\n" for name, who in PEOPLE.items()))
+    assert parts_of_people(folder, tmp_path) == by_person
+
+
+@pytest.mark.parametrize("below", ["", "people"])
+def test_what_data_people_writes_is_split_by_person_as_its_source_is(
+    tmp_path: Path, below: str, by_person: dict[str, set[str]]
+) -> None:
+    folder = images_in(tmp_path / "celeba", ORDER)
+    (folder / "identity_CelebA.txt").write_text("".join(f"{name} {who}\n" for name, who in PEOPLE.items()))
+    sort_people(folder, tmp_path / "sorted")
+    assert parts_of_people(tmp_path / "sorted" / below, tmp_path) == by_person
+
+
+def test_people_are_told_by_their_folders_in_an_archive_too(tmp_path: Path, by_person: dict[str, set[str]]) -> None:
+    images_in(tmp_path / "all", [f"people/{who}/{name}" for name, who in PEOPLE.items()])
+    archive = shutil.make_archive(str(tmp_path / "mine"), "zip", tmp_path / "all")
+    assert parts_of_people(Path(archive), tmp_path) == by_person
+
+
+def test_kaggles_official_parts_keep_people_together_where_it_names_nobody(tmp_path: Path) -> None:
+    folder = images_in(tmp_path / "celeba", [f"img_align_celeba/img_align_celeba/{name}" for name in ORDER])
+    lines = ["image_id,partition", *(f"{name},{part}" for name, part in PARTITION.items())]
+    (folder / "list_eval_partition.csv").write_text("\r\n".join(lines) + "\r\n")
+    found = parts_of_people(folder, tmp_path)
+    assert found["train"] == {str(who) for who in range(7)}
+    assert found["validation"] == {str(who) for who in range(7, 14)}
+    assert "list_eval_partition" in known(ORDER, folder).basis
+
+
+def test_kaggles_attributes_are_read(tmp_path: Path) -> None:
+    folder = images_in(tmp_path / "celeba", ORDER[:2])
+    (folder / "list_attr_celeba.csv").write_text("image_id,Male,Smiling,Young\n000000.jpg,1,-1,-1\n000001.jpg,-1,1,1\n")
+    assert read_labels(folder, ["000000.jpg", "000001.png"]).tolist() == [[1, 0], [0, 1]]
+
+
+def test_where_nobody_is_known_it_is_said_that_the_parts_are_by_image(tmp_path: Path) -> None:
+    folder = images_in(tmp_path / "faces", ORDER)
+    assert "by image, because nothing says who is on them" in known(ORDER, folder).basis
+    (folder / "identity_CelebA.csv").write_text("image,identity\n000001.jpg,7\n")
+    assert "by person" in known(ORDER, folder).basis

@@ -18,11 +18,13 @@ def prepare(
     skipped: Annotated[bool, typer.Option(help="List the files that were skipped, with the reason.")] = False,
 ) -> None:
     """Decode images once into the cache, so that trainings start at once."""
+    from facedemo.data import known
     from facedemo.data import prepare as prepare_images
 
     with progress_bar("images") as progress:
         faces = prepare_images(source, size, crop, progress)
     typer.echo(faces.summary())
+    typer.echo(known(faces.names, source).basis)
     if skipped:
         for name, reason in faces.skipped:
             typer.echo(f"{name}: {reason}")

@@ -4,7 +4,7 @@ from facedemo.data.cache import Faces, cache_root, write_faces
 from facedemo.data.celeba import PeopleReport, sort_people
 from facedemo.data.entries import DataError
 from facedemo.data.images import Crop, Progress, crop_box, decode, prepare, prepared
-from facedemo.data.splits import Split, all_parts, rows_of, split_of, split_rows
+from facedemo.data.splits import Split, all_parts, known, rows_of, split_of, split_rows
 
 __all__ = [
     "Crop",
@@ -17,6 +17,7 @@ __all__ = [
     "cache_root",
     "crop_box",
     "decode",
+    "known",
     "prepare",
     "prepared",
     "rows_of",

@@ -4,22 +4,32 @@ import contextlib
 import csv
 import io
 import os
-import re
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from facedemo.data.archives import read_archive
+from facedemo.data.archives import read_archive, read_images
+from facedemo.data.celeba_lists import (
+    ATTRIBUTES,
+    IDENTITIES,
+    LISTS,
+    PARTITION,
+    PARTS,
+    Table,
+    by_stem,
+    fields_of,
+    is_plain_image,
+    listed_name,
+    read_attribute_list,
+    read_identity_list,
+)
 from facedemo.data.entries import DataError, Entry, is_image_name, read_file
 from facedemo.data.images import Progress, throttled
 from facedemo.data.sources import CELEBA_ZIP
 from facedemo.files import replace_file, replacing
 
-IDENTITIES = "identity_CelebA.txt"
-ATTRIBUTES = "list_attr_celeba.txt"
 ALIGNED = "img_align_celeba"  # the official distribution also has img_celeba: other pictures under the same names
 
 
@@ -63,17 +73,6 @@ class _Distribution:
     archive: Path | None = None
 
 
-@dataclass
-class _Table:
-    """A list: rows by image name, and what was odd about the file."""
-
-    file: str
-    columns: list[str]
-    rows: dict[str, list[str]] = field(default_factory=dict)
-    malformed: int = 0
-    notes: list[str] = field(default_factory=list)
-
-
 def sort_people(celeba: Path, out: Path, progress: Progress | None = None) -> PeopleReport:
     """Writes CelebA's lists into out as CSV, and its images into out/people/<identity>/, by hard link where possible.
 
@@ -85,9 +84,9 @@ def sort_people(celeba: Path, out: Path, progress: Progress | None = None) -> Pe
     found = _find(celeba, people)
     if IDENTITIES not in found.lists:
         raise DataError(f"{celeba} has no {IDENTITIES}. CelebA keeps it in its folder Anno: choose a folder with both.")
-    tables = [_identities(found.lists[IDENTITIES])]
+    tables = [read_identity_list(found.lists[IDENTITIES])]
     if ATTRIBUTES in found.lists:
-        tables.append(_attributes(found.lists[ATTRIBUTES]))
+        tables.append(read_attribute_list(found.lists[ATTRIBUTES]))
     identities = {name: row[0] for name, row in tables[0].rows.items()}
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -108,7 +107,18 @@ def read_identities(celeba: Path) -> dict[str, str]:
     if not celeba.exists():
         return {}
     lists = _find(celeba, celeba / "people").lists
-    return {name: row[0] for name, row in _identities(lists[IDENTITIES]).rows.items()} if IDENTITIES in lists else {}
+    return (
+        {name: row[0] for name, row in read_identity_list(lists[IDENTITIES]).rows.items()}
+        if IDENTITIES in lists
+        else {}
+    )
+
+
+def read_partition(celeba: Path) -> dict[str, str]:
+    """Image name → train, validation or test, by the official list in a folder or an archive; {} if there is none."""
+    lists = _find(celeba, celeba / "people").lists if celeba.exists() else {}
+    rows = [fields for _, fields in fields_of(lists[PARTITION], Table(PARTITION, []))] if PARTITION in lists else []
+    return {row[0]: PARTS[row[1]] for row in rows if len(row) == 2 and row[1] in PARTS and is_plain_image(row[0])}
 
 
 def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]:
@@ -119,7 +129,7 @@ def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]
     lists = _find(celeba, celeba / "people").lists
     if ATTRIBUTES not in lists:
         return {}
-    table = _attributes(lists[ATTRIBUTES])
+    table = read_attribute_list(lists[ATTRIBUTES])
     if missing := [name for name in wanted if name not in table.columns]:
         raise DataError(f"{ATTRIBUTES} has no attribute {', '.join(missing)}. Take the official file.")
     places = [table.columns.index(name) - 1 for name in wanted]
@@ -128,18 +138,18 @@ def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]
 
 def _find(celeba: Path, people: Path) -> _Distribution:
     if celeba.is_file():
-        lists = {}
-        for entry in read_archive(celeba, lambda name: PurePosixPath(name).name in (IDENTITIES, ATTRIBUTES)):
-            lists.setdefault(PurePosixPath(entry.name).name, entry)
-        return _Distribution(lists=lists, archive=celeba)
+        found = _Distribution(archive=celeba)
+        for entry in read_archive(celeba, lambda name: PurePosixPath(name).name in LISTS):
+            _take_list(found, PurePosixPath(entry.name).name, entry)
+        return found
     if not celeba.is_dir():
         raise DataError(f"There is no file or folder {celeba}. Check the path.")
     found = _Distribution()
     others: dict[str, Path] = {}
     root = celeba.resolve()
     for path in _walk(root, people.resolve()):
-        if path.name in (IDENTITIES, ATTRIBUTES):
-            found.lists.setdefault(path.name, read_file(path, path.name))
+        if path.name in LISTS:
+            _take_list(found, path.name, read_file(path, path.name))
         elif path.name == CELEBA_ZIP:
             found.archive = path
         elif is_image_name(path.name) and path.is_file():
@@ -152,6 +162,12 @@ def _find(celeba: Path, people: Path) -> _Distribution:
     return found
 
 
+def _take_list(found: _Distribution, name: str, entry: Entry) -> None:
+    """Keeps the first list of a kind; the official one is preferred to one with commas."""
+    if LISTS[name] not in found.lists or (name in LISTS.values() and not found.lists[name].name.endswith(name)):
+        found.lists[LISTS[name]] = entry
+
+
 def _walk(root: Path, people: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
@@ -160,63 +176,7 @@ def _walk(root: Path, people: Path) -> Iterator[Path]:
         yield from (here / name for name in sorted(names))
 
 
-def _identities(entry: Entry) -> _Table:
-    """Reads `000001.jpg 2880` a line."""
-    table = _Table(IDENTITIES, ["image", "identity"])
-    for number, fields in _lines(entry, table):
-        # identities become names of folders, so nothing but a number will do
-        if len(fields) == 2 and _plain_image(fields[0]) and re.fullmatch("[0-9]{1,9}", fields[1]):
-            _add(table, fields[0], [str(int(fields[1]))])
-        elif number <= 2 and not table.rows and not _plain_image(fields[0]):
-            table.notes.append(f"{IDENTITIES} starts with a header line, which was left out.")
-        else:
-            table.malformed += 1
-    if not table.rows:
-        raise DataError(f"{IDENTITIES} lists no image. Its lines should read like `000001.jpg 2880`.")
-    return table
-
-
-def _attributes(entry: Entry) -> _Table:
-    """Reads the number of rows, the attributes' names, then `000001.jpg -1  1 …` a line; values are -1 or 1."""
-    table = _Table(ATTRIBUTES, [])
-    for _, fields in _lines(entry, table):
-        values = fields[1:]
-        if table.columns and _plain_image(fields[0]):
-            if len(values) == len(table.columns) - 1 and set(values) <= {"-1", "1"}:
-                _add(table, fields[0], [sys.intern(value) for value in values])  # of millions, two to keep
-            else:
-                table.malformed += 1
-        elif not table.columns and len(fields) > 1 and all(re.fullmatch(r"[\w-]+", name) for name in fields):
-            table.columns = ["image", *fields]
-        elif table.columns or not fields[0].isdecimal():
-            table.malformed += 1
-    if not table.columns:
-        raise DataError(f"{ATTRIBUTES} has no line with the attributes' names. Take the official file.")
-    return table
-
-
-def _lines(entry: Entry, table: _Table) -> Iterator[tuple[int, list[str]]]:
-    if entry.problem:
-        raise DataError(f"{entry.name} {entry.problem}.")
-    if b"\r\n" in entry.data:
-        table.notes.append(f"{table.file} has Windows line ends.")
-    for number, line in enumerate(entry.data.decode("utf-8-sig", errors="replace").splitlines(), 1):
-        if fields := line.split():
-            yield number, fields
-
-
-def _plain_image(name: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", name) is not None and is_image_name(name)
-
-
-def _add(table: _Table, name: str, values: list[str]) -> None:
-    if name in table.rows:
-        table.malformed += 1  # whom a second line contradicts is not ours to say: the first stands
-    else:
-        table.rows[name] = values
-
-
-def _write_csv(out: Path, table: _Table) -> Path:
+def _write_csv(out: Path, table: Table) -> Path:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
@@ -234,17 +194,17 @@ def _place_all(
     counts: Counter[str] = Counter()
     seen: set[str] = set()
     used: set[str] = set()
-    report = throttled(progress)
+    report, stems = throttled(progress), by_stem(identities)
     for name, image in _images(found):
-        if name not in identities:
+        if not (listed := listed_name(name, identities, stems)) or not is_plain_image(name):
             counts["unlisted"] += 1
-        elif name not in seen:
-            folder = people / identities[name]
-            if identities[name] not in used:
+        elif listed not in seen:
+            folder = people / identities[listed]
+            if identities[listed] not in used:
                 folder.mkdir(parents=True, exist_ok=True)
             counts[_place(image, folder / name)] += 1
-            seen.add(name)
-            used.add(identities[name])
+            seen.add(listed)
+            used.add(identities[listed])
             report(len(seen), len(found.files) or None)
     counts["missing"] = len(identities) - len(seen)
     counts["people"] = len(used)
@@ -256,7 +216,7 @@ def _place_all(
 def _images(found: _Distribution) -> Iterable[tuple[str, Path | bytes]]:
     if found.archive is None:
         return found.files.items()
-    entries = read_archive(found.archive)
+    entries = read_images(found.archive)
     return ((PurePosixPath(entry.name).name, entry.data) for entry in entries if not entry.problem)
 
 

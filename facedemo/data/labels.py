@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facedemo.data.celeba import ATTRIBUTES, read_attributes
+from facedemo.data.celeba import read_attributes
+from facedemo.data.celeba_lists import ATTRIBUTES, by_stem, listed_name
 from facedemo.data.entries import DataError
 
 LABELS = ("age", "gender")
@@ -24,7 +25,9 @@ def read_labels(source: str | Path, names: list[str]) -> np.ndarray:
     labels = np.array([by_name(name) for name in last]).reshape(-1, len(LABELS))
     if np.isnan(labels).all():
         listed = by_list(Path(source).expanduser())
-        labels = np.array([listed.get(name, (np.nan, np.nan)) for name in last]).reshape(-1, len(LABELS))
+        stems = by_stem(listed)
+        found = (listed.get(listed_name(name, listed, stems), (np.nan, np.nan)) for name in last)
+        labels = np.array(list(found)).reshape(-1, len(LABELS))
     if np.isnan(labels).all():
         raise DataError(
             f"{source} says nobody's age and gender. Choose UTKFace, whose file names do (25_1_0_20170116….jpg: 25, "

@@ -4,14 +4,17 @@ A person's images are all in one part, where it is known who is on them.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
 from facedemo.data.cache import Faces
-from facedemo.data.celeba import read_identities
+from facedemo.data.celeba import read_identities, read_partition
+from facedemo.data.celeba_lists import PARTITION, by_stem, listed_name
 from facedemo.data.entries import DataError
 
 Split = Literal["all", "train", "validation", "test"]
@@ -28,26 +31,72 @@ def split_of(key: str) -> str:
     raise AssertionError("the percentages do not add up to 100")
 
 
-def rows_of(names: list[str], split: Split, identities: Mapping[str, str] | None = None) -> np.ndarray:
+def rows_of(
+    names: list[str],
+    split: Split,
+    identities: Mapping[str, str] | None = None,
+    partition: Mapping[str, str] | None = None,
+) -> np.ndarray:
     """The places in `names` of the images in one part, ascending.
 
-    names: of images, as paths; the last component counts.  identities: that component → who it is.
+    names: of images, as paths; the last component counts.  identities: that component → who it is.  partition: that
+    component → its part, for images of nobody known.
     """
     if split not in get_args(Split):
         raise DataError(f"There is no part “{split}” of the data. Choose one of {', '.join(get_args(Split))}.")
     if split == "all":
         return np.arange(len(names))
-    people, last = identities or {}, (name.rpartition("/")[2] for name in names)
-    parts = [split_of(f"person {people[name]}" if name in people else name) for name in last]
-    return np.flatnonzero(np.array(parts) == split)
+    people, parts = identities or {}, partition or {}
+    people_by_stem, parts_by_stem = by_stem(people), by_stem(parts)
+
+    def part_of(name: str) -> str:
+        if listed := listed_name(name, people, people_by_stem):
+            return split_of(f"person {people[listed]}")
+        return parts.get(listed_name(name, parts, parts_by_stem)) or split_of(name)
+
+    return np.flatnonzero(np.array([part_of(name.rpartition("/")[2]) for name in names]) == split)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a source says of who is on its images, and of their official parts."""
+
+    identities: Mapping[str, str]
+    partition: Mapping[str, str]
+
+    @property
+    def basis(self) -> str:
+        """A sentence: what the parts go by."""
+        if self.identities:
+            return "The parts are by person: all images of a person are in one of them."
+        if self.partition:
+            return f"The parts are those of {PARTITION}, which keeps the images of a person together."
+        return "The parts are by image, because nothing says who is on them: the same person may be in several parts."
+
+
+def known(names: list[str], source: str | Path) -> Known:
+    """Who is on the images of a source: by CelebA's lists, or by the folders that `data people` writes."""
+    path = Path(source).expanduser()
+    identities = read_identities(path) or by_folder(names, path)
+    return Known(identities, {} if identities else read_partition(path))
+
+
+def by_folder(names: list[str], source: Path) -> dict[str, str]:
+    """Image name → identity, of images in people/<identity>/; {} if not all of them are."""
+    paths = [f"{source.name}/{name}" for name in names]
+    found = [re.search(r"(?:^|/)people/([0-9]{1,9})/([^/]+)$", path) for path in paths]
+    return {match[2]: match[1] for match in found} if all(found) else {}
 
 
 def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
-    """The rows of `faces.images` in one part of a source, by CelebA's identities where it has them.
+    """The rows of `faces.images` in one part of a source, by person if it says who is on them, see `known`.
 
-    Raises DataError where that part is empty.
+    Raises DataError if that part is empty.
     """
-    rows = rows_of(faces.names, split, read_identities(Path(source).expanduser()) if split != "all" else None)
+    if split == "all":
+        return rows_of(faces.names, split)
+    about = known(faces.names, source)
+    rows = rows_of(faces.names, split, about.identities, about.partition)
     if not len(rows):
         raise DataError(f"The part “{split}” of {source} has no images. Use more data, or the part “all”.")
     return rows
@@ -55,6 +104,6 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
 
 def all_parts(faces: Faces, source: str | Path) -> dict[str, np.ndarray]:
     """Part → its rows of `faces.images`, without those that are empty: together, all images."""
-    identities = read_identities(Path(source).expanduser())
-    found = {part: rows_of(faces.names, part, identities) for part in PERCENT}
+    about = known(faces.names, source)
+    found = {part: rows_of(faces.names, part, about.identities, about.partition) for part in PERCENT}
     return {part: rows for part, rows in found.items() if len(rows)}

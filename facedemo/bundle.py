@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from facedemo.checkpoints import CONFIG, WEIGHTS, bundled, checkpoints_root
-from facedemo.config import RunConfig
+from facedemo.config import RunConfig, in_words
 from facedemo.families import create
 from facedemo.runs import RunError, find_run, is_run
 
@@ -50,7 +50,15 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         return self.family.average(latents).float().clamp(-1.0, 1.0)
 
     def restore(self, weights: dict[str, Tensor]) -> None:
-        """Takes over the weights of a file; `shared` says what may be missing.  Raises RuntimeError for others."""
+        """Takes over the weights of a file; `shared` says what may be missing.
+
+        Raises RuntimeError for weights that do not fit, and BundleError for some that are not finite.
+        """
+        if not all(torch.isfinite(weight).all() for weight in weights.values() if weight.is_floating_point()):
+            raise BundleError(
+                f"The weights of “{self.name}” are not all finite numbers, so it cannot draw faces. Its training "
+                "diverged or its file is damaged: take another model, or an earlier checkpoint of this one."
+            )
         self.has_discriminator = any(name.startswith("discriminator.") for name in weights)
         if not self.has_discriminator:  # left out by whoever shared it: drawing faces needs none
             weights = weights | self.family.discriminator.state_dict(prefix="discriminator.")
@@ -105,8 +113,12 @@ def load(path: str | Path) -> FaceModel:
         config = json.loads((path / CONFIG).read_text("utf8"))
         model = FaceModel(config, name=(is_run(path) and config.get("name")) or path.name)
         model.restore(safetensors.torch.load_file(path / WEIGHTS))
+    except BundleError:
+        raise
     except (ValueError, AttributeError, RecursionError) as error:
-        raise BundleError(f"The config.json of “{path.name}” is damaged or of another version: {error}") from error
+        raise BundleError(
+            f"The config.json of “{path.name}” is damaged or of another version: {in_words(error)}"
+        ) from error
     except (SafetensorError, RuntimeError, OSError) as error:
         raise BundleError(f"The weights of “{path.name}” are damaged or do not fit its config.json.") from error
     return model.eval()

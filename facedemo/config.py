@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from facedemo.families import FamilyConfig, family_class, knobs
 
@@ -16,6 +16,21 @@ BUILT_IN = "built-in"  # the data source that needs no data: faces drawn from a 
 def message(error: "ErrorDetails") -> str:
     """What is wrong with a setting, in words: of one entry of a `ValidationError`."""
     return error["msg"].removeprefix("Value error, ")
+
+
+def in_words(error: Exception, prefix: str = "") -> str:
+    """What an error says, without pydantic's own words around it; a setting that is wrong is named.
+
+    prefix: put before the name of a setting; with "--" it is named as the option of a command is.
+    """
+    if not isinstance(error, ValidationError):
+        return str(error)
+    lines = []
+    for item in error.errors():
+        name = str(item["loc"][-1]) if item["loc"] else ""
+        name = f"{prefix}{name.replace('_', '-') if prefix else name}: " if name else ""
+        lines.append(name + message(item))
+    return "\n".join(lines)
 
 
 class Part(BaseModel):
@@ -173,4 +188,7 @@ class RunConfig(Part):
         for name, value in changes.items():
             part = "training" if name in TrainingConfig.model_fields else "model"
             config[part][name] = value
-        return RunConfig.model_validate(config)
+        try:
+            return RunConfig.model_validate(config)
+        except ValidationError as error:
+            raise ValueError(in_words(error)) from error

@@ -19,6 +19,7 @@ from facedemo import worker
 from facedemo.evaluation.report import kept, store
 from facedemo.files import append_words, remove_abandoned
 from facedemo.onlooker import look_at
+from facedemo.output import protect_output
 from facedemo.race import Entry, Race
 from facedemo.runs import Run, RunError
 from facedemo.status import Status, process_facts
@@ -168,6 +169,7 @@ def onlooker(race: Race) -> Iterator[None]:
 
 
 def main() -> None:
+    protect_output()
     worker.give_way()
     try:
         status = execute(Race(Path(sys.argv[1])))

@@ -69,14 +69,14 @@ class Run:
     @property
     def config(self) -> "RunConfig":
         """The settings the run was started with.  Raises RunError where they are missing or damaged."""
-        from facedemo.config import RunConfig
+        from facedemo.config import RunConfig, in_words
 
         try:
             return RunConfig.model_validate_json((self.path / CONFIG).read_text("utf8"))
         except OSError as error:
             raise RunError(f"“{self.id}” is no run directory: it has no readable config.json.") from error
         except ValueError as error:
-            raise RunError(f"The config.json of “{self.id}” is damaged: {error}") from error
+            raise RunError(f"The config.json of “{self.id}” is damaged: {in_words(error)}") from error
 
     @property
     def status(self) -> Status:

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 SAMPLES = 64  # images in a sample grid
 STATUS_SECONDS = 1.0  # between two writings of the status
 PACE_STATUSES = 30  # over which the time left is estimated
+INTERRUPTING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Holds back Ctrl-C and a polite kill until the end of the block: half an iteration must not be saved."""
     held: list[int] = []
-    before = {
-        number: signal.signal(number, lambda got, _: held.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    interrupting = [number for number in INTERRUPTING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda got, _: held.append(got)) for number in interrupting}
     try:
         yield
     finally:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from facedemo import speed, starting
 from facedemo.files import replace_file
+from facedemo.output import protect_output
 from facedemo.runs import Run, RunError
 from facedemo.status import Status
 
@@ -29,17 +30,27 @@ if TYPE_CHECKING:
 LOW_PRIORITY = 10  # niceness of a training beside the app
 PATIENCE = 120  # seconds that the other processes wait for the first one
 
+TERMINATION = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # Windows has no SIGHUP
+
 Show = Callable[[Status], None]
 
 
 @contextmanager
 def termination_as_interrupt() -> Iterator[None]:
-    """Lets a polite kill end like Ctrl-C: with a checkpoint."""
-    before = signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    """Lets a polite kill and a closed terminal end like Ctrl-C: with a checkpoint."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # a signal that is ignored, as SIGHUP is under nohup, stays so
+    before = {number: signal.getsignal(number) for number in TERMINATION if signal.getsignal(number) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def reporter(what: str, recorder: "Recorder", show: Show) -> Callable[[int, int | None], None]:
@@ -74,9 +85,11 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
 
 def reason(error: Exception) -> str:
     """Why a training or a race failed, for its status."""
+    from facedemo.config import in_words
+
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.strerror}. Make room, then resume: the training goes on from its last checkpoint."
-    return str(error) or type(error).__name__
+    return in_words(error) or type(error).__name__
 
 
 def execute(run: Run, show: Show = lambda status: None) -> Status:
@@ -186,6 +199,7 @@ def give_way() -> None:
 
 
 def main() -> None:
+    protect_output()
     give_way()
     run = Run(Path(sys.argv[1]))
     if not is_first_process():

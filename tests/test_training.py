@@ -158,7 +158,7 @@ def test_an_interrupted_run_resumes_to_the_very_weights_of_an_uninterrupted_one(
     def apply_and_be_killed(self: Players, *players: str) -> None:
         apply(self, *players)
         if next(updates) == update:  # in the middle of an iteration
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM if family == "ours" else signal.SIGHUP)
 
     with monkeypatch.context() as patched:
         patched.setattr(Players, "apply", apply_and_be_killed)

@@ -1,14 +1,16 @@
 """The command line: every capability of the app is here too, a file for each group of commands."""
 
-from typing import Any
+import sys
 
 import typer
 
 from facedemo.cli import bench, compare, data, discriminator, interpolate, models, runs, train, verify
 from facedemo.cli.terminal import fail
+from facedemo.output import protect_output
 
 app = typer.Typer(
     help="Train face-generating GANs, steer them while they learn, and draw faces from them.",
+    epilog="With --traceback, an error is shown with the place in the code that it comes from.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -24,23 +26,17 @@ app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
-    """Runs a command; what the user got wrong ends in one line of explanation, not in a traceback."""
-    from pydantic import ValidationError
+    """Runs a command; every error ends in a sentence, and with --traceback in Python's own account of it."""
+    from facedemo.config import in_words
 
+    protect_output()
+    if "--traceback" in sys.argv:
+        sys.argv.remove("--traceback")
+        app()
+        return
     try:
         app()
-    except ValidationError as error:
-        fail(explain(error))
     except (ValueError, OSError) as error:  # the library's own errors for users are ValueErrors
-        fail(str(error))
-
-
-def explain(error: Any) -> str:
-    """A pydantic error in lines a person can act on."""
-    from facedemo.config import message
-
-    lines = []
-    for item in error.errors():
-        where = f"--{str(item['loc'][-1]).replace('_', '-')}: " if item["loc"] else ""
-        lines.append(where + message(item))
-    return "\n".join(lines)
+        fail(in_words(error, prefix="--"))
+    except Exception as error:
+        fail(f"{str(error) or type(error).__name__} (`--traceback` shows where it comes from.)")

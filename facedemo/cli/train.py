@@ -132,7 +132,9 @@ def resume(
 
 def existing(source: str) -> Path:
     """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
-    path = Path(source).expanduser()
+    from facedemo.data.entries import expanded
+
+    path = expanded(source)
     if not source or not path.exists():
         raise ValueError(f"There is no file or folder “{source}”. Check the path.")
     return path.resolve()

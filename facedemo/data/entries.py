@@ -23,6 +23,14 @@ class DataError(ValueError):
     """A message a user can act on: what is wrong with the data and what to do about it."""
 
 
+def expanded(source: str | Path) -> Path:
+    """A path with ~ replaced.  Raises DataError if there is no such user, or this one has no home folder."""
+    try:
+        return Path(source).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"There is no home folder for “{source}”. Give the path from / on.") from error
+
+
 class Entry(NamedTuple):
     """One file of a source: its bytes, or the reason in plain words why they are not given."""
 

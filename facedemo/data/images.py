@@ -17,7 +17,7 @@ from PIL import Image
 
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
 from facedemo.data.decoding import ColourError, decoded, is_animated, rgb, turn_upright
-from facedemo.data.entries import DataError, Entry
+from facedemo.data.entries import DataError, Entry, expanded
 from facedemo.data.sources import Source, open_source
 
 Crop = Literal["auto", "tight", "wide", "square"]
@@ -47,7 +47,7 @@ def prepare(
         raise DataError(f"There is no crop {crop!r}. Choose one of {', '.join(get_args(Crop))}.")
     if not 8 <= size <= 1024:
         raise DataError(f"Images of {size} pixels a side are not supported. Choose a size from 8 to 1024.")
-    opened = open_source(Path(source).expanduser())
+    opened = open_source(expanded(source))
     key, rows = _key(opened, size, crop), _decode_all(opened, size, crop, progress)
     return _with_passed_over(write_faces(key, rows, size, str(source), cache), opened)
 
@@ -55,7 +55,7 @@ def prepare(
 def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | None = None) -> Faces | None:
     """What `prepare` would find in the cache; None where it would have to decode first, or the source is gone."""
     try:
-        opened = open_source(Path(source).expanduser())
+        opened = open_source(expanded(source))
     except (DataError, OSError):
         return None
     faces = open_faces(_key(opened, size, crop), size, str(source), cache)

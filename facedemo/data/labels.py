@@ -7,7 +7,7 @@ import numpy as np
 
 from facedemo.data.celeba import read_attributes
 from facedemo.data.celeba_lists import ATTRIBUTES, by_stem, listed_name
-from facedemo.data.entries import DataError
+from facedemo.data.entries import DataError, expanded
 
 LABELS = ("age", "gender")
 # UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, where some names lack a field.  An upload is numbered in front.
@@ -24,7 +24,7 @@ def read_labels(source: str | Path, names: list[str]) -> np.ndarray:
     last = [name.rpartition("/")[2] for name in names]
     labels = np.array([by_name(name) for name in last]).reshape(-1, len(LABELS))
     if np.isnan(labels).all():
-        listed = by_list(Path(source).expanduser())
+        listed = by_list(expanded(source))
         stems = by_stem(listed)
         found = (listed.get(listed_name(name, listed, stems), (np.nan, np.nan)) for name in last)
         labels = np.array(list(found)).reshape(-1, len(LABELS))

@@ -15,7 +15,7 @@ import numpy as np
 from facedemo.data.cache import Faces
 from facedemo.data.celeba import read_identities, read_partition
 from facedemo.data.celeba_lists import PARTITION, by_stem, listed_name
-from facedemo.data.entries import DataError
+from facedemo.data.entries import DataError, expanded
 
 Split = Literal["all", "train", "validation", "test"]
 PERCENT = {"train": 80, "validation": 10, "test": 10}
@@ -76,7 +76,7 @@ class Known:
 
 def known(names: list[str], source: str | Path) -> Known:
     """Who is on the images of a source: by CelebA's lists, or by the folders that `data people` writes."""
-    path = Path(source).expanduser()
+    path = expanded(source)
     identities = read_identities(path) or by_folder(names, path)
     return Known(identities, {} if identities else read_partition(path))
 

@@ -106,7 +106,9 @@ def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) 
         found = create(kind, budget)
         found.launch()
     except (ValueError, OSError) as error:
-        st.error(escaped(error), title="Not started")
+        from facedemo.config import in_words
+
+        st.error(escaped(in_words(error)), title="Not started")
         return
     on_start(found.id)
     st.rerun()

@@ -1,0 +1,171 @@
+"""Terminals that close, pipes that nobody reads, encodings without γ: output is dropped, and the work goes on."""
+
+import io
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Maker
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from facedemo import bundle, cli, parcels, starting
+from facedemo.config import RunConfig, in_words
+from facedemo.data import DataError, prepare
+from facedemo.output import DroppableOutput
+from facedemo.runs import RunError, create_run, list_runs
+
+COMMAND = [sys.executable, "-c", "from facedemo.cli import main; main()"]
+TRAIN = "train --family ours --data pictures --size 32 --width 4 --batch-size 4 --log-every 1 --precision 32-true"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(64):
+        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(tmp_path / f"pictures/{number}.png")
+    return tmp_path
+
+
+def until(condition: object, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None or condition()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def step_of(home: Path) -> int:
+    return max((run.status.step for run in list_runs(home / "runs")), default=0)
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_training_outlives_its_terminal_or_leaves_a_checkpoint(home: Path, ignored: bool) -> None:
+    """ignored: as under nohup, the terminal's end does not reach the training."""
+    terminal, its_end = pty.openpty()
+    images = 40_000 if not ignored else 1200
+    process = subprocess.Popen(
+        [*COMMAND, *TRAIN.split(), "--images", str(images)],
+        stdin=its_end, stdout=its_end, stderr=its_end, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL),
+    )  # fmt: skip
+    os.close(its_end)
+    until(lambda: step_of(home) > 0, process)
+    os.close(terminal)
+    if not ignored:
+        process.send_signal(signal.SIGHUP)
+    assert process.wait(120) == 0
+    run = list_runs(home / "runs")[0]
+    assert run.status.state == ("finished" if ignored else "stopped")
+    assert int(run.checkpoints()[0].stem) == run.status.step
+
+
+@pytest.mark.parametrize("words", [["--help"], ["step", "--help"], ["runs"]])
+def test_a_pipe_that_nobody_reads_does_no_harm(home: Path, words: list[str]) -> None:
+    create_run(RunConfig(name="mine"), home / "runs")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*COMMAND, *words], stdout=writer, stderr=subprocess.PIPE, timeout=120)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["step", "--help"], ["runs"]])
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_letters_that_an_encoding_lacks_are_replaced(home: Path, words: list[str], encoding: str) -> None:
+    create_run(RunConfig(name="γ 0.5"), home / "runs")
+    settings = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "120"}
+    done = subprocess.run([*COMMAND, *words], capture_output=True, env=settings, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout) > 50
+
+
+def test_what_cannot_be_written_is_dropped() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    output = DroppableOutput(Closed())
+    assert output.write("words") == 5
+    output.flush()
+    file = io.StringIO()
+    file.close()
+    assert DroppableOutput(file).write("words") == 5
+
+
+# errors in words
+
+
+def failed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    monkeypatch.setattr(sys, "argv", ["facedemo", *words])
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    return capsys.readouterr().err
+
+
+def test_a_user_without_a_home_folder_is_told_so(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in (["train", "--data", "~nosuchuser/faces"], ["data", "prepare", "~nosuchuser/faces"]):
+        assert "There is no home folder for “~nosuchuser/faces”." in failed(capsys, monkeypatch, *words)
+    with pytest.raises(DataError, match="no home folder"):
+        prepare("~nosuchuser/faces", 32)
+
+
+def test_every_error_ends_in_a_sentence_unless_the_traceback_is_asked_for(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_: object) -> None:
+        raise RuntimeError("Something unforeseen.")
+
+    monkeypatch.setattr("facedemo.runs.list_runs", break_down)
+    words = failed(capsys, monkeypatch, "runs")
+    assert "Error: Something unforeseen." in words
+    assert "Traceback" not in words
+    monkeypatch.setattr(sys, "argv", ["facedemo", "runs", "--traceback"])
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        cli.main()
+
+
+def test_no_error_ends_in_a_link_to_pydantic(make_bundle: Maker, home: Path) -> None:
+    run = create_run(RunConfig(name="mine"), home / "runs")
+    with pytest.raises(ValueError, match=r"gamma: Input should be less than or equal to 1$"):
+        run.steer(gamma=7.0)
+    (run.path / "config.json").write_text('{"family": "ours", "model": {"gamma": "high"}}')
+    with pytest.raises(RunError, match=r"damaged: gamma: Input should be a valid number[^:]*$"):
+        _ = run.config
+    path = make_bundle()
+    (path / "config.json").write_text('{"model": {"size": 33}}')
+    with pytest.raises(bundle.BundleError) as error:
+        bundle.load(path)
+    assert "pydantic" not in str(error.value)
+    assert in_words(ValueError("plain")) == "plain"
+
+
+# weights
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused_wherever_they_come_in(
+    make_bundle: Maker, tmp_path: Path, value: float
+) -> None:
+    path = make_bundle("bad")
+    weights = load_file(path / bundle.WEIGHTS)
+    next(weight for weight in weights.values() if weight.is_floating_point()).view(-1)[0] = value
+    save_file(weights, path / bundle.WEIGHTS)
+    with pytest.raises(bundle.BundleError, match="not all finite"):
+        bundle.load(path)
+    with pytest.raises(parcels.ParcelError, match="not all finite"):
+        parcels.take(parcels.write(path, tmp_path / "bad.zip"), "other")
+    with pytest.raises(bundle.BundleError, match="not all finite"):
+        starting.settings(str(path))
+    assert not (path.parent / "other").exists()

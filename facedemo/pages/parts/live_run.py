@@ -320,7 +320,8 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
                 title = figure.layout.title.text.replace("<sub>t</sub>", "_t")
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
                 st.plotly_chart(charts.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
-    keep_hover(len(metrics.get("step", [])))
+    if figures:
+        keep_hover(len(metrics["step"]))
 
 
 def downloads(run: Run) -> None:

@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from facedemo import bundle, sampling
-from facedemo.bundle import FaceModel, load
-from facedemo.config import RunConfig
-from facedemo.evaluation.judge import Judged
-from facedemo.runs import Run, create_run
-from facedemo.status import Status
+from facedemo.config.schema import RunConfig
+from facedemo.evaluation.detector import Judged
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel, contiguous, find_model, load_model
+from facedemo.runs.run import Run, create_run
+from facedemo.storage.locations import WEIGHTS
+from facedemo.storage.process_status import Status
 
 Maker = Callable[..., Path]
 RunMaker = Callable[..., Run]
@@ -55,7 +56,7 @@ def make_run(make_bundle: Maker) -> RunMaker:
         run.write_status(Status(state, step=10 * rows, images=160 * rows, seconds=6.0 * rows))
         if weights:
             drawn = FaceModel(run.config.model_dump(mode="json")).family.state_dict()
-            save_file(bundle.contiguous(drawn), run.path / bundle.WEIGHTS)
+            save_file(contiguous(drawn), run.path / WEIGHTS)
         return run
 
     return make
@@ -66,15 +67,15 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> FaceModel:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("tiny")
     FaceModel({"model": {"size": 32, "latent": 8, "width": 4}}).save_pretrained(path)
-    return load(path)
+    return load_model(path)
 
 
 @pytest.fixture(scope="session")
 def portrait() -> Portrait:
     """Makes photos of as many people as asked for, side by side and 320 pixels apart; none of them exists."""
-    from facedemo import photos
+    from facedemo.explore import photos
 
-    images = sampling.generate(bundle.load(bundle.find("ours-64")), sampling.face_seeds(0, 24))
+    images = sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(0, 24))
     faces = [Image.fromarray(image).resize((256, 256), Image.Resampling.LANCZOS) for image in images]
     clear = [face for face in faces if len(photos.find_faces(face)) == 1]
 
@@ -120,11 +121,11 @@ class Seeing:
 
 @pytest.fixture
 def seeing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Seeing:
-    from facedemo import directions
-    from facedemo.evaluation import looks
+    from facedemo.evaluation import attributes
+    from facedemo.explore import directions
 
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     stand_in = Seeing(tmp_path)
-    for module in (directions, looks):
+    for module in (directions, attributes):
         monkeypatch.setattr(module, "judge", stand_in.judge)
     return stand_in

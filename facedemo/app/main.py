@@ -2,17 +2,21 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="facedemo", page_icon="🙂", layout="wide")
+from facedemo.app import navigation
 
-pages = [
-    st.Page("facedemo/pages/home.py", title="Home", icon=":material/home:", default=True),
-    st.Page("facedemo/pages/generate.py", title="Generate", icon=":material/grid_view:"),
-    st.Page("facedemo/pages/interpolate.py", title="Interpolate", icon=":material/animation:"),
-    st.Page("facedemo/pages/inside.py", title="Inside", icon=":material/visibility:"),
-    st.Page("facedemo/pages/step.py", title="One step", icon=":material/slow_motion_video:"),
-    st.Page("facedemo/pages/verify.py", title="Verify", icon=":material/fact_check:"),
-    st.Page("facedemo/pages/compare.py", title="Compare", icon=":material/compare:"),
-    st.Page("facedemo/pages/train.py", title="Train", icon=":material/model_training:"),
-    st.Page("facedemo/pages/runs.py", title="Runs", icon=":material/folder_open:"),
-]
-st.navigation(pages, position="top").run()
+
+def main() -> None:
+    st.set_page_config(page_title="facedemo", page_icon="🙂", layout="wide")
+
+    pages = [
+        st.Page(navigation.HOME, title="Home", icon=":material/home:", default=True),
+        st.Page(navigation.GENERATE, title="Generate", icon=":material/grid_view:"),
+        st.Page(navigation.INTERPOLATE, title="Interpolate", icon=":material/animation:"),
+        st.Page(navigation.INSIDE, title="Inside", icon=":material/visibility:"),
+        st.Page(navigation.STEP, title="One step", icon=":material/slow_motion_video:"),
+        st.Page(navigation.VERIFY, title="Verify", icon=":material/fact_check:"),
+        st.Page(navigation.COMPARE, title="Compare", icon=":material/compare:"),
+        st.Page(navigation.TRAIN, title="Train", icon=":material/model_training:"),
+        st.Page(navigation.RUNS, title="Runs", icon=":material/folder_open:"),
+    ]
+    st.navigation(pages, position="top").run()

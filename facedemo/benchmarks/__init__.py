@@ -1,1 +1,1 @@
-"""How fast things are here and now: each benchmark measures against a named alternative or a stated limit."""
+"""Speed and memory against named alternatives; `facedemo bench`."""

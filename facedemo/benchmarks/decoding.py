@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from facedemo.data import Progress, prepare
+from facedemo.data.preparation import Progress, prepare
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facedemo import bundle, sampling
-from facedemo.presets import configure
-from facedemo.runs import create_run
+from facedemo.config.presets import configure
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
+from facedemo.runs.run import create_run
 
 FACES = 64
 WARM_UP = 3
@@ -26,7 +27,7 @@ class Delay:
     count: int
 
 
-def measure(model: bundle.FaceModel, count: int) -> Delay:
+def measure(model: FaceModel, count: int) -> Delay:
     """Draws grids of seeds that were not drawn before."""
     times = []
     for seed in range(count + WARM_UP):

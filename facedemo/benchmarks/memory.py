@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from facedemo import hardware
 from facedemo.benchmarks.training import Waiting
-from facedemo.config import RunConfig
-from facedemo.data import write_faces
-from facedemo.recorder import Recorder
-from facedemo.runs import create_run
-from facedemo.training import Trainer
+from facedemo.config.schema import RunConfig
+from facedemo.data.cache import write_faces
+from facedemo.runs.run import create_run
+from facedemo.training import device
+from facedemo.training.recorder import Recorder
+from facedemo.training.trainer import Trainer
 
 CELEBA = 202_599
 
@@ -41,7 +41,7 @@ def measure(config: RunConfig, count: int = CELEBA, seconds: float = 60.0) -> Me
     with tempfile.TemporaryDirectory() as folder:
         faces = write_faces("noise", noise(count, config.model.size), config.model.size, "noise", Path(folder))
         forget(faces.path / "images.u8")
-        fabric = hardware.start(config.training)
+        fabric = device.start(config.training)
         record = Recorder(create_run(config, Path(folder)))
         record.rewind(0)
         engine = Trainer(fabric, record, config, faces.images, lambda status: None)

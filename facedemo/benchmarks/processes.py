@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from facedemo.presets import configure
-from facedemo.runs import RunError, create_run
+from facedemo.config.presets import configure
+from facedemo.runs.run import RunError, create_run
 
 WARM_UP = 3  # rows of metrics that are not counted
 
@@ -33,7 +33,7 @@ def measure(size: int = 64, rounds: int = 3, seconds: float = 30.0) -> Sharing:
 def speed(folder: str, size: int, seconds: float, devices: int, threads: int) -> float:
     options = {"size": size, "minutes": seconds / 60, "devices": devices, "threads": threads, "log_every": 5}
     run = create_run(configure(options), Path(folder))
-    subprocess.run([sys.executable, "-m", "facedemo.worker", str(run.path)], capture_output=True, check=False)
+    subprocess.run([sys.executable, "-m", "facedemo.training.worker", str(run.path)], capture_output=True, check=False)
     speeds = run.metrics().get("images_per_second", [])[WARM_UP:]
     if not speeds:
         raise RunError(f"The training did not get far enough: {run.status.message or 'give it more seconds'}.")

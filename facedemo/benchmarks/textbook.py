@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from facedemo.families import Family, FamilyConfig, create
-from facedemo.families.ours import OursConfig
-from facedemo.layers import UpsampledConv2d
+from facedemo.gans.base import Family, FamilyConfig, create
+from facedemo.gans.blocks import UpsampledConv2d
+from facedemo.gans.ours.model import OursConfig
 
 JPEG_SIZE = (178, 218)  # CelebA's
 

@@ -12,12 +12,12 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from facedemo import hardware
 from facedemo.benchmarks.textbook import Textbook, write_jpegs
-from facedemo.config import RunConfig
-from facedemo.recorder import Recorder
-from facedemo.runs import create_run
-from facedemo.training import Trainer
+from facedemo.config.schema import RunConfig
+from facedemo.runs.run import create_run
+from facedemo.training import device
+from facedemo.training.recorder import Recorder
+from facedemo.training.trainer import Trainer
 
 IMAGES = 512  # JPEG files that the textbook loop reads
 PEAK_SHAPES = ((64, 128), (128, 64), (256, 32))  # channels and side of the maps
@@ -61,9 +61,9 @@ def run(config: RunConfig, images: np.ndarray, rounds: int = 16, seconds: float 
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = config.training
-        precision = hardware.precision(settings.precision)
+        precision = device.precision(settings.precision)
         config = config.model_copy(update={"training": settings.model_copy(update={"precision": precision})})
-        fabric = hardware.start(config.training)
+        fabric = device.start(config.training)
         record = Recorder(create_run(config, Path(folder)))
         record.rewind(0)
         engine = Trainer(fabric, record, config, images, lambda status: None)

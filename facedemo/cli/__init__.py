@@ -4,9 +4,9 @@ import sys
 
 import typer
 
-from facedemo.cli import bench, compare, data, discriminator, interpolate, models, runs, train, verify
+from facedemo.cli import bench, compare, data, inspect, interpolate, models, runs, train, verify
 from facedemo.cli.terminal import fail
-from facedemo.output import protect_output
+from facedemo.storage.output import protect_output
 
 app = typer.Typer(
     help="Train face-generating GANs, steer them while they learn, and draw faces from them.",
@@ -18,7 +18,7 @@ app.add_typer(train.app)
 app.add_typer(runs.app)
 app.add_typer(models.app)
 app.add_typer(interpolate.app)
-app.add_typer(discriminator.app)
+app.add_typer(inspect.app)
 app.add_typer(verify.app)
 app.add_typer(compare.app)
 app.add_typer(data.app, name="data")
@@ -27,7 +27,7 @@ app.add_typer(bench.app, name="bench")
 
 def main() -> None:
     """Runs a command; every error ends in a sentence, and with --traceback in Python's own account of it."""
-    from facedemo.config import in_words
+    from facedemo.config.schema import in_words
 
     protect_output()
     if "--traceback" in sys.argv:

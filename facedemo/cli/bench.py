@@ -12,7 +12,7 @@ Json = Annotated[Path | None, typer.Option("--json", help="Write the numbers her
 
 
 def write(out: Path | None, numbers: dict[str, Any]) -> None:
-    from facedemo.files import replace_file
+    from facedemo.storage.atomic import replace_file
 
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -33,8 +33,8 @@ def train(
 ) -> None:
     """The engine (B) against the obvious training loop (A): same networks, same batch, turn by turn."""
     from facedemo.benchmarks import training
+    from facedemo.config.presets import configure
     from facedemo.data.builtin import builtin_faces
-    from facedemo.presets import configure
 
     options = {"family": family, "size": size, "width": width, "batch_size": batch_size, "stem": stem}
     options |= {"precision": precision, "threads": threads, "minutes": 60}
@@ -59,10 +59,10 @@ def generate(
     """From a seed to the PNG of a grid of 64 faces, alone and beside a training run."""
     from dataclasses import asdict
 
-    from facedemo import bundle
     from facedemo.benchmarks import generating
+    from facedemo.pretrained.model import find_model, load_model
 
-    drawn = bundle.load(bundle.find(model))
+    drawn = load_model(find_model(model))
     found = {"alone": generating.measure(drawn, count)}
     if beside:
         with generating.training_beside(drawn.size):
@@ -102,7 +102,7 @@ def memory(
     from dataclasses import asdict
 
     from facedemo.benchmarks import memory
-    from facedemo.presets import configure
+    from facedemo.config.presets import configure
 
     config = configure({"size": size, "minutes": 60, "precision": "32-true"})
     found = memory.measure(config, images, seconds)

@@ -10,9 +10,9 @@ from facedemo.cli.terminal import RUNS, RunsDir, bars, fail, show_table
 from facedemo.cli.train import given
 
 if TYPE_CHECKING:
-    from facedemo.comparison import Comparison
-    from facedemo.race import Race
-    from facedemo.status import Status
+    from facedemo.comparison.gather import Comparison
+    from facedemo.comparison.race import Race
+    from facedemo.storage.process_status import Status
 
 app = typer.Typer()
 NOT_SETTINGS = ("models", "families", "gammas", "preset", "count", "split", "copies", "resume", "out", "runs_dir")
@@ -68,15 +68,15 @@ def compare(
     if status.state == "stopped":
         typer.echo(f"Stopped. `facedemo compare --resume {race.id[-4:]}` goes on.", err=True)
         return
-    from facedemo import comparison
+    from facedemo.comparison import gather
 
-    report(comparison.gather_race(race), out or race.path / "report")
+    report(gather.gather_race(race), out or race.path / "report")
     if status.state == "failed":
         fail(f"{status.message} (details in {race.path / 'log.txt'})")
 
 
 def find(text: str, runs_dir: Path) -> "Race":
-    from facedemo.race import find_race
+    from facedemo.comparison.race import find_race
 
     return find_race(text, runs_dir)
 
@@ -89,7 +89,7 @@ def create(
     judging: dict[str, Any],
     runs_dir: Path,
 ) -> "Race":
-    from facedemo import race
+    from facedemo.comparison import race
 
     found = race.contenders(race.trainable(options), families, gammas, preset)
     line = race.command_of(options, families, gammas, preset, judging)
@@ -100,19 +100,20 @@ def judged(
     names: list[str], source: str | None, seed: int, count: int, split: str, copies: bool, runs_dir: Path
 ) -> "Comparison":
     """The comparison of models that are there."""
-    from facedemo import bundle, comparison
+    from facedemo.comparison import gather
+    from facedemo.pretrained.model import find_model
 
-    paths = {name: bundle.find(name, runs_dir) for name in dict.fromkeys(names)}
+    paths = {name: find_model(name, runs_dir) for name in dict.fromkeys(names)}
     reports = {}
     with bars() as steps:
         for name, path in paths.items() if count else ():
-            reports[name] = comparison.evaluate(path, seed, count, source, split, copies, labelled(name, steps))
+            reports[name] = gather.evaluate(path, seed, count, source, split, copies, labelled(name, steps))
     words: list[object] = ["compare"]
     for name in paths:
         words += ["--models", paths[name].name]
     words += ["--data", Path(source).name, "--split", split] if source else []
     words += ["--seed", seed, "--count", count, *([] if copies else ["--no-copies"])]
-    return comparison.gather(paths, seed, command=comparison.command(*words), evaluations=reports)
+    return gather.gather(paths, seed, command=gather.command(*words), evaluations=reports)
 
 
 def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -121,10 +122,10 @@ def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def report(found: "Comparison", out: Path) -> None:
-    from facedemo import comparison_report
+    from facedemo.comparison.report import write
 
     show_table({one.name: one.evaluation for one in found.contenders})
-    typer.echo(comparison_report.write(found, out))
+    typer.echo(write(found, out))
 
 
 def follow(race: "Race") -> "Status":
@@ -132,7 +133,7 @@ def follow(race: "Race") -> "Status":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    from facedemo.race_worker import execute
+    from facedemo.comparison.worker import execute
 
     columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -157,8 +158,8 @@ def races(
     from rich.console import Console
     from rich.table import Table
 
-    from facedemo.race import list_races
-    from facedemo.runs import RunError
+    from facedemo.comparison.race import list_races
+    from facedemo.runs.run import RunError
 
     if stop is not None:
         find(stop, runs_dir).stop()

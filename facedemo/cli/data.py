@@ -18,8 +18,8 @@ def prepare(
     skipped: Annotated[bool, typer.Option(help="List the files that were skipped, with the reason.")] = False,
 ) -> None:
     """Decode images once into the cache, so that trainings start at once."""
-    from facedemo.data import known
-    from facedemo.data import prepare as prepare_images
+    from facedemo.data.preparation import prepare as prepare_images
+    from facedemo.data.splits import known
 
     with progress_bar("images") as progress:
         faces = prepare_images(source, size, crop, progress)

@@ -8,7 +8,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunsDir
 
 if TYPE_CHECKING:
-    from facedemo.slow_motion import Step
+    from facedemo.explore.single_step import Step
 
 app = typer.Typer()
 
@@ -27,14 +27,16 @@ def step(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Train a model a few steps further and print the equations with each step's numbers; the model stays as it is."""
-    from facedemo import bundle, examples, slow_motion
     from facedemo.cli.terminal import number
+    from facedemo.explore import single_step
+    from facedemo.pretrained.model import find_model, load_model
+    from facedemo.training import dataset
 
     changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
-    path = bundle.find(model, runs_dir)
-    found = examples.for_model(bundle.load(path).config)
-    motion = slow_motion.SlowMotion(path, found.images)
+    path = find_model(model, runs_dir)
+    found = dataset.for_model(load_model(path).config)
+    motion = single_step.SlowMotion(path, found.images)
     typer.echo(f"Real images: {found.words}.")
     if changes:
         motion.steer(**changes)
@@ -57,12 +59,13 @@ def print_step(step: "Step", labels: dict[str, str]) -> None:
 
 
 def write_pictures(out: Path, name: str, step: "Step") -> None:
-    from facedemo import sampling, slow_motion
-    from facedemo.files import replace_file
+    from facedemo.explore import single_step
+    from facedemo.pretrained import sampling
+    from facedemo.storage.atomic import replace_file
 
-    gain = slow_motion.fitting_gain(step.changes)
+    gain = single_step.fitting_gain(step.changes)
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}
-    pictures = slow_motion.sheet(step, gain)
+    pictures = single_step.sheet(step, gain)
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, sampling.png(sampling.grid(pictures, len(step.pictures[0].images)), **facts))
     typer.echo(out)

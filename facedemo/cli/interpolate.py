@@ -10,9 +10,9 @@ from facedemo.cli.terminal import RUNS, RunsDir, bars, progress_bar
 if TYPE_CHECKING:
     import numpy as np
 
-    from facedemo.bundle import FaceModel
-    from facedemo.directions import Direction
-    from facedemo.evaluation.faces import Steps
+    from facedemo.evaluation.verify import Steps
+    from facedemo.explore.directions import Direction
+    from facedemo.pretrained.model import FaceModel
 
 app = typer.Typer()
 
@@ -37,8 +37,10 @@ def interpolate(
 
     A film of two faces plays there and back, one of more ends where it began.
     """
-    from facedemo import bundle, interpolation, sampling
-    from facedemo.files import replace_file
+    from facedemo.explore import interpolation
+    from facedemo.pretrained import sampling
+    from facedemo.pretrained.model import find_model, load_model
+    from facedemo.storage.atomic import replace_file
 
     if walk is not None:
         if len(seeds) != 1 or square:
@@ -46,7 +48,7 @@ def interpolate(
         seeds = sampling.face_seeds(seeds[0], walk)
     if out.suffix.lower() not in (SQUARES if square else FILMS):
         raise ValueError(f"A file name ends in {' or '.join(SQUARES if square else FILMS)}; “{out.name}” does not.")
-    drawn = bundle.load(bundle.find(model, runs_dir))
+    drawn = load_model(find_model(model, runs_dir))
     draw = interpolation.square_of_seeds if square else interpolation.film_of_seeds
     with progress_bar("faces") as progress:
         frames = draw(drawn, seeds, steps, path, progress)
@@ -60,7 +62,8 @@ def interpolate(
 
 
 def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts: dict[str, object]) -> bytes:
-    from facedemo import film, sampling
+    from facedemo.imaging import film
+    from facedemo.pretrained import sampling
 
     if suffix == ".png":
         return sampling.png(film.strip(frames), **facts)
@@ -70,8 +73,8 @@ def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts:
 
 def from_labels(model: "FaceModel", source: str, steps: "Steps") -> "list[Direction]":
     """Age and gender as directions, after a word on how well they are read."""
-    from facedemo.directions import labelled
-    from facedemo.evaluation.looks import learn_looks
+    from facedemo.evaluation.attributes import learn_looks
+    from facedemo.explore.directions import labelled
 
     reader = learn_looks(source, model.size, steps)
     typer.echo(reader.summary(), err=True)
@@ -94,12 +97,13 @@ def directions(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Change one face along directions, by −4 to 4 standard deviations; without any, list those that a model has."""
-    from facedemo import bundle, sampling
-    from facedemo import directions as library
     from facedemo.cli.terminal import number
-    from facedemo.files import replace_file
+    from facedemo.explore import directions as library
+    from facedemo.pretrained import sampling
+    from facedemo.pretrained.model import find_model, load_model
+    from facedemo.storage.atomic import replace_file
 
-    drawn = bundle.load(bundle.find(model, runs_dir))
+    drawn = load_model(find_model(model, runs_dir))
     with bars() as steps:
         named = from_labels(drawn, labels, steps) if labels else []
         found = [*named, *library.find(drawn, progress=steps("faces"))]

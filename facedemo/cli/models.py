@@ -21,10 +21,11 @@ def generate(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Draw faces: the same seed gives the same face on every machine."""
-    from facedemo import bundle, sampling
-    from facedemo.files import replace_file
+    from facedemo.pretrained import sampling
+    from facedemo.pretrained.model import find_model, load_model
+    from facedemo.storage.atomic import replace_file
 
-    drawn = bundle.load(bundle.find(model, runs_dir))
+    drawn = load_model(find_model(model, runs_dir))
     seeds = sampling.face_seeds(seed, count)
     faces = sampling.generate(drawn, seeds, scale)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +46,7 @@ def bundle(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Make a model to share out of a run: weights, settings, model card, curves and report."""
-    from facedemo.card import export
-    from facedemo.runs import find_run
+    from facedemo.pretrained.card import export
+    from facedemo.runs.run import find_run
 
     typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))

@@ -8,7 +8,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, number
 
 if TYPE_CHECKING:
-    from facedemo.runs import Run
+    from facedemo.runs.run import Run
 
 app = typer.Typer()
 
@@ -19,7 +19,7 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from facedemo.runs import list_runs
+    from facedemo.runs.run import list_runs
 
     found = list_runs(runs_dir)
     if not found:
@@ -46,7 +46,7 @@ def steer(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Change settings of a run while it trains: γ, λ_k, learning rates, their decay, the sample interval."""
-    from facedemo.runs import find_run
+    from facedemo.runs.run import find_run
 
     found = find_run(run, runs_dir)
     found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
@@ -64,7 +64,7 @@ def training(run: "Run") -> "Run":
 @app.command()
 def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Hold a run where it is, with a checkpoint; `facedemo unpause` lets it go on."""
-    from facedemo.runs import find_run
+    from facedemo.runs.run import find_run
 
     training(find_run(run, runs_dir)).pause()
 
@@ -72,7 +72,7 @@ def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
 @app.command()
 def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Let a paused run go on."""
-    from facedemo.runs import find_run
+    from facedemo.runs.run import find_run
 
     training(find_run(run, runs_dir)).unpause()
 
@@ -80,7 +80,7 @@ def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
 @app.command()
 def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """End a run with a checkpoint; `facedemo resume` goes on from there."""
-    from facedemo.runs import find_run
+    from facedemo.runs.run import find_run
 
     training(find_run(run, runs_dir)).stop()
 
@@ -92,7 +92,7 @@ def note(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Write something down about a run, in its notes.md, or read what is there."""
-    from facedemo.runs import find_run
+    from facedemo.runs.run import find_run
 
     found = find_run(run, runs_dir)
     if text is None:
@@ -111,8 +111,9 @@ def delete(
 
     The models that a race trained stay among the runs. Neither is deleted while it goes on.
     """
-    from facedemo import race, trash
-    from facedemo.runs import find_run, list_runs, the_one
+    from facedemo.comparison import race
+    from facedemo.runs import trash
+    from facedemo.runs.run import find_run, list_runs, the_one
 
     if Path(run).is_dir():
         found = race.find_race(run) if (Path(run) / race.PLAN).is_file() else find_run(run)
@@ -130,8 +131,8 @@ def restore(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Bring a deleted run or race back."""
-    from facedemo import trash
-    from facedemo.runs import the_one
+    from facedemo.runs import trash
+    from facedemo.runs.run import the_one
 
     deleted = [*trash.deleted_runs(runs_dir), *trash.deleted_races(runs_dir)]
     if run is None:
@@ -151,9 +152,10 @@ def export(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Pack a run or a model into a ZIP: settings, metrics, samples, notes, log, TensorBoard events and weights."""
-    from facedemo import bundle, parcels
+    from facedemo.pretrained import archive
+    from facedemo.pretrained.model import find_model
 
-    typer.echo(parcels.write(bundle.find(what, runs_dir), out, checkpoints))
+    typer.echo(archive.write(find_model(what, runs_dir), out, checkpoints))
 
 
 @app.command(name="import")
@@ -162,6 +164,6 @@ def import_model(
     name: Annotated[str, typer.Option(help="What to call the model; it keeps its own name without one.")] = "",
 ) -> None:
     """Take the model out of a ZIP and put it among the bundled ones; only safetensors, never a pickle."""
-    from facedemo import parcels
+    from facedemo.pretrained import archive
 
-    typer.echo(parcels.take(file, name))
+    typer.echo(archive.take(file, name))

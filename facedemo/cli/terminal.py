@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from facedemo.data import Progress
-    from facedemo.evaluation.faces import Steps
+    from facedemo.data.preparation import Progress
     from facedemo.evaluation.report import Report
+    from facedemo.evaluation.verify import Steps
 
 RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
 RunName = Annotated[str, typer.Argument(help="Run directory, or the end of its name.", metavar="RUN")]

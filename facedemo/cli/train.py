@@ -11,8 +11,8 @@ from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from facedemo.runs import Run
-    from facedemo.status import Status
+    from facedemo.runs.run import Run
+    from facedemo.storage.process_status import Status
 
 app = typer.Typer()
 
@@ -89,10 +89,10 @@ def train(
     What is not given keeps the preset's value, or else that of the model it starts from, or else the default. Ctrl-C
     saves a checkpoint, and `facedemo resume` goes on from there.
     """
-    from facedemo import starting
-    from facedemo.config import BUILT_IN
-    from facedemo.presets import configure
-    from facedemo.runs import create_run
+    from facedemo.config.presets import configure
+    from facedemo.config.schema import BUILT_IN
+    from facedemo.runs.run import create_run
+    from facedemo.training import warm_start
 
     settings = given(
         {key: value for key, value in ctx.params.items() if key not in ("preset", "only_create", "runs_dir")}
@@ -107,7 +107,7 @@ def train(
             "Several machines need a worker started on each: add --only-create, then start them with torchrun or srun "
             "on the run's directory, as the README shows."
         )
-    base = starting.settings(start, runs_dir) if start else None
+    base = warm_start.settings(start, runs_dir) if start else None
     run = create_run(configure(settings, preset, base), runs_dir)
     typer.echo(run.path) if only_create else follow(run)
 
@@ -121,8 +121,8 @@ def resume(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Go on with a run from its last checkpoint, exactly as if it had not been interrupted."""
-    from facedemo.config import Budget
-    from facedemo.runs import find_run
+    from facedemo.config.schema import Budget
+    from facedemo.runs.run import find_run
 
     found = find_run(run, runs_dir)
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
@@ -132,7 +132,7 @@ def resume(
 
 def existing(source: str) -> Path:
     """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
-    from facedemo.data.entries import expanded
+    from facedemo.data.source_files import expanded
 
     path = expanded(source)
     if not source or not path.exists():
@@ -149,7 +149,7 @@ def follow(run: "Run") -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    from facedemo.worker import execute
+    from facedemo.training.worker import execute
 
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}")
     with Progress(*columns, console=Console(stderr=True)) as bar:

@@ -9,8 +9,8 @@ import typer
 from facedemo.cli.terminal import RUNS, RunsDir, bars, show_table
 
 if TYPE_CHECKING:
-    from facedemo.evaluation.faces import Evidence
     from facedemo.evaluation.report import Report
+    from facedemo.evaluation.verify import Evidence
 
 app = typer.Typer()
 
@@ -45,23 +45,25 @@ def verify(
     """How many of a model's faces a face recogniser finds, and what that hides: variety, copies, distance to real."""
     from dataclasses import asdict
 
-    from facedemo import bundle, card
-    from facedemo.evaluation import faces
-    from facedemo.evaluation.reading import section
+    from facedemo.evaluation.narrative import section
     from facedemo.evaluation.report import keep as store
+    from facedemo.evaluation.verify import detected
+    from facedemo.evaluation.verify import verify as verify_model
+    from facedemo.pretrained import card
+    from facedemo.pretrained.model import find_model, load_model
 
     if quick and (pictures or keep or fid):
         raise ValueError("--quick only counts faces: leave it out for --pictures, --keep or --fid.")
-    folder = bundle.find(model, runs_dir)
-    drawn = bundle.load(folder)
+    folder = find_model(model, runs_dir)
+    drawn = load_model(folder)
     if quick:
         with bars() as steps:
-            found = faces.detected(drawn, count, seed, steps(drawn.name))
+            found = detected(drawn, count, seed, steps(drawn.name))
         typer.echo(f"detected: {found}")
         write(out, asdict(found))
         return
     with bars() as steps:
-        report, evidence = faces.verify(drawn, count, seed, data, split, gallery, cnn, copies, fid, steps)
+        report, evidence = verify_model(drawn, count, seed, data, split, gallery, cnn, copies, fid, steps)
     show(report)
     write(out, report.as_json())
     if pictures is not None:
@@ -75,7 +77,7 @@ def verify(
 
 
 def write(out: Path | None, content: dict[str, Any]) -> None:
-    from facedemo.files import replace_file
+    from facedemo.storage.atomic import replace_file
 
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -84,18 +86,18 @@ def write(out: Path | None, content: dict[str, Any]) -> None:
 
 
 def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None:
-    from facedemo.evaluation import pictures
-    from facedemo.files import replace_file
+    from facedemo.evaluation import annotate
+    from facedemo.storage.atomic import replace_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, file in pictures.sheets(evidence, model=report.model, seed=report.seed, count=report.count).items():
+    for name, file in annotate.sheets(evidence, model=report.model, seed=report.seed, count=report.count).items():
         replace_file(folder / name, file)
         typer.echo(folder / name)
 
 
 def show(report: "Report") -> None:
     """Table 1, the measures beside it, and what they mean."""
-    from facedemo.evaluation.reading import reading
+    from facedemo.evaluation.narrative import reading
     from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED
 
     show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facedemo import records, sampling
+from facedemo.comparison.race import Race, detection
 from facedemo.evaluation.report import FILE, Report, kept
-from facedemo.race import Race, detection
-from facedemo.runs import Run, RunError
-from facedemo.versions import versions
+from facedemo.pretrained import sampling
+from facedemo.runs import records
+from facedemo.runs.run import Run, RunError
+from facedemo.storage.versions import versions
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from facedemo.config import RunConfig
-    from facedemo.evaluation.faces import Steps
+    from facedemo.config.schema import RunConfig
+    from facedemo.evaluation.verify import Steps
 
 GRID = 64  # faces in a grid, as in the paper's Fig. 3 and 4
 SIDE = 16  # faces of each model side by side, as in Fig. 5
@@ -106,17 +107,17 @@ def evaluate(
     copies: bool = False,
     steps: "Steps" = lambda what: None,
 ) -> Report:
-    """Table 1 for a model, as `faces.verify` makes it; “built-in” faces are no real ones, and so none are compared.
+    """Table 1 for a model, as `verify.verify` makes it; “built-in” faces are no real ones, and so none are compared.
 
     Raises ValueError as it does.
     """
-    from facedemo import bundle
-    from facedemo.config import BUILT_IN
-    from facedemo.evaluation import faces
+    from facedemo.config.schema import BUILT_IN
+    from facedemo.evaluation import verify
+    from facedemo.pretrained.model import load_model
 
     real = None if source == BUILT_IN else source
-    model = bundle.load(path)
-    report, _ = faces.verify(model, count, seed, real, split, copies=copies and real is not None, steps=steps)
+    model = load_model(path)
+    report, _ = verify.verify(model, count, seed, real, split, copies=copies and real is not None, steps=steps)
     return report
 
 
@@ -149,9 +150,10 @@ def gather_race(race: Race) -> Comparison:
 
 
 def contender(name: str, path: Path, seed: int, evaluation: Report | None = None) -> Contender:
-    from facedemo import bundle, card
+    from facedemo.pretrained import card
+    from facedemo.pretrained.model import load_model
 
-    model, run = bundle.load(path), Run(path)
+    model, run = load_model(path), Run(path)
     if run.metrics():
         config = card.final_config(run)
         training = card.make_report(run, config, model)

@@ -1,4 +1,4 @@
-"""A process that looks at a race while it goes on: `python -m facedemo.onlooker RACE_DIRECTORY PROCESS`.
+"""A process that looks at a race while it goes on: `python -m facedemo.comparison.live_detection RACE PROCESS`.
 
 Whenever a contender has saved new weights, it counts in how many of the first faces from the race's seed on a face is
 found. It writes nothing but detection.jsonl, takes one thread at low priority, and ends with the race's own process.
@@ -10,9 +10,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from facedemo.files import append_line
-from facedemo.race import DETECTION, Race, detection
-from facedemo.runs import Run
+from facedemo.comparison.race import DETECTION, Race, detection
+from facedemo.runs.run import Run
+from facedemo.storage.atomic import append_line
 
 FACES = 100  # that the detection rate over time is counted among
 LOOK = 0.5  # seconds between two looks at what was saved
@@ -37,10 +37,11 @@ def look_at(run: Run, seed: int) -> bool:
 
 def faces_found(path: Path, seed: int) -> int:
     """In how many of a model's first FACES faces from `seed` on one is found."""
-    from facedemo import bundle, sampling
-    from facedemo.evaluation.judge import look
+    from facedemo.evaluation.detector import look
+    from facedemo.pretrained import sampling
+    from facedemo.pretrained.model import load_model
 
-    images = sampling.generate(bundle.load(path), sampling.face_seeds(seed, FACES))
+    images = sampling.generate(load_model(path), sampling.face_seeds(seed, FACES))
     return int((look(images, "hog", embed=False)[1] > 0).sum())
 
 

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from filelock import FileLock
 from pydantic import TypeAdapter
 
-from facedemo.files import read_lines, read_object, replace_file
-from facedemo.runs import Run, RunError, create_run, runs_root, the_one
-from facedemo.status import Status
+from facedemo.runs.run import Run, RunError, create_run, runs_root, the_one
+from facedemo.storage.atomic import read_lines, read_object, replace_file
+from facedemo.storage.process_status import Status
 
 if TYPE_CHECKING:
-    from facedemo.config import RunConfig
+    from facedemo.config.schema import RunConfig
 
 FOLDER = "races"
 PLAN = "race.json"
@@ -122,7 +122,7 @@ class Race:
 
     def launch(self) -> None:
         """Starts or resumes it in a process of its own.  Raises RunError while it goes on."""
-        self.record.launch("facedemo.race_worker")
+        self.record.launch("facedemo.comparison.worker")
 
 
 def create_race(
@@ -179,8 +179,8 @@ def contenders(
     takes its own.  families: all of them unless given, or with several values of γ those that have it.
     Raises ValueError as `configure` does.
     """
-    from facedemo.families import family_class, family_names
-    from facedemo.presets import configure
+    from facedemo.config.presets import configure
+    from facedemo.gans.base import family_class, family_names
 
     having = [name for name in family_names() if "gamma" in family_class(name).Config.model_fields]
     chosen = list(dict.fromkeys(families)) or (having if len(gammas) > 1 else family_names())
@@ -202,7 +202,7 @@ def trainable(options: Mapping[str, Any]) -> dict[str, Any]:
 
     options: as `contenders` takes them.  Raises ValueError where no budget is among them.
     """
-    from facedemo.config import BUILT_IN, Budget
+    from facedemo.config.schema import BUILT_IN, Budget
 
     if not options.keys() & Budget.model_fields.keys():
         raise ValueError("Give the budget of each: --minutes, --images or --iterations.")

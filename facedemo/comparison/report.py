@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from facedemo import card, sampling
-from facedemo.comparison import SIDE, Comparison, Contender
+from facedemo.comparison.gather import SIDE, Comparison, Contender
 from facedemo.evaluation.table import MEASURES, NOTHING, table
-from facedemo.families import family_class
-from facedemo.files import replace_file
-from facedemo.starting import number
+from facedemo.gans.base import family_class
+from facedemo.pretrained import card, sampling
+from facedemo.storage.atomic import replace_file
+from facedemo.training.warm_start import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def packed(found: Comparison) -> bytes:
 @cache
 def template(name: str) -> Template:
     environment = Environment(
-        loader=PackageLoader("facedemo", "templates"),
+        loader=PackageLoader("facedemo.comparison", "templates"),
         autoescape=name.endswith(".html.jinja"),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,4 +1,4 @@
-"""A process that runs a race: `python -m facedemo.race_worker RACE_DIRECTORY`.
+"""A process that runs a race: `python -m facedemo.comparison.worker RACE_DIRECTORY`.
 
 It trains one contender after another and evaluates each at its end, while the onlooker, a process beside it, looks at
 faces whenever new weights have been saved. Killed and started again, it goes on where it was.
@@ -15,17 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facedemo import worker
+from facedemo.comparison.live_detection import look_at
+from facedemo.comparison.race import Entry, Race
 from facedemo.evaluation.report import kept, store
-from facedemo.files import append_words, remove_abandoned
-from facedemo.onlooker import look_at
-from facedemo.output import protect_output
-from facedemo.race import Entry, Race
-from facedemo.runs import Run, RunError
-from facedemo.status import Status, process_facts
+from facedemo.runs.run import Run, RunError
+from facedemo.storage.atomic import append_words, remove_abandoned
+from facedemo.storage.output import protect_output
+from facedemo.storage.process_status import Status, process_facts
+from facedemo.training import worker
 
 if TYPE_CHECKING:
-    from facedemo.data import Progress
+    from facedemo.data.preparation import Progress
 
 LOOK = 0.5  # seconds between two looks at a run that another process trains
 
@@ -128,7 +128,7 @@ class Referee:
 
     def evaluate(self, entry: Entry, run: Run) -> None:
         """Judges a trained contender, unless that was done before."""
-        from facedemo import comparison
+        from facedemo.comparison import gather
 
         plan = self.plan
         if not plan.count or not run.has_model:
@@ -148,17 +148,17 @@ class Referee:
         self.say(state="running", message=f"Judging {entry.label}.", seconds_left=None)
         source = run.config.data.source
         try:
-            found = comparison.evaluate(run.path, plan.seed, plan.count, source, plan.split, plan.copies, steps)
+            found = gather.evaluate(run.path, plan.seed, plan.count, source, plan.split, plan.copies, steps)
         except ValueError as error:
             self.log(f"{entry.label} is judged without real faces beside it: {error}")
-            found = comparison.evaluate(run.path, plan.seed, plan.count, steps=steps)
+            found = gather.evaluate(run.path, plan.seed, plan.count, steps=steps)
         store(run.path, found)
 
 
 @contextmanager
 def onlooker(race: Race) -> Iterator[None]:
     """A process beside the training, at lower priority, that looks at faces while the contenders learn."""
-    command = [sys.executable, "-m", "facedemo.onlooker", str(race.path.resolve()), str(os.getpid())]
+    command = [sys.executable, "-m", "facedemo.comparison.live_detection", str(race.path.resolve()), str(os.getpid())]
     with (race.path / "log.txt").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:

@@ -4,7 +4,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from facedemo.config import Budget, DataConfig, RunConfig, TrainingConfig
+from facedemo.config.schema import Budget, DataConfig, RunConfig, TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def configure(options: dict[str, Any], preset: str | None = None, base: dict[str
     """A run's config from settings by their own names, over those of a preset, over those of `base`.
 
     options: such as {"size": 64, "gamma": 0.5, "minutes": 10, "source": "faces.zip"}; each goes to the part of
-    `RunConfig` that has it.  base: parts of a `RunConfig`, such as `starting.settings`.
+    `RunConfig` that has it.  base: parts of a `RunConfig`, such as `warm_start.settings`.
     Raises ValueError for an unknown preset, an unknown name or a value out of bounds.
     """
     if preset is not None and preset not in PRESETS:

@@ -5,7 +5,7 @@ What is in force at an iteration follows from the run's config and its marks alo
 
 from dataclasses import dataclass
 
-from facedemo.config import RunConfig
+from facedemo.config.schema import RunConfig
 
 PLAYERS = {"generator": "learning_rate_g", "discriminator": "learning_rate_d"}
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from facedemo.families import FamilyConfig, family_class, knobs
+from facedemo.gans.base import FamilyConfig, family_class, knobs
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
-from facedemo.data import entries
-from facedemo.data.entries import (
+from facedemo.data import source_files
+from facedemo.data.source_files import (
     OPENED_ENDINGS,
     TOO_BIG,
     DataError,
@@ -35,7 +35,7 @@ from facedemo.data.entries import (
 MAX_ZIP_RATIO = 200  # photographs hardly compress at all; deflate's own limit is 1,032
 
 UNSAFE_NAME = "its path leads out of the archive"
-TOTAL_LIMIT = f"{entries.MAX_TOTAL_BYTES >> 30} GB unpacked"
+TOTAL_LIMIT = f"{source_files.MAX_TOTAL_BYTES >> 30} GB unpacked"
 
 
 Wanted = Callable[[str], bool]
@@ -79,7 +79,7 @@ def _copied_out(path: Path, name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="facedemo-") as folder:
         copy = Path(folder, re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[-80:])
         with copy.open("wb") as out, _member(path, name) as stream:
-            left = entries.MAX_TOTAL_BYTES
+            left = source_files.MAX_TOTAL_BYTES
             while piece := stream.read(1 << 20):
                 left -= len(piece)
                 if left < 0:
@@ -150,8 +150,8 @@ def _is_zip(path: Path) -> bool:
 
 def _zip_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     members = [member for member in archive.infolist() if not member.is_dir()]
-    if len(members) > entries.MAX_FILES:
-        raise too_much(path, f"{entries.MAX_FILES:,} files")
+    if len(members) > source_files.MAX_FILES:
+        raise too_much(path, f"{source_files.MAX_FILES:,} files")
     return sorted(members, key=lambda member: member.filename)
 
 
@@ -175,7 +175,7 @@ def _read_zip(path: Path, wanted: Wanted) -> Iterator[Entry]:
                 continue
             entry = _read_zip_member(path, archive, member)
             total += len(entry.data)
-            if total > entries.MAX_TOTAL_BYTES:
+            if total > source_files.MAX_TOTAL_BYTES:
                 raise too_much(path, TOTAL_LIMIT)
             yield entry
 
@@ -186,7 +186,7 @@ def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipIn
         raise DataError(f"{path} is protected by a password. Unpack it first and choose the folder.")
     if _leads_out(name):
         return Entry(name, problem=UNSAFE_NAME)
-    if member.file_size > entries.MAX_FILE_BYTES:
+    if member.file_size > source_files.MAX_FILE_BYTES:
         return Entry(name, problem=TOO_BIG)
     if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
         return Entry(name, problem="expands suspiciously far")
@@ -195,7 +195,7 @@ def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipIn
         return Entry(name, problem="compressed in a way that is not supported")
     try:
         with archive.open(member) as stream:
-            return within_limit(name, stream.read(entries.MAX_FILE_BYTES + 1))
+            return within_limit(name, stream.read(source_files.MAX_FILE_BYTES + 1))
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
         return Entry(name, problem="damaged in the archive")
 
@@ -216,14 +216,14 @@ class _ForwardOnly:
     def seek(self, position: int) -> int:
         if position < self._stream.tell():
             raise tarfile.ReadError("headers point backwards")
-        if position > entries.MAX_TOTAL_BYTES:
+        if position > source_files.MAX_TOTAL_BYTES:
             raise too_much(self._path, TOTAL_LIMIT)
         return self._stream.seek(position)
 
     def read(self, count: int) -> bytes:
-        if count > entries.MAX_FILE_BYTES + (1 << 20):
+        if count > source_files.MAX_FILE_BYTES + (1 << 20):
             raise tarfile.ReadError("a header claims an absurd size")
-        if self._stream.tell() + count > entries.MAX_TOTAL_BYTES:
+        if self._stream.tell() + count > source_files.MAX_TOTAL_BYTES:
             raise too_much(self._path, TOTAL_LIMIT)
         data = self._stream.read(count)
         self.last = data[: tarfile.BLOCKSIZE]
@@ -249,8 +249,8 @@ def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
 
 def _tar_members(path: Path, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for count, member in enumerate(iter(archive.next, None), 1):
-        if count > entries.MAX_FILES:
-            raise too_much(path, f"{entries.MAX_FILES:,} files")
+        if count > source_files.MAX_FILES:
+            raise too_much(path, f"{source_files.MAX_FILES:,} files")
         archive.members.clear()  # tarfile would remember every header it has seen
         if member.isreg():
             yield member
@@ -266,12 +266,12 @@ def _read_tar(path: Path, wanted: Wanted) -> Iterator[Entry]:
                 continue
             if _leads_out(name):
                 yield Entry(name, problem=UNSAFE_NAME)
-            elif member.size > entries.MAX_FILE_BYTES:
+            elif member.size > source_files.MAX_FILE_BYTES:
                 yield Entry(name, problem=TOO_BIG)
             elif member.issparse():  # nothing bounds how much a few bytes of it stand for
                 yield Entry(name, problem="stored with gaps, which is not supported")
             elif stream := archive.extractfile(member):
-                yield within_limit(name, stream.read(entries.MAX_FILE_BYTES + 1))
+                yield within_limit(name, stream.read(source_files.MAX_FILE_BYTES + 1))
 
 
 def _slashes(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from facedemo.data.cache import Faces, write_faces
-from facedemo.data.entries import DataError
+from facedemo.data.source_files import DataError
 
 ARCHIVE = Path(__file__).with_name("builtin_faces.zip")
 SOURCE = "built-in faces"

@@ -13,7 +13,7 @@ import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 
-from facedemo.data.entries import DataError
+from facedemo.data.source_files import DataError
 
 MIN_IMAGES = 64
 CACHE_FORMAT = 2  # 2: more kinds of files are read, and what is passed over is listed

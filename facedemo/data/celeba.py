@@ -25,10 +25,10 @@ from facedemo.data.celeba_lists import (
     read_attribute_list,
     read_identity_list,
 )
-from facedemo.data.entries import DataError, Entry, is_image_name, read_file
-from facedemo.data.images import Progress, throttled
+from facedemo.data.preparation import Progress, throttled
+from facedemo.data.source_files import DataError, Entry, is_image_name, read_file
 from facedemo.data.sources import CELEBA_ZIP
-from facedemo.files import replace_file, replacing
+from facedemo.storage.atomic import replace_file, replacing
 
 ALIGNED = "img_align_celeba"  # the official distribution also has img_celeba: other pictures under the same names
 

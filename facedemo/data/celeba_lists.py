@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from facedemo.data.entries import DataError, Entry, is_image_name
+from facedemo.data.source_files import DataError, Entry, is_image_name
 
 IDENTITIES = "identity_CelebA.txt"
 ATTRIBUTES = "list_attr_celeba.txt"

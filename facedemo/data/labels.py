@@ -7,7 +7,7 @@ import numpy as np
 
 from facedemo.data.celeba import read_attributes
 from facedemo.data.celeba_lists import ATTRIBUTES, by_stem, listed_name
-from facedemo.data.entries import DataError, expanded
+from facedemo.data.source_files import DataError, expanded
 
 LABELS = ("age", "gender")
 # UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, where some names lack a field.  An upload is numbered in front.

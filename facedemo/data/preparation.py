@@ -17,7 +17,7 @@ from PIL import Image
 
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
 from facedemo.data.decoding import ColourError, decoded, is_animated, rgb, turn_upright
-from facedemo.data.entries import DataError, Entry, expanded
+from facedemo.data.source_files import DataError, Entry, expanded
 from facedemo.data.sources import Source, open_source
 
 Crop = Literal["auto", "tight", "wide", "square"]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from facedemo.data import entries
+from facedemo.data import source_files
 from facedemo.data.archives import count_archive, count_zip, read_archive, read_images
-from facedemo.data.entries import (
+from facedemo.data.source_files import (
     ARCHIVE_SUFFIXES,
     DataError,
     Entry,
@@ -114,8 +114,8 @@ def _list_folder(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
                 passed_over.append((printable(relative), why_passed_over(relative)))
         linked = (Path(folder, name) for name in folders if Path(folder, name).is_symlink())
         passed_over += [(printable(path.relative_to(root).as_posix()), "a linked folder") for path in linked]
-        if len(files) + len(passed_over) > entries.MAX_FILES:
-            raise too_much(root, f"{entries.MAX_FILES:,} files")
+        if len(files) + len(passed_over) > source_files.MAX_FILES:
+            raise too_much(root, f"{source_files.MAX_FILES:,} files")
     return [path for _, path in sorted(files)], sorted(passed_over)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from facedemo.data.cache import Faces
 from facedemo.data.celeba import read_identities, read_partition
 from facedemo.data.celeba_lists import PARTITION, by_stem, listed_name
-from facedemo.data.entries import DataError, expanded
+from facedemo.data.source_files import DataError, expanded
 
 Split = Literal["all", "train", "validation", "test"]
 PERCENT = {"train": 80, "validation": 10, "test": 10}

@@ -1,1 +1,1 @@
-"""How good a model is: whether a face recogniser accepts its faces, how varied they are, how near to real ones."""
+"""How good a model is: detection, identity, distance, attributes, and the report in numbers and words."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import ImageDraw, ImageFont
 
-from facedemo import sampling
-from facedemo.evaluation.faces import Evidence
-from facedemo.evaluation.judge import Box, landmarks
-from facedemo.film import enlarged
+from facedemo.evaluation.detector import Box, landmarks
+from facedemo.evaluation.verify import Evidence
+from facedemo.imaging.film import enlarged
+from facedemo.pretrained import sampling
 
 Points = Mapping[str, Sequence[tuple[int, int]]]  # part of a face → (x, y) in pixels
 

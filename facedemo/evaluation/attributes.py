@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facedemo.data import DataError, Faces, Progress, Split, prepare, split_rows
+from facedemo.data.cache import Faces
 from facedemo.data.labels import LABELS, read_labels
-from facedemo.evaluation.judge import DIMENSIONS, judge
+from facedemo.data.preparation import Progress, prepare
+from facedemo.data.source_files import DataError
+from facedemo.data.splits import Split, split_rows
+from facedemo.evaluation.detector import DIMENSIONS, judge
 
 if TYPE_CHECKING:
-    from facedemo.evaluation.faces import Steps
+    from facedemo.evaluation.verify import Steps
 
 LEARNT, CHECKED = 1500, 500  # labelled faces: looked at to learn from, and to find out how well that went
 FEWEST_LEARNT, FEWEST_CHECKED = 100, 20

@@ -1,6 +1,6 @@
 """An evaluation in plain sentences: what its numbers mean, and what they do not."""
 
-from facedemo.evaluation.distance import DUPLICATE, FEWEST, TOLERANCE
+from facedemo.evaluation.metrics import DUPLICATE, FEWEST, TOLERANCE
 from facedemo.evaluation.report import Rate, Report, Row
 from facedemo.evaluation.table import markdown, table
 

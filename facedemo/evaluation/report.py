@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from facedemo.checkpoints import WEIGHTS
-from facedemo.evaluation.distance import DUPLICATE, TOLERANCE
-from facedemo.files import read_object, replace_file
-from facedemo.records import set_aside
-from facedemo.runs import is_run
+from facedemo.evaluation.metrics import DUPLICATE, TOLERANCE
+from facedemo.runs.records import set_aside
+from facedemo.runs.run import is_run
+from facedemo.storage.atomic import read_object, replace_file
+from facedemo.storage.locations import WEIGHTS
 
 FILE, EVALUATION = "report.json", "evaluation"  # where a bundle keeps one
 
@@ -61,7 +61,7 @@ class Row:
     second).  undetected_cnn: by the second detector.  people: distinct ones among the faces found, and `people_first`
     among the first so many images, for rows of different lengths.  distance: Fréchet distance to the held-out real
     faces of `compared` faces each.  nearest: median distance to the nearest training face.  duplicates: share of faces
-    with another within 0.3.  fid, kid: what `fidelity.measure` returns, against the same real images.
+    with another within 0.3.  fid, kid: what `inception.measure` returns, against the same real images.
     """
 
     name: str

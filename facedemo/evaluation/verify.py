@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Subset
 
-from facedemo import sampling
-from facedemo.bundle import FaceModel
-from facedemo.config import BUILT_IN
-from facedemo.data import DataError, Progress, Split, all_parts, prepare, split_rows
-from facedemo.evaluation.distance import (
+from facedemo.config.schema import BUILT_IN
+from facedemo.data.preparation import Progress, prepare
+from facedemo.data.source_files import DataError
+from facedemo.data.splits import Split, all_parts, split_rows
+from facedemo.evaluation.detector import Judged, judge
+from facedemo.evaluation.metrics import (
     FEWEST,
     TOLERANCE,
     closest,
@@ -23,9 +24,10 @@ from facedemo.evaluation.distance import (
     nearest,
     people,
 )
-from facedemo.evaluation.judge import Judged, judge
 from facedemo.evaluation.report import Rate, Report, Row, rate
-from facedemo.versions import versions
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
+from facedemo.storage.versions import versions
 
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # whose versions a report names
 Steps = Callable[[str], Progress | None]  # what is being done → where to report its progress
@@ -133,20 +135,20 @@ def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
 
 def ready_for_fid(source: str | None) -> None:
     """Raises ValueError, before anything long begins, where FID cannot be measured."""
-    from facedemo.evaluation import fidelity
+    from facedemo.evaluation import inception
 
     if source is None:
         raise ValueError("FID and KID compare with real images: name them with --data.")
-    fidelity.package()
+    inception.package()
 
 
 def with_fid(rows: list[Row], drawn: Any, real: Any, other: Any) -> list[Row]:
     """The rows of drawn and of real faces with FID and KID to real ones, on as many images each."""
-    from facedemo.evaluation import fidelity
+    from facedemo.evaluation import inception
 
     count = min(len(drawn), len(real), len(other))
     pairs = [(drawn, real), (real, other)]  # the second is the floor
-    found = [fidelity.measure(images, others, count) for images, others in pairs]
+    found = [inception.measure(images, others, count) for images, others in pairs]
     return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, found, strict=True)]
 
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facedemo import sampling
-from facedemo.bundle import FaceModel
-from facedemo.evaluation.judge import judge
+from facedemo.evaluation.detector import judge
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
 
 if TYPE_CHECKING:
-    from facedemo.evaluation.faces import Steps
-    from facedemo.evaluation.looks import Reader
+    from facedemo.evaluation.attributes import Reader
+    from facedemo.evaluation.verify import Steps
 
 FACES, SEED = 1024, 0
 PRINCIPAL = 6

@@ -7,12 +7,13 @@ import matplotlib
 import numpy as np
 from torch import Tensor
 
-from facedemo import examples, sampling
-from facedemo.families import Reconstructing
-from facedemo.inversion import from_uint8
+from facedemo.explore.inversion import from_uint8
+from facedemo.gans.base import Reconstructing
+from facedemo.pretrained import sampling
+from facedemo.training import dataset
 
 if TYPE_CHECKING:
-    from facedemo.bundle import FaceModel
+    from facedemo.pretrained.model import FaceModel
 
 COUNT = 256  # faces of each kind that a loss is compared with
 FIRST_SEED = 2_000_000
@@ -89,7 +90,7 @@ def heat(error: np.ndarray) -> np.ndarray:
 
 def losses(model: "FaceModel", progress: sampling.Progress | None = None) -> Losses:
     """L(v) of COUNT generated faces and of the model's own training images.  Raises ValueError as `look` does."""
-    family, own = family_of(model), examples.own_images(model.config)
+    family, own = family_of(model), dataset.own_images(model.config)
     count = 0 if own is None else min(COUNT, len(own))
     done, total = 0, COUNT + count
 

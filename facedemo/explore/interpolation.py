@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facedemo import sampling
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
-    from facedemo.bundle import FaceModel
+    from facedemo.pretrained.model import FaceModel
 
 Way = Literal["slerp", "lerp"]
 MAX_STEPS, MAX_FRAMES, MAX_SIDE = 120, 1200, 16

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from facedemo import sampling
-from facedemo.interpolation import Way, mix
+from facedemo.explore.interpolation import Way, mix
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
-    from facedemo.bundle import FaceModel
+    from facedemo.pretrained.model import FaceModel
 
 STEPS = 200
 CANDIDATES, STARTS = 256, 8  # random latents to begin with, and the best of them that are followed

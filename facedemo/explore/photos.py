@@ -8,8 +8,8 @@ from PIL import Image
 from scipy.ndimage import affine_transform
 
 from facedemo.data.decoding import ANNOTATED, ColourError, decoded, rgb, turn_upright
-from facedemo.data.images import MAX_PIXELS, Crop, crop_box
-from facedemo.recogniser import recogniser
+from facedemo.data.preparation import MAX_PIXELS, Crop, crop_box
+from facedemo.evaluation.face_recognition import recogniser
 
 SIDE = 1024  # a photo's longer side, at most, while faces are looked for: enough for one of 60 pixels
 SMALLEST = 256  # smaller photos are enlarged for that

@@ -17,13 +17,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from facedemo.batches import Batches, random_stream
-from facedemo.config import RunConfig
-from facedemo.families import Equation, FamilyConfig, Knob, Reconstructing, create, knobs
-from facedemo.players import Players
-from facedemo.sampling import Progress, to_uint8
-from facedemo.saved import open_saved
-from facedemo.steering import Mark
+from facedemo.config.schedule import Mark
+from facedemo.config.schema import RunConfig
+from facedemo.gans.base import Equation, FamilyConfig, Knob, Reconstructing, create, knobs
+from facedemo.pretrained.sampling import Progress, to_uint8
+from facedemo.training.batches import Batches, random_stream
+from facedemo.training.restore import open_saved
+from facedemo.training.updates import Players
 
 UNDO_STEPS = 20
 UNDO_BYTES = 256_000_000

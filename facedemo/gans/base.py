@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 FAMILIES = {  # a name for the command line → where its class is
-    "ours": "facedemo.families.ours:Ours",
-    "dcgan": "facedemo.families.dcgan:DCGAN",
-    "wgan": "facedemo.families.wgan:WGAN",
+    "ours": "facedemo.gans.ours.model:Ours",
+    "dcgan": "facedemo.gans.dcgan.model:DCGAN",
+    "wgan": "facedemo.gans.wgan.model:WGAN",
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from facedemo import sampling
+from facedemo.pretrained import sampling
 
 STRIP = 10  # pictures of a film strip
 SIDE = 256  # pixels of a film, at least: small frames are enlarged

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from facedemo import starting
-from facedemo.checkpoints import CONFIG, WEIGHTS, checkpoints_root
-from facedemo.files import appearing, replacing
-from facedemo.runs import Run
+from facedemo.runs.run import Run
+from facedemo.storage.atomic import appearing, replacing
+from facedemo.storage.locations import CONFIG, WEIGHTS, checkpoints_root
+from facedemo.training import warm_start
 
 TAKEN = {  # files of a bundle → how large they may be, in bytes
     CONFIG: 1 << 20,
@@ -98,7 +98,7 @@ def promote(run: Run, name: str, about: str = "") -> Path:
 
     Raises ParcelError as `place` does, and RunError where the run has no model yet.
     """
-    from facedemo import card
+    from facedemo.pretrained import card
 
     path = place(name)
     with appearing(path) as folder:
@@ -112,7 +112,7 @@ def take(source: Path | IO[bytes], name: str = "") -> Path:
     name: for the model; without one it keeps its own, numbered where that is taken.
     Raises ParcelError where the ZIP cannot be read, holds what it must not, or no model that works.
     """
-    from facedemo import bundle
+    from facedemo.pretrained.model import BundleError, load_model
 
     try:
         with zipfile.ZipFile(source) as archive:
@@ -122,10 +122,10 @@ def take(source: Path | IO[bytes], name: str = "") -> Path:
             with appearing(path) as folder:
                 for file, member in members.items():
                     extract(archive, member, folder / file, TAKEN[file])
-                bundle.load(folder)
+                load_model(folder)
     except ParcelError:
         raise
-    except bundle.BundleError as error:
+    except BundleError as error:
         raise ParcelError(f"The model in this ZIP cannot be used. {error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise ParcelError(f"This is no ZIP file, or a damaged one ({error}).") from error
@@ -170,7 +170,7 @@ def model_files(members: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]
         raise ParcelError(f"There is no model in this ZIP: no {WEIGHTS}.")
     own = min(folders, key=lambda folder: len(folder.parts))
     found = [(path.name, member) for path, member in paths if path.parent == own and path.name in TAKEN]
-    if set(folders) - {own, own / starting.FOLDER} or len(dict(found)) < len(found):
+    if set(folders) - {own, own / warm_start.FOLDER} or len(dict(found)) < len(found):
         raise ParcelError("There is more than one model in this ZIP. Make a ZIP of each.")
     return dict(found)
 

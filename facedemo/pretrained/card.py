@@ -9,13 +9,16 @@ from typing import Any
 
 import safetensors.torch
 
-from facedemo import bundle, sampling, starting
-from facedemo.config import RunConfig
-from facedemo.families import family_class
-from facedemo.files import read_object, replace_file
-from facedemo.runs import Run, RunError, is_run
-from facedemo.steering import Mark, Steering
-from facedemo.versions import versions
+from facedemo.config.schedule import Mark, Steering
+from facedemo.config.schema import RunConfig
+from facedemo.gans.base import family_class
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel, load_model, weights_to_share
+from facedemo.runs.run import Run, RunError, is_run
+from facedemo.storage.atomic import read_object, replace_file
+from facedemo.storage.locations import CONFIG, WEIGHTS
+from facedemo.storage.versions import versions
+from facedemo.training import warm_start
 
 CURVE_POINTS = 300
 ABOUT = "## Data, licence, limits"
@@ -32,15 +35,15 @@ def export(run: Run, out: Path, about: str = "") -> Path:
         raise RunError(f"“{run.name}” has no checkpoint yet: let it train a little longer.")
     if is_run(out):
         raise RunError(f"{out} is a run. Choose another folder.")
-    if out.exists() and any(out.iterdir()) and not (out / bundle.WEIGHTS).exists():
+    if out.exists() and any(out.iterdir()) and not (out / WEIGHTS).exists():
         raise RunError(f"{out} is not empty and no bundle. Choose another folder.")
-    model = bundle.load(run.path)
+    model = load_model(run.path)
     config = final_config(run).model_copy(update={"name": out.name})
     report = make_report(run, config, model)
     out.mkdir(parents=True, exist_ok=True)
-    replace_file(out / bundle.WEIGHTS, safetensors.torch.save(bundle.shared(model.family)))
-    replace_file(out / bundle.CONFIG, config.model_dump_json(indent=2) + "\n")
-    model = bundle.load(out)  # as whoever gets it will see it
+    replace_file(out / WEIGHTS, safetensors.torch.save(weights_to_share(model.family)))
+    replace_file(out / CONFIG, config.model_dump_json(indent=2) + "\n")
+    model = load_model(out)  # as whoever gets it will see it
     replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
     replace_file(out / "curves.png", draw_curves(report["curves"], family_class(config.family).metrics))
     faces = sampling.grid(sampling.generate(model, sampling.face_seeds(0, 64)))
@@ -59,7 +62,7 @@ def refresh(folder: Path, measured: str) -> None:
     report = read_object(folder / "report.json")
     if not found or "iterations" not in report:
         raise ValueError(f"The model card of “{folder.name}” was not written by facedemo: it is left as it is.")
-    replace_file(folder / "README.md", write_card(folder, bundle.load(folder).config, report, found[1], measured))
+    replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, found[1], measured))
 
 
 def final_config(run: Run) -> RunConfig:
@@ -71,13 +74,13 @@ def final_config(run: Run) -> RunConfig:
     return steering.config.without_paths()
 
 
-def make_report(run: Run, config: RunConfig, model: bundle.FaceModel) -> dict[str, Any]:
+def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]:
     metrics, status = run.metrics(), run.status
     every = max(1, len(metrics.get("step", [])) // CURVE_POINTS)
     return {
         "iterations": status.step,
         "images": status.images,
-        "images_before": starting.images_before(run.path),
+        "images_before": warm_start.images_before(run.path),
         "minutes": round(status.seconds / 60, 1),
         "parameters": {
             player: sum(p.numel() for p in getattr(model.family, player).parameters())

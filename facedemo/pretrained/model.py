@@ -2,9 +2,9 @@
 
     checkpoints/ours-64/
         config.json          RunConfig, as the run ended          README.md    model card
-        model.safetensors    its weights, see `shared`             report.json  the run in numbers
+        model.safetensors    its weights, see `weights_to_share`   report.json  the run in numbers
 
-A run directory has the first and the third as well, its weights as they are in training, so `load` takes both.
+A run directory has the first and the third as well, its weights as they are in training, so `load_model` takes both.
 """
 
 import json
@@ -17,10 +17,10 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from facedemo.checkpoints import CONFIG, WEIGHTS, bundled, checkpoints_root
-from facedemo.config import RunConfig, in_words
-from facedemo.families import create
-from facedemo.runs import RunError, find_run, is_run
+from facedemo.config.schema import RunConfig, in_words
+from facedemo.gans.base import create
+from facedemo.runs.run import RunError, find_run, is_run
+from facedemo.storage.locations import CONFIG, WEIGHTS, bundled, checkpoints_root
 
 
 class BundleError(ValueError):
@@ -50,7 +50,7 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         return self.family.average(latents).float().clamp(-1.0, 1.0)
 
     def restore(self, weights: dict[str, Tensor]) -> None:
-        """Takes over the weights of a file; `shared` says what may be missing.
+        """Takes over the weights of a file; `weights_to_share` says what may be missing.
 
         Raises RuntimeError for weights that do not fit, and BundleError for some that are not finite.
         """
@@ -88,7 +88,7 @@ def contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
 
 
-def shared(family: nn.Module) -> dict[str, Tensor]:
+def weights_to_share(family: nn.Module) -> dict[str, Tensor]:
     """What a bundle holds of a family: a third to a half of the bytes that it takes in training.
 
     The weights are rounded to half precision, which changes a face by a grey level here and there, and of the generator
@@ -103,7 +103,7 @@ def shared(family: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def load(path: str | Path) -> FaceModel:
+def load_model(path: str | Path) -> FaceModel:
     """The model of a bundle or of a run directory.  Raises BundleError where there is none or it is damaged."""
     path = Path(path)
     missing = [name for name in (CONFIG, WEIGHTS) if not (path / name).is_file()]
@@ -124,8 +124,8 @@ def load(path: str | Path) -> FaceModel:
     return model.eval()
 
 
-def find(text: str, runs_root: Path | None = None) -> Path:
-    """A model's folder by its path, the name of a bundled one, or a run as `runs.find_run` takes it.
+def find_model(text: str, runs_root: Path | None = None) -> Path:
+    """A model's folder by its path, the name of a bundled one, or a run as `find_run` takes it.
 
     Raises BundleError where nothing fits.
     """

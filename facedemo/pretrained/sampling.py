@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from facedemo.bundle import FaceModel
+    from facedemo.pretrained.model import FaceModel
 
 MAX_SEED = 2**32 - 1
 MAX_SCALE = 2.0

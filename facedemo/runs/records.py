@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from facedemo.files import read_lines, read_object
+from facedemo.storage.atomic import read_lines, read_object
 
 ACTIONS = ("stop", "pause", "continue", "set")  # what can be asked of a training
 Numbers = dict[str, float]

@@ -27,15 +27,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from facedemo import records, starting
-from facedemo.checkpoints import CONFIG, WEIGHTS
-from facedemo.files import append_line, overwrite_file, read_lines, read_object, replace_file
-from facedemo.run_lock import acquired, is_held
-from facedemo.status import Status, process_facts
+from facedemo.runs import records
+from facedemo.training import warm_start
+from facedemo.storage.locations import CONFIG, WEIGHTS
+from facedemo.storage.atomic import append_line, overwrite_file, read_lines, read_object, replace_file
+from facedemo.storage.run_lock import acquired, is_held
+from facedemo.storage.process_status import Status, process_facts
 
 if TYPE_CHECKING:
-    from facedemo.config import Budget, RunConfig
-    from facedemo.race import Race
+    from facedemo.config.schema import Budget, RunConfig
+    from facedemo.comparison.race import Race
 
 Kept = TypeVar("Kept", "Run", "Race")
 
@@ -69,7 +70,7 @@ class Run:
     @property
     def config(self) -> "RunConfig":
         """The settings the run was started with.  Raises RunError where they are missing or damaged."""
-        from facedemo.config import RunConfig, in_words
+        from facedemo.config.schema import RunConfig, in_words
 
         try:
             return RunConfig.model_validate_json((self.path / CONFIG).read_text("utf8"))
@@ -214,7 +215,7 @@ class Run:
             config = self.config.model_copy(update={"budget": budget})
             replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
 
-    def launch(self, worker: str = "facedemo.worker") -> None:
+    def launch(self, worker: str = "facedemo.training.worker") -> None:
         """Starts or resumes its training in a process of its own, at low priority.  Raises RunError while it trains.
 
         worker: the module that is run on the directory.
@@ -247,7 +248,7 @@ def create_run(config: "RunConfig", root: Path | None = None) -> Run:
         (path / folder).mkdir()
     if config.training.start:
         try:
-            starting.copy(config, path)
+            warm_start.copy(config, path)
         except (ValueError, OSError):
             shutil.rmtree(path)
             raise

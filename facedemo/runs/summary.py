@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facedemo.files import read_lines, read_object
-from facedemo.runs import Run
-from facedemo.status import Status
+from facedemo.storage.atomic import read_lines, read_object
+from facedemo.runs.run import Run
+from facedemo.storage.process_status import Status
 
 PROGRESS = {"convergence": "M", "distance": "W"}  # columns that tell how far a training has come → their symbols
 TAIL = 1 << 16  # bytes: more than any row of metrics has

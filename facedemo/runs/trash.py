@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from facedemo.race import FOLDER, Race, races_in
-from facedemo.runs import Kept, Run, RunError, list_runs, runs_root
+from facedemo.comparison.race import FOLDER, Race, races_in
+from facedemo.runs.run import Kept, Run, RunError, list_runs, runs_root
 
 TRASH = ".trash"
 

@@ -8,7 +8,7 @@ WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 def checkpoints_root() -> Path:
     """Where the bundled models are: `FACEDEMO_CHECKPOINTS`, or `checkpoints` beside the package."""
-    return Path(os.environ.get("FACEDEMO_CHECKPOINTS", Path(__file__).parent.parent / "checkpoints"))
+    return Path(os.environ.get("FACEDEMO_CHECKPOINTS", Path(__file__).parents[2] / "checkpoints"))
 
 
 def bundled() -> list[Path]:

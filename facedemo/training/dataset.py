@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedemo import data
-from facedemo.config import BUILT_IN, RunConfig
+from facedemo.config.schema import BUILT_IN, RunConfig
 from facedemo.data.builtin import builtin_faces
+from facedemo.data.preparation import prepared
+from facedemo.data.source_files import DataError
+from facedemo.data.splits import split_rows
 
 SUBSTITUTES = 256  # built-in faces that stand in for a model's own data
 
@@ -27,12 +29,9 @@ def own_images(config: RunConfig) -> Sequence[np.ndarray] | None:
 
     settings, size = config.data, config.model.size
     try:
-        if settings.source == BUILT_IN:
-            faces = builtin_faces(size)
-        else:
-            faces = data.prepared(settings.source, size, settings.crop)
-        return faces and Subset(faces.images, data.split_rows(faces, settings.source, settings.split))
-    except (data.DataError, OSError):
+        faces = builtin_faces(size) if settings.source == BUILT_IN else prepared(settings.source, size, settings.crop)
+        return faces and Subset(faces.images, split_rows(faces, settings.source, settings.split))
+    except (DataError, OSError):
         return None
 
 

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.io import TorchCheckpointIO
 from torch.nn import functional as F
 
-from facedemo.config import TrainingConfig
+from facedemo.config.schema import TrainingConfig
 
 FP32, BF16 = "32-true", "bf16-mixed"
 

@@ -6,7 +6,7 @@ from collections import deque
 import torch
 from torch import Tensor
 
-from facedemo.families.base import Bounded
+from facedemo.gans.base import Bounded
 
 PATIENCE = 100  # rows of metrics that a bounded value may stay at a bound
 SETTLED = 1000  # iterations before a flat sample batch counts as collapsed

@@ -16,11 +16,11 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from facedemo import records
-from facedemo.files import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
-from facedemo.runs import MARKS, METRICS, ORDERS, STATUS, Run
-from facedemo.status import process_facts
-from facedemo.steering import Mark
+from facedemo.config.schedule import Mark
+from facedemo.runs import records
+from facedemo.runs.run import MARKS, METRICS, ORDERS, STATUS, Run
+from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
+from facedemo.storage.process_status import process_facts
 
 KEPT_CHECKPOINTS = 2
 REPORT = "report.json"  # a contender's evaluation

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facedemo import bundle, records
-from facedemo.config import RunConfig
-from facedemo.runs import Run
-from facedemo.steering import Mark, Steering
+from facedemo.config.schedule import Mark, Steering
+from facedemo.config.schema import RunConfig
+from facedemo.pretrained.model import BundleError, load_model
+from facedemo.runs import records
+from facedemo.runs.run import Run
 
 SAVED = ("step", "family", "optimizers")  # of a checkpoint, see `Trainer.checkpoint`
 
@@ -28,9 +29,9 @@ class Saved:
 
 def open_saved(path: Path) -> Saved:
     """The newest checkpoint of a run that can be read; of a bundle, or a run without one, the weights alone."""
-    model = bundle.load(path)
+    model = load_model(path)
     if not model.has_discriminator:
-        raise bundle.BundleError(
+        raise BundleError(
             f"“{path.name}” holds a generator only: there is no discriminator to train it with. Choose another model."
         )
     config, run = model.config, Run(path)

@@ -1,6 +1,6 @@
 """How fast this computer trains a model, measured and remembered, so that the time of a run can be told beforehand.
 
-`python -m facedemo.speed` measures: it reads a run's config.json from standard input.
+`python -m facedemo.training.speed` measures: it reads a run's config.json from standard input.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from typing import Any
 
 import psutil
 
-from facedemo.config import RunConfig
+from facedemo.config.schema import RunConfig
 from facedemo.data.cache import cache_root
-from facedemo.families import knobs
-from facedemo.files import read_object, replace_file
+from facedemo.gans.base import knobs
+from facedemo.storage.atomic import read_object, replace_file
 
 FILE = "speeds.json"  # in the cache folder
 MEASURED_SECONDS = 2.0
@@ -77,13 +77,13 @@ def measure_speed(config: RunConfig) -> float:
     """Images per second of training steps on random images, after a warm-up; takes some seconds."""
     import torch
 
-    from facedemo import hardware
-    from facedemo.families import create
-    from facedemo.players import Players
+    from facedemo.gans.base import create
+    from facedemo.training import device
+    from facedemo.training.updates import Players
 
     settings = config.training.model_copy(update={"devices": 1, "num_nodes": 1})
-    precision = hardware.precision(settings.precision)
-    fabric = hardware.start(settings.model_copy(update={"precision": precision}))
+    precision = device.precision(settings.precision)
+    fabric = device.start(settings.model_copy(update={"precision": precision}))
     family = create(config.family, config.model)
     family.to(fabric.device, memory_format=torch.channels_last)
     players, n = Players(fabric, family), config.model.images_per_step
@@ -105,11 +105,11 @@ def measure_speed(config: RunConfig) -> float:
 
 
 def main() -> None:
-    from facedemo.worker import give_way
+    from facedemo.training.worker import give_way
 
     give_way()
     config = RunConfig.model_validate_json(sys.stdin.read())
-    import facedemo.training  # noqa: F401 - all that a training loads before its first step belongs to its start-up
+    import facedemo.training.trainer  # noqa: F401 - all that a training loads before its first step belongs to its start-up
 
     startup = time.time() - psutil.Process().create_time()
     remember_speed(config, measure_speed(config), startup)

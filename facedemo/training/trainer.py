@@ -13,17 +13,17 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from facedemo.batches import Batches, random_stream
-from facedemo.config import RunConfig
-from facedemo.families import create
-from facedemo.guard import Guard, spread
-from facedemo.players import Players
-from facedemo.runs import RunError
-from facedemo.steering import PLAYERS, Mark, Steering
+from facedemo.config.schedule import PLAYERS, Mark, Steering
+from facedemo.config.schema import RunConfig
+from facedemo.gans.base import create
+from facedemo.runs.run import RunError
+from facedemo.training.batches import Batches, random_stream
+from facedemo.training.health import Guard, spread
+from facedemo.training.updates import Players
 
 if TYPE_CHECKING:
-    from facedemo.recorder import Recorder
-    from facedemo.status import Status
+    from facedemo.storage.process_status import Status
+    from facedemo.training.recorder import Recorder
 
 SAMPLES = 64  # images in a sample grid
 STATUS_SECONDS = 1.0  # between two writings of the status

@@ -5,7 +5,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim import Optimizer
 
-from facedemo.families import Family
+from facedemo.gans.base import Family
 
 
 class Players:

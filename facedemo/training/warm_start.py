@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facedemo.checkpoints import CONFIG, WEIGHTS
-from facedemo.files import flush_folder, read_object
+from facedemo.storage.atomic import flush_folder, read_object
+from facedemo.storage.locations import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from facedemo.bundle import FaceModel
-    from facedemo.config import RunConfig
-    from facedemo.families import Family
+    from facedemo.config.schema import RunConfig
+    from facedemo.gans.base import Family
+    from facedemo.pretrained.model import FaceModel
 
 FOLDER = "start"
 CODED, BATCH = 8192, 64  # images whose codes are matched, so many at a time
@@ -28,17 +28,17 @@ CODED, BATCH = 8192, 64  # images whose codes are matched, so many at a time
 def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
     """What a run has to share with the model it starts from: its family, its networks' settings and its crop.
 
-    start: as `bundle.find` takes it.  Raises BundleError where there is no such model, or it cannot be read.
+    start: as `find_model` takes it.  Raises BundleError where there is no such model, or it cannot be read.
     """
     config = load(start, runs_root)[1].config.model_dump(mode="json")
     return {"family": config["family"], "model": config["model"], "data": {"crop": config["data"]["crop"]}}
 
 
 def load(start: str, runs_root: Path | None = None) -> "tuple[Path, FaceModel]":
-    from facedemo import bundle
+    from facedemo.pretrained.model import find_model, load_model
 
-    path = bundle.find(start, runs_root)
-    return path, bundle.load(path)
+    path = find_model(start, runs_root)
+    return path, load_model(path)
 
 
 def copy(config: "RunConfig", run: Path) -> None:
@@ -47,7 +47,7 @@ def copy(config: "RunConfig", run: Path) -> None:
     Raises ValueError where there is no such model, it was shared without its discriminator, its weights do not fit, or
     its codes are to be matched and cannot be.
     """
-    from facedemo.families import create
+    from facedemo.gans.base import create
 
     path, model = load(config.training.start, run.parent)
     if not model.has_discriminator:
@@ -65,9 +65,9 @@ def copy(config: "RunConfig", run: Path) -> None:
 
 def model_of(run: Path) -> "FaceModel | None":
     """The model that a run starts from; None for new weights."""
-    from facedemo import bundle
+    from facedemo.pretrained.model import load_model
 
-    return bundle.load(run / FOLDER) if (run / FOLDER).is_dir() else None
+    return load_model(run / FOLDER) if (run / FOLDER).is_dir() else None
 
 
 def begin(
@@ -82,7 +82,7 @@ def begin(
     images: n of uint8 (s, s, 3), of which CODED are looked at.  progress: called with (looked at, of how many).
     Raises ValueError where that cannot be.
     """
-    from facedemo.batches import Batches
+    from facedemo.training.batches import Batches
 
     family.start_from(model.family)
     if config.training.match_codes:

@@ -14,18 +14,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facedemo import speed, starting
-from facedemo.files import replace_file
-from facedemo.output import protect_output
-from facedemo.runs import Run, RunError
-from facedemo.status import Status
+from facedemo.runs.run import Run, RunError
+from facedemo.storage.atomic import replace_file
+from facedemo.storage.output import protect_output
+from facedemo.storage.process_status import Status
+from facedemo.training import speed, warm_start
 
 if TYPE_CHECKING:
     import numpy as np
     from torch.utils.data import Subset
 
-    from facedemo.config import RunConfig
-    from facedemo.recorder import Recorder
+    from facedemo.config.schema import RunConfig
+    from facedemo.training.recorder import Recorder
 
 LOW_PRIORITY = 10  # niceness of a training beside the app
 PATIENCE = 120  # seconds that the other processes wait for the first one
@@ -68,9 +68,10 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
     """The run's images, decoded now or taken from the cache, with progress in the status."""
     from torch.utils.data import Subset
 
-    from facedemo.config import BUILT_IN
-    from facedemo.data import known, prepare, split_rows
+    from facedemo.config.schema import BUILT_IN
     from facedemo.data.builtin import builtin_faces
+    from facedemo.data.preparation import prepare
+    from facedemo.data.splits import known, split_rows
 
     progress = reporter("Preparing images", recorder, show)
     if config.data.source == BUILT_IN:
@@ -85,7 +86,7 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
 
 def reason(error: Exception) -> str:
     """Why a training or a race failed, for its status."""
-    from facedemo.config import in_words
+    from facedemo.config.schema import in_words
 
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.strerror}. Make room, then resume: the training goes on from its last checkpoint."
@@ -98,7 +99,7 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
     `show` is handed the status whenever it changes.  Raises RunError where another process trains the run.
     """
     with run.exclusive(f"“{run.name}” is being trained by another process.", to_train=True), termination_as_interrupt():
-        from facedemo.recorder import Recorder
+        from facedemo.training.recorder import Recorder
 
         recorder = Recorder(run)
         recorder.tidy()
@@ -124,7 +125,7 @@ def is_first_process() -> bool:
 
 def assist(run: Run) -> None:
     """Trains as one of the further processes of a run, as long as the first one does."""
-    from facedemo.recorder import Follower, Recorder
+    from facedemo.training.recorder import Follower, Recorder
 
     follower = Follower(run)
     try:
@@ -136,10 +137,10 @@ def assist(run: Run) -> None:
 
 def settle(run: Run) -> "RunConfig":
     """The run's config with what was "auto" decided, for good: a resumed run must compute as it began."""
-    from facedemo import hardware
+    from facedemo.training import device
 
     config = run.config
-    chosen = hardware.precision(config.training.precision)
+    chosen = device.precision(config.training.precision)
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": chosen})})
     replace_file(run.path / "config.json", config.model_dump_json(indent=2))
     return config
@@ -157,18 +158,18 @@ def settled(run: Run) -> "RunConfig":
 
 def train(run: Run, recorder: "Recorder", show: Show) -> str:
     recorder.write_status(state="starting", message="Loading…")
-    from facedemo import hardware
-    from facedemo.training import Trainer
+    from facedemo.training import device
+    from facedemo.training.trainer import Trainer
 
     config = settle(run) if is_first_process() else settled(run)
-    fabric = hardware.start(config.training)
+    fabric = device.start(config.training)
     with fabric.rank_zero_first(local=True):
         images = open_images(config, recorder, show)
     recorder.write_status(state="running", message="")
     trainer = Trainer(fabric, recorder, config, images, show)
-    if not run.checkpoints() and (start := starting.model_of(run.path)):
+    if not run.checkpoints() and (start := warm_start.model_of(run.path)):
         recorder.log(f"starts from the weights of {config.training.start}")
-        starting.begin(trainer.family, start, config, images, reporter("Matching codes", recorder, show))
+        warm_start.begin(trainer.family, start, config, images, reporter("Matching codes", recorder, show))
         trainer.family.load_state_dict(fabric.broadcast(trainer.family.state_dict()))  # rounded alike everywhere
         recorder.write_status(state="running", message="")
     try:

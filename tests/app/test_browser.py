@@ -17,10 +17,11 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from facedemo import bundle, sampling
-from facedemo.runs import Run, list_runs
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import find_model, load_model
+from facedemo.runs.run import Run, list_runs
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PATIENT = 60_000  # ms
 
 
@@ -127,7 +128,7 @@ def test_a_newcomer_sees_64_faces_draws_others_and_downloads_them(address: str, 
     expect(face(page, 64, seeds[63])).to_have_count(0)
 
     file = downloaded(page, "Grid (PNG)")
-    expected = sampling.grid(sampling.generate(bundle.load(bundle.find("ours-64")), others))
+    expected = sampling.grid(sampling.generate(load_model(find_model("ours-64")), others))
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(file))), np.asarray(expected))
     assert sampling.read_settings(file)["seed"] == "12"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from test_browser import address, downloaded, home, page, pytestmark, wait_for  # noqa: F401
 
-from facedemo.race import list_races
+from facedemo.comparison.race import list_races
 
 
 def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str, home: Path, page: Page) -> None:  # noqa: F811

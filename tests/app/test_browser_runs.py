@@ -10,7 +10,7 @@ from conftest import RunMaker
 from playwright.sync_api import Page, expect
 from test_browser import ROOT, address, downloaded, home, page, pytestmark  # noqa: F401
 
-from facedemo.runs import list_runs
+from facedemo.runs.run import list_runs
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,7 +10,7 @@ from conftest import Portrait
 from playwright.sync_api import Page, expect
 from test_browser import PATIENT, address, downloaded, home, page, pytestmark  # noqa: F401
 
-from facedemo import sampling
+from facedemo.pretrained import sampling
 
 
 def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, page: Page) -> None:  # noqa: F811

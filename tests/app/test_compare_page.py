@@ -13,12 +13,15 @@ from conftest import Maker
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo import race, sampling, trash
+from facedemo.app import navigation
+from facedemo.comparison import race
+from facedemo.comparison.race import Race
 from facedemo.evaluation.report import Report, Row, rate, store
-from facedemo.files import append_line, read_lines
-from facedemo.race import Race
-from facedemo.runs import Run, list_runs
-from facedemo.status import Status, process_facts
+from facedemo.pretrained import sampling
+from facedemo.runs import trash
+from facedemo.runs.run import Run, list_runs
+from facedemo.storage.atomic import append_line, read_lines
+from facedemo.storage.process_status import Status, process_facts
 
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
 
@@ -35,7 +38,7 @@ def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../facedemo/pages/compare.py", default_timeout=60)
+    page = AppTest.from_file(navigation.COMPARE, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value
     page.run()

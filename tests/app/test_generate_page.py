@@ -9,13 +9,14 @@ import pytest
 from conftest import Maker
 from streamlit.testing.v1 import AppTest
 
-from facedemo import sampling
+from facedemo.app import navigation
+from facedemo.pretrained import sampling
 
 SETTINGS = {"model": "tiny", "seed": "1", "faces": "64", "scale": "1.0", "face": "1"}
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../facedemo/pages/generate.py", default_timeout=60)
+    page = AppTest.from_file(navigation.GENERATE, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value
     return page.run()
@@ -152,9 +153,9 @@ def test_new_weights_under_the_same_name_are_seen(make_bundle: Maker, tmp_path: 
     before = grid(page)["sprite"]
     import torch
 
-    from facedemo.bundle import load
+    from facedemo.pretrained.model import load_model
 
-    model = load(path)
+    model = load_model(path)
     torch.nn.init.normal_(model.family.average.map.weight)
     model.save_pretrained(tmp_path / "new")
     (tmp_path / "new" / "model.safetensors").replace(path / "model.safetensors")

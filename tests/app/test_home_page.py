@@ -1,7 +1,6 @@
 """The Home page, run as Streamlit runs it, within the app."""
 
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -15,15 +14,18 @@ import pytest
 from conftest import Maker, RunMaker
 from streamlit.testing.v1 import AppTest
 
-from facedemo import bundle, sampling
-from facedemo.presets import configure
-from facedemo.runs import Run, list_runs
+from facedemo.app import navigation
+from facedemo.config.presets import configure
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import load_model
+from facedemo.runs.run import Run, list_runs
+from facedemo.storage.locations import bundled
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def open_app(**address: str) -> AppTest:
-    app = AppTest.from_file("../app.py", default_timeout=60)
+    app = AppTest.from_file("../../app.py", default_timeout=60)
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
@@ -50,9 +52,9 @@ def test_it_opens_with_the_first_faces_of_the_model_on_seed_0(make_bundle: Maker
     assert "Nobody here exists" in app.caption[0].value
 
 
-@pytest.mark.parametrize("folder", bundle.bundled(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", bundled(), ids=lambda folder: folder.name)
 def test_the_picture_on_a_bundled_models_card_is_what_the_model_draws(folder: Path) -> None:
-    drawn = sampling.generate(bundle.load(folder), sampling.face_seeds(0, 64)).astype(int)
+    drawn = sampling.generate(load_model(folder), sampling.face_seeds(0, 64)).astype(int)
     shown = sampling.read_grid(folder / "samples.png", 64)
     settings = {"model": folder.name, "seed": "0", "count": "64", "scale": "1.0"}
     assert sampling.read_settings(folder / "samples.png") == settings
@@ -79,7 +81,7 @@ def test_a_damaged_picture_on_the_card_is_drawn_anew(make_bundle: Maker, content
 
 def test_every_other_page_is_linked_with_one_line(make_bundle: Maker) -> None:
     make_bundle()
-    others = set(re.findall(r"facedemo/pages/(\w+)\.py", (ROOT / "app.py").read_text("utf8"))) - {"home"}
+    others = {path.stem for path in navigation.PAGES.glob("[!_]*.py")} - {"home"}
     app = open_app()
     assert linked_pages(app) == others
     assert len(app.caption) == 1 + len(others)
@@ -151,8 +153,8 @@ def test_a_damaged_model_is_explained(make_bundle: Maker) -> None:
 
 def test_its_first_picture_waits_for_neither_torch_nor_pandas() -> None:
     script = (
-        "import sys; from streamlit.testing.v1 import AppTest; from facedemo.pages.parts import models; "
-        "before = 'pandas' in sys.modules; models.WARM_UP_DELAY = 600; "
+        "import sys; from streamlit.testing.v1 import AppTest; from facedemo.app.shared import model_picker; "
+        "before = 'pandas' in sys.modules; model_picker.WARM_UP_DELAY = 600; "
         "app = AppTest.from_file('app.py', default_timeout=60).run(); assert not app.exception; "
         "assert app.get('bidi_component'); assert 'torch' not in sys.modules; "
         "assert before or 'pandas' not in sys.modules"

@@ -10,8 +10,9 @@ from conftest import Maker, Portrait
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo import inside, inversion
-from facedemo.bundle import FaceModel
+from facedemo.app import navigation
+from facedemo.explore import discriminator_view, inversion
+from facedemo.pretrained.model import FaceModel
 
 LOOK = {"mode": "look", "model": "tiny", "a_source": "face", "a_seed": "1"}
 LATENT = LOOK | {"mode": "latent", "b_source": "face", "b_seed": "4", "steps": "24", "rate": "12", "frame": "1"}
@@ -20,12 +21,12 @@ LATENT = LOOK | {"mode": "latent", "b_source": "face", "b_seed": "4", "steps": "
 @pytest.fixture(autouse=True)
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(inside, "COUNT", 16)
+    monkeypatch.setattr(discriminator_view, "COUNT", 16)
     monkeypatch.setattr(inversion.invert, "__defaults__", (3, None))
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../facedemo/pages/inside.py", default_timeout=60)
+    page = AppTest.from_file(navigation.INSIDE, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value
     return page.run()

@@ -7,7 +7,8 @@ import pytest
 from conftest import Maker
 from streamlit.testing.v1 import AppTest
 
-from facedemo import directions
+from facedemo.app import navigation
+from facedemo.explore import directions
 
 TWO = {
     "mode": "two",
@@ -41,7 +42,7 @@ def few_faces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../facedemo/pages/interpolate.py", default_timeout=60)
+    page = AppTest.from_file(navigation.INTERPOLATE, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value
     return page.run()

@@ -8,8 +8,8 @@ from conftest import Maker, Seeing
 from streamlit.testing.v1 import AppTest
 from test_interpolate_page import DIRECTIONS, NAMES, address, open_page
 
-from facedemo import directions
-from facedemo.pages.parts.job import Steps
+from facedemo.app.shared.background import Steps
+from facedemo.explore import directions
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +90,7 @@ def test_a_source_that_will_not_do_is_explained_and_what_was_learnt_stays(
 def test_learning_can_be_cancelled_and_begun_again(
     make_bundle: Maker, seeing: Seeing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from facedemo.evaluation import looks
+    from facedemo.evaluation import attributes
 
     make_bundle()
 
@@ -101,7 +101,7 @@ def test_learning_can_be_cancelled_and_begun_again(
     page = open_page(mode="directions")
     page.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
     with monkeypatch.context() as patched:
-        patched.setattr(looks, "learn_looks", endless)
+        patched.setattr(attributes, "learn_looks", endless)
         press(page, "Learn")
         assert "Learn" not in [button.label for button in page.button]
         reloaded = open_page(mode="directions")

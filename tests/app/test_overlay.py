@@ -2,8 +2,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from facedemo import overlay
-from facedemo.overlay import Curves
+from facedemo.app.charts import overlay
+from facedemo.app.charts.overlay import Curves
 
 LABELS = {"loss_real": "L(x)", "k": "k_t"}
 

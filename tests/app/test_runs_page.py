@@ -10,14 +10,17 @@ import pytest
 from conftest import Maker, RunMaker
 from streamlit.testing.v1 import AppTest
 
-from facedemo import checkpoints, parcels, trash
-from facedemo.pages.parts import shelf
-from facedemo.runs import Run, list_runs
-from facedemo.status import Status
+from facedemo.app import navigation
+from facedemo.app.views.runs import models
+from facedemo.pretrained import archive
+from facedemo.runs import trash
+from facedemo.runs.run import Run, list_runs
+from facedemo.storage import locations
+from facedemo.storage.process_status import Status
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../app.py", default_timeout=60).switch_page("facedemo/pages/runs.py")
+    page = AppTest.from_file("../../app.py", default_timeout=60).switch_page(str(navigation.RUNS))
     for name, value in address.items():
         page.query_params[name] = value
     page.run()
@@ -218,8 +221,8 @@ def test_a_run_becomes_a_model_under_a_free_name(make_run: RunMaker, make_bundle
     page = open_promotion(run)
     page.text_area(key=f"bundle_card_{run.id}").set_value("Trained on squares.").run()
     click(page, "bundle_make")
-    assert [path.name for path in checkpoints.bundled()] == ["mine", "mine-2"]
-    assert "Trained on squares." in (checkpoints.checkpoints_root() / "mine-2" / "README.md").read_text("utf8")
+    assert [path.name for path in locations.bundled()] == ["mine", "mine-2"]
+    assert "Trained on squares." in (locations.checkpoints_root() / "mine-2" / "README.md").read_text("utf8")
     assert "mine\\-2” is among the models" in shown(page)
 
 
@@ -230,7 +233,7 @@ def test_a_name_that_cannot_be_used_is_said(make_run: RunMaker, make_bundle: Mak
     next(item for item in page.text_input if item.label == "Name of the model").set_value(name).run()
     click(page, "bundle_make")
     assert words in page.error[0].value
-    assert [path.name for path in checkpoints.bundled()] == ["taken"]
+    assert [path.name for path in locations.bundled()] == ["taken"]
 
 
 def test_weights_that_are_damaged_become_no_model(make_run: RunMaker) -> None:
@@ -238,7 +241,7 @@ def test_weights_that_are_damaged_become_no_model(make_run: RunMaker) -> None:
     (run.path / "model.safetensors").write_bytes(b"torn")
     page = click(open_promotion(run), "bundle_make")
     assert "damaged" in page.error[0].value
-    assert checkpoints.bundled() == []
+    assert locations.bundled() == []
 
 
 def upload(page: AppTest, data: bytes, name: str = "model.zip") -> AppTest:
@@ -247,18 +250,18 @@ def upload(page: AppTest, data: bytes, name: str = "model.zip") -> AppTest:
 
 
 def test_a_model_is_imported_and_can_be_drawn_with(make_bundle: Maker, tmp_path: Path) -> None:
-    data = parcels.packed(make_bundle("theirs", tmp_path / "elsewhere"))
+    data = archive.packed(make_bundle("theirs", tmp_path / "elsewhere"))
     page = upload(open_page(), data)
     assert "“theirs” is among the models now" in shown(page)
     assert page.button(key="draw_theirs")
-    assert [path.name for path in checkpoints.bundled()] == ["theirs"]
+    assert [path.name for path in locations.bundled()] == ["theirs"]
 
 
 @pytest.mark.parametrize("data", [b"", b"no ZIP", b"PK\x03\x04"])
 def test_an_upload_that_is_no_model_is_refused_with_words(make_bundle: Maker, data: bytes) -> None:
     page = upload(open_page(), data)
     assert "no ZIP file" in page.error[0].value
-    assert checkpoints.bundled() == []
+    assert locations.bundled() == []
 
 
 @pytest.mark.parametrize(
@@ -277,7 +280,7 @@ def test_a_damaged_model_is_listed_without_a_traceback(make_bundle: Maker, file:
 
 def test_a_model_card_is_shown_without_its_header_images_and_large_headings() -> None:
     card = "---\nlicense: other\n---\n\n# mine\n\n![faces](samples.png) ![x][y]\n\n## Data\n\nA [link](http://x).\n"
-    assert shelf.plain_card(card).split() == ["#####", "Data", "A", "[link](http://x)."]
+    assert models.plain_card(card).split() == ["#####", "Data", "A", "[link](http://x)."]
 
 
 def test_names_are_shown_as_they_are_not_as_markdown(make_run: RunMaker) -> None:

@@ -8,7 +8,8 @@ from conftest import Maker
 from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
-from facedemo import slow_motion
+from facedemo.app import navigation
+from facedemo.explore import single_step
 
 SETTINGS = {"model": "tiny", "steps": "1", "amplify": "auto", "gamma": "0.7", "lambda_k": "0.001", "alpha": "0.0"}
 
@@ -19,7 +20,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../facedemo/pages/step.py", default_timeout=60)
+    page = AppTest.from_file(navigation.STEP, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value
     return page.run()
@@ -117,7 +118,7 @@ def test_an_unusable_value_in_a_link_is_named_and_replaced(make_bundle: Maker, n
 
 
 def test_steps_too_far_back_to_undo_are_taken_anew(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow_motion, "UNDO_STEPS", 2)
+    monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
     make_bundle()
     page = open_page(steps="5")
     page.query_params["steps"] = "2"

@@ -14,15 +14,18 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo import speed, trash
-from facedemo.config import RunConfig
-from facedemo.families import family_class, family_names
-from facedemo.files import append_line, read_lines
-from facedemo.pages.parts import data_source, estimate, knobs, live_run
-from facedemo.presets import configure
-from facedemo.runs import Run, create_run, list_runs
-from facedemo.status import Status
-from facedemo.worker import execute
+from facedemo.app import navigation
+from facedemo.app.shared import image_source
+from facedemo.app.views.train import estimate, live, steering
+from facedemo.config.presets import configure
+from facedemo.config.schema import RunConfig
+from facedemo.gans.base import family_class, family_names
+from facedemo.runs import trash
+from facedemo.runs.run import Run, create_run, list_runs
+from facedemo.storage.atomic import append_line, read_lines
+from facedemo.storage.process_status import Status
+from facedemo.training import speed
+from facedemo.training.worker import execute
 
 Launched = list[Run]
 
@@ -73,7 +76,7 @@ def set_state(run: Run, state: str, **more: object) -> None:
 
 
 def open_page(run: str | None = None) -> AppTest:
-    page = AppTest.from_file("../facedemo/pages/train.py", default_timeout=60)
+    page = AppTest.from_file(navigation.TRAIN, default_timeout=60)
     if run is not None:
         page.query_params["run"] = run
     page.run()
@@ -107,7 +110,7 @@ def orders(run: Run) -> list[dict]:
 
 
 def choose_folder(page: AppTest, folder: Path | str) -> None:
-    page.radio(key="new_data_kind").set_value(data_source.PATH).run()
+    page.radio(key="new_data_kind").set_value(image_source.PATH).run()
     page.text_input(key="new_data_path").set_value(str(folder)).run()
 
 
@@ -197,13 +200,13 @@ def test_every_control_has_a_help_text() -> None:
 def test_every_number_of_the_family_has_a_control() -> None:
     page = open_page()
     keys = {item.key for item in [*page.number_input, *page.slider]}
-    from facedemo.families import family_class
+    from facedemo.gans.base import family_class
 
     assert {f"new_ours_{knob.name}" for knob in knobs_of(family_class("ours").Config)} <= keys
 
 
 def knobs_of(config: type) -> list:
-    from facedemo.families import knobs
+    from facedemo.gans.base import knobs
 
     return knobs(config)
 
@@ -240,7 +243,7 @@ def test_a_path_without_anything_there_is_refused_with_words(path: str, launched
 
 def test_starting_with_nothing_uploaded_says_what_to_do(launched: Launched) -> None:
     page = open_page()
-    page.radio(key="new_data_kind").set_value(data_source.UPLOAD).run()
+    page.radio(key="new_data_kind").set_value(image_source.UPLOAD).run()
     click(page, "Start training")
     assert "Choose the images" in shown(page)
     assert launched == []
@@ -275,7 +278,7 @@ def test_uploaded_files_stay_in_a_folder_of_their_own_whatever_their_names(tmp_p
         "..",
         "",
     ]
-    folder = data_source.store([upload(name, b"%d" % index) for index, name in enumerate(names)], tmp_path)
+    folder = image_source.store([upload(name, b"%d" % index) for index, name in enumerate(names)], tmp_path)
     files = sorted(folder.iterdir())
     assert [file.read_bytes() for file in files] == [b"%d" % index for index in range(len(names))]
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == len(names)
@@ -285,15 +288,15 @@ def test_uploaded_files_stay_in_a_folder_of_their_own_whatever_their_names(tmp_p
 
 def test_the_same_upload_is_kept_once(tmp_path: Path) -> None:
     files = [upload("a.png", b"a"), upload("b.png", b"b")]
-    assert data_source.store(files, tmp_path) == data_source.store(files, tmp_path)
-    assert data_source.store(files, tmp_path) != data_source.store([upload("a.png", b"c"), files[1]], tmp_path)
+    assert image_source.store(files, tmp_path) == image_source.store(files, tmp_path)
+    assert image_source.store(files, tmp_path) != image_source.store([upload("a.png", b"c"), files[1]], tmp_path)
 
 
 def test_an_uploaded_archive_is_the_source_itself(tmp_path: Path) -> None:
-    source = data_source.store([upload("faces.ZIP", b"PK")], tmp_path)
+    source = image_source.store([upload("faces.ZIP", b"PK")], tmp_path)
     assert source.read_bytes() == b"PK"
-    with pytest.raises(data_source.UploadError):
-        data_source.store([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
+    with pytest.raises(image_source.UploadError):
+        image_source.store([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
 
 
 def test_a_trained_run_shows_its_charts_samples_and_marks(pictures: Path) -> None:
@@ -410,7 +413,7 @@ def test_changes_are_undone_one_after_the_other(pictures: Path) -> None:
     for gamma in (0.1, 0.2, 0.3):
         run.steer(gamma=gamma)
     undone = []
-    while undo := knobs.in_force(run, run.config, 0).undo:
+    while undo := steering.in_force(run, run.config, 0).undo:
         undone.append(undo["gamma"])
         run.steer(**undo)
     assert undone == [0.2, 0.1, 0.7]
@@ -581,7 +584,7 @@ def test_sixty_runs_come_a_page_at_a_time_and_can_be_searched(pictures: Path) ->
     [(0, "0 s"), (59.6, "1 min 0 s"), (192, "3 min 12 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")],
 )
 def test_durations_are_read_at_a_glance(seconds: float, words: str) -> None:
-    assert live_run.duration(seconds) == words
+    assert live.duration(seconds) == words
 
 
 def test_preparing_images_is_a_progress_of_its_own(pictures: Path) -> None:

@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from facedemo import charts
+from facedemo.app.charts import training
 
 LABELS = {"loss_real": "L(x)", "loss_fake": "L(G(z))", "k": "k_t", "convergence": "M"}
 
@@ -20,55 +20,55 @@ def names_of(figure) -> list[str]:
 
 
 def test_losses_share_a_chart_and_the_other_metrics_get_one_each() -> None:
-    figures = charts.figures(metrics(20), LABELS)
+    figures = training.figures(metrics(20), LABELS)
     assert list(figures) == ["losses", "k", "convergence", "learning_rates"]
     assert names_of(figures["losses"]) == ["L(x)", "L(G(z))"]
     assert names_of(figures["learning_rates"]) == ["generator", "discriminator"]
 
 
 def test_gradient_norms_are_drawn_when_asked_for() -> None:
-    assert "gradient_norms" in charts.figures(metrics(20), LABELS, gradient_norms=True)
+    assert "gradient_norms" in training.figures(metrics(20), LABELS, gradient_norms=True)
 
 
 def test_a_family_with_metrics_of_its_own_needs_no_change_of_the_charts() -> None:
-    figures = charts.figures(
+    figures = training.figures(
         {"step": [10.0], "loss_critic": [1.0], "clipped": [0.5]}, {"loss_critic": "C", "clipped": "c"}
     )
     assert list(figures) == ["losses", "clipped"]
 
 
 def test_without_metrics_there_are_no_charts() -> None:
-    assert charts.figures({}, LABELS) == {}
+    assert training.figures({}, LABELS) == {}
 
 
 def test_one_row_of_metrics_is_enough() -> None:
-    assert len(charts.figures(metrics(1), LABELS, [{"step": 3, "changes": {"gamma": 0.6}}])) == 4
+    assert len(training.figures(metrics(1), LABELS, [{"step": 3, "changes": {"gamma": 0.6}}])) == 4
 
 
 def test_every_chart_names_the_iteration_and_what_is_measured() -> None:
-    for figure in charts.figures(metrics(20), LABELS).values():
+    for figure in training.figures(metrics(20), LABELS).values():
         assert figure.layout.xaxis.title.text == "iteration"
         assert figure.layout.yaxis.title.text
 
 
 def test_marks_are_labelled_lines_on_every_chart() -> None:
     marks = [{"step": 100, "changes": {"gamma": 0.6}}]
-    for figure in charts.figures(metrics(20), LABELS, marks, {"gamma": "γ"}).values():
+    for figure in training.figures(metrics(20), LABELS, marks, {"gamma": "γ"}).values():
         assert [shape.x0 for shape in figure.layout.shapes] == [100]
         assert [note.text for note in figure.layout.annotations] == ["γ = 0.6"]
 
 
 def test_changes_at_one_iteration_share_a_mark_that_says_what_holds() -> None:
     marks = [{"step": 5, "changes": {"gamma": 0.6, "decay": 0.5}}, {"step": 5, "changes": {"gamma": 0.7}}]
-    assert charts.mark_labels(marks, {"gamma": "γ"}) == {5: "γ = 0.7, decay = 0.5"}
+    assert training.mark_labels(marks, {"gamma": "γ"}) == {5: "γ = 0.7, decay = 0.5"}
 
 
 def test_labels_of_marks_close_to_each_other_do_not_overlap() -> None:
     marks = [{"step": step, "changes": {"gamma": step / 1000}} for step in range(100, 200, 7)]
-    figure = charts.figures(metrics(100), LABELS, marks)["losses"]
+    figure = training.figures(metrics(100), LABELS, marks)["losses"]
     placed = []
     for note in figure.layout.annotations:
-        at, width = note.x / 1000 * charts.NARROW, len(note.text) * charts.LETTER
+        at, width = note.x / 1000 * training.NARROW, len(note.text) * training.LETTER
         left = at - width if note.xanchor == "right" else at
         placed.append((note.yshift, left, left + width))
     for index, (row, left, right) in enumerate(placed):
@@ -78,50 +78,50 @@ def test_labels_of_marks_close_to_each_other_do_not_overlap() -> None:
 
 
 def test_marks_after_the_last_row_wait_for_it() -> None:
-    figure = charts.figures(metrics(10), LABELS, [{"step": 5000, "changes": {"gamma": 0.6}}])["losses"]
+    figure = training.figures(metrics(10), LABELS, [{"step": 5000, "changes": {"gamma": 0.6}}])["losses"]
     assert not figure.layout.shapes
 
 
 def test_a_label_at_the_right_edge_stays_inside_the_chart() -> None:
-    figure = charts.figures(metrics(100), LABELS, [{"step": 990, "changes": {"gamma": 0.6}}])["losses"]
+    figure = training.figures(metrics(100), LABELS, [{"step": 990, "changes": {"gamma": 0.6}}])["losses"]
     assert figure.layout.annotations[0].xanchor == "right"
 
 
 @pytest.mark.parametrize("rows", [999, 1000, 1001, 12_345, 100_000])
 def test_long_runs_are_thinned_without_changing_their_mean(rows: int) -> None:
     y = np.random.default_rng(0).random(rows)
-    x, thin = charts.thinned(np.arange(rows), y)
-    assert len(x) == len(thin) == min(rows, charts.POINTS)
+    x, thin = training.thinned(np.arange(rows), y)
+    assert len(x) == len(thin) == min(rows, training.POINTS)
     assert x[-1] == rows - 1
     assert np.average(thin) == pytest.approx(y.mean(), abs=2e-3)
 
 
 def test_learning_rates_are_shown_as_they_were_not_averaged() -> None:
     found = metrics(5000) | {"learning_rate_g": [1e-3] * 2500 + [5e-4] * 2500}
-    line = charts.figures(found, LABELS)["learning_rates"].data[0]
+    line = training.figures(found, LABELS)["learning_rates"].data[0]
     assert set(line.y) == {1e-3, 5e-4}
 
 
 def test_a_learning_rate_of_nothing_is_no_error() -> None:
-    charts.figures(metrics(5) | {"learning_rate_g": [0.0] * 5, "learning_rate_d": [0.0] * 5}, LABELS)
+    training.figures(metrics(5) | {"learning_rate_g": [0.0] * 5, "learning_rate_d": [0.0] * 5}, LABELS)
 
 
 def test_smoothing_keeps_a_constant_and_the_first_value() -> None:
-    assert charts.smoothed(np.full(50, 3.0)) == pytest.approx(np.full(50, 3.0))
-    assert charts.smoothed(np.array([5.0, 1.0]))[0] == pytest.approx(5.0)
+    assert training.smoothed(np.full(50, 3.0)) == pytest.approx(np.full(50, 3.0))
+    assert training.smoothed(np.array([5.0, 1.0]))[0] == pytest.approx(5.0)
 
 
 def test_a_hundred_thousand_rows_are_drawn_within_two_seconds() -> None:
     found = metrics(100_000)
     began = time.perf_counter()
-    figures = charts.figures(found, LABELS, gradient_norms=True)
+    figures = training.figures(found, LABELS, gradient_norms=True)
     assert time.perf_counter() - began < 2
     assert sum(len(figure.to_json()) for figure in figures.values()) < 1_000_000
 
 
 def test_a_value_stands_among_histograms_of_others() -> None:
     groups = {"real": np.linspace(0.1, 0.2, 50), "drawn": np.linspace(0.3, 0.4, 20)}
-    figure = charts.distribution(groups, 0.25, "L(v)", "L", ("remembered", 0.15, 0.02))
+    figure = training.distribution(groups, 0.25, "L(v)", "L", ("remembered", 0.15, 0.02))
     histograms = [trace for trace in figure.data if trace.type == "histogram"]
     assert [trace.name for trace in histograms] == ["real", "drawn"]
     for trace in histograms:
@@ -136,5 +136,5 @@ def test_a_value_stands_among_histograms_of_others() -> None:
 
 
 def test_a_distribution_of_one_value_can_be_drawn() -> None:
-    figure = charts.distribution({"drawn": np.full(5, 0.2)}, 0.2, "L(v)", "L")
+    figure = training.distribution({"drawn": np.full(5, 0.2)}, 0.2, "L(v)", "L")
     assert figure.data[0].xbins.size > 0

@@ -11,12 +11,15 @@ from conftest import Maker
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo import bundle, sampling
-from facedemo.config import RunConfig
+import facedemo
+from facedemo.app import navigation
+from facedemo.app.shared import image_source
+from facedemo.app.shared.background import Job, Steps
+from facedemo.app.views.verify import faces, request
+from facedemo.config.schema import RunConfig
 from facedemo.evaluation.report import Report, Row, keep, rate
-from facedemo.pages.parts import data_source, judged_faces, verifying
-from facedemo.pages.parts.job import Job, Steps
-from facedemo.runs import create_run
+from facedemo.pretrained import sampling
+from facedemo.runs.run import create_run
 
 ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
 
@@ -26,13 +29,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """What these tests judged is kept for the next of them, and for nobody else."""
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "verify-page-cache"))
     yield
-    for job in verifying.jobs().values():
+    for job in request.jobs().values():
         job.cancel()
-    verifying.jobs().clear()
+    request.jobs().clear()
 
 
 def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../facedemo/pages/verify.py", default_timeout=60)
+    page = AppTest.from_file(navigation.VERIFY, default_timeout=60)
     for name, value in address.items():
         page.query_params[name] = value
     page.run()
@@ -50,7 +53,7 @@ def press(page: AppTest, label: str) -> AppTest:
 def verified(page: AppTest) -> AppTest:
     """The page once the evaluation that it starts is over."""
     press(page, "Verify")
-    for job in verifying.jobs().values():
+    for job in request.jobs().values():
         job.thread.join(120)
     page.run()
     assert not page.exception
@@ -75,7 +78,7 @@ def grid(page: AppTest) -> dict:
 def ours(make_bundle: Maker, tmp_path: Path) -> Path:
     """The model that comes with the app, without an evaluation of its own."""
     del make_bundle  # only its folders
-    source = Path(bundle.__file__).parents[1] / "checkpoints" / "ours-64"
+    source = Path(facedemo.__file__).parents[1] / "checkpoints" / "ours-64"
     folder = Path(shutil.copytree(source, tmp_path / "checkpoints" / "ours-64"))
     (folder / "report.json").unlink()
     return folder
@@ -88,12 +91,12 @@ def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unas
     assert "Nothing was measured" in shown(page)
     assert not page.warning
     assert not page.error
-    assert not verifying.jobs()
+    assert not request.jobs()
 
 
 def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: Path) -> None:
     page = verified(open_page(faces="8", seed="5", show="detected"))
-    found = next(iter(verifying.jobs().values())).result[0].drawn
+    found = next(iter(request.jobs().values())).result[0].drawn
     table = next(part.value for part in page.markdown if part.value.startswith("|"))
     assert "can't detect a face | detected, but nobody of the gallery within 0.6" in table
     assert f"**ours\\-64** | {found.undetected} | –" in table
@@ -125,15 +128,15 @@ def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: 
 def test_images_of_nothing_are_not_detected_and_nobody_is_told_apart(make_bundle: Maker) -> None:
     make_bundle()
     page = verified(open_page(faces="60"))
-    assert len(grid(page)["seeds"]) == judged_faces.PAGE
+    assert len(grid(page)["seeds"]) == faces.PAGE
     assert "Face 1 of 60: no face was found" in shown(page)
     page.session_state.verify_page = 2
     page.run()
-    assert len(grid(page)["seeds"]) == 60 - judged_faces.PAGE
+    assert len(grid(page)["seeds"]) == 60 - faces.PAGE
     for kind in ("detected", "people"):
         page.button_group(key="verify_show").set_value(kind).run()
         assert not page.exception
-        assert judged_faces.EMPTY[kind] in shown(page)
+        assert faces.EMPTY[kind] in shown(page)
         assert not page.get("bidi_component")
 
 
@@ -142,7 +145,7 @@ def test_a_link_opens_on_the_page_that_its_face_is_on(make_bundle: Maker) -> Non
     verified(open_page(faces="60"))
     page = open_page(faces="60", face="55")
     assert "Face 55 of 60" in shown(page), "another visitor finds what was measured"
-    assert grid(page)["selected"] == 55 - judged_faces.PAGE
+    assert grid(page)["selected"] == 55 - faces.PAGE
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_an_evaluation_is_cancelled_and_can_begin_again(make_bundle: Maker) -> N
     make_bundle()
     page = open_page(faces="5000")
     press(page, "Verify")
-    (job,) = verifying.jobs().values()
+    (job,) = request.jobs().values()
     assert job.state == "running"
     assert [button.label for button in page.button] == ["Cancel"]
     job.cancel()
@@ -221,7 +224,7 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     make_bundle()
     page = open_page(faces="10")
     assert page.toggle(key="verify_copies").disabled
-    page.radio(key="verify_real_kind").set_value(data_source.PATH).run()
+    page.radio(key="verify_real_kind").set_value(image_source.PATH).run()
     page.text_input(key="verify_real_path").set_value(str(photographs)).run()
     page.toggle(key="verify_copies").set_value(True).run()
     verified(page)
@@ -229,7 +232,7 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     assert "**real faces, test** |" in shown(page)
     assert "it takes 256" in shown(page)
     assert str(photographs) not in json.dumps(address(page))
-    page.radio(key="verify_real_kind").set_value(verifying.NONE).run()
+    page.radio(key="verify_real_kind").set_value(request.NONE).run()
     assert "Nothing was measured" in shown(page), "those were the results of other settings"
 
 
@@ -239,10 +242,10 @@ def one_face_closely() -> None:
 
     import numpy as np
 
-    from facedemo.evaluation.faces import Evidence
-    from facedemo.evaluation.judge import Judged
-    from facedemo.pages.parts.judged_faces import nearest
-    from facedemo.pages.parts.verifying import Request
+    from facedemo.app.views.verify.faces import nearest
+    from facedemo.app.views.verify.request import Request
+    from facedemo.evaluation.detector import Judged
+    from facedemo.evaluation.verify import Evidence
 
     def evidence(count: int, training: Evidence | None = None) -> Evidence:
         judged = Judged(np.zeros((count, 4), int), np.ones(count, int), 0.1 * np.eye(count, 128))
@@ -254,11 +257,11 @@ def one_face_closely() -> None:
 def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhere_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(judged_faces, "on_this_computer", lambda: True)
+    monkeypatch.setattr(faces, "on_this_computer", lambda: True)
     page = AppTest.from_function(one_face_closely, default_timeout=60).run()
     assert not page.exception
     assert [caption.value for caption in page.caption][1:] == ["0.00", "0.14", "0.14"]
-    monkeypatch.setattr(judged_faces, "on_this_computer", lambda: False)
+    monkeypatch.setattr(faces, "on_this_computer", lambda: False)
     page.run()
     assert not page.get("imgs")
     assert "only in a browser on the computer that runs this app" in page.caption[0].value
@@ -268,17 +271,17 @@ def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhe
 def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, words: str) -> None:
     make_bundle()
     page = open_page()
-    page.radio(key="verify_gallery_kind").set_value(data_source.PATH).run()
+    page.radio(key="verify_gallery_kind").set_value(image_source.PATH).run()
     page.text_input(key="verify_gallery_path").set_value(path).run()
     press(page, "Verify")
     assert words in page.error[0].value
-    assert not verifying.jobs()
+    assert not request.jobs()
 
 
 def test_an_upload_of_nothing_is_explained(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page(faces="2")
-    page.radio(key="verify_real_kind").set_value(data_source.UPLOAD).run()
+    page.radio(key="verify_real_kind").set_value(image_source.UPLOAD).run()
     press(page, "Verify")
     assert "Choose the images" in page.error[0].value
     page.file_uploader(key="verify_real_files").set_value(("empty.png", b"", "image/png")).run()
@@ -323,8 +326,8 @@ def test_a_run_is_verified_and_what_its_earlier_weights_drew_is_marked_as_such(
     shutil.copy(weights, run.path)
     page = open_page(faces="2")
     assert address(page)["model"] == f"run:{run.id}"
-    assert verifying.OWN in page.radio(key="verify_real_kind").options
-    page.radio(key="verify_real_kind").set_value(verifying.OWN).run()
+    assert request.OWN in page.radio(key="verify_real_kind").options
+    page.radio(key="verify_real_kind").set_value(request.OWN).run()
     assert "**real faces, test** |" in shown(verified(page))
 
     (run.path / "model.safetensors").touch()
@@ -339,8 +342,8 @@ def test_a_run_is_verified_and_what_its_earlier_weights_drew_is_marked_as_such(
 def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page(faces="1")
-    page.radio(key="verify_real_kind").set_value(data_source.UPLOAD).run()
-    page.radio(key="verify_gallery_kind").set_value(data_source.PATH).run()
+    page.radio(key="verify_real_kind").set_value(image_source.UPLOAD).run()
+    page.radio(key="verify_gallery_kind").set_value(image_source.PATH).run()
     controls = [*page.selectbox, *page.number_input, *page.button, *page.radio, *page.toggle, *page.text_input]
     controls += [*page.file_uploader]
     assert len(controls) == 10

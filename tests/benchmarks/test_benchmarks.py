@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from facedemo import bundle
 from facedemo.benchmarks import decoding, generating, memory, training
 from facedemo.benchmarks.textbook import Textbook, write_jpegs
 from facedemo.cli.bench import write
-from facedemo.presets import configure
+from facedemo.config.presets import configure
+from facedemo.pretrained.model import find_model, load_model
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_the_textbook_loop_has_plain_layers_of_the_same_number_of_weights(images
     assert nn.Upsample in kinds
     assert not any(kind.__name__ == "UpsampledConv2d" for kind in kinds)
     plain = sum(weight.numel() for weight in textbook.family.discriminator.parameters())
-    from facedemo.families import create
+    from facedemo.gans.base import create
 
     assert plain == sum(weight.numel() for weight in create("ours", tiny().model).discriminator.parameters())
 
@@ -73,7 +73,7 @@ def test_the_textbooks_jpegs_come_out_as_images_in_range(images: np.ndarray, tmp
 
 
 def test_drawing_decoding_and_memory_are_measured(images: np.ndarray, tmp_path: Path) -> None:
-    delay = generating.measure(bundle.load(bundle.find("ours-64")), 5)
+    delay = generating.measure(load_model(find_model("ours-64")), 5)
     assert 0 < delay.median <= delay.percentile_95
     write_jpegs(images, tmp_path)
     found = decoding.measure(str(tmp_path), 32)

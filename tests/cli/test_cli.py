@@ -11,11 +11,11 @@ from PIL import Image
 
 from facedemo.cli import main
 from facedemo.cli.terminal import number
-from facedemo.presets import PRESETS, configure
-from facedemo.runs import Run
-from facedemo.sampling import read_settings
+from facedemo.config.presets import PRESETS, configure
+from facedemo.pretrained.sampling import read_settings
+from facedemo.runs.run import Run
 
-CELEBA = Path(__file__).parents[2] / "shared" / "data" / "celeba.tar"
+CELEBA = Path(__file__).parents[3] / "shared" / "data" / "celeba.tar"
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from test_cli import facedemo, home  # noqa: F401
 
+from facedemo.comparison.race import list_races
 from facedemo.evaluation.report import kept
-from facedemo.race import list_races
 
 
 @pytest.fixture(scope="module")

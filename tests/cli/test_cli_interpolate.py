@@ -8,9 +8,9 @@ from conftest import Maker, Seeing
 from PIL import Image
 from typer.testing import CliRunner
 
-from facedemo import directions
 from facedemo.cli import app
-from facedemo.sampling import read_settings
+from facedemo.explore import directions
+from facedemo.pretrained.sampling import read_settings
 
 
 def call(*words: str, works: bool = True) -> str:

@@ -10,12 +10,13 @@ import pytest
 from conftest import Maker, RunMaker
 from typer.testing import CliRunner
 
-from facedemo import checkpoints, trash
 from facedemo.cli import app, main
-from facedemo.files import read_lines
-from facedemo.race import create_race, list_races
-from facedemo.runs import Run, list_runs
-from facedemo.status import Status
+from facedemo.comparison.race import create_race, list_races
+from facedemo.runs import trash
+from facedemo.runs.run import Run, list_runs
+from facedemo.storage import locations
+from facedemo.storage.atomic import read_lines
+from facedemo.storage.process_status import Status
 
 
 def facedemo(*words: object) -> str:
@@ -93,7 +94,7 @@ def test_a_model_travels_from_one_place_to_another(
     assert facedemo("export", run.id, "--out", file) == str(file)
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "other"))
     assert facedemo("import", file, "--name", "theirs") == str(tmp_path / "other" / "theirs")
-    assert [path.name for path in checkpoints.bundled()] == ["theirs"]
+    assert [path.name for path in locations.bundled()] == ["theirs"]
 
 
 def test_checkpoints_are_packed_when_asked_for(make_run: RunMaker, tmp_path: Path) -> None:

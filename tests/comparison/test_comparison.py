@@ -13,11 +13,13 @@ import pytest
 from conftest import Maker
 from PIL import Image
 
-from facedemo import bundle, comparison, comparison_report, sampling
-from facedemo.bundle import FaceModel
-from facedemo.comparison import Comparison
+from facedemo.comparison import gather
+from facedemo.comparison import report as comparison_report
+from facedemo.comparison.gather import Comparison
 from facedemo.evaluation.report import Report, Row, kept, rate, store
 from facedemo.evaluation.table import table
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel, find_model, load_model
 
 SEED = 5
 
@@ -45,7 +47,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     curves["convergence"] = [0.4, 0.3]
     (whole / "report.json").write_text(json.dumps({**facts, "curves": curves, "last": {"loss_real": 0.1}}))
     store(whole, report("whole", 17, 98))
-    return comparison.gather(
+    return gather.gather(
         {"whole": whole, "γ <b>0.5</b> | x": curious},
         seed=SEED,
         command="facedemo compare --models whole",
@@ -81,8 +83,8 @@ def test_the_html_needs_no_other_file_and_no_network(files: dict[str, bytes]) ->
 
 def test_contenders_draw_the_faces_of_the_same_seeds(make_bundle: Maker) -> None:
     path = make_bundle()
-    (one,) = comparison.gather({"tiny": path}, seed=SEED).contenders
-    np.testing.assert_array_equal(one.faces, sampling.generate(bundle.load(path), sampling.face_seeds(SEED, 64)))
+    (one,) = gather.gather({"tiny": path}, seed=SEED).contenders
+    np.testing.assert_array_equal(one.faces, sampling.generate(load_model(path), sampling.face_seeds(SEED, 64)))
 
 
 def test_the_faces_in_it_are_those_of_the_seeds(found: Comparison, files: dict[str, bytes]) -> None:
@@ -110,7 +112,7 @@ def test_a_name_is_no_markup_and_no_path(files: dict[str, bytes]) -> None:
 
 
 def test_models_with_names_alike_do_not_overwrite_each_others_pictures(make_bundle: Maker) -> None:
-    found = comparison.gather({"a b": make_bundle("a b"), "a-b": make_bundle("a-b")})
+    found = gather.gather({"a b": make_bundle("a b"), "a-b": make_bundle("a-b")})
     assert list(found.stems.values()) == ["a-b", "a-b-2"]
     assert {"faces-a-b.png", "faces-a-b-2.png"} <= comparison_report.files(found).keys()
 
@@ -135,7 +137,7 @@ def test_the_numbers_come_as_json_and_an_evaluation_reads_back(files: dict[str, 
 
 
 def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, tmp_path: Path) -> None:
-    found = comparison.gather({"tiny": make_bundle()})
+    found = gather.gather({"tiny": make_bundle()})
     out = comparison_report.write(found, tmp_path / "out")
     assert "None of these models has been judged yet." in out.read_text("utf8")
     assert "tiny brings no curves." in out.read_text("utf8")
@@ -183,16 +185,16 @@ def test_an_evaluation_is_kept_beside_what_was_known(tmp_path: Path) -> None:
 
 
 def test_a_bundled_model_is_judged_for_real() -> None:
-    found = comparison.evaluate(bundle.find("ours-64"), seed=900, count=6, source="built-in")
+    found = gather.evaluate(find_model("ours-64"), seed=900, count=6, source="built-in")
     assert found.data is None, "built-in faces are not real ones"
     assert found.rows[0].undetected.of == 6
     assert found.rows[0].undetected.count <= 2
 
 
 def test_faces_are_found_in_small_pictures_too() -> None:
-    from facedemo.evaluation.judge import look
+    from facedemo.evaluation.detector import look
 
-    faces = sampling.generate(bundle.load(bundle.find("ours-64")), sampling.face_seeds(900, 6))
+    faces = sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(900, 6))
     small = np.stack([np.asarray(Image.fromarray(face).resize((32, 32), Image.Resampling.LANCZOS)) for face in faces])
     boxes, count, embeddings = look(small, "hog", True)
     assert (count > 0).sum() >= 4

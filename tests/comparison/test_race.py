@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedemo import race
+from facedemo.comparison import race
+from facedemo.comparison.race import Race
+from facedemo.comparison.worker import execute
 from facedemo.evaluation.report import kept
-from facedemo.files import append_line
-from facedemo.race import Race
-from facedemo.race_worker import execute
-from facedemo.runs import Run, RunError
+from facedemo.runs.run import Run, RunError
+from facedemo.storage.atomic import append_line
 
 Started = Callable[[Race], subprocess.Popen]
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}
@@ -54,7 +54,7 @@ def runs_of(found: Race) -> list[Run]:
 def started() -> Iterator[Started]:
     """Runs races in processes of their own, at this one's priority."""
     processes = []
-    program = "import sys; from pathlib import Path; from facedemo.race_worker import Race, execute;"
+    program = "import sys; from pathlib import Path; from facedemo.comparison.worker import Race, execute;"
     program += "sys.exit(execute(Race(Path(sys.argv[1]))).state == 'failed')"
 
     def start(found: Race) -> subprocess.Popen:
@@ -220,7 +220,7 @@ def test_the_onlooker_ends_with_the_race(pictures: str) -> None:
         [
             sys.executable,
             "-c",
-            "import os, subprocess, sys; module = [sys.executable, '-m', 'facedemo.onlooker'];"
+            "import os, subprocess, sys; module = [sys.executable, '-m', 'facedemo.comparison.live_detection'];"
             "process = subprocess.Popen([*module, sys.argv[1], str(os.getpid())]);"
             "print(process.pid, flush=True); process.wait()",
             str(found.path),

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from facedemo.config import Budget, RunConfig
-from facedemo.steering import Mark, Steering, decayed
+from facedemo.config.schedule import Mark, Steering, decayed
+from facedemo.config.schema import Budget, RunConfig
 
 
 def steering(**model: object) -> Steering:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facedemo.data import DataError, builtin
+from facedemo.data import builtin
 from facedemo.data.builtin import builtin_faces
-from facedemo.evaluation.judge import judge
+from facedemo.data.source_files import DataError
+from facedemo.evaluation.detector import judge
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])

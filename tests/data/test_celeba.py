@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo.data import DataError, sort_people
+from facedemo.data.celeba import sort_people
+from facedemo.data.source_files import DataError
 
 ATTRIBUTES = [f"Attribute_{number}" for number in range(40)]
 
@@ -249,7 +250,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_first_images_of_the_real_data_set_are_sorted(tmp_path: Path) -> None:
-    archive = Path(__file__).parents[2] / "shared/data/celeba.tar"
+    archive = Path(__file__).parents[3] / "shared/data/celeba.tar"
     if not archive.is_file():
         pytest.skip("needs ../shared/data/celeba.tar")
     report = sort_people(archive, tmp_path)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facedemo.data import DataError
 from facedemo.data.labels import read_labels
+from facedemo.data.source_files import DataError
 
 UNKNOWN = (np.nan, np.nan)
 

@@ -18,11 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo import photos
-from facedemo.data import DataError, cache_root, crop_box, decode, prepare, prepared, write_faces
-from facedemo.data import images as module
+from facedemo.data import preparation
+from facedemo.data.cache import cache_root, write_faces
+from facedemo.data.preparation import crop_box, decode, prepare, prepared
+from facedemo.data.source_files import DataError
+from facedemo.explore import photos
 
-CELEBA = Path(__file__).parents[2] / "shared/data/celeba.tar"
+CELEBA = Path(__file__).parents[3] / "shared/data/celeba.tar"
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +214,7 @@ def test_prepared_images_are_mapped_read_only_and_in_order(folder: Path) -> None
 
 def test_the_second_time_nothing_is_decoded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = prepare(folder, 32)
-    monkeypatch.setattr(module, "decode", None)
+    monkeypatch.setattr(preparation, "decode", None)
     calls: list[int] = []
     again = prepare(folder, 32, progress=lambda done, total: calls.append(done))
     assert again.path == first.path
@@ -320,7 +322,7 @@ def test_what_a_killed_preparation_left_is_cleared_away_by_the_next(folder: Path
 
 
 def test_two_processes_that_prepare_the_same_images_both_end_well(folder: Path) -> None:
-    code = "import sys; from facedemo.data import prepare; print(len(prepare(sys.argv[1], 32).names))"
+    code = "import sys; from facedemo.data.preparation import prepare; print(len(prepare(sys.argv[1], 32).names))"
     command = [sys.executable, "-c", code, str(folder)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) for _ in range(2)]
     assert [process.communicate(timeout=30)[0].strip() for process in both] == ["70", "70"]
@@ -439,7 +441,7 @@ def test_hidden_files_that_the_system_adds_do_not_make_everything_be_decoded_aga
     folder.mkdir()
     prepare(filled(folder), 32)
     (folder / ".DS_Store").touch()
-    monkeypatch.setattr(module, "decode", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(preparation, "decode", lambda *_: pytest.fail("decoded again"))
     assert prepare(folder, 32).skipped == [(".DS_Store", "hidden")]
 
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facedemo.data import archives, entries
-from facedemo.data.entries import DataError, Entry, is_image_name
+from facedemo.data import archives, source_files
+from facedemo.data.source_files import DataError, Entry, is_image_name
 from facedemo.data.sources import open_source
 
 
@@ -130,7 +130,7 @@ def test_sparse_members_of_a_tar_are_skipped_unread(tmp_path: Path) -> None:
 def test_a_named_pipe_in_a_folder_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "broken.jpg").symlink_to(tmp_path / "nowhere")
-    assert [entry.problem for entry in read(tmp_path)] == [entries.NOT_OPENED] * 2
+    assert [entry.problem for entry in read(tmp_path)] == [source_files.NOT_OPENED] * 2
 
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
@@ -175,27 +175,27 @@ def test_a_tar_whose_sizes_are_negative_does_not_loop(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
 def test_files_beyond_the_limit_are_skipped(tmp_path: Path, make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entries, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(source_files, "MAX_FILE_BYTES", 1000)
     archive = make(tmp_path / "big", {"big.jpg": os.urandom(1001), "good.jpg": os.urandom(1000)})
-    assert {entry.name: entry.problem for entry in read(archive)} == {"big.jpg": entries.TOO_BIG, "good.jpg": ""}
+    assert {entry.name: entry.problem for entry in read(archive)} == {"big.jpg": source_files.TOO_BIG, "good.jpg": ""}
     folder = folder_of(tmp_path / "folder", {"big.jpg": bytes(1001)})
-    assert read(folder) == [Entry("big.jpg", problem=entries.TOO_BIG)]
+    assert read(folder) == [Entry("big.jpg", problem=source_files.TOO_BIG)]
 
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
 def test_total_size_and_count_are_bounded(tmp_path: Path, make, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = make(tmp_path / "many", {f"{number}.jpg": os.urandom(2000) for number in range(10)})
-    monkeypatch.setattr(entries, "MAX_TOTAL_BYTES", 9000)
+    monkeypatch.setattr(source_files, "MAX_TOTAL_BYTES", 9000)
     with pytest.raises(DataError, match="more than"):
         read(archive)
     monkeypatch.undo()
-    monkeypatch.setattr(entries, "MAX_FILES", 9)
+    monkeypatch.setattr(source_files, "MAX_FILES", 9)
     with pytest.raises(DataError, match="more than 9 files"):
         read(archive)
 
 
 def test_a_compressed_tar_that_expands_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entries, "MAX_TOTAL_BYTES", 1 << 20)
+    monkeypatch.setattr(source_files, "MAX_TOTAL_BYTES", 1 << 20)
     archive = tar_of(tmp_path / "bomb.tar", {f"{number}.txt": bytes(1 << 19) for number in range(4)} | {"a.jpg": b"x"})
     archive.write_bytes(gzip.compress(archive.read_bytes()))
     with pytest.raises(DataError, match="more than"):
@@ -336,7 +336,7 @@ def test_an_archive_inside_keeps_the_limits(tmp_path: Path, monkeypatch: pytest.
     broken = zip_of(tmp_path / "broken.zip", {"inner.zip": b"no archive"})
     with pytest.raises(DataError, match=r"inner\.zip is not a folder"):
         read(broken)
-    monkeypatch.setattr(entries, "MAX_TOTAL_BYTES", 200)
+    monkeypatch.setattr(source_files, "MAX_TOTAL_BYTES", 200)
     packed = archive_bytes(zip_of, tmp_path, {f"{n}.jpg": os.urandom(50) for n in range(3)})
     with pytest.raises(DataError, match="holds more than"):
         read(tar_of(tmp_path / "large.tar", {"inner.zip": packed}))

@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo.config import RunConfig
-from facedemo.data import DataError, all_parts, known, prepare, rows_of, sort_people, split_of, split_rows
+from facedemo.config.schema import RunConfig
+from facedemo.data.celeba import sort_people
 from facedemo.data.labels import read_labels
-from facedemo.runs import create_run
-from facedemo.worker import execute
+from facedemo.data.preparation import prepare
+from facedemo.data.source_files import DataError
+from facedemo.data.splits import all_parts, known, rows_of, split_of, split_rows
+from facedemo.runs.run import create_run
+from facedemo.training.worker import execute
 
 PARTS = ("train", "validation", "test")
 NAMES = [f"img_align_celeba/{number:06d}.jpg" for number in range(3000)]

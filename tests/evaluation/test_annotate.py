@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedemo import bundle, sampling
-from facedemo.evaluation import pictures
-from facedemo.evaluation.faces import Evidence
-from facedemo.evaluation.judge import judge, landmarks
+from facedemo.evaluation import annotate
+from facedemo.evaluation.detector import judge, landmarks
+from facedemo.evaluation.verify import Evidence
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import find_model, load_model
 
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """Five faces, of which the last is the first once more, and two pictures of nothing."""
-    some = sampling.generate(bundle.load(bundle.find("ours-64")), sampling.face_seeds(5, 12))
+    some = sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(5, 12))
     faces = some[judge(some, embed=False, processes=1, cache=tmp_path_factory.mktemp("some")).found][:4]
     nothing = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     images = np.concatenate([faces, nothing, faces[:1]])
@@ -29,36 +30,36 @@ def opened(file: bytes) -> np.ndarray:
 
 def test_a_marked_face_is_enlarged_and_differs_only_along_its_lines(evidence: Evidence) -> None:
     image, box = evidence.images[0], evidence.judged.boxes[0]
-    plain = pictures.marked(image, (0, 63, 63, 0), {})
-    drawn = pictures.marked(image, box, landmarks(image, box))
+    plain = annotate.marked(image, (0, 63, 63, 0), {})
+    drawn = annotate.marked(image, box, landmarks(image, box))
     assert drawn.shape == (192, 192, 3)
     changed = (drawn != plain).any(axis=2)
     top, right, _, left = (3 * int(side) for side in box)
     assert changed[top, left:right].mean() > 0.9, "the upper edge of the box"
-    assert (drawn[top, (left + right) // 2] == pictures.BOX_COLOUR).all()
-    assert (drawn == pictures.POINTS_COLOUR).all(axis=2).sum() > 100
+    assert (drawn[top, (left + right) // 2] == annotate.BOX_COLOUR).all()
+    assert (drawn == annotate.POINTS_COLOUR).all(axis=2).sum() > 100
     assert changed.mean() < 0.3
 
 
 def test_a_box_that_reaches_over_the_edge_is_drawn_along_it() -> None:
-    drawn = pictures.marked(np.zeros((64, 64, 3), np.uint8), (-5, 80, 70, -9), {})
-    assert (drawn[0, :] == pictures.BOX_COLOUR).all()
-    assert (drawn[:, -1] == pictures.BOX_COLOUR).all()
+    drawn = annotate.marked(np.zeros((64, 64, 3), np.uint8), (-5, 80, 70, -9), {})
+    assert (drawn[0, :] == annotate.BOX_COLOUR).all()
+    assert (drawn[:, -1] == annotate.BOX_COLOUR).all()
 
 
 def test_a_person_has_one_portrait_with_the_number_of_its_faces_most_first(evidence: Evidence) -> None:
-    portraits = pictures.portraits(evidence)
+    portraits = annotate.portraits(evidence)
     assert evidence.judged.found.tolist() == [True] * 4 + [False] * 2 + [True]
     assert portraits[0] == (0, 2), "the face that comes twice"
     assert sum(count for _, count in portraits) == 5
-    assert [row for row, _ in portraits] == pictures.shown(evidence, "people")
-    once, often = (pictures.counted(evidence.images[0], count) for count in (1, 1000))
+    assert [row for row, _ in portraits] == annotate.shown(evidence, "people")
+    once, often = (annotate.counted(evidence.images[0], count) for count in (1, 1000))
     assert (once[:150] == often[:150]).all()
     assert (once != often).any()
 
 
 def test_sheets_hold_every_face_of_their_kind_and_say_so(evidence: Evidence) -> None:
-    found = pictures.sheets(evidence, model="mine", seed=5)
+    found = annotate.sheets(evidence, model="mine", seed=5)
     assert found.keys() == {"detected.png", "undetected.png", "people.png"}
     facts = sampling.read_settings(found["detected.png"])
     assert {name: facts[name] for name in ("model", "seed", "shows", "shown", "of")} == {
@@ -72,7 +73,7 @@ def test_there_is_no_sheet_of_what_there_is_not(
     evidence: Evidence, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     none = Evidence("mine", evidence.images[4:6], judge(evidence.images[4:6], processes=1, cache=tmp_path))
-    assert pictures.sheets(none).keys() == {"undetected.png"}
-    monkeypatch.setattr(pictures, "MOST", 2)
-    facts = sampling.read_settings(pictures.sheet(evidence, "detected"))
+    assert annotate.sheets(none).keys() == {"undetected.png"}
+    monkeypatch.setattr(annotate, "MOST", 2)
+    facts = sampling.read_settings(annotate.sheet(evidence, "detected"))
     assert (facts["shown"], facts["of"]) == ("2", "5")

@@ -7,17 +7,17 @@ import pytest
 from conftest import Seeing
 from scipy.linalg import lstsq
 
-from facedemo.data import DataError
 from facedemo.data.archives import read_archive
-from facedemo.evaluation import looks
+from facedemo.data.source_files import DataError
+from facedemo.evaluation import attributes
 
-UTKFACE = Path(__file__).parents[2] / "shared" / "data" / "utkface.tar"
+UTKFACE = Path(__file__).parents[3] / "shared" / "data" / "utkface.tar"
 
 
 def test_ridge_is_least_squares_with_a_row_for_each_penalty() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(3, 2, (60, 5)), rng.normal(size=(60, 2))
-    weights, offset = looks.ridge(x, y, strength=0.3)
+    weights, offset = attributes.ridge(x, y, strength=0.3)
     root = np.sqrt(0.3 * np.sum((x - x.mean(0)) ** 2) / 5)
     rows = np.vstack([np.c_[x, np.ones(60)], np.c_[root * np.eye(5), np.zeros(5)]])  # none for the offset
     expected, *_ = lstsq(rows, np.vstack([y, np.zeros((5, 2))]))
@@ -26,16 +26,16 @@ def test_ridge_is_least_squares_with_a_row_for_each_penalty() -> None:
 
 
 def test_accuracy_is_years_for_ages_and_a_share_for_kinds() -> None:
-    years = looks.accuracy(np.array([20.0, 33.0, 50.0]), np.array([22.0, 30.0, 60.0]))
+    years = attributes.accuracy(np.array([20.0, 33.0, 50.0]), np.array([22.0, 30.0, 60.0]))
     assert (years.error, years.guess, years.kinds) == (5.0, pytest.approx(38 / 3), False)
     assert str(years) == "off by 5.0 years on average (always saying the median: 12.7)"
-    kinds = looks.accuracy(np.array([0.9, 0.2, 0.4, 0.6]), np.array([1.0, 0.0, 1.0, 1.0]))
+    kinds = attributes.accuracy(np.array([0.9, 0.2, 0.4, 0.6]), np.array([1.0, 0.0, 1.0, 1.0]))
     assert (kinds.error, kinds.guess, kinds.kinds) == (0.25, 0.25, True)
     assert str(kinds) == "right for 75% (always saying the more frequent one: 75%)"
 
 
 def test_labels_that_faces_show_are_learnt_and_read_from_others(seeing: Seeing) -> None:
-    reader = looks.learn_looks(str(seeing.faces(300)), 32)
+    reader = attributes.learn_looks(str(seeing.faces(300)), 32)
     assert (reader.learnt + reader.checked) < 300  # the part “validation” was left alone
     assert reader.accuracy["age"].error < 3 < reader.accuracy["age"].guess
     assert reader.accuracy["gender"].error == 0
@@ -48,11 +48,11 @@ def test_labels_that_faces_show_are_learnt_and_read_from_others(seeing: Seeing) 
 
 def test_where_nothing_can_be_learnt_it_says_why(seeing: Seeing, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too few labelled faces"):
-        looks.learn_looks(str(seeing.faces(70)), 32)
+        attributes.learn_looks(str(seeing.faces(70)), 32)
     with pytest.raises(DataError, match="everyone with the same gender"):
-        looks.learn_looks(str(seeing.faces(250, genders=1)), 32)
+        attributes.learn_looks(str(seeing.faces(250, genders=1)), 32)
     with pytest.raises(DataError, match="nobody's age and gender"):
-        looks.learn_looks(str(seeing.faces(70, name="{number}.png")), 32)
+        attributes.learn_looks(str(seeing.faces(70, name="{number}.png")), 32)
 
 
 @pytest.mark.skipif(not UTKFACE.exists(), reason="needs shared/data/utkface.tar")
@@ -61,6 +61,6 @@ def test_photographs_are_read_better_than_by_guessing(tmp_path: Path, monkeypatc
     for number, entry in enumerate(read_archive(UTKFACE)):
         if number % 60 == 0:
             (tmp_path / Path(entry.name).name).write_bytes(entry.data)
-    reader = looks.learn_looks(str(tmp_path), 64)
+    reader = attributes.learn_looks(str(tmp_path), 64)
     assert reader.accuracy["age"].error < 0.9 * reader.accuracy["age"].guess
     assert reader.accuracy["gender"].error < 0.2 < reader.accuracy["gender"].guess

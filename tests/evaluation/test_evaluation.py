@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.linalg import sqrtm
 
-from facedemo import bundle, sampling
 from facedemo.cli import main
-from facedemo.data import DataError
-from facedemo.evaluation import faces
-from facedemo.evaluation.distance import closest, distinct_people, duplicates, frechet, nearest, people
-from facedemo.evaluation.judge import Judged, judge, landmarks
+from facedemo.data.source_files import DataError
+from facedemo.evaluation import verify
+from facedemo.evaluation.detector import Judged, judge, landmarks
+from facedemo.evaluation.metrics import closest, distinct_people, duplicates, frechet, nearest, people
 from facedemo.evaluation.report import Report
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import find_model, load_model
 
 
 def test_the_frechet_distance_of_known_gaussians_is_theirs_in_closed_form() -> None:
@@ -82,7 +83,7 @@ def test_the_closest_come_in_order_and_images_without_a_face_are_passed_over() -
     assert not len(closest(np.zeros(128), others[[1, 3]], 3)[1])
 
 
-def evidence(places: list[float | None], images: np.ndarray | None = None, **more: object) -> faces.Evidence:
+def evidence(places: list[float | None], images: np.ndarray | None = None, **more: object) -> verify.Evidence:
     """Faces whose embeddings lie on a line; None for an image without one."""
     found = np.array([place is not None for place in places])
     embeddings = np.full((len(places), 128), np.nan)
@@ -90,7 +91,7 @@ def evidence(places: list[float | None], images: np.ndarray | None = None, **mor
     embeddings[found, 0] = [place for place in places if place is not None]
     judged = Judged(np.zeros((len(places), 4), int), found.astype(int), embeddings)
     images = np.arange(len(places) * 12, dtype=np.uint8).reshape(-1, 2, 2, 3) if images is None else images
-    return faces.Evidence("line", images, judged, **more)
+    return verify.Evidence("line", images, judged, **more)
 
 
 def test_people_are_numbered_over_all_images_and_nobody_is_on_one_without_a_face() -> None:
@@ -124,12 +125,12 @@ def test_intervals_are_wilsons(count: int, of: int) -> None:
     z, share = 1.959963984540054, count / of
     middle = (share + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    found = faces.rate(count, of)
+    found = verify.rate(count, of)
     assert (found.low, found.high) == pytest.approx((middle - half, middle + half), abs=1e-9)
 
 
 def drawn(count: int, seed: int = 5) -> np.ndarray:
-    return sampling.generate(bundle.load(bundle.find("ours-64")), sampling.face_seeds(seed, count))
+    return sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(seed, count))
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +189,7 @@ def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
     script.write_text(
         "import numpy as np\n"
         "from pathlib import Path\n"
-        "from facedemo.evaluation.judge import judge\n"
+        "from facedemo.evaluation.detector import judge\n"
         "if __name__ == '__main__':\n"
         "    images = np.random.default_rng(0).integers(0, 255, (5000, 64, 64, 3), np.uint8)\n"
         f"    judge(images, embed=False, processes=2, cache=Path({str(tmp_path)!r}),\n"
@@ -205,9 +206,9 @@ def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
 
 
 def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Path) -> None:
-    model = bundle.load(bundle.find("ours-64"))
+    model = load_model(find_model("ours-64"))
     with pytest.raises(DataError, match="validation"):
-        faces.held_out(model, str(tmp_path), "train", False, False, lambda what: None)
+        verify.held_out(model, str(tmp_path), "train", False, False, lambda what: None)
 
 
 def facedemo(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -229,8 +230,8 @@ def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monke
     def steps(what: str):
         return lambda done, total: begun.append(what)
 
-    model, source = bundle.load(bundle.find("ours-64")), str(shown)
-    report, _ = faces.verify(model, 6, 900, source, "test", gallery=source, copies=True, steps=steps)
+    model, source = load_model(find_model("ours-64")), str(shown)
+    report, _ = verify.verify(model, 6, 900, source, "test", gallery=source, copies=True, steps=steps)
     looked = list(dict.fromkeys(what for what in begun if what.startswith("looking")))
     parts = [f"looking at the gallery, {part}" for part in ("train", "validation", "test")]
     assert looked == ["looking at ours-64", *parts]
@@ -244,7 +245,7 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     for number, image in enumerate(np.concatenate([drawn(6, seed=900), nothing])):  # drawn: stand-ins for photographs
         Image.fromarray(image).save(people / f"{number:02d}.png")
     bundled = tmp_path / "mine"
-    shutil.copytree(bundle.find("ours-64"), bundled)
+    shutil.copytree(find_model("ours-64"), bundled)
     before = json.loads((bundled / "report.json").read_text("utf8"))
 
     words = ["--model", str(bundled), "--count", "6", "--seed", "900", "--gallery", str(people), "--keep"]

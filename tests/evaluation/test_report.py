@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from facedemo.evaluation import fidelity
-from facedemo.evaluation.reading import reading
+from facedemo.evaluation import inception
+from facedemo.evaluation.narrative import reading
 from facedemo.evaluation.report import Report, Row, keep, kept, rate
-from facedemo.runs import Run
-from facedemo.status import Status
+from facedemo.runs.run import Run
+from facedemo.storage.process_status import Status
 
 
 def row(undetected: int = 17, of: int = 1000, **more: Any) -> Row:
@@ -138,8 +138,8 @@ def test_the_reading_says_what_is_missing_and_what_flatters() -> None:
 
 def test_without_its_package_fid_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)  # as Python marks what cannot be imported
-    with pytest.raises(fidelity.FidelityError, match="uv sync --extra fid"):
-        fidelity.package()
+    with pytest.raises(inception.FidelityError, match="uv sync --extra fid"):
+        inception.package()
 
 
 def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(
@@ -147,10 +147,10 @@ def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
-    with pytest.raises(fidelity.FidelityError, match=r"could not be fetched .*weights-inception.* into .*checkpoints"):
-        fidelity.package()
+    with pytest.raises(inception.FidelityError, match=r"could not be fetched .*weights-inception.* into .*checkpoints"):
+        inception.package()
 
 
 def test_fid_of_a_handful_of_images_is_refused() -> None:
-    with pytest.raises(fidelity.FidelityError, match="too few"):
-        fidelity.measure([], [], 63)
+    with pytest.raises(inception.FidelityError, match="too few"):
+        inception.measure([], [], 63)

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facedemo import directions, sampling
-from facedemo.bundle import FaceModel
-from facedemo.evaluation.judge import Judged
+from facedemo.evaluation.detector import Judged
+from facedemo.explore import directions
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from facedemo import inside, inversion, sampling
-from facedemo.bundle import FaceModel, load
+from facedemo.explore import discriminator_view, inversion
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel, load_model
 
 FACE = np.random.RandomState(5).randint(0, 256, (32, 32, 3), np.uint8)
 
@@ -18,11 +19,11 @@ def saved_model(folder: Path, family: str = "ours") -> FaceModel:
     model = FaceModel({"family": family, "model": {"size": 32, "latent": 8, "width": 4}})
     model.save_pretrained(folder)
     (folder / "config.json").write_text(model.config.model_dump_json(), "utf8")
-    return load(folder)
+    return load_model(folder)
 
 
 def test_a_look_is_what_the_discriminator_computes(tiny_model: FaceModel) -> None:
-    seen = inside.look(tiny_model, FACE)
+    seen = discriminator_view.look(tiny_model, FACE)
     v = torch.from_numpy(FACE).permute(2, 0, 1)[None] / 127.5 - 1
     with torch.no_grad():
         rebuilt = tiny_model.family.discriminator(v)
@@ -37,13 +38,15 @@ def test_a_look_is_what_the_discriminator_computes(tiny_model: FaceModel) -> Non
 def test_a_face_of_another_size_is_refused(tiny_model: FaceModel) -> None:
     wrong = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(ValueError, match="64×64"):
-        inside.look(tiny_model, wrong)
+        discriminator_view.look(tiny_model, wrong)
     with pytest.raises(ValueError, match="64×64"):
         inversion.invert(tiny_model, wrong)
 
 
 def test_heat_runs_from_black_to_its_brightest() -> None:
-    picture = inside.heat(np.array([[0.0, inside.BRIGHTEST / 2, inside.BRIGHTEST, 2.0]], np.float32))
+    picture = discriminator_view.heat(
+        np.array([[0.0, discriminator_view.BRIGHTEST / 2, discriminator_view.BRIGHTEST, 2.0]], np.float32)
+    )
     assert picture.shape == (1, 4, 3)
     brightness = picture[0].astype(int).sum(1)
     assert brightness[0] < 10
@@ -52,21 +55,21 @@ def test_heat_runs_from_black_to_its_brightest() -> None:
 
 def test_a_discriminator_that_answers_with_a_number_has_nothing_inside(tmp_path: Path) -> None:
     model = saved_model(tmp_path, "dcgan")
-    assert "single number" in inside.why_not(model)
+    assert "single number" in discriminator_view.why_not(model)
     with pytest.raises(ValueError, match="single number"):
-        inside.look(model, FACE)
+        discriminator_view.look(model, FACE)
 
 
 def test_losses_are_of_the_models_own_faces(tiny_model: FaceModel, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path))
     calls = list[tuple[int, int]]()
-    found = inside.losses(tiny_model, lambda *done: calls.append(done))
+    found = discriminator_view.losses(tiny_model, lambda *done: calls.append(done))
     assert found.real is None
-    assert found.generated.shape == (inside.COUNT,)
-    assert calls[-1] == (inside.COUNT, inside.COUNT)
-    (image,) = sampling.generate(tiny_model, [inside.FIRST_SEED])
-    assert found.generated[0] == pytest.approx(inside.look(tiny_model, image).loss, abs=0.01)
-    assert inside.share_above(np.array([0.1, 0.2, 0.3, 0.4]), 0.2) == 0.5
+    assert found.generated.shape == (discriminator_view.COUNT,)
+    assert calls[-1] == (discriminator_view.COUNT, discriminator_view.COUNT)
+    (image,) = sampling.generate(tiny_model, [discriminator_view.FIRST_SEED])
+    assert found.generated[0] == pytest.approx(discriminator_view.look(tiny_model, image).loss, abs=0.01)
+    assert discriminator_view.share_above(np.array([0.1, 0.2, 0.3, 0.4]), 0.2) == 0.5
 
 
 def test_a_face_that_the_model_draws_is_found_again(tiny_model: FaceModel) -> None:

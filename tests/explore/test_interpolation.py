@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from facedemo import interpolation, sampling
-from facedemo.bundle import FaceModel
-from facedemo.interpolation import lerp, slerp, square, walk
+from facedemo.explore import interpolation
+from facedemo.explore.interpolation import lerp, slerp, square, walk
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
 
 NUMBERS = st.floats(-4, 4, width=32)
 VECTORS = st.integers(2, 16).flatmap(

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo import photos
-from facedemo.data.images import crop_box
+from facedemo.data.preparation import crop_box
+from facedemo.explore import photos
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -131,7 +131,7 @@ def test_without_a_face_the_middle_can_be_taken() -> None:
 
 def test_looking_for_faces_leaves_pillow_strict_with_images_that_break_off() -> None:
     code = (
-        "from PIL import Image, ImageFile; from facedemo.photos import find_faces; "
+        "from PIL import Image, ImageFile; from facedemo.explore.photos import find_faces; "
         "find_faces(Image.new('RGB', (300, 300))); raise SystemExit(ImageFile.LOAD_TRUNCATED_IMAGES)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

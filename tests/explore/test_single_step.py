@@ -11,12 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from facedemo import bundle, examples, saved, slow_motion
-from facedemo.config import RunConfig
-from facedemo.runs import Run, create_run
-from facedemo.sampling import read_settings
-from facedemo.slow_motion import Shown, SlowMotion
-from facedemo.worker import execute
+from facedemo.config.schema import RunConfig
+from facedemo.explore import single_step
+from facedemo.explore.single_step import Shown, SlowMotion
+from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.sampling import read_settings
+from facedemo.runs.run import Run, create_run
+from facedemo.training import dataset, restore
+from facedemo.training.worker import execute
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (16, 32, 32, 3), np.uint8)
 
@@ -65,7 +67,7 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 
 
 def test_its_steps_are_those_of_the_training_to_the_bit(trained: Run, halfway: Path) -> None:
-    motion = SlowMotion(halfway, examples.own_images(trained.config))
+    motion = SlowMotion(halfway, dataset.own_images(trained.config))
     assert motion.number == 10
     assert motion.resumed
     motion.reach(10)
@@ -91,7 +93,7 @@ def test_back_takes_a_step_back_to_the_bit_and_forward_takes_it_again(halfway: P
 
 
 def test_only_the_last_steps_can_be_taken_back(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow_motion, "UNDO_STEPS", 2)
+    monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
     motion = motion_of(halfway)
     motion.reach(3)
     assert motion.first_kept == 1
@@ -141,11 +143,11 @@ def test_a_setting_out_of_range_is_refused(halfway: Path) -> None:
 
 def test_pictures_are_of_before_the_step_and_changes_what_it_did(halfway: Path) -> None:
     motion = motion_of(halfway)
-    generator = slow_motion.copy.deepcopy(motion.family.generator)
+    generator = single_step.copy.deepcopy(motion.family.generator)
     step = motion.forward()
     assert [row.symbol for row in step.pictures] == ["x", "D(x)", "G(z)", "D(G(z))"]
     assert [row.symbol for row in step.changes] == ["G(z)", "D(x)", "D(G(z))"]
-    rng = slow_motion.random_stream(motion.config.training.seed, "noise", 10)
+    rng = single_step.random_stream(motion.config.training.seed, "noise", 10)
     z = motion.family.latents(4, rng)
     with torch.no_grad():
         before, after = generator(z), motion.family.generator(z)
@@ -169,7 +171,7 @@ def make_model(tmp_path: Path):
     def make(family: str) -> Path:
         torch.manual_seed(0)
         config = {"family": family, "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4}}
-        model = bundle.FaceModel(config)
+        model = FaceModel(config)
         model.save_pretrained(tmp_path / family)
         (tmp_path / family / "config.json").write_text(model.config.model_dump_json(), "utf8")
         return tmp_path / family
@@ -180,28 +182,28 @@ def make_model(tmp_path: Path):
 def test_a_damaged_checkpoint_makes_room_for_the_one_before_it(trained: Run, tmp_path: Path) -> None:
     path = Path(shutil.copytree(trained.path, tmp_path / trained.id))
     Run(path).checkpoints()[0].write_bytes(b"half a checkpoint")
-    assert saved.open_saved(path).number == 10
+    assert restore.open_saved(path).number == 10
     Run(path).checkpoints()[1].write_bytes(b"")
-    weights_alone = saved.open_saved(path)
+    weights_alone = restore.open_saved(path)
     assert weights_alone.optimizers == {}
     assert not motion_of(path).resumed
 
 
 def test_settings_in_force_are_those_after_the_steering_so_far(trained: Run) -> None:
     marks = [{"step": 5, "changes": {"gamma": 0.5}}, {"step": 15, "changes": {"gamma": 0.3}}]
-    assert saved.replayed(trained.config, marks, 4).config.model.gamma == 0.7
-    assert saved.replayed(trained.config, marks, 10).config.model.gamma == 0.5
-    assert saved.replayed(trained.config, marks, 15).config.model.gamma == 0.3
+    assert restore.replayed(trained.config, marks, 4).config.model.gamma == 0.7
+    assert restore.replayed(trained.config, marks, 10).config.model.gamma == 0.5
+    assert restore.replayed(trained.config, marks, 15).config.model.gamma == 0.3
 
 
 def test_changes_are_amplified_as_far_as_they_bear() -> None:
     changes = np.zeros((1, 10, 10, 3), np.float32)
     changes[0, :5] = 0.04
-    assert slow_motion.fitting_gain([Shown("G(z)", "", changes)]) == 20
-    picture = slow_motion.amplified(changes, 20)
+    assert single_step.fitting_gain([Shown("G(z)", "", changes)]) == 20
+    picture = single_step.amplified(changes, 20)
     assert picture[0, 9, 9, 0] in (127, 128)
     assert picture[0, 0, 0, 0] == round((0.8 + 1) * 127.5)
-    assert slow_motion.amplified(changes, 1000)[0, 0, 0, 0] == 255
+    assert single_step.amplified(changes, 1000)[0, 0, 0, 0] == 255
 
 
 def test_the_command_prints_the_equations_and_writes_the_pictures(halfway: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from facedemo.families import Family, create, family_class, family_names, knobs
-from facedemo.families.dcgan import cross_entropy
+from facedemo.gans.base import Family, create, family_class, family_names, knobs
+from facedemo.gans.dcgan.model import cross_entropy
 
 
 class Plain:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from facedemo.muon import Muon, orthogonalised
+from facedemo.gans.muon import Muon, orthogonalised
 
 
 def polar(matrix: Tensor) -> Tensor:

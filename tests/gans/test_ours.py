@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facedemo.config import RunConfig
-from facedemo.families import create
-from facedemo.families.ours import Ours, convergence, next_k, reconstruction_loss
-from facedemo.layers import UpsampledConv2d
+from facedemo.config.schema import RunConfig
+from facedemo.gans.base import create
+from facedemo.gans.blocks import UpsampledConv2d
+from facedemo.gans.ours.model import Ours, convergence, next_k, reconstruction_loss
 
 EVERY_SHAPE = [
     (size, stem, generator)

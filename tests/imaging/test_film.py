@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo import film
+from facedemo.imaging import film
 
 
 def frames(count: int, size: int = 32) -> np.ndarray:

@@ -7,14 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
-from facedemo import bundle, card, sampling
-from facedemo.config import RunConfig
-from facedemo.evaluation.reading import section
+from facedemo.config.schema import RunConfig
+from facedemo.evaluation.narrative import section
 from facedemo.evaluation.report import Report, Row, rate
-from facedemo.families import create
-from facedemo.files import append_line
-from facedemo.recorder import Recorder
-from facedemo.runs import Run, RunError, create_run
+from facedemo.gans.base import create
+from facedemo.pretrained import card, sampling
+from facedemo.pretrained.model import BundleError, FaceModel, find_model, load_model, weights_to_share
+from facedemo.runs.run import Run, RunError, create_run
+from facedemo.storage.atomic import append_line
+from facedemo.storage.locations import bundled
+from facedemo.training.recorder import Recorder
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_a_bundle_draws_the_faces_of_its_run_to_within_a_grey_level_from_half_th
 ) -> None:
     out = card.export(run, tmp_path / "out" / "mine")
     seeds = sampling.face_seeds(3, 4)
-    of_run, of_bundle = (sampling.generate(bundle.load(path), seeds).astype(int) for path in (run.path, out))
+    of_run, of_bundle = (sampling.generate(load_model(path), seeds).astype(int) for path in (run.path, out))
     assert abs(of_run - of_bundle).max() <= 1
     assert (out / "model.safetensors").stat().st_size < 0.5 * (run.path / "model.safetensors").stat().st_size
 
@@ -53,11 +55,11 @@ def test_a_bundle_draws_the_faces_of_its_run_to_within_a_grey_level_from_half_th
 def test_a_shared_family_is_restored_with_the_average_as_its_generator(family: str, tmp_path: Path) -> None:
     config = RunConfig(family=family, model={"size": 32, "width": 4, "latent": 8}).model_dump(mode="json")
     torch.manual_seed(0)
-    model = bundle.FaceModel(config)
+    model = FaceModel(config)
     for number, buffer in enumerate(model.family.buffers()):
         buffer.fill_(number + 1 / 3)  # statistics, k_t: nothing of them may be rounded
-    restored = bundle.FaceModel(config)
-    restored.restore(bundle.shared(model.family))
+    restored = FaceModel(config)
+    restored.restore(weights_to_share(model.family))
     was, now = model.family.state_dict(), restored.family.state_dict()
     for name, _ in model.family.named_parameters():
         if not name.startswith("generator."):
@@ -70,9 +72,9 @@ def test_a_shared_family_is_restored_with_the_average_as_its_generator(family: s
 
 def test_a_bundle_is_called_as_its_folder_whatever_its_run_was_called(run: Run, tmp_path: Path) -> None:
     out = card.export(run, tmp_path / "mine")
-    assert bundle.load(out).name == "mine"
-    assert bundle.load(out).config.name == "mine"
-    assert bundle.load(out.rename(tmp_path / "renamed")).name == "renamed"
+    assert load_model(out).name == "mine"
+    assert load_model(out).config.name == "mine"
+    assert load_model(out.rename(tmp_path / "renamed")).name == "renamed"
 
 
 def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp
     assert "/some/where" not in text
     report = json.loads((out / "report.json").read_text())
     assert report["minutes"] == 10.0
-    parameters = sum(p.numel() for p in bundle.load(out).family.generator.parameters())
+    parameters = sum(p.numel() for p in load_model(out).family.generator.parameters())
     assert report["parameters"]["generator"] == parameters
     assert f"{parameters:,} parameters in the generator" in text
     for picture in ("curves.png", "samples.png"):
@@ -145,18 +147,18 @@ def test_thinning_keeps_the_mean_of_each_stretch() -> None:
 
 
 def test_the_hub_mixin_saves_and_loads_the_same_model(run: Run, tmp_path: Path) -> None:
-    model = bundle.load(run.path)
+    model = load_model(run.path)
     model.save_pretrained(tmp_path / "saved")
-    loaded = bundle.FaceModel.from_pretrained(tmp_path / "saved")
-    again = bundle.load(tmp_path / "saved")
+    loaded = FaceModel.from_pretrained(tmp_path / "saved")
+    again = load_model(tmp_path / "saved")
     for name, tensor in model.family.state_dict().items():
         assert torch.equal(tensor, loaded.family.state_dict()[name])
         assert torch.equal(tensor, again.family.state_dict()[name])
 
 
 def test_pickles_are_refused(run: Run) -> None:
-    with pytest.raises(bundle.BundleError, match="only safetensors"):
-        bundle.FaceModel._load_as_pickle(bundle.load(run.path), "model.bin", "cpu", strict=True)
+    with pytest.raises(BundleError, match="only safetensors"):
+        FaceModel._load_as_pickle(load_model(run.path), "model.bin", "cpu", strict=True)
 
 
 @pytest.mark.parametrize(
@@ -172,13 +174,13 @@ def test_pickles_are_refused(run: Run) -> None:
 )
 def test_a_damaged_model_is_an_error_in_words(run: Run, name: str, content: bytes, words: str) -> None:
     (run.path / name).write_bytes(content)
-    with pytest.raises(bundle.BundleError, match=words):
-        bundle.load(run.path)
+    with pytest.raises(BundleError, match=words):
+        load_model(run.path)
 
 
 def test_a_missing_model_is_an_error_in_words(tmp_path: Path) -> None:
-    with pytest.raises(bundle.BundleError, match=r"no config\.json and no model\.safetensors"):
-        bundle.load(tmp_path)
+    with pytest.raises(BundleError, match=r"no config\.json and no model\.safetensors"):
+        load_model(tmp_path)
 
 
 def test_models_are_found_by_folder_by_bundled_name_and_by_run(
@@ -186,8 +188,8 @@ def test_models_are_found_by_folder_by_bundled_name_and_by_run(
 ) -> None:
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
     out = card.export(run, tmp_path / "checkpoints" / "mine")
-    assert bundle.bundled() == [out]
-    assert bundle.find("mine") == bundle.find(str(out)) == out
-    assert bundle.find(run.id, run.path.parent) == run.path
-    with pytest.raises(bundle.BundleError, match="Bundled models: mine"):
-        bundle.find("yours", run.path.parent)
+    assert bundled() == [out]
+    assert find_model("mine") == find_model(str(out)) == out
+    assert find_model(run.id, run.path.parent) == run.path
+    with pytest.raises(BundleError, match="Bundled models: mine"):
+        find_model("yours", run.path.parent)

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo import sampling
-from facedemo.bundle import FaceModel
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
 
 SEEDS = st.integers(0, sampling.MAX_SEED)
 slow = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

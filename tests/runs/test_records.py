@@ -10,13 +10,19 @@ import pytest
 from conftest import Maker
 from PIL import Image
 
-from facedemo import bundle, card, charts, comparison, overview, race, race_worker, records, saved, worker
-from facedemo.config import Budget, RunConfig
+from facedemo.pretrained import card
+from facedemo.comparison import gather, race
+from facedemo.runs import records, summary
+from facedemo.training import restore, worker
+from facedemo.pretrained.model import load_model
+from facedemo.app.charts.training import figures
+from facedemo.comparison.worker import execute
+from facedemo.config.schema import Budget, RunConfig
 from facedemo.evaluation import report
-from facedemo.pages.parts import knobs
-from facedemo.race import create_race
-from facedemo.recorder import Recorder
-from facedemo.runs import Run, create_run
+from facedemo.app.views.train import steering
+from facedemo.comparison.race import create_race
+from facedemo.training.recorder import Recorder
+from facedemo.runs.run import Run, create_run
 
 Copies = Callable[[Path], Run]
 GOOD = "step,images,loss\r\n5,20,0.5\r\n10,40,0.25\r\n"
@@ -74,12 +80,12 @@ DAMAGE = [
 @pytest.mark.parametrize(("name", "content"), DAMAGE, ids=lambda value: str(value)[:20])
 def test_what_reads_a_run_shows_the_rest_of_it(trained: Copies, tmp_path: Path, name: str, content: bytes) -> None:
     run = trained(tmp_path)
-    model = bundle.load(run.path)
+    model = load_model(run.path)
     (run.path / name).write_bytes(content)
-    overview.facts(run)
-    knobs.in_force(run, run.config, 3)
-    charts.figures(run.metrics(), {"loss": "loss"}, run.marks())
-    saved.open_saved(run.path)
+    summary.facts(run)
+    steering.in_force(run, run.config, 3)
+    figures(run.metrics(), {"loss": "loss"}, run.marks())
+    restore.open_saved(run.path)
     card.make_report(run, card.final_config(run), model)
     records.read_report(run.path / "report.json")
     assert run.samples()
@@ -167,7 +173,7 @@ def test_a_race_passes_over_foreign_orders(tmp_path: Path, monkeypatch: pytest.M
         return "finished"
 
     monkeypatch.setattr(worker, "train", train)
-    assert race_worker.execute(found).state == "finished"
+    assert execute(found).state == "finished"
     assert race.list_races(tmp_path) == [found]
 
 
@@ -182,7 +188,7 @@ def test_a_race_passes_over_foreign_orders(tmp_path: Path, monkeypatch: pytest.M
 def test_a_bundle_is_compared_and_trained_further_whatever_its_report_says(make_bundle: Maker, content: dict) -> None:
     path = make_bundle()
     (path / "report.json").write_text(json.dumps(content))
-    assert saved.open_saved(path).number == 0
-    found = comparison.contender("it", path, seed=0)
+    assert restore.open_saved(path).number == 0
+    found = gather.contender("it", path, seed=0)
     assert not found.training.get("curves")
-    assert bundle.load(path).size == 32
+    assert load_model(path).size == 32

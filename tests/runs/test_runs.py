@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from facedemo.config import Budget, RunConfig
-from facedemo.files import append_line, read_lines, replace_file
-from facedemo.recorder import Recorder
-from facedemo.runs import Run, RunError, create_run, find_run, is_run, list_runs
-from facedemo.status import Status
+from facedemo.config.schema import Budget, RunConfig
+from facedemo.storage.atomic import append_line, read_lines, replace_file
+from facedemo.training.recorder import Recorder
+from facedemo.runs.run import Run, RunError, create_run, find_run, is_run, list_runs
+from facedemo.storage.process_status import Status
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_run_is_found_by_path_by_name_and_by_the_end_of_its_name(run: Run, tmp
 
 def test_a_bundle_is_not_taken_for_a_run() -> None:
     with pytest.raises(RunError, match="is a model, not a run"):
-        find_run(str(Path(__file__).parents[1] / "checkpoints" / "ours-64"))
+        find_run(str(Path(__file__).parents[2] / "checkpoints" / "ours-64"))
 
 
 def test_a_run_is_told_from_a_bundle_whatever_else_lies_beside(run: Run, tmp_path: Path) -> None:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from facedemo import trash
-from facedemo.config import RunConfig
-from facedemo.race import Race, create_race, list_races
-from facedemo.runs import Run, RunError, create_run, list_runs
-from facedemo.status import Status, process_facts
+from facedemo.runs import trash
+from facedemo.config.schema import RunConfig
+from facedemo.comparison.race import Race, create_race, list_races
+from facedemo.runs.run import Run, RunError, create_run, list_runs
+from facedemo.storage.process_status import Status, process_facts
 
 
 @pytest.fixture

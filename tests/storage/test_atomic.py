@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from facedemo import files, hardware
-from facedemo.config import TrainingConfig
-from facedemo.files import remove_abandoned, replace_file, replacing
+from facedemo.config.schema import TrainingConfig
+from facedemo.storage import atomic
+from facedemo.storage.atomic import remove_abandoned, replace_file, replacing
+from facedemo.training import device
 
 
 def test_two_threads_write_one_file_and_no_reader_sees_a_part(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_content_and_name_reach_the_disk_unless_that_is_not_wanted(
     def note(number: int) -> None:
         flushed.append(str(Path(f"/proc/self/fd/{number}").readlink()))
 
-    monkeypatch.setattr(files.os, "fsync", note)
+    monkeypatch.setattr(atomic.os, "fsync", note)
     replace_file(tmp_path / "status.json", "{}", flush=False)
     assert flushed == []
     replace_file(tmp_path / "config.json", "{}")
@@ -95,14 +96,14 @@ def test_what_killed_processes_left_is_removed_and_what_living_ones_write_stays(
 def test_a_checkpoint_takes_no_detour_by_the_folder_for_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fabric = hardware.start(TrainingConfig(precision="32-true"))
+    fabric = device.start(TrainingConfig(precision="32-true"))
     monkeypatch.setattr("tempfile.mkstemp", lambda *_, **__: pytest.fail("wrote elsewhere"))
     fabric.save(tmp_path / "one.ckpt", {"step": 3})
     assert fabric.load(tmp_path / "one.ckpt", weights_only=True) == {"step": 3}
 
 
 def test_the_same_files_uploaded_twice_at_once_are_stored_once(tmp_path: Path) -> None:
-    from facedemo.pages.parts.data_source import store
+    from facedemo.app.shared.image_source import store
 
     def upload(_: int) -> Path:
         file = io.BytesIO(bytes(1 << 20))

@@ -15,11 +15,16 @@ from conftest import Maker
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from facedemo import bundle, cli, parcels, starting
-from facedemo.config import RunConfig, in_words
-from facedemo.data import DataError, prepare
-from facedemo.output import DroppableOutput
-from facedemo.runs import RunError, create_run, list_runs
+from facedemo import cli
+from facedemo.config.schema import RunConfig, in_words
+from facedemo.data.preparation import prepare
+from facedemo.data.source_files import DataError
+from facedemo.pretrained import archive
+from facedemo.pretrained.model import BundleError, load_model
+from facedemo.runs.run import RunError, create_run, list_runs
+from facedemo.storage.locations import WEIGHTS
+from facedemo.storage.output import DroppableOutput
+from facedemo.training import warm_start
 
 COMMAND = [sys.executable, "-c", "from facedemo.cli import main; main()"]
 TRAIN = "train --family ours --data pictures --size 32 --width 4 --batch-size 4 --log-every 1 --precision 32-true"
@@ -127,7 +132,7 @@ def test_every_error_ends_in_a_sentence_unless_the_traceback_is_asked_for(
     def break_down(_: object) -> None:
         raise RuntimeError("Something unforeseen.")
 
-    monkeypatch.setattr("facedemo.runs.list_runs", break_down)
+    monkeypatch.setattr("facedemo.runs.run.list_runs", break_down)
     words = failed(capsys, monkeypatch, "runs")
     assert "Error: Something unforeseen." in words
     assert "Traceback" not in words
@@ -145,8 +150,8 @@ def test_no_error_ends_in_a_link_to_pydantic(make_bundle: Maker, home: Path) -> 
         _ = run.config
     path = make_bundle()
     (path / "config.json").write_text('{"model": {"size": 33}}')
-    with pytest.raises(bundle.BundleError) as error:
-        bundle.load(path)
+    with pytest.raises(BundleError) as error:
+        load_model(path)
     assert "pydantic" not in str(error.value)
     assert in_words(ValueError("plain")) == "plain"
 
@@ -159,13 +164,13 @@ def test_weights_that_are_not_finite_are_refused_wherever_they_come_in(
     make_bundle: Maker, tmp_path: Path, value: float
 ) -> None:
     path = make_bundle("bad")
-    weights = load_file(path / bundle.WEIGHTS)
+    weights = load_file(path / WEIGHTS)
     next(weight for weight in weights.values() if weight.is_floating_point()).view(-1)[0] = value
-    save_file(weights, path / bundle.WEIGHTS)
-    with pytest.raises(bundle.BundleError, match="not all finite"):
-        bundle.load(path)
-    with pytest.raises(parcels.ParcelError, match="not all finite"):
-        parcels.take(parcels.write(path, tmp_path / "bad.zip"), "other")
-    with pytest.raises(bundle.BundleError, match="not all finite"):
-        starting.settings(str(path))
+    save_file(weights, path / WEIGHTS)
+    with pytest.raises(BundleError, match="not all finite"):
+        load_model(path)
+    with pytest.raises(archive.ParcelError, match="not all finite"):
+        archive.take(archive.write(path, tmp_path / "bad.zip"), "other")
+    with pytest.raises(BundleError, match="not all finite"):
+        warm_start.settings(str(path))
     assert not (path.parent / "other").exists()

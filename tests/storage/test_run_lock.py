@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from facedemo import race_worker, run_lock, trash, worker
-from facedemo.config import Budget, RunConfig
-from facedemo.race import create_race
-from facedemo.run_lock import LOCK, is_held
-from facedemo.runs import Run, RunError, create_run, list_runs
-from facedemo.status import Status, identity_of, process_facts
+from facedemo.comparison.race import create_race
+from facedemo.comparison.worker import execute
+from facedemo.config.schema import Budget, RunConfig
+from facedemo.runs import trash
+from facedemo.runs.run import Run, RunError, create_run, list_runs
+from facedemo.storage import run_lock
+from facedemo.storage.process_status import Status, identity_of, process_facts
+from facedemo.storage.run_lock import LOCK, is_held
+from facedemo.training import worker
 
 HOLDER = """
 import sys, time, filelock
@@ -57,7 +60,7 @@ def test_a_race_holds_its_lock_as_long_as_it_goes_on(run: Run, monkeypatch: pyte
     race = create_race({"one": RunConfig(budget={"minutes": 1}), "two": RunConfig(budget={"minutes": 1})})
     held = []
     monkeypatch.setattr(worker, "train", lambda *_: held.append(is_held(race.path)) or "finished")
-    race_worker.execute(race)
+    execute(race)
     assert held == [True, True]
     assert not is_held(race.path)
 

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pytest
 
-from facedemo.versions import versions
+from facedemo.storage.versions import versions
 
 
 def test_they_are_those_of_the_installed_packages() -> None:

@@ -18,9 +18,9 @@ from PIL import Image
 from pydantic import ValidationError
 from safetensors.torch import load_file
 
-from facedemo.batches import Batches
-from facedemo.config import RunConfig
-from facedemo.runs import Run, create_run
+from facedemo.config.schema import RunConfig
+from facedemo.runs.run import Run, create_run
+from facedemo.training.batches import Batches
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="torch has no gloo here")
 

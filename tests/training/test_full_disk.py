@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from facedemo import worker
-from facedemo.config import RunConfig
-from facedemo.recorder import Recorder
-from facedemo.runs import Run, create_run
+from facedemo.config.schema import RunConfig
+from facedemo.runs.run import Run, create_run
+from facedemo.training import worker
+from facedemo.training.recorder import Recorder
 
 
 @pytest.fixture

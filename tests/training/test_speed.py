@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facedemo import speed
-from facedemo.presets import configure
+from facedemo.config.presets import configure
+from facedemo.training import speed
 
 TINY = {"size": 32, "width": 4, "latent": 4, "threads": 1}
 
@@ -63,7 +63,9 @@ def test_a_damaged_file_of_speeds_is_begun_anew(content: str, tmp_path: Path) ->
 @pytest.mark.parametrize("family", ["ours", "dcgan", "wgan"])
 def test_a_process_of_its_own_measures_every_family(family: str) -> None:
     config = configure({"images": 1000, "family": family, **TINY})
-    subprocess.run([sys.executable, "-m", "facedemo.speed"], input=config.model_dump_json().encode(), check=True)
+    subprocess.run(
+        [sys.executable, "-m", "facedemo.training.speed"], input=config.model_dump_json().encode(), check=True
+    )
     known = speed.known_speed(config)
     assert known is not None
     assert known["images_per_second"] > 1

@@ -18,14 +18,14 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch.utils.data import Subset
 
-from facedemo import guard, hardware
-from facedemo.batches import Batches, random_stream
-from facedemo.config import Budget, RunConfig
-from facedemo.families.base import Bounded
-from facedemo.files import append_line
-from facedemo.players import Players
-from facedemo.runs import Run, create_run
-from facedemo.worker import execute
+from facedemo.config.schema import Budget, RunConfig
+from facedemo.gans.base import Bounded
+from facedemo.runs.run import Run, create_run
+from facedemo.storage.atomic import append_line
+from facedemo.training import device, health
+from facedemo.training.batches import Batches, random_stream
+from facedemo.training.updates import Players
+from facedemo.training.worker import execute
 
 SMALL = {"size": 32, "width": 4, "latent": 8, "batch_size": 4}
 
@@ -313,8 +313,8 @@ def test_random_streams_differ_by_seed_purpose_and_index_and_repeat() -> None:
 
 
 def test_guard_tells_of_k_at_a_bound_only_when_it_stays_there() -> None:
-    watch = guard.Guard((Bounded("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
-    for step in range(guard.PATIENCE):
+    watch = health.Guard((Bounded("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
+    for step in range(health.PATIENCE):
         watch.check_metrics({"step": step, "k": 1.0})
     assert watch.advice == ["high"]
     watch.check_metrics({"step": 999, "k": 0.5})
@@ -322,7 +322,7 @@ def test_guard_tells_of_k_at_a_bound_only_when_it_stays_there() -> None:
 
 
 def test_guard_tells_a_collapsed_batch_from_a_varied_one() -> None:
-    watch = guard.Guard((), real_spread=0.5)
+    watch = health.Guard((), real_spread=0.5)
     varied = torch.randn(32, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.35
     watch.check_samples(varied, step=5000)
     assert watch.advice == []
@@ -335,14 +335,14 @@ def test_guard_tells_a_collapsed_batch_from_a_varied_one() -> None:
 def test_spread_is_the_mean_pairwise_root_mean_square_difference() -> None:
     images = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
     # distances 5, 0, 5 over two pixels: mean(5, 0, 5) / √2
-    assert guard.spread(images) == pytest.approx(10 / 3 / 2**0.5)
+    assert health.spread(images) == pytest.approx(10 / 3 / 2**0.5)
 
 
 def test_bf16_is_considered_only_where_the_processor_has_it() -> None:
-    assert hardware.has_bf16({"avx512_bf16": True})
-    assert not hardware.has_bf16({"avx512_f": True, "avx512_bf16": False})
-    assert hardware.precision("32-true") == "32-true"
-    assert hardware.precision("auto") in ("32-true", "bf16-mixed")
+    assert device.has_bf16({"avx512_bf16": True})
+    assert not device.has_bf16({"avx512_f": True, "avx512_bf16": False})
+    assert device.precision("32-true") == "32-true"
+    assert device.precision("auto") in ("32-true", "bf16-mixed")
 
 
 @pytest.mark.parametrize(
@@ -355,14 +355,14 @@ def test_gpus_compute_in_bf16_where_their_hardware_does(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpu))
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: in_hardware)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
-    assert hardware.precision("auto") == expected
+    assert device.precision("auto") == expected
 
 
 def test_threads_are_a_share_of_the_cores_unless_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "cpu_count", lambda logical: 8)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
-    assert [hardware.threads(0, processes) for processes in (1, 2, 12)] == [6, 3, 1]
-    assert hardware.threads(5, 2) == 5
+    assert [device.threads(0, processes) for processes in (1, 2, 12)] == [6, 3, 1]
+    assert device.threads(5, 2) == 5
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no niceness")

@@ -9,13 +9,15 @@ import torch
 from scipy.linalg import sqrtm
 from torch.nn.functional import avg_pool2d, interpolate
 
-from facedemo import bundle, card, starting
-from facedemo.config import Budget, RunConfig
+from facedemo.config.presets import configure
+from facedemo.config.schema import Budget, RunConfig
 from facedemo.data.builtin import builtin_faces
-from facedemo.families import Family, create
-from facedemo.presets import configure
-from facedemo.runs import Run, create_run, list_runs
-from facedemo.worker import execute
+from facedemo.gans.base import Family, create
+from facedemo.pretrained import card
+from facedemo.pretrained.model import load_model
+from facedemo.runs.run import Run, create_run, list_runs
+from facedemo.training import warm_start
+from facedemo.training.worker import execute
 
 SMALL = {"width": 8, "latent": 16, "batch_size": 4}
 
@@ -91,21 +93,21 @@ def test_another_family_cannot_start_from_it(trained: Run) -> None:
 
 
 def test_a_run_goes_on_from_the_weights_of_another_even_when_that_is_gone(trained: Run, tmp_path: Path) -> None:
-    config = configure({"start": trained.id, "iterations": 1}, base=starting.settings(trained.id, tmp_path))
+    config = configure({"start": trained.id, "iterations": 1}, base=warm_start.settings(trained.id, tmp_path))
     assert config.model == trained.config.model
     frozen = configure(
         {"start": trained.id, "iterations": 1, "learning_rate_g": 0.0, "learning_rate_d": 0.0, "rate_floor": 0.0},
-        base=starting.settings(trained.id, tmp_path),
+        base=warm_start.settings(trained.id, tmp_path),
     )
     run = create_run(frozen, tmp_path)
-    weights = bundle.load(trained.path).family.state_dict()
+    weights = load_model(trained.path).family.state_dict()
     for file in trained.path.glob("*.safetensors"):
         file.unlink()
     assert execute(run).state == "finished"
     run.extend(Budget(iterations=2))
     assert execute(run).state == "finished"
     assert run.log_text().count("starts from the weights") == 1, "a resume goes on from its checkpoint"
-    went_on = bundle.load(run.path).family.state_dict()
+    went_on = load_model(run.path).family.state_dict()
     assert torch.equal(went_on["generator.map.weight"], weights["generator.map.weight"])
     assert f"starts from the weights of {trained.id}" in run.log_text()
 
@@ -115,14 +117,14 @@ def test_a_run_tells_nothing_of_the_machine_that_its_start_was_trained_on(traine
     config["data"]["source"] = "/home/somebody/pictures/faces.zip"
     (trained.path / "config.json").write_text(json.dumps(config))
     run = create_run(
-        configure({"start": trained.id, "iterations": 1}, base=starting.settings(trained.id, tmp_path)), tmp_path
+        configure({"start": trained.id, "iterations": 1}, base=warm_start.settings(trained.id, tmp_path)), tmp_path
     )
     assert json.loads((run.path / "start" / "config.json").read_text())["data"]["source"] == "faces.zip"
 
 
 def test_a_missing_model_and_one_without_discriminator_are_refused_in_words(trained: Run, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No model or run fits"):
-        starting.settings("nothing", tmp_path)
+        warm_start.settings("nothing", tmp_path)
     import safetensors.torch
 
     file = trained.path / "model.safetensors"
@@ -134,21 +136,21 @@ def test_a_missing_model_and_one_without_discriminator_are_refused_in_words(trai
 
 def test_a_model_knows_how_many_images_were_seen_by_those_it_comes_from(trained: Run, tmp_path: Path) -> None:
     def went_on_from(model: str, name: str) -> Run:
-        settings = starting.settings(model, tmp_path)
+        settings = warm_start.settings(model, tmp_path)
         run = create_run(configure({"start": model, "iterations": 3, "name": name}, base=settings), tmp_path)
         execute(run)
         return run
 
     seen, batch = trained.status.images, trained.config.model.batch_size
-    assert starting.images_seen(trained.path) == seen > 0
+    assert warm_start.images_seen(trained.path) == seen > 0
     second = went_on_from(trained.id, "second")
     shared = card.export(second, tmp_path / "shared")
     assert f"after the {seen} images of the model that it started from" in (shared / "README.md").read_text()
     third = went_on_from(str(shared), "third")
-    assert starting.images_before(third.path) == starting.images_seen(shared) == seen + 3 * batch
-    assert starting.images_seen(third.path) == seen + 6 * batch
+    assert warm_start.images_before(third.path) == warm_start.images_seen(shared) == seen + 3 * batch
+    assert warm_start.images_seen(third.path) == seen + 6 * batch
     (shared / "report.json").write_text('{"images": "many"}')
-    assert starting.images_seen(shared) == 0
+    assert warm_start.images_seen(shared) == 0
 
 
 def coded(share: float) -> tuple[Family, Family, torch.Tensor]:
@@ -194,14 +196,14 @@ def test_too_few_and_too_similar_images_are_not_matched() -> None:
 
 def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path) -> None:
     still = {"learning_rate_g": 0.0, "learning_rate_d": 0.0, "rate_floor": 0.0, "match_codes": 1.0, "flip": False}
-    settings = starting.settings(trained.id, tmp_path)
+    settings = warm_start.settings(trained.id, tmp_path)
     run = create_run(configure({"start": trained.id, "iterations": 1, **still}, base=settings), tmp_path)
     assert execute(run).state == "finished"
     run.extend(Budget(iterations=2))
     assert execute(run).state == "finished"
     faces = torch.from_numpy(np.stack(list(builtin_faces(32).images))).permute(0, 3, 1, 2) / 127.5 - 1
     with torch.no_grad():
-        codes = bundle.load(run.path).family.discriminator.encoder(faces)
+        codes = load_model(run.path).family.discriminator.encoder(faces)
     torch.testing.assert_close(codes.mean(0), torch.zeros(16), atol=0.03, rtol=0)
     torch.testing.assert_close(codes.T.cov(), torch.eye(16) / 3, atol=0.03, rtol=0)
 
@@ -217,7 +219,7 @@ def test_codes_that_cannot_be_matched_are_refused_before_there_is_a_run(
 ) -> None:
     first = create_run(configure({"size": 32, "iterations": 1, **SMALL, **model}), tmp_path)
     assert execute(first).state == "finished"
-    base = starting.settings(first.id, tmp_path)
+    base = warm_start.settings(first.id, tmp_path)
     config = configure({"start": first.id, "match_codes": 0.5, "iterations": 1}, base=base)
     with pytest.raises(ValueError, match="an encoder and a generator like the decoder"):
         create_run(config, tmp_path)

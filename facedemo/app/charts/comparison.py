@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from facedemo.charts import COLOURS, style
-from facedemo.overlay import AXES, DASHES, LEGEND_ROW
+from facedemo.app.charts.overlay import AXES, DASHES, LEGEND_ROW
+from facedemo.app.charts.training import COLOURS, style
 
 OVER = {"minutes": "Minutes", "images": "Images"}
 DIVERSITY = {"people": "Distinct people", "distance": "Fréchet distance"}

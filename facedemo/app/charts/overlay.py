@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from facedemo.charts import COLOURS, Metrics, smoothed, style, thinned
+from facedemo.app.charts.training import COLOURS, Metrics, smoothed, style, thinned
 
 AXES = {  # what runs are compared over → its column, the unit in it, its name on charts
     "iterations": ("step", 1.0, "iteration"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from facedemo import sampling
+from facedemo.pretrained import sampling
 
 HERE = Path(__file__).parent
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from facedemo import film, sampling
-from facedemo.pages.parts.face_grid import digest
+from facedemo.app.components.face_grid import digest
+from facedemo.imaging import film
+from facedemo.pretrained import sampling
 
 HERE = Path(__file__).parent
 

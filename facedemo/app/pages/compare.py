@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from facedemo.pages.parts import address, race_list, side_by_side
-from facedemo.race import list_races
+from facedemo.app.shared import url_state
+from facedemo.app.views.compare import race_list, side_by_side
+from facedemo.comparison.race import list_races
 
 MODES = {"side": "Side by side", "race": "Race", "sweep": "γ sweep"}
 
@@ -14,8 +15,8 @@ def change_mode() -> None:
 
 
 st.title("Compare")
-settings = {"mode": address.one_of(MODES, default="side")}
-ignored = address.restore(settings, page="compare")
+settings = {"mode": url_state.one_of(MODES, default="side")}
+ignored = url_state.restore(settings, page="compare")
 mode = st.segmented_control(
     "What to do",
     MODES,
@@ -31,7 +32,7 @@ if mode == "side":
     side_by_side.show(settings, ignored)
 else:
     races = {race.id: race for race in list_races()}
-    settings["race"] = address.Setting("", race_list.known(races), "no such race here")
-    ignored += address.restore(settings, page="compare")
+    settings["race"] = url_state.Setting("", race_list.known(races), "no such race here")
+    ignored += url_state.restore(settings, page="compare")
     race_list.show(mode, races, ignored)
-    address.publish(settings, page="compare")
+    url_state.publish(settings, page="compare")

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from facedemo import sampling
-from facedemo.pages.parts import address, models
-from facedemo.pages.parts.face_grid import face_grid
+from facedemo.app.components.face_grid import face_grid
+from facedemo.app.shared import model_picker, url_state
+from facedemo.pretrained import sampling
 
 MAX_FACES = 256
 LARGE = 512  # side of the large view, in pixels
@@ -19,7 +19,7 @@ LARGE = 512  # side of the large view, in pixels
 @st.cache_data(max_entries=16, show_spinner="Drawing faces…")
 def draw(path: Path, version: str, seeds: list[int], scale: float) -> np.ndarray:
     """Faces as `sampling.generate` returns them, kept for the next visitor."""
-    return sampling.generate(models.load(path, version), seeds, scale)
+    return sampling.generate(model_picker.load(path, version), seeds, scale)
 
 
 def choose(face: int) -> None:
@@ -41,7 +41,7 @@ def keep_face_in_grid() -> None:
 
 st.title("Generate")
 
-choices = models.choices()
+choices = model_picker.choices()
 if not choices:
     st.info(
         "There is no model to draw faces with yet. Train one, or put a bundle (a folder with `config.json` and "
@@ -51,13 +51,13 @@ if not choices:
     st.stop()
 
 settings = {
-    "model": address.one_of(choices, default=models.preferred(choices)),
-    "seed": address.whole(0, sampling.MAX_SEED, default=1),
-    "faces": address.whole(1, MAX_FACES, default=64),
-    "scale": address.decimal(0.05, sampling.MAX_SCALE, default=1.0),
-    "face": address.whole(1, MAX_FACES, default=1),
+    "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
+    "seed": url_state.whole(0, sampling.MAX_SEED, default=1),
+    "faces": url_state.whole(1, MAX_FACES, default=64),
+    "scale": url_state.decimal(0.05, sampling.MAX_SCALE, default=1.0),
+    "face": url_state.whole(1, MAX_FACES, default=1),
 }
-ignored = address.restore(settings, page="generate")
+ignored = url_state.restore(settings, page="generate")
 if st.session_state.generate_face > st.session_state.generate_faces:
     ignored.append(f"`face={st.session_state.generate_face}` (there are {st.session_state.generate_faces})")
     choose(1)
@@ -66,7 +66,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     name = st.selectbox(
         "Model",
         choices,
-        format_func=models.label,
+        format_func=model_picker.label,
         key="generate_model",
         persist_state="session",
         width=200,
@@ -108,10 +108,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 if ignored:
     st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
 
-address.publish(settings, page="generate")
+url_state.publish(settings, page="generate")
 seeds = sampling.face_seeds(seed, count)
 try:
-    images = draw(choices[name], models.version(choices[name]), seeds, scale)
+    images = draw(choices[name], model_picker.version(choices[name]), seeds, scale)
 except (ValueError, OSError) as error:
     st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
     st.stop()
@@ -126,7 +126,7 @@ with left:
         images,
         seeds,
         selected=face,
-        alt=f"{count} faces by {models.label(name)} from seed {seed}. Arrow keys move, Enter chooses.",
+        alt=f"{count} faces by {model_picker.label(name)} from seed {seed}. Arrow keys move, Enter chooses.",
         on_choose=choose,
         key="generate_grid",
     )

@@ -6,28 +6,29 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from facedemo import sampling
-from facedemo.pages.parts import models
-from facedemo.pages.parts.face_grid import face_grid
-from facedemo.runs import Run, create_run, list_runs
+from facedemo.app import navigation
+from facedemo.app.components.face_grid import face_grid
+from facedemo.app.shared import model_picker
+from facedemo.pretrained import sampling
+from facedemo.runs.run import Run, create_run, list_runs
 
-GENERATE, TRAIN = "facedemo/pages/generate.py", "facedemo/pages/train.py"
+GENERATE, TRAIN = navigation.GENERATE, navigation.TRAIN
 FACES, COLUMNS, NARROW_COLUMNS = 16, 8, 4
 SEED = 0  # the seed of every model card's picture
 GOALS = {  # what one wants → page, icon and line
     "Draw": {
         GENERATE: (":material/grid_view:", "Draw faces by seed, look at one closely, and save pictures."),
-        "facedemo/pages/interpolate.py": (
+        navigation.INTERPOLATE: (
             ":material/animation:",
             "Turn one face into another, walk through many, and change one with sliders.",
         ),
     },
     "Understand": {
-        "facedemo/pages/step.py": (
+        navigation.STEP: (
             ":material/slow_motion_video:",
             "Take training one step at a time, forwards and backwards, with the equations and their numbers.",
         ),
-        "facedemo/pages/inside.py": (
+        navigation.INSIDE: (
             ":material/visibility:",
             "See how the discriminator reconstructs a face, and find the latent of your own photo.",
         ),
@@ -37,17 +38,17 @@ GOALS = {  # what one wants → page, icon and line
             ":material/model_training:",
             "Train a model of your own, watch it learn, and change its settings while it does.",
         ),
-        "facedemo/pages/runs.py": (
+        navigation.RUNS: (
             ":material/folder_open:",
             "Compare runs, take notes on them, and import or export models.",
         ),
     },
     "Judge": {
-        "facedemo/pages/verify.py": (
+        navigation.VERIFY: (
             ":material/fact_check:",
             "Measure how many of a model's faces are detected, and look at those that fail.",
         ),
-        "facedemo/pages/compare.py": (
+        navigation.COMPARE: (
             ":material/compare:",
             "Put models side by side, race families against each other, and see what γ does.",
         ),
@@ -66,7 +67,7 @@ def first_faces(path: Path, version: str) -> np.ndarray:
     try:
         return sampling.read_grid(path / "samples.png", FACES)
     except (OSError, ValueError):
-        return sampling.generate(models.load(path, version), sampling.face_seeds(SEED, FACES))
+        return sampling.generate(model_picker.load(path, version), sampling.face_seeds(SEED, FACES))
 
 
 def choose(face: int) -> None:
@@ -84,7 +85,7 @@ def watch_one_learn() -> None:
 
 def start_first_run() -> Run | None:
     """A run of the first preset, in training; None if it could not be started, which the page then says."""
-    from facedemo.presets import PRESETS, configure  # imports torch, which the first picture must not wait for
+    from facedemo.config.presets import PRESETS, configure  # imports torch, which the first picture must not wait for
 
     name, preset = next(iter(PRESETS.items()))
     try:
@@ -122,20 +123,20 @@ about = "Starts a small training on built-in faces: no data needed, and faces ap
 if st.button("Watch one learn", type="primary", icon=":material/play_arrow:", help=about):
     watch_one_learn()
 
-choices = models.choices()
+choices = model_picker.choices()
 if not choices:
     st.info("There is no model here to draw faces with. Open Train to make one.", title="No model yet")
 else:
-    name = models.preferred(choices)
+    name = model_picker.preferred(choices)
     if face := st.session_state.pop("home_chosen", None):
         link = {"model": name, "seed": SEED, "faces": FACES, "scale": 1.0, "face": face}
         st.switch_page(GENERATE, query_params=link)
     try:
-        faces = first_faces(choices[name], models.version(choices[name]))
+        faces = first_faces(choices[name], model_picker.version(choices[name]))
     except (ValueError, OSError) as error:
         st.error(f"{error} Copy it again from where you got it, or train one of your own.", title="Cannot be used")
     else:
-        about = f"{FACES} faces drawn by {models.label(name)}. Arrow keys move, Enter opens one in Generate."
+        about = f"{FACES} faces drawn by {model_picker.label(name)}. Arrow keys move, Enter opens one in Generate."
         seeds = sampling.face_seeds(SEED, FACES)
         face_grid(
             faces,
@@ -148,7 +149,8 @@ else:
             narrow=NARROW_COLUMNS,
         )
         st.caption(
-            f"Nobody here exists. These are the first {FACES} faces that {models.label(name)} draws from seed {SEED}, "
+            f"Nobody here exists. These are the first {FACES} faces that {model_picker.label(name)} draws from seed "
+            f"{SEED}, "
             "the failed ones with them. Choose one to open it in Generate."
         )
 
@@ -157,4 +159,4 @@ with st.grid(4, min_column_width=260) as places:
     for goal in GOALS:
         with places.cell():
             cards(goal)
-models.warm_up()
+model_picker.warm_up()

@@ -2,21 +2,22 @@
 
 import streamlit as st
 
-from facedemo.pages.parts import address, latent_space, looking_inside, models
+from facedemo.app.shared import model_picker, url_state
+from facedemo.app.views.inside import latent_search, reconstruction
 
 MODES = {"look": "Look inside", "latent": "Into latent space"}
-SHOWN = {"look": looking_inside.look_inside, "latent": latent_space.into_latent_space}
+SHOWN = {"look": reconstruction.look_inside, "latent": latent_search.into_latent_space}
 
 
 def change_mode() -> None:
-    latent_space.rewind()
-    latent_space.search(False)
+    latent_search.rewind()
+    latent_search.search(False)
     st.query_params.clear()  # an address of the mode before would count as a link to this one
 
 
 st.title("Inside the discriminator")
 
-choices = models.choices()
+choices = model_picker.choices()
 if not choices:
     st.info(
         "There is no model to look into yet. Train one, or put a bundle (a folder with `config.json` and "
@@ -26,10 +27,10 @@ if not choices:
     st.stop()
 
 settings = {
-    "mode": address.one_of(MODES, default="look"),
-    "model": address.one_of(choices, default=models.preferred(choices)),
+    "mode": url_state.one_of(MODES, default="look"),
+    "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
 }
-ignored = address.restore(settings, page="inside")
+ignored = url_state.restore(settings, page="inside")
 
 with st.container(horizontal=True):
     mode = st.segmented_control(
@@ -46,7 +47,7 @@ with st.container(horizontal=True):
     name = st.selectbox(
         "Model",
         choices,
-        format_func=models.label,
+        format_func=model_picker.label,
         key="inside_model",
         persist_state="session",
         width=200,

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from facedemo.pages.parts import address, face_sliders, films, models, squares
+from facedemo.app.shared import model_picker, url_state
+from facedemo.app.views.interpolate import films, four_faces, sliders
 
 MODES = {"two": "Two faces", "walk": "Walk", "four": "Four faces", "directions": "Directions"}
-SHOWN = {"two": films.two_faces, "walk": films.walk, "four": squares.four_faces, "directions": face_sliders.directions}
+SHOWN = {"two": films.two_faces, "walk": films.walk, "four": four_faces.four_faces, "directions": sliders.directions}
 
 
 def change_mode() -> None:
@@ -15,7 +16,7 @@ def change_mode() -> None:
 
 st.title("Interpolate")
 
-choices = models.choices()
+choices = model_picker.choices()
 if not choices:
     st.info(
         "There is no model to draw faces with yet. Train one, or put a bundle (a folder with `config.json` and "
@@ -25,10 +26,10 @@ if not choices:
     st.stop()
 
 settings = {
-    "mode": address.one_of(MODES, default="two"),
-    "model": address.one_of(choices, default=models.preferred(choices)),
+    "mode": url_state.one_of(MODES, default="two"),
+    "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
 }
-ignored = address.restore(settings, page="interpolate")
+ignored = url_state.restore(settings, page="interpolate")
 
 with st.container(horizontal=True):
     mode = st.segmented_control(
@@ -45,7 +46,7 @@ with st.container(horizontal=True):
     name = st.selectbox(
         "Model",
         choices,
-        format_func=models.label,
+        format_func=model_picker.label,
         key="interpolate_model",
         persist_state="session",
         width=200,

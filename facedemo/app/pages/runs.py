@@ -4,13 +4,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from facedemo import overlay, overview, trash
-from facedemo.overview import Facts
-from facedemo.pages.parts import address, deleting, shelf
-from facedemo.pages.parts.live_run import CHART, DAMAGED, escaped
-from facedemo.pages.parts.run_details import details
-from facedemo.pages.parts.run_table import run_table
-from facedemo.runs import Run, list_runs
+from facedemo.app import navigation
+from facedemo.app.charts import overlay
+from facedemo.app.shared import trash_controls, url_state
+from facedemo.app.views.runs import models
+from facedemo.app.views.runs.details import details
+from facedemo.app.views.runs.table import run_table
+from facedemo.app.views.train.live import CHART, DAMAGED, escaped
+from facedemo.runs import summary, trash
+from facedemo.runs.run import Run, list_runs
+from facedemo.runs.summary import Facts
 
 REFRESH = 5.0  # seconds, while a run trains
 NEWEST = 3  # runs whose curves are shown while none is selected
@@ -28,9 +31,9 @@ def known(text: str) -> str:
 
 
 SETTINGS = {
-    "find": address.Setting("", lambda text: text[:200], ""),
-    "chosen": address.Setting("", known, "no such run here"),
-    "over": address.one_of(OVER, default="iterations"),
+    "find": url_state.Setting("", lambda text: text[:200], ""),
+    "chosen": url_state.Setting("", known, "no such run here"),
+    "over": url_state.one_of(OVER, default="iterations"),
 }
 
 
@@ -39,15 +42,15 @@ def choose(ids: list[str]) -> None:
 
 
 def delete(runs: list[Run]) -> None:
-    deleting.delete(runs)
+    trash_controls.delete(runs)
     st.session_state.runs_chosen = ""
     st.rerun()
 
 
 def all_runs(was_active: bool) -> None:
     """The table, what is selected in it, and its curves; refreshes itself while a run trains."""
-    ignored = address.restore(SETTINGS, page="runs")
-    every = [overview.facts(run) for run in list_runs()]
+    ignored = url_state.restore(SETTINGS, page="runs")
+    every = [summary.facts(run) for run in list_runs()]
     if any(facts.status.active for facts in every) != was_active:
         st.rerun()  # only a whole rerun changes whether this refreshes itself
     words = st.text_input(
@@ -67,13 +70,13 @@ def all_runs(was_active: bool) -> None:
         run_table(found, {facts.run.id for facts in chosen}, choose)
     else:
         st.caption("No run fits. Clear the search to see all of them." if every else "No runs are left here.")
-    deleting.outcome()
+    trash_controls.outcome()
     if len(chosen) == 1:
         details(chosen[0], on_delete=delete)
     elif found:
         several(chosen)
     compare(chosen or found[:NEWEST])
-    address.publish(SETTINGS, page="runs")
+    url_state.publish(SETTINGS, page="runs")
 
 
 def several(chosen: list[Facts]) -> None:
@@ -99,7 +102,7 @@ def metrics_of(path: Path, version: int) -> dict[str, list[float]]:
 
 def curves(facts: Facts, name: str) -> overlay.Curves:
     """Raises one of DAMAGED where the run's files do not allow it."""
-    from facedemo.families import family_class
+    from facedemo.gans.base import family_class
 
     path = facts.run.path
     metrics = metrics_of(path, (path / "metrics.csv").stat().st_mtime_ns)
@@ -145,7 +148,7 @@ if found:
     st.fragment(all_runs, run_every=REFRESH if active else None)(active)
 else:
     st.info("Every training is listed here, to be compared with others, noted on and shared.", title="No runs yet")
-    st.page_link("facedemo/pages/train.py", label="Train a model", icon=":material/model_training:")
-    deleting.outcome()
-deleting.deleted(trash.deleted_runs(), "runs")
-shelf.shelf()
+    st.page_link(navigation.TRAIN, label="Train a model", icon=":material/model_training:")
+    trash_controls.outcome()
+trash_controls.deleted(trash.deleted_runs(), "runs")
+models.shelf()

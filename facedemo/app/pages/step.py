@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from facedemo import charts, sampling
-from facedemo.pages.parts import address, models, waiting
+from facedemo.app.charts.training import figures
+from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
-    from facedemo.examples import Examples
-    from facedemo.families import Equation, Knob
-    from facedemo.slow_motion import Shown, SlowMotion, Step
+    from facedemo.explore.single_step import Shown, SlowMotion, Step
+    from facedemo.gans.base import Equation, Knob
+    from facedemo.training.dataset import Examples
 
 MAX_STEPS = 200
 FINE = "%.4g"
@@ -42,10 +43,10 @@ def opened(name: str, folder: Path) -> "tuple[SlowMotion, Examples]":
     """The training of this visitor: as it was left, or as the model was saved."""
     kept = st.session_state.get("step_motion")
     if not kept or kept[0] != name:
-        from facedemo import examples
+        from facedemo.training import dataset
 
-        found = examples.for_model(models.load(folder, models.version(folder)).config)
-        kept = st.session_state.step_motion = (name, slow_motion.SlowMotion(folder, found.images), found)
+        found = dataset.for_model(model_picker.load(folder, model_picker.version(folder)).config)
+        kept = st.session_state.step_motion = (name, single_step.SlowMotion(folder, found.images), found)
     return kept[1], kept[2]
 
 
@@ -117,7 +118,7 @@ def download(name: str, step: "Step", gain: int) -> None:
     columns = len(step.pictures[0].images)
     st.download_button(
         "Pictures (PNG)",
-        lambda: sampling.png(sampling.grid(slow_motion.sheet(step, gain), columns), **facts, **step.row),
+        lambda: sampling.png(sampling.grid(single_step.sheet(step, gain), columns), **facts, **step.row),
         re.sub(r"[^\w.-]+", "-", f"{name}-step-{step.number + 1}.png"),
         "image/png",
         on_click="ignore",
@@ -138,10 +139,10 @@ def draw_charts(motion: "SlowMotion") -> None:
         for before, after in itertools.pairwise(steps)
         if after.settings != before.settings
     ]
-    names = {knob.name: knob.title.split(",")[0] for knob in slow_motion.own_knobs(type(motion.config.model))}
+    names = {knob.name: knob.title.split(",")[0] for knob in single_step.own_knobs(type(motion.config.model))}
     st.subheader("Over the steps", anchor=False)
     with st.grid(2, min_column_width=340):
-        for name, figure in charts.figures(columns, labels, marks, names).items():
+        for name, figure in figures(columns, labels, marks, names).items():
             st.plotly_chart(figure, key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}")
 
 
@@ -162,7 +163,7 @@ st.markdown(
     width=800,
 )
 
-choices = models.choices()
+choices = model_picker.choices()
 if not choices:
     st.info(
         "There is no model to train further yet. Train one, or put a bundle (a folder with `config.json` and "
@@ -171,19 +172,19 @@ if not choices:
     )
     st.stop()
 with st.spinner("Loading…"):
-    from facedemo import slow_motion
+    from facedemo.explore import single_step
 
 settings = {
-    "model": address.one_of(choices, default=models.preferred(choices)),
-    "steps": address.whole(1, MAX_STEPS, default=1),
-    "amplify": address.one_of(["auto", *map(str, slow_motion.GAINS)], default="auto"),
+    "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
+    "steps": url_state.whole(1, MAX_STEPS, default=1),
+    "amplify": url_state.one_of(["auto", *map(str, single_step.GAINS)], default="auto"),
 }
-ignored = address.restore(settings, page="step")
+ignored = url_state.restore(settings, page="step")
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 name = controls.selectbox(
     "Model",
     choices,
-    format_func=models.label,
+    format_func=model_picker.label,
     key="step_model",
     persist_state="session",
     on_change=change_model,
@@ -196,15 +197,15 @@ except (ValueError, OSError) as error:
     st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
     st.stop()
 
-own_knobs = slow_motion.own_knobs(type(motion.config.model))
+own_knobs = single_step.own_knobs(type(motion.config.model))
 in_force = motion.settings()
-settings |= {knob.name: address.decimal(knob.minimum, knob.maximum, in_force[knob.name]) for knob in own_knobs}
-ignored += address.restore(settings, page="step")
+settings |= {knob.name: url_state.decimal(knob.minimum, knob.maximum, in_force[knob.name]) for knob in own_knobs}
+ignored += url_state.restore(settings, page="step")
 with controls:
     wanted = {knob.name: knob_control(knob) for knob in own_knobs}
     amplify = st.selectbox(
         "Amplify changes",
-        ["auto", *map(str, slow_motion.GAINS)],
+        ["auto", *map(str, single_step.GAINS)],
         key="step_amplify",
         persist_state="session",
         width=160,
@@ -217,20 +218,20 @@ if ignored:
 bar = st.container()
 if wanted != in_force:
     motion.steer(**wanted)
-with bar, waiting.progress_bar("Training") as progress:
+with bar, cached_work.progress_bar("Training") as progress:
     if st.session_state.step_steps < motion.first_kept:
         motion.restart()
     motion.reach(st.session_state.step_steps, progress)
-address.publish(settings, page="step")
+url_state.publish(settings, page="step")
 buttons(motion)
 
 step = motion.steps[-1]
-gain = slow_motion.fitting_gain(step.changes) if amplify == "auto" else int(amplify)
+gain = single_step.fitting_gain(step.changes) if amplify == "auto" else int(amplify)
 st.subheader(f"Iteration {step.number + 1:,}", anchor=False)
 left, right = st.columns([3, 2], gap="large")
 with left:
     for row in step.pictures:
-        show_row(row, slow_motion.picture(row.images), row.about)
+        show_row(row, single_step.picture(row.images), row.about)
 with right:
     write_balance(step, motion.family.metrics)
     for equation in step.equations:
@@ -239,7 +240,7 @@ st.subheader(f"What the step changed, amplified {gain} times", anchor=False)
 st.caption("Grey: no change. Brighter or darker: the step made this place so.")
 with st.grid(3, min_column_width=340):
     for row in step.changes:
-        show_row(row, slow_motion.amplified(row.images, gain), row.about)
+        show_row(row, single_step.amplified(row.images, gain), row.about)
 download(name, step, gain)
 draw_charts(motion)
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from facedemo import overview, trash
-from facedemo.overview import Facts
-from facedemo.pages.parts import deleting, estimate, live_run, new_run
-from facedemo.pages.parts.paged_list import paged_list
-from facedemo.runs import Run, list_runs, runs_root
+from facedemo.app.shared import trash_controls
+from facedemo.app.shared.paged_list import paged_list
+from facedemo.app.views.train import estimate, form, live
+from facedemo.runs import summary, trash
+from facedemo.runs.run import Run, list_runs, runs_root
+from facedemo.runs.summary import Facts
 
 REFRESH = 3.0  # seconds
 
@@ -32,7 +33,7 @@ def description(facts: Facts) -> str:
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
     parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
     if status.active and status.seconds_left is not None:
-        parts.append(f"{live_run.duration(status.seconds_left)} left")
+        parts.append(f"{live.duration(status.seconds_left)} left")
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     return " · ".join(parts)
@@ -43,11 +44,11 @@ def card(facts: Facts) -> None:
     run, status = facts.run, facts.status
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{live_run.escaped(facts.name)}**", width="content")
-            live_run.badge(status)
+            st.markdown(f"**{live.escaped(facts.name)}**", width="content")
+            live.badge(status)
         st.caption(description(facts))
         if status.state in ("failed", "crashed", "damaged"):
-            st.markdown(f":small[:red[{live_run.escaped(status.message)}]]")
+            st.markdown(f":small[:red[{live.escaped(status.message)}]]")
         with st.container(horizontal=True):
             button(run, "Open", open_run, (run.id,), "Watch it, steer it, see its charts.")
             if not status.active:
@@ -55,9 +56,9 @@ def card(facts: Facts) -> None:
                     button(run, "Extend", open_run, (run.id,), "Open it, to give it a larger budget.")
                 else:
                     button(run, "Resume", resume, (run,), "Go on from the last checkpoint.")
-            live_run.generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
+            live.generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             about = "Move it to the deleted runs below." if not status.active else "Stop it before you delete it."
-            button(run, "Delete", deleting.delete, ([run],), about, disabled=status.active)
+            button(run, "Delete", trash_controls.delete, ([run],), about, disabled=status.active)
 
 
 def button(
@@ -69,20 +70,20 @@ def button(
 
 
 def resume(run: Run) -> None:
-    live_run.ask(run.launch)
+    live.ask(run.launch)
     if "run_problem" not in st.session_state:
         open_run(run.id)
 
 
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
-    found = [overview.facts(run) for run in list_runs()]
+    found = [summary.facts(run) for run in list_runs()]
     active = any(facts.status.active for facts in found)
     if active != st.session_state.get("any_active", active):
         st.session_state.any_active = active
         st.rerun()
     st.session_state.any_active = active
-    deleting.outcome()
+    trash_controls.outcome()
     about = "Shows the runs whose name, directory, family, state or notes hold all of these words."
     paged_list(found, Facts.fits, card, "run", about)
 
@@ -91,23 +92,23 @@ def new_run_form(others: list[Run]) -> None:
     st.subheader("New run", anchor=False)
     first, last = st.container(), st.container()
     with first, st.spinner("Loading…", show_time=False):
-        new_run.form()
+        form.form()
     with last:
-        budget = new_run.settings()
+        budget = form.settings()
     with first:
         about = "Training gets a process of its own at low priority: it goes on when you close or reload this page."
         if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
             estimate.cancel()
-            if run := new_run.start(budget):
+            if run := form.start(budget):
                 open_run(run.id)
                 st.rerun()
-        estimate.show(new_run.described_run(budget), busy=bool(others))
+        estimate.show(form.described_run(budget), busy=bool(others))
 
 
 def training_now(active: list[Run]) -> None:
     for run in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{live_run.escaped(run.name)}** is training.", width="content")
+            st.markdown(f"**{live.escaped(run.name)}** is training.", width="content")
             about = "Watch it, steer it, see its charts."
             st.button(
                 "Watch",
@@ -125,14 +126,14 @@ def runs_and_form() -> None:
     if not found:
         st.write("No runs yet: start one here, and watch it learn.")
         new_run_form([])
-        deleting.deleted(trash.deleted_runs(), "runs")
+        trash_controls.deleted(trash.deleted_runs(), "runs")
         return
     training_now(active)
     left, right = st.columns([3, 2], gap="large")
     with right:  # first, because the form loads torch
         st.subheader("Runs", anchor=False)
         st.fragment(earlier_runs, run_every=REFRESH if active else None)()
-        deleting.deleted(trash.deleted_runs(), "runs")
+        trash_controls.deleted(trash.deleted_runs(), "runs")
     with left:
         new_run_form(active)
 
@@ -146,4 +147,4 @@ else:
         "All runs", icon=":material/arrow_back:", on_click=all_runs, help="Earlier runs, and the form of a new one."
     )
     run = next((run for run in list_runs() if run.id == chosen), Run(runs_root() / ".none"))
-    live_run.show(run)
+    live.show(run)

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from facedemo import sampling
+from facedemo.app.shared import model_picker, url_state
+from facedemo.app.views.train.live import escaped
+from facedemo.app.views.verify import request
+from facedemo.app.views.verify.faces import SHOWN, first_page, judged_faces
+from facedemo.app.views.verify.results import verdict
 from facedemo.evaluation.report import kept
-from facedemo.pages.parts import address, models, verifying
-from facedemo.pages.parts.judged_faces import SHOWN, first_page, judged_faces
-from facedemo.pages.parts.live_run import escaped
-from facedemo.pages.parts.verdict import verdict
+from facedemo.pretrained import sampling
 
 MAX_FACES = 5000
 QUICK = 100
@@ -25,7 +26,7 @@ st.markdown(
     width=800,
 )
 
-choices = models.choices()
+choices = model_picker.choices()
 if not choices:
     st.info(
         "There is no model to verify yet. Train one, or put a bundle (a folder with `config.json` and "
@@ -35,14 +36,14 @@ if not choices:
     st.stop()
 
 settings = {
-    "model": address.one_of(choices, default=models.preferred(choices)),
-    "faces": address.whole(1, MAX_FACES, default=QUICK),
-    "seed": address.whole(0, sampling.MAX_SEED, default=0),
-    "cnn": address.flag(False),
-    "show": address.one_of(SHOWN, default="undetected"),
-    "face": address.whole(1, MAX_FACES, default=1),
+    "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
+    "faces": url_state.whole(1, MAX_FACES, default=QUICK),
+    "seed": url_state.whole(0, sampling.MAX_SEED, default=0),
+    "cnn": url_state.flag(False),
+    "show": url_state.one_of(SHOWN, default="undetected"),
+    "face": url_state.whole(1, MAX_FACES, default=1),
 }
-ignored = address.restore(settings, page="verify")
+ignored = url_state.restore(settings, page="verify")
 if st.session_state.verify_face > st.session_state.verify_faces:
     ignored.append(f"`face={st.session_state.verify_face}` (there are {st.session_state.verify_faces})")
     other_faces()
@@ -51,7 +52,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     name = st.selectbox(
         "Model",
         choices,
-        format_func=models.label,
+        format_func=model_picker.label,
         key="verify_model",
         persist_state="session",
         on_change=other_faces,
@@ -81,26 +82,26 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         f"same model. From 0 to {sampling.MAX_SEED}.",
     )
 with st.expander("Real faces, gallery, second detector", icon=":material/tune:"):
-    copies = verifying.more_controls(choices[name])
+    copies = request.more_controls(choices[name])
 if ignored:
     st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
 
 try:
-    wanted = verifying.request(name, choices[name], copies)
+    wanted = request.request(name, choices[name], copies)
 except OSError as error:
     st.error(f"{escaped(error)} Choose another model.", title="Cannot be used")
     st.stop()
-job, current = verifying.found(wanted)
+job, current = request.found(wanted)
 if job is None or job.state != "running":
     about = "Draws the faces, looks for a face in each, and compares those that it finds."
     if st.button("Verify", type="primary", icon=":material/fact_check:", help=about):
         with st.spinner("Loading…", show_time=False):
-            started = verifying.start(wanted)
+            started = request.start(wanted)
         if started:
             st.rerun()
 
 if job is not None and job.state == "running":
-    verifying.progress(job)
+    request.progress(job)
 elif job is not None and job.state == "done":
     report, evidence = job.result
     if not current:
@@ -122,5 +123,5 @@ else:
     elif job is None:
         st.caption("Nothing was measured with these settings yet. Press Verify.")
 
-address.publish(settings, page="verify")  # with the face that is shown, should another have been asked for
+url_state.publish(settings, page="verify")  # with the face that is shown, should another have been asked for
 st.caption("The address of this page holds these settings, but no images of yours: the link asks for the same faces.")

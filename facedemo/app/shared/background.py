@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
-from facedemo.data import Progress
-from facedemo.pages.parts.waiting import Pace
+from facedemo.app.shared.cached_work import Pace
+from facedemo.data.preparation import Progress
 
 Steps = Callable[[str], Progress]
 

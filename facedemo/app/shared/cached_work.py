@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from facedemo.sampling import Progress
+from facedemo.pretrained.sampling import Progress
 
 PATIENCE = 0.5  # seconds before a bar appears
 Result = TypeVar("Result")

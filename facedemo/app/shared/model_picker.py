@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from facedemo import checkpoints, runs
+from facedemo.runs.run import Run, list_runs, runs_root
+from facedemo.storage import locations
 
 if TYPE_CHECKING:
-    from facedemo.bundle import FaceModel
+    from facedemo.pretrained.model import FaceModel
 
 FIRST_SHOWN = "ours-64"  # the paper's own, where it is there
 WARM_UP_DELAY = 1.0  # seconds: until the first page has been sent
@@ -20,8 +21,8 @@ RUN = "run:"  # sets runs apart from bundles in an address
 
 def choices() -> dict[str, Path]:
     """Name in the address → folder: bundles as `ours-64`, runs as `run:<directory>`, newest run first."""
-    bundles = {path.name: path for path in checkpoints.bundled()}
-    return bundles | {RUN + run.id: run.path for run in runs.list_runs() if run.has_model}
+    bundles = {path.name: path for path in locations.bundled()}
+    return bundles | {RUN + run.id: run.path for run in list_runs() if run.has_model}
 
 
 def preferred(choices: Iterable[str]) -> str:
@@ -33,7 +34,7 @@ def label(name: str) -> str:
     """What the choice is called on the screen."""
     if not name.startswith(RUN):
         return name
-    run = runs.Run(runs.runs_root() / name.removeprefix(RUN))
+    run = Run(runs_root() / name.removeprefix(RUN))
     return f"{run.name} (run)"
 
 
@@ -44,16 +45,16 @@ def version(path: Path) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model…")
 def load(path: Path, version: str) -> "FaceModel":
-    """The model of a folder, shared by all who look at it.  Raises BundleError as `bundle.load` does."""
-    from facedemo import bundle
+    """The model of a folder, shared by all who look at it.  Raises BundleError as `load_model` does."""
+    from facedemo.pretrained.model import load_model
 
-    return bundle.load(path)
+    return load_model(path)
 
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Timer:
     """Imports what models need, torch above all, while someone still reads the first page; once a process."""
-    timer = threading.Timer(WARM_UP_DELAY, importlib.import_module, ("facedemo.bundle",))
+    timer = threading.Timer(WARM_UP_DELAY, importlib.import_module, ("facedemo.pretrained.model",))
     timer.daemon = True
     timer.start()
     return timer

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from facedemo import trash
-from facedemo.pages.parts.live_run import ask, escaped
-from facedemo.runs import Kept, RunError
+from facedemo.app.views.train.live import ask, escaped
+from facedemo.runs import trash
+from facedemo.runs.run import Kept, RunError
 
 
 def delete(ones: Sequence[Kept]) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import Adam, Optimizer
 
-from facedemo.families.base import Equation, Family, FamilyConfig, Updates, knob
-from facedemo.layers import StridedDiscriminator, TransposedGenerator
+from facedemo.gans.base import Equation, Family, FamilyConfig, Updates, knob
+from facedemo.gans.blocks import StridedDiscriminator, TransposedGenerator
 
 AHEAD, FAR_AHEAD = 0.2, 0.8  # D(x) − D(G(z)) from which the discriminator is called so
 

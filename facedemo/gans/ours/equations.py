@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from facedemo.families.base import Equation, summand
+from facedemo.gans.base import Equation, summand
 
 if TYPE_CHECKING:
-    from facedemo.families.ours import OursConfig
+    from facedemo.gans.ours.model import OursConfig
 
 
 def equations(config: "OursConfig", before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from facedemo.families.ours_networks import pixel_channels
+from facedemo.gans.ours.networks import pixel_channels
 
 if TYPE_CHECKING:
-    from facedemo.families.ours import OursConfig
+    from facedemo.gans.ours.model import OursConfig
 
 Weights = dict[str, Tensor]
 

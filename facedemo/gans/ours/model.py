@@ -13,13 +13,13 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Adam, Optimizer
 
-from facedemo.families.base import Bounded, Equation, Family, FamilyConfig, Updates, knob
-from facedemo.families.ours_codes import coordinates, recode
-from facedemo.families.ours_equations import equations
-from facedemo.families.ours_growth import grown
-from facedemo.families.ours_networks import AutoEncoder, Decoder
-from facedemo.layers import TransposedGenerator
-from facedemo.muon import Muon
+from facedemo.gans.base import Bounded, Equation, Family, FamilyConfig, Updates, knob
+from facedemo.gans.blocks import TransposedGenerator
+from facedemo.gans.muon import Muon
+from facedemo.gans.ours.code_matching import coordinates, recode
+from facedemo.gans.ours.equations import equations
+from facedemo.gans.ours.growth import grown
+from facedemo.gans.ours.networks import AutoEncoder, Decoder
 
 SMALLEST_K = 1e-12
 IN_BALANCE = 0.03  # share by which L(G(z)) may miss γ·L(x) and still be called close

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from facedemo.layers import UpsampledConv2d
+from facedemo.gans.blocks import UpsampledConv2d
 
 if TYPE_CHECKING:
-    from facedemo.families.ours import OursConfig
+    from facedemo.gans.ours.model import OursConfig
 
 CODE_MAP = 8  # side of the map between the convolutions and the code
 FOLD = {"full": 1, "half": 2, "quarter": 4}  # stem → side of the square of pixels that become channels of one

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer, RMSprop
 
-from facedemo.families.base import Equation, Family, FamilyConfig, Updates, knob, summand
-from facedemo.layers import StridedDiscriminator, TransposedGenerator
+from facedemo.gans.base import Equation, Family, FamilyConfig, Updates, knob, summand
+from facedemo.gans.blocks import StridedDiscriminator, TransposedGenerator
 
 
 class WGANConfig(FamilyConfig):

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from facedemo.pages.parts import new_run
-from facedemo.pages.parts.live_run import escaped
+from facedemo.app.views.train import form
+from facedemo.app.views.train.live import escaped
 
 SIZES = (32, 64, 128)
 GAMMAS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
@@ -19,15 +19,15 @@ def key(name: str) -> str:
 
 def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
     """busy: another race is going on.  on_start is called with the name of the new one."""
-    from facedemo.families import family_class, family_names
+    from facedemo.gans.base import family_class, family_names
 
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
     if key("budget_minutes") not in st.session_state:
-        new_run.fill_budget({"minutes": 10}, key("budget"))
+        form.fill_budget({"minutes": 10}, key("budget"))
     st.session_state.setdefault(key("families"), family_names())
     st.subheader("New sweep" if kind == "sweep" else "New race", anchor=False)
-    new_run.data_control()
+    form.data_control()
     if kind == "sweep":
         st.multiselect(
             "Values of γ",
@@ -59,8 +59,8 @@ def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
 
 def numbers() -> dict[str, float]:
     """Budget, size, seed and how many faces are judged; returns the budget."""
-    with st.grid(4, min_column_width=new_run.CELL):
-        budget = new_run.budget_control(key("budget"))
+    with st.grid(4, min_column_width=form.CELL):
+        budget = form.budget_control(key("budget"))
         st.selectbox(
             "Image size",
             SIZES,
@@ -106,7 +106,7 @@ def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) 
         found = create(kind, budget)
         found.launch()
     except (ValueError, OSError) as error:
-        from facedemo.config import in_words
+        from facedemo.config.schema import in_words
 
         st.error(escaped(in_words(error)), title="Not started")
         return
@@ -116,10 +116,10 @@ def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) 
 
 def create(kind: str, budget: dict[str, float]) -> Any:
     """The race of the form.  Raises ValueError or OSError where it cannot be."""
-    from facedemo import race
+    from facedemo.comparison import race
 
     state = st.session_state
-    options = {"source": new_run.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}
+    options = {"source": form.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}
     families = ["ours"] if kind == "sweep" else state[key("families")]
     gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
     judging = {"seed": state[key("seed")], "count": state[key("count")]}

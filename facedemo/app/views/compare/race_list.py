@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from facedemo import trash
-from facedemo.overview import holds
-from facedemo.pages.parts import deleting, race_form, race_view
-from facedemo.pages.parts.live_run import badge, escaped
-from facedemo.pages.parts.paged_list import paged_list
-from facedemo.race import Plan, Race
-from facedemo.runs import RunError
-from facedemo.status import Status
+from facedemo.app.shared import trash_controls
+from facedemo.app.shared.paged_list import paged_list
+from facedemo.app.views.compare import race_form, race_view
+from facedemo.app.views.train.live import badge, escaped
+from facedemo.comparison.race import Plan, Race
+from facedemo.runs import trash
+from facedemo.runs.run import RunError
+from facedemo.runs.summary import holds
+from facedemo.storage.process_status import Status
 
 
 def known(races: Mapping[str, Race]) -> Callable[[str], str]:
@@ -69,14 +70,14 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
 def earlier(kind: str, races: Mapping[str, Race]) -> None:
     """Those there are, newest first; damaged ones are shown with both kinds."""
     st.subheader(f"{kind.capitalize()}s", anchor=False)
-    deleting.outcome()
+    trash_controls.outcome()
     found = [(race, plan_of(race)) for race in races.values()]
     found = [(race, plan) for race, plan in found if plan is None or plan.kind == kind]
     if not found:
         st.caption("None yet. Each is listed here, to be looked at again without training.")
     about = f"Shows the {kind}s whose models, directory, images, budget or state hold all of these words."
     paged_list(found, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
-    deleting.deleted(trash.deleted_races(), "races")
+    trash_controls.deleted(trash.deleted_races(), "races")
 
 
 def fits(race: Race, plan: Plan | None, words: str) -> bool:
@@ -100,7 +101,7 @@ def card(race: Race, plan: Plan | None) -> None:
                 button(race, "Open", open_race, race.id, about)
             about = "Move it to the deleted ones below. The models that it trained stay among the runs."
             about = about if not status.active else "Stop it before you delete it."
-            button(race, "Delete", deleting.delete, [race], about, disabled=status.active)
+            button(race, "Delete", trash_controls.delete, [race], about, disabled=status.active)
 
 
 def button(race: Race, label: str, do: Callable[..., None], what: object, about: str, disabled: bool = False) -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from facedemo import comparison_charts, sampling
+from facedemo.app.charts import comparison
+from facedemo.app.shared.cached_work import duration
+from facedemo.app.views.compare import side_by_side
+from facedemo.app.views.train import live
+from facedemo.app.views.train.live import DAMAGED, badge, escaped
+from facedemo.comparison.race import Plan, Race, detection
 from facedemo.evaluation.report import kept
-from facedemo.pages.parts import live_run, side_by_side
-from facedemo.pages.parts.live_run import DAMAGED, badge, escaped
-from facedemo.pages.parts.waiting import duration
-from facedemo.race import Plan, Race, detection
-from facedemo.runs import Run
-from facedemo.status import Status
+from facedemo.pretrained import sampling
+from facedemo.runs.run import Run
+from facedemo.storage.process_status import Status
 
 REFRESH = 3.0  # seconds
 COLUMN = 240  # pixels
@@ -94,19 +96,20 @@ def go_side_by_side(models: list[str]) -> None:
 
 def button(label: str, icon: str, about: str, do: Callable[[], None]) -> None:
     """A button whose action may go wrong; that is shown, not raised."""
-    st.button(label, icon=f":material/{icon}:", on_click=live_run.ask, args=(do,), help=about, key=f"race_{label}")
+    st.button(label, icon=f":material/{icon}:", on_click=live.ask, args=(do,), help=about, key=f"race_{label}")
 
 
 def downloads(race: Race, ready: bool) -> None:
     """The report, made when it is asked for."""
 
     def made(form: str) -> bytes:
-        from facedemo import comparison, comparison_report
+        from facedemo.comparison import gather
+        from facedemo.comparison.report import HTML, files, packed
 
-        found = comparison.gather_race(race)
+        found = gather.gather_race(race)
         if form == "html":
-            return comparison_report.files(found)[comparison_report.HTML]
-        return comparison_report.packed(found)
+            return files(found)[HTML]
+        return packed(found)
 
     for form, about in (
         ("html", "Grids, curves, the table, settings and commands in one file that needs no other."),
@@ -192,10 +195,10 @@ def facts(run: Run, status: Status) -> str:
 
 def losses(label: str, run: Run) -> None:
     """The first chart of its family: the losses, or what it has instead."""
-    from facedemo import charts
-    from facedemo.families import family_class
+    from facedemo.app.charts import training
+    from facedemo.gans.base import family_class
 
-    figures = charts.figures(run.metrics(), family_class(run.config.family).metrics, run.marks())
+    figures = training.figures(run.metrics(), family_class(run.config.family).metrics, run.marks())
     for name, figure in list(figures.items())[:1]:
         figure.update_layout(height=220)
         alt = f"Chart of the {name} of {label}"
@@ -215,8 +218,8 @@ def over_time(runs: Mapping[str, Run]) -> None:
         "found easily."
     )
     with st.grid(2, min_column_width=340):
-        for over, words in comparison_charts.OVER.items():
-            figure = comparison_charts.detection_chart(found, over)
+        for over, words in comparison.OVER.items():
+            figure = comparison.detection_chart(found, over)
             alt = f"Chart of the faces found over {words.lower()}"
             st.plotly_chart(figure, key=f"detection_{over}", config={"displaylogo": False}, alt=alt)
 
@@ -241,15 +244,11 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
         if report := kept(run.path):
             row = report.rows[0]
             ends = (100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low))
-            points.append(
-                comparison_charts.Point(label, 100 * (1 - row.undetected.share), *ends, row.people, row.distance)
-            )
+            points.append(comparison.Point(label, 100 * (1 - row.undetected.share), *ends, row.people, row.distance))
     if not points:
         st.caption("A point comes for each γ when its training is done." if active else "No γ has been judged yet.")
         return
-    measured = [
-        name for name in comparison_charts.DIVERSITY if any(getattr(point, name) is not None for point in points)
-    ]
+    measured = [name for name in comparison.DIVERSITY if any(getattr(point, name) is not None for point in points)]
     if st.session_state.get("sweep_diversity") not in measured:
         st.session_state.sweep_diversity = measured[0]
     diversity = st.session_state.sweep_diversity
@@ -257,15 +256,15 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
         diversity = st.segmented_control(
             "Diversity, as",
             measured,
-            format_func=comparison_charts.DIVERSITY.get,
+            format_func=comparison.DIVERSITY.get,
             required=True,
             key="sweep_diversity",
             persist_state="session",
             help="Distinct people: how many there are among the faces. Fréchet distance: how far all faces are from "
             "real ones; it counts quality and variety together.",
         )
-    figure = comparison_charts.sweep_chart(points, diversity)
-    alt = "Chart of faces found against " + comparison_charts.DIVERSITY[diversity].lower() + ", a point for each γ"
+    figure = comparison.sweep_chart(points, diversity)
+    alt = "Chart of faces found against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
     event = st.plotly_chart(
         figure,
         key="sweep_chart",
@@ -280,6 +279,6 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
     if label in runs:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(label)}** is selected.", width="content")
-            live_run.generate_button(runs[label], key="sweep_generate")
+            live.generate_button(runs[label], key="sweep_generate")
     else:
         st.caption("Click a point to draw faces with its model.")

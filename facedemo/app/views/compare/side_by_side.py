@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from facedemo import sampling
+from facedemo.app.shared import model_picker, url_state
+from facedemo.app.views.train.live import escaped
 from facedemo.evaluation.report import Report, kept
 from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
-from facedemo.pages.parts import address, models
-from facedemo.pages.parts.live_run import escaped
+from facedemo.pretrained import sampling
 
 MOST = 6  # models at once
 MAX_FACES = 64
@@ -21,7 +21,7 @@ CELL = "text-align:left;vertical-align:top;padding:.35rem 1.2rem .35rem 0;border
 FIRST = ("dcgan", "wgan", "ours")  # families in the order of the paper's Fig. 5
 
 
-def chosen_models(choices: Collection[str]) -> address.Setting:
+def chosen_models(choices: Collection[str]) -> url_state.Setting:
     """Names joined by slashes, of which those that are there count."""
 
     def parse(text: str) -> str:
@@ -30,45 +30,45 @@ def chosen_models(choices: Collection[str]) -> address.Setting:
             raise ValueError(text)
         return "/".join(found)
 
-    return address.Setting("/".join(first(choices)), parse, "no such models here")
+    return url_state.Setting("/".join(first(choices)), parse, "no such models here")
 
 
 def first(choices: Collection[str]) -> list[str]:
     """What is shown to someone who chose nothing: one bundled model of each family, or else what there is."""
-    bundles = [name for name in choices if not name.startswith(models.RUN)]
+    bundles = [name for name in choices if not name.startswith(model_picker.RUN)]
     found = [[name for name in bundles if name.startswith(family)] for family in FIRST]
-    return [models.preferred(names) for names in found if names] or list(choices)[:3]
+    return [model_picker.preferred(names) for names in found if names] or list(choices)[:3]
 
 
 @st.cache_data(max_entries=24, show_spinner="Drawing faces…")
 def draw(path: Path, version: str, seed: int, count: int) -> np.ndarray:
     """Faces as `sampling.generate` returns them, kept for the next visitor."""
-    return sampling.generate(models.load(path, version), sampling.face_seeds(seed, count))
+    return sampling.generate(model_picker.load(path, version), sampling.face_seeds(seed, count))
 
 
 def keep() -> None:
     st.session_state.compare_models = "/".join(st.session_state.compare_chosen[:MOST])
 
 
-def show(settings: dict[str, address.Setting], ignored: list[str]) -> None:
-    choices = models.choices()
+def show(settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+    choices = model_picker.choices()
     if not choices:
         st.info(
             "There is no model to draw faces with yet. Start a race above, or train one on the page Train.",
             title="No model yet",
         )
-        address.publish(settings, page="compare")
+        url_state.publish(settings, page="compare")
         return
     settings |= {
         "models": chosen_models(choices),
-        "seed": address.whole(0, sampling.MAX_SEED, default=0),
-        "faces": address.whole(1, MAX_FACES, default=16),
+        "seed": url_state.whole(0, sampling.MAX_SEED, default=0),
+        "faces": url_state.whole(1, MAX_FACES, default=16),
     }
-    ignored += address.restore(settings, page="compare")
+    ignored += url_state.restore(settings, page="compare")
     names, seed, count = controls(choices)
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    address.publish(settings, page="compare")
+    url_state.publish(settings, page="compare")
     if not names:
         st.info("Choose models above, to see the same seeds drawn by each.", title="Nothing to compare")
         return
@@ -86,7 +86,7 @@ def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
         st.multiselect(
             "Models",
             choices,
-            format_func=models.label,
+            format_func=model_picker.label,
             max_selections=MOST,
             key="compare_chosen",
             on_change=keep,
@@ -119,23 +119,23 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
     with st.grid(min(max(len(names), 2), 3), min_column_width=COLUMN) as places:
         for name in names:
             with places.cell():
-                st.markdown(f"**{escaped(models.label(name))}**")
+                st.markdown(f"**{escaped(model_picker.label(name))}**")
                 try:
-                    faces = draw(choices[name], models.version(choices[name]), seed, count)
+                    faces = draw(choices[name], model_picker.version(choices[name]), seed, count)
                 except (ValueError, OSError) as error:
                     st.error(escaped(error), title="Cannot be used")
                     continue
-                alt = f"{count} faces by {models.label(name)} from seed {seed}"
+                alt = f"{count} faces by {model_picker.label(name)} from seed {seed}"
                 st.image(sampling.grid(faces), width="stretch", alt=alt)
                 st.caption(described(choices[name]))
 
 
 def described(path: Path) -> str:
     """Family, size and how long it was trained, as far as its files tell."""
-    from facedemo import starting
-    from facedemo.files import read_object
-    from facedemo.overview import Facts, facts
-    from facedemo.runs import Run
+    from facedemo.runs.run import Run
+    from facedemo.runs.summary import Facts, facts
+    from facedemo.storage.atomic import read_object
+    from facedemo.training import warm_start
 
     found: Facts = facts(Run(path))
     report = read_object(path / "report.json")
@@ -143,14 +143,14 @@ def described(path: Path) -> str:
     parts = [found.family or "?", f"{found.size}×{found.size}" if found.size else ""]
     parts += [f"γ = {found.gamma:g}" if found.gamma is not None else ""]
     if isinstance(images, int) and isinstance(minutes, int | float) and images:
-        before = starting.images_before(path)
+        before = warm_start.images_before(path)
         parts += [f"{before + images:,} images{f', the last {images:,}' if before else ''} in {minutes:,.1f} min"]
     return " · ".join(filter(None, parts))
 
 
 def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     """Table 1, of those models that were judged before."""
-    reports = {models.label(name): kept(choices[name]) for name in names}
+    reports = {model_picker.label(name): kept(choices[name]) for name in names}
     st.subheader("What a face recogniser makes of them", anchor=False)
     table(reports)
     missing = [name for name, report in reports.items() if report is None]

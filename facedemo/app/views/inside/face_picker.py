@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from facedemo import sampling
-from facedemo.pages.parts import address, models
-from facedemo.pages.parts.face_grid import face_grid
+from facedemo.app.components.face_grid import face_grid
+from facedemo.app.shared import model_picker, url_state
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from facedemo.photos import Face
+    from facedemo.explore.photos import Face
 
 SOURCES = {"face": "A drawn face", "photo": "A photo"}
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif", "avif", "heic", "heif"]
@@ -21,11 +21,11 @@ MEGABYTES = 64
 THUMBNAIL = 96  # pixels a side
 
 
-def face_settings(slot: str, seed: int) -> dict[str, address.Setting]:
+def face_settings(slot: str, seed: int) -> dict[str, url_state.Setting]:
     """What an address can say about a face: where it comes from, and its seed where it is drawn."""
     return {
-        f"{slot}_source": address.one_of(SOURCES, default="face"),
-        f"{slot}_seed": address.whole(0, sampling.MAX_SEED, default=seed),
+        f"{slot}_source": url_state.one_of(SOURCES, default="face"),
+        f"{slot}_seed": url_state.whole(0, sampling.MAX_SEED, default=seed),
     }
 
 
@@ -54,19 +54,19 @@ def face_input(slot: str, label: str, folder: Path) -> tuple[np.ndarray, str] | 
         width=220,
         help=f"The number that the face follows from, as on the Generate page. From 0 to {sampling.MAX_SEED}.",
     )
-    (image,) = drawn(folder, models.version(folder), seed)
+    (image,) = drawn(folder, model_picker.version(folder), seed)
     return image, f"seed {seed}"
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing a face…")
 def drawn(folder: Path, version: str, seed: int) -> np.ndarray:
-    return sampling.generate(models.load(folder, version), [seed])
+    return sampling.generate(model_picker.load(folder, version), [seed])
 
 
 @st.cache_data(max_entries=4, show_spinner="Looking for faces…")
 def opened(data: bytes) -> "tuple[Image, list[Face]]":
     """A photo and the faces in it.  Raises PhotoError as `photos.read` does."""
-    from facedemo import photos
+    from facedemo.explore import photos
 
     photo = photos.read(data)
     return photo, photos.find_faces(photo)
@@ -83,14 +83,14 @@ def photo_input(slot: str, folder: Path) -> tuple[np.ndarray, str] | None:
     st.caption("Photos stay on the computer that runs this app. They are kept in its memory only, and sent nowhere.")
     if file is None:
         return None
-    from facedemo import photos
+    from facedemo.explore import photos
 
     try:
         photo, faces = opened(file.getvalue())
     except photos.PhotoError as error:
         st.error(str(error), title="Not a usable photo")
         return None
-    model = models.load(folder, models.version(folder))
+    model = model_picker.load(folder, model_picker.version(folder))
     if not faces:
         return middle(slot, photo, model.size)
     number = chosen_face(slot, photo, faces) if len(faces) > 1 else 1
@@ -99,7 +99,7 @@ def photo_input(slot: str, folder: Path) -> tuple[np.ndarray, str] | None:
 
 def middle(slot: str, photo: "Image", size: int) -> tuple[np.ndarray, str] | None:
     """The offer to do without a face."""
-    from facedemo import photos
+    from facedemo.explore import photos
 
     st.warning("Choose another photo, or use the square in its middle as it is.", title="No face was found")
     about = "Takes the largest square in the middle of the photo, whatever is on it."
@@ -110,7 +110,7 @@ def middle(slot: str, photo: "Image", size: int) -> tuple[np.ndarray, str] | Non
 
 def chosen_face(slot: str, photo: "Image", faces: "list[Face]") -> int:
     """Which of several faces, from 1."""
-    from facedemo import photos
+    from facedemo.explore import photos
 
     key = f"inside_{slot}_face"
     number = min(st.session_state.get(key, 1), len(faces))

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from facedemo import film, sampling
-from facedemo.pages.parts import address, films, models, waiting
-from facedemo.pages.parts.face_grid import digest
-from facedemo.pages.parts.face_source import face_input, face_settings
-from facedemo.pages.parts.film_player import film_player
+from facedemo.app.components.face_grid import digest
+from facedemo.app.components.film_player import film_player
+from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.views.inside.face_picker import face_input, face_settings
+from facedemo.app.views.interpolate import films
+from facedemo.imaging import film
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
-    from facedemo.inversion import Found
+    from facedemo.explore.inversion import Found
 
 SLOTS = {"a": "First face", "b": "Second face"}
 STEPS = 60  # of a film, at most
@@ -33,17 +35,17 @@ def search(running: bool) -> None:
     st.session_state.inside_running = running
 
 
-def into_latent_space(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     own = face_settings("a", seed=1) | face_settings("b", seed=4)
-    own |= {"steps": address.whole(2, STEPS, default=24), "rate": address.whole(1, 30, default=12)}
-    own["frame"] = address.whole(1, STEPS, default=1)
-    ignored += address.restore(own, page="inside")
+    own |= {"steps": url_state.whole(2, STEPS, default=24), "rate": url_state.whole(1, 30, default=12)}
+    own["frame"] = url_state.whole(1, STEPS, default=1)
+    ignored += url_state.restore(own, page="inside")
     if st.session_state.inside_frame > st.session_state.inside_steps:
         ignored.append(f"`frame={st.session_state.inside_frame}` (there are {st.session_state.inside_steps})")
         rewind()
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    address.publish(settings | own, page="inside")
+    url_state.publish(settings | own, page="inside")
     faces, places = [], []
     for (slot, label), column in zip(SLOTS.items(), st.columns(2, gap="large"), strict=True):
         with column:
@@ -64,12 +66,12 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, address.Setti
 
 def found_before(folder: Path, image: np.ndarray) -> "dict[str, Found]":
     """Where the vector of a face is kept, empty until it is found."""
-    return waiting.kept("Searching", folder, models.version(folder), digest(image))
+    return cached_work.kept("Searching", folder, model_picker.version(folder), digest(image))
 
 
 def find(folder: Path, images: list[np.ndarray]) -> None:
     """The search: a button that starts it, then its progress, and a button that ends it."""
-    from facedemo import inversion
+    from facedemo.explore import inversion
 
     if not st.session_state.get("inside_running"):
         about = "Starts from many random vectors z and changes them until what the model draws is close to the face."
@@ -79,8 +81,8 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
     cancel = st.empty()
     about = "Ends the search. Nothing is kept of a face that was not finished."
     cancel.button("Cancel", icon=":material/close:", on_click=search, args=(False,), help=about)
-    model = models.load(folder, models.version(folder))
-    with waiting.progress_bar("Searching, step") as progress:
+    model = model_picker.load(folder, model_picker.version(folder))
+    with cached_work.progress_bar("Searching, step") as progress:
         for number, image in enumerate(images):
 
             def show(done: int, total: int, before: int = number) -> None:
@@ -111,15 +113,15 @@ def show_film(name: str, folder: Path, words: list[str], ends: "list[Found]") ->
         steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=about, **looks)
         about = "Pictures a second, here and in the files."
         rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d a second", help=about, **looks)
-    model = models.load(folder, models.version(folder))
+    model = model_picker.load(folder, model_picker.version(folder))
 
     def draw(progress: sampling.Progress) -> np.ndarray:
-        from facedemo import inversion
+        from facedemo.explore import inversion
 
         return inversion.morph(model, *ends, steps, progress=progress)
 
     keys = [digest(end.latent) for end in ends]
-    frames = waiting.once("Drawing faces", draw, folder, models.version(folder), *keys, steps)
+    frames = cached_work.once("Drawing faces", draw, folder, model_picker.version(folder), *keys, steps)
     with left:
         alt = f"A film from the face closest to {words[0]} to the one closest to {words[1]}"
         film_player(frames, st.session_state.inside_frame, rate, False, alt, on_choose=hold, key="inside_film")

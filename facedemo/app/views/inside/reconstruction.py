@@ -8,47 +8,49 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from facedemo import charts, film, sampling
-from facedemo.pages.parts import address, models, waiting
-from facedemo.pages.parts.face_source import face_input, face_settings
+from facedemo.app.charts.training import distribution
+from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.views.inside.face_picker import face_input, face_settings
+from facedemo.imaging import film
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
-    from facedemo.inside import Look, Losses
+    from facedemo.explore.discriminator_view import Look, Losses
 
 LARGE = 256  # pixels a side of a picture on the screen
 
 
-def look_inside(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+def look_inside(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     own = face_settings("a", seed=1)
-    ignored += address.restore(own, page="inside")
+    ignored += url_state.restore(own, page="inside")
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    address.publish(settings | own, page="inside")
-    version = models.version(folder)
-    model = models.load(folder, version)
-    from facedemo import inside
+    url_state.publish(settings | own, page="inside")
+    version = model_picker.version(folder)
+    model = model_picker.load(folder, version)
+    from facedemo.explore import discriminator_view
 
-    if reason := inside.why_not(model):
+    if reason := discriminator_view.why_not(model):
         st.info(f"{reason} “Into latent space” works with every model.", title="Nothing to look into")
         return
     face = face_input("a", "Face", folder)
     if face is None:
         return
-    seen = inside.look(model, face[0])
+    seen = discriminator_view.look(model, face[0])
     left, right = st.columns([3, 2], gap="large")
     with left:
         show_pictures(seen, face[1])
         download(name, seen, face[1])
     with right:
         words = "Comparing with other faces"
-        found = waiting.once(words, lambda progress: inside.losses(model, progress), folder, version)
+        found = cached_work.once(words, lambda progress: discriminator_view.losses(model, progress), folder, version)
         show_numbers(seen, found)
 
 
 def show_pictures(seen: "Look", words: str) -> None:
-    from facedemo import inside
+    from facedemo.explore import discriminator_view
 
-    heat = Image.fromarray(inside.heat(seen.error)).resize((LARGE, LARGE), Image.Resampling.NEAREST)
+    heat = Image.fromarray(discriminator_view.heat(seen.error)).resize((LARGE, LARGE), Image.Resampling.NEAREST)
     pictures = {
         "v": (film.enlarged(seen.image, LARGE), f"The face: {words}."),
         "D(v)": (film.enlarged(seen.reconstruction, LARGE), "What the discriminator rebuilds of it from its code."),
@@ -63,7 +65,7 @@ def show_pictures(seen: "Look", words: str) -> None:
 
 def show_numbers(seen: "Look", found: "Losses") -> None:
     """L(v) and the realism score, and both kinds of faces beside them."""
-    from facedemo import inside
+    from facedemo.explore import discriminator_view
 
     with st.grid(2, min_column_width=130):
         about = "The mean of |v − D(v)| over all pixels and colours, which run from −1 to 1. The lower, the more the "
@@ -74,22 +76,22 @@ def show_numbers(seen: "Look", found: "Losses") -> None:
         st.metric("Realism", f"{seen.realism:.2f}", help=about, border=True)
     mean, deviation = found.remembered
     groups, band = {"drawn faces": found.generated}, ("training images, as remembered", mean, deviation)
-    parts = [f"{inside.share_above(found.generated, seen.loss):.0%} of the model's drawn faces"]
+    parts = [f"{discriminator_view.share_above(found.generated, seen.loss):.0%} of the model's drawn faces"]
     if found.real is not None:
         groups, band = {"training images": found.real} | groups, None
-        parts.append(f"{inside.share_above(found.real, seen.loss):.0%} of its training images")
-    figure = charts.distribution(groups, seen.loss, "L(v)", "L, lower is rebuilt better", band)
+        parts.append(f"{discriminator_view.share_above(found.real, seen.loss):.0%} of its training images")
+    figure = distribution(groups, seen.loss, "L(v)", "L, lower is rebuilt better", band)
     st.plotly_chart(figure, config={"displayModeBar": False}, alt="Where L(v) stands among other faces")
     words = f"Rebuilt better than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
     st.caption(f"{words}, as the model remembers them.")
 
 
 def download(name: str, seen: "Look", words: str) -> None:
-    from facedemo import inside
+    from facedemo.explore import discriminator_view
 
-    pictures = np.stack([seen.image, seen.reconstruction, inside.heat(seen.error)])
+    pictures = np.stack([seen.image, seen.reconstruction, discriminator_view.heat(seen.error)])
     facts = {"model": name, "face": words, "loss": f"{seen.loss:.6f}", "realism": f"{seen.realism:.4f}"}
-    facts["brightest"] = inside.BRIGHTEST
+    facts["brightest"] = discriminator_view.BRIGHTEST
     st.download_button(
         "Pictures (PNG)",
         lambda: sampling.png(sampling.grid(pictures, 3), **facts, software="facedemo"),

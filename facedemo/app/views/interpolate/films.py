@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from facedemo import film, sampling
-from facedemo.pages.parts import address, models, waiting
-from facedemo.pages.parts.film_player import film_player
+from facedemo.app.components.film_player import film_player
+from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.imaging import film
+from facedemo.pretrained import sampling
 
 STEPS, STOPS = 60, 12  # at most
 PATHS = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (straight)"}
@@ -57,22 +58,22 @@ def hold(frame: int) -> None:
     st.session_state.interpolate_frame = frame
 
 
-def film_settings(steps: int) -> dict[str, address.Setting]:
+def film_settings(steps: int) -> dict[str, url_state.Setting]:
     return {
-        "path": address.one_of(PATHS, default="slerp"),
-        "steps": address.whole(2, STEPS, default=steps),
-        "rate": address.whole(1, 30, default=12),
-        "frame": address.whole(1, STOPS * STEPS, default=1),
+        "path": url_state.one_of(PATHS, default="slerp"),
+        "steps": url_state.whole(2, STEPS, default=steps),
+        "rate": url_state.whole(1, 30, default=12),
+        "frame": url_state.whole(1, STOPS * STEPS, default=1),
     }
 
 
-def two_faces(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+def two_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     own = {
-        "from": address.whole(0, sampling.MAX_SEED, default=1),
-        "to": address.whole(0, sampling.MAX_SEED, default=4),
+        "from": url_state.whole(0, sampling.MAX_SEED, default=1),
+        "to": url_state.whole(0, sampling.MAX_SEED, default=4),
     }
     own |= film_settings(steps=24)
-    ignored += address.restore(own, page="interpolate")
+    ignored += url_state.restore(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = [
             seed_input("From seed", "from", "The face that the film begins with. The same seed is the same face."),
@@ -91,13 +92,13 @@ def two_faces(name: str, folder: Path, settings: dict[str, address.Setting], ign
         downloads(name, frames, reel)
 
 
-def walk(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
+def walk(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     own = {
-        "seed": address.whole(0, sampling.MAX_SEED, default=1),
-        "faces": address.whole(2, STOPS, default=6),
+        "seed": url_state.whole(0, sampling.MAX_SEED, default=1),
+        "faces": url_state.whole(2, STOPS, default=6),
     }
     own |= film_settings(steps=24)
-    ignored += address.restore(own, page="interpolate")
+    ignored += url_state.restore(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = seed_input("Seed", "seed", "The number that all faces of the walk follow from, as on the Generate page.")
         stops = st.number_input(
@@ -181,18 +182,18 @@ def film_controls(steps_label: str, about_steps: str) -> tuple[str, int, int]:
 
 def frames_of(folder: Path, reel: Film) -> np.ndarray:
     """The film's frames, drawn once: uint8 (n, size, size, 3)."""
-    version = models.version(folder)
+    version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:
-        from facedemo import interpolation
+        from facedemo.explore import interpolation
 
-        model = models.load(folder, version)
+        model = model_picker.load(folder, version)
         return interpolation.film_of_seeds(model, reel.seeds, reel.steps, reel.path, progress)
 
-    return waiting.once("Drawing faces", draw, folder, version, reel.seeds, reel.path, reel.steps)
+    return cached_work.once("Drawing faces", draw, folder, version, reel.seeds, reel.path, reel.steps)
 
 
-def player(folder: Path, settings: dict[str, address.Setting], ignored: list[str], reel: Film) -> np.ndarray:
+def player(folder: Path, settings: dict[str, url_state.Setting], ignored: list[str], reel: Film) -> np.ndarray:
     """Shows the film, and what of its address could not be used; returns its frames."""
     frames = frames_of(folder, reel)
     if (frame := st.session_state.interpolate_frame) > len(frames):
@@ -200,7 +201,7 @@ def player(folder: Path, settings: dict[str, address.Setting], ignored: list[str
         rewind()
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    address.publish(settings, page="interpolate")
+    url_state.publish(settings, page="interpolate")
     frame = st.session_state.interpolate_frame
     film_player(frames, frame, reel.rate, reel.closed, reel.words, on_choose=hold, key="interpolate_film")
     return frames

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from facedemo import film, sampling
-from facedemo.pages.parts import address, films, models, waiting
-from facedemo.pages.parts.face_grid import face_grid
+from facedemo.app.components.face_grid import face_grid
+from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.views.interpolate import films
+from facedemo.imaging import film
+from facedemo.pretrained import sampling
 
 CORNERS = {"a": "Upper left seed", "b": "Upper right seed", "c": "Lower left seed", "d": "Lower right seed"}
 SIDE = 12  # faces a side, at most
@@ -28,12 +30,12 @@ def draw_corners() -> None:
     first_face()
 
 
-def four_faces(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
-    own = {corner: address.whole(0, sampling.MAX_SEED, default=n) for n, corner in enumerate(CORNERS, start=1)}
-    own["path"] = address.one_of(films.PATHS, default="slerp")
-    own["side"] = address.whole(2, SIDE, default=7)
-    own["face"] = address.whole(1, SIDE**2, default=1)
-    ignored += address.restore(own, page="interpolate")
+def four_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+    own = {corner: url_state.whole(0, sampling.MAX_SEED, default=n) for n, corner in enumerate(CORNERS, start=1)}
+    own["path"] = url_state.one_of(films.PATHS, default="slerp")
+    own["side"] = url_state.whole(2, SIDE, default=7)
+    own["face"] = url_state.whole(1, SIDE**2, default=1)
+    ignored += url_state.restore(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = [
             films.seed_input(label, corner, f"The face in this corner of the square: {label.lower()}.", first_face)
@@ -59,19 +61,19 @@ def four_faces(name: str, folder: Path, settings: dict[str, address.Setting], ig
         first_face()
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    address.publish(settings | own, page="interpolate")
+    url_state.publish(settings | own, page="interpolate")
     show(name, images, seeds, side, path)
 
 
 def drawn(folder: Path, seeds: list[int], side: int, path: str) -> np.ndarray:
-    version = models.version(folder)
+    version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:
-        from facedemo import interpolation
+        from facedemo.explore import interpolation
 
-        return interpolation.square_of_seeds(models.load(folder, version), seeds, side, path, progress)
+        return interpolation.square_of_seeds(model_picker.load(folder, version), seeds, side, path, progress)
 
-    return waiting.once("Drawing faces", draw, folder, version, seeds, side, path)
+    return cached_work.once("Drawing faces", draw, folder, version, seeds, side, path)
 
 
 def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) -> None:

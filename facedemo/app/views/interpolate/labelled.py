@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from facedemo.data import DataError
+from facedemo.app.shared import image_source, model_picker, url_state
+from facedemo.app.shared.background import Job, Steps
+from facedemo.app.views.train.live import escaped
+from facedemo.app.views.verify import request
 from facedemo.data.labels import LABELS
-from facedemo.pages.parts import address, data_source, models, verifying
-from facedemo.pages.parts.job import Job, Steps
-from facedemo.pages.parts.live_run import escaped
+from facedemo.data.source_files import DataError
 
 if TYPE_CHECKING:
-    from facedemo.directions import Direction
+    from facedemo.explore.directions import Direction
 
 PREFIX = "interpolate_labels"  # of the controls' keys
 ASKED, USED = f"{PREFIX}_asked", f"{PREFIX}_used"  # which faces to learn from were asked for last, and led to sliders
@@ -48,13 +49,13 @@ def learnt(folder: Path) -> Learnt | None:
     return used.result if used and used.state == "done" else None
 
 
-def not_learnt(settings: dict[str, address.Setting], amount: address.Setting) -> list[str]:
+def not_learnt(settings: dict[str, url_state.Setting], amount: url_state.Setting) -> list[str]:
     """Amounts in the address that nothing was learnt for, in Markdown.  They are used as soon as it is."""
     ignored = []
     for name in (f"by_{label}" for label in LABELS):
         if name in settings or name not in st.query_params:
             continue
-        wrong = address.restore({name: amount}, page="interpolate")
+        wrong = url_state.restore({name: amount}, page="interpolate")
         if value := st.session_state[f"interpolate_{name}"]:
             wrong.append(f"`{name}={value}` (to be learnt first, below)")
         ignored += wrong
@@ -69,16 +70,16 @@ def control(folder: Path) -> None:
     looks = {"key": f"{PREFIX}_open", "on_change": "rerun"}  # the server knows: it stays open when things move above it
     with st.expander("Age and gender", icon=":material/label:", expanded=running or failed, **looks):
         if found:
-            earlier = found.version != models.version(folder)
+            earlier = found.version != model_picker.version(folder)
             note = " The run has learned since: these are sliders for its earlier weights." if earlier else ""
             st.caption(escaped(found.summary) + note)
         else:
             st.caption("Two more sliders, which have to be learnt from photographs of faces with labels.")
         about = "UTKFace, whose file names begin with age and gender, or CelebA with its list of attributes. The more "
         about += "people of all ages, the better. They need not be what the model was trained on."
-        data_source.control(PREFIX, "Labelled faces", [data_source.PATH, data_source.UPLOAD], about)
+        image_source.control(PREFIX, "Labelled faces", [image_source.PATH, image_source.UPLOAD], about)
         if running:
-            verifying.progress(asked)
+            request.progress(asked)
             return
         if asked is not None and asked.state == "failed":
             st.error(escaped(asked.error), title="Could not be learnt")
@@ -94,24 +95,24 @@ def control(folder: Path) -> None:
 def start(folder: Path) -> bool:
     """Begins to learn; where that cannot be, says why and returns False."""
     try:
-        source, version = data_source.chosen(PREFIX), models.version(folder)
-        model = models.load(folder, version)
+        source, version = image_source.chosen(PREFIX), model_picker.version(folder)
+        model = model_picker.load(folder, version)
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not started")
         return False
-    uploaded = st.session_state[f"{PREFIX}_kind"] == data_source.UPLOAD
+    uploaded = st.session_state[f"{PREFIX}_kind"] == image_source.UPLOAD
 
     def do(steps: Steps) -> Learnt:
-        from facedemo import directions
-        from facedemo.evaluation import looks
+        from facedemo.evaluation import attributes
+        from facedemo.explore import directions
 
         try:
-            reader = looks.learn_looks(source, model.size, steps)
+            reader = attributes.learn_looks(source, model.size, steps)
         except DataError as error:  # a place in the cache says nothing to whoever uploaded it
             raise DataError(str(error).replace(source, "The upload") if uploaded else str(error)) from error
         return Learnt(reader.summary(), version, directions.labelled(model, reader, steps=steps))
 
-    st.session_state[ASKED] = data_source.identity(PREFIX)
+    st.session_state[ASKED] = image_source.identity(PREFIX)
     place = kept(folder, st.session_state[ASKED])
     if "job" not in place or place["job"].state != "running":  # before a reload of the page, or for someone else
         place["job"] = Job(do)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from facedemo import film, sampling
-from facedemo.pages.parts import address, films, labelled_faces, models, waiting
+from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.views.interpolate import films, labelled
+from facedemo.imaging import film
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
-    from facedemo.directions import Direction
+    from facedemo.explore.directions import Direction
 
 LARGE = 512  # side of the large view, in pixels
 AMOUNT = 4.0  # standard deviations, either way
@@ -28,15 +30,17 @@ def another_face() -> None:
     st.session_state.interpolate_seed = random.randint(0, sampling.MAX_SEED)
 
 
-def directions(name: str, folder: Path, settings: dict[str, address.Setting], ignored: list[str]) -> None:
-    found, amount = found_in(folder), address.decimal(-AMOUNT, AMOUNT, default=0.0)
-    own = {"seed": address.whole(0, sampling.MAX_SEED, default=1)}
+def directions(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+    found, amount = found_in(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
+    own = {"seed": url_state.whole(0, sampling.MAX_SEED, default=1)}
     own |= {f"by_{direction.name}": amount for direction in found}
-    ignored += address.restore(own, page="interpolate")
+    ignored += url_state.restore(own, page="interpolate")
     named = from_labels(folder, latent=len(found[0].step))
     extra = {f"by_{direction.name}": amount for direction in named}
-    ignored += address.restore(extra, page="interpolate")  # by itself: an address from before they were learnt is whole
-    ignored += labelled_faces.not_learnt(extra, amount)
+    ignored += url_state.restore(
+        extra, page="interpolate"
+    )  # by itself: an address from before they were learnt is whole
+    ignored += labelled.not_learnt(extra, amount)
     found, own = [*named, *found], own | extra
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = films.seed_input("Seed", "seed", "The face to change, as on the Generate page.")
@@ -48,35 +52,35 @@ def directions(name: str, folder: Path, settings: dict[str, address.Setting], ig
     left, right = st.columns([2, 3], gap="large")  # on a phone, the face comes first
     with right:
         amounts = sliders(folder, seed, found)
-        labelled_faces.control(folder)
-    address.publish(settings | own, page="interpolate")
+        labelled.control(folder)
+    url_state.publish(settings | own, page="interpolate")
     with left:
         result(name, folder, seed, found, amounts)
 
 
 def found_in(folder: Path) -> "list[Direction]":
-    version = models.version(folder)
+    version = model_picker.version(folder)
 
     def find(progress: sampling.Progress) -> "list[Direction]":
         with st.spinner("Loading the model…"):
-            from facedemo import directions
+            from facedemo.explore import directions
 
-            model = models.load(folder, version)
+            model = model_picker.load(folder, version)
         return directions.find(model, progress=progress)
 
-    return waiting.once("Finding this model's directions", find, folder, version)
+    return cached_work.once("Finding this model's directions", find, folder, version)
 
 
 def from_labels(folder: Path, latent: int) -> "list[Direction]":
     """The directions learnt from labels, unless there are none for a model of so many numbers."""
-    learnt = labelled_faces.learnt(folder)
+    learnt = labelled.learnt(folder)
     return [direction for direction in learnt.directions if len(direction.step) == latent] if learnt else []
 
 
 def moved(folder: Path, seed: int, found: "list[Direction]", amounts: list[dict[str, float]]) -> np.ndarray:
-    from facedemo import directions
+    from facedemo.explore import directions
 
-    return directions.moved(models.load(folder, models.version(folder)), seed, found, amounts)
+    return directions.moved(model_picker.load(folder, model_picker.version(folder)), seed, found, amounts)
 
 
 def sliders(folder: Path, seed: int, found: "list[Direction]") -> dict[str, float]:

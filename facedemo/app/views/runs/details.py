@@ -1,15 +1,16 @@
 """One run on the page of all runs: its notes, and what can be done with it."""
 
+from facedemo.app import navigation
 import time
 from collections.abc import Callable
 
 import streamlit as st
 
-from facedemo import parcels
-from facedemo.overview import Facts
-from facedemo.pages.parts.live_run import badge, escaped, generate_button
-from facedemo.pages.parts.waiting import duration
-from facedemo.runs import Run, RunError
+from facedemo.pretrained import archive
+from facedemo.runs.summary import Facts
+from facedemo.app.views.train.live import badge, escaped, generate_button
+from facedemo.app.shared.cached_work import duration
+from facedemo.runs.run import Run, RunError
 
 OPEN = "runs_bundle_open"
 
@@ -42,11 +43,11 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     with st.container(horizontal=True):
         about = "Show it on the Train page: samples through time, all charts, steering, resuming."
         if st.button("Open", icon=":material/monitoring:", help=about, key="runs_open"):
-            st.switch_page("facedemo/pages/train.py", query_params={"run": run.id})
+            st.switch_page(navigation.TRAIN, query_params={"run": run.id})
         generate_button(run, key="runs_generate")
         st.download_button(
             "Export (ZIP)",
-            lambda: parcels.packed(run.path),
+            lambda: archive.packed(run.path),
             f"{run.id}.zip",
             "application/zip",
             on_click="ignore",
@@ -75,7 +76,7 @@ def promotion(run: Run) -> None:
         key=OPEN,
         on_change="rerun",
     ):
-        free = parcels.suggest(run.name)
+        free = archive.suggest(run.name)
         about = "Also its folder's name: letters, digits, spaces, dots, dashes and underscores."
         name = st.text_input("Name of the model", free, max_chars=64, help=about, key=f"bundle_name_{run.id}_{free}")
         about = "For the model card, in Markdown: what the data is, who may use it for what, what the model does badly."
@@ -89,7 +90,7 @@ def promotion(run: Run) -> None:
 def promote(run: Run, name: str, card: str) -> None:
     try:
         with st.spinner("Making the bundle…", show_time=True):
-            path = parcels.promote(run, name, card)
+            path = archive.promote(run, name, card)
     except (ValueError, OSError) as error:
         st.error(escaped(error))
         return

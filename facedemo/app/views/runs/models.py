@@ -1,13 +1,15 @@
 """The models at hand: bundles to look at and take away, and others to bring in."""
 
+from facedemo.app import navigation
 import re
 from pathlib import Path
 
 import streamlit as st
 
-from facedemo import checkpoints, parcels
-from facedemo.files import read_object
-from facedemo.pages.parts.live_run import escaped
+from facedemo.storage import locations
+from facedemo.pretrained import archive
+from facedemo.storage.atomic import read_object
+from facedemo.app.views.train.live import escaped
 
 MEGABYTES = 1024  # the largest weights that are taken
 CARD_LETTERS = 20_000
@@ -17,7 +19,7 @@ def shelf() -> None:
     st.header("Models", anchor=False)
     if said := st.session_state.pop("shelf_said", ""):
         st.success(escaped(said))
-    found = checkpoints.bundled()
+    found = locations.bundled()
     if not found:
         st.caption("No models yet. Make a bundle of a run, or import one.")
     for path in found:
@@ -37,10 +39,10 @@ def model(path: Path) -> None:
                 show_card(path)
         with st.container(horizontal=True):
             if st.button("Generate", icon=":material/grid_view:", help="Draw faces with it.", key=f"draw_{path.name}"):
-                st.switch_page("facedemo/pages/generate.py", query_params={"model": path.name})
+                st.switch_page(navigation.GENERATE, query_params={"model": path.name})
             st.download_button(
                 "Export (ZIP)",
-                lambda: parcels.packed(path),
+                lambda: archive.packed(path),
                 f"{path.name}.zip",
                 "application/zip",
                 on_click="ignore",
@@ -51,13 +53,13 @@ def model(path: Path) -> None:
 
 
 def in_words(path: Path) -> str:
-    config, report = (read_object(path / name) for name in (checkpoints.CONFIG, "report.json"))
+    config, report = (read_object(path / name) for name in (locations.CONFIG, "report.json"))
     model = config.get("model")
     size = model.get("size") if isinstance(model, dict) else None
     parts = [f"{config.get('family', '?')}, {size}×{size} pixels" if size else "Its config.json is damaged"]
     if isinstance(iterations := report.get("iterations"), int):
         parts.append(f"{iterations:,} iterations")
-    return " · ".join([*parts, f"{(path / checkpoints.WEIGHTS).stat().st_size / 1e6:,.1f} MB"])
+    return " · ".join([*parts, f"{(path / locations.WEIGHTS).stat().st_size / 1e6:,.1f} MB"])
 
 
 def show_card(path: Path) -> None:
@@ -107,7 +109,7 @@ def importing() -> None:
         return
     try:
         with st.spinner("Checking the model…"):
-            path = parcels.take(file, name.strip())
+            path = archive.take(file, name.strip())
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not imported")
         return

@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import streamlit as st
 
-from facedemo.overview import Facts
+from facedemo.runs.summary import Facts
 
 ROWS = 10  # shown at once
 ROW_HEIGHT = 35  # pixels

@@ -5,9 +5,9 @@ import sys
 
 import streamlit as st
 
-from facedemo import speed
-from facedemo.config import RunConfig
-from facedemo.pages.parts.waiting import duration
+from facedemo.app.shared.cached_work import duration
+from facedemo.config.schema import RunConfig
+from facedemo.training import speed
 
 LOOK_AGAIN = 1.0  # seconds, while a measurement goes on
 PROCESS, KEY = "speed_process", "speed_key"  # in the session: the measurement that goes on, and of what
@@ -49,7 +49,7 @@ def measure(config: RunConfig) -> bool:
     if st.session_state.get(KEY) != key:
         cancel()
         process = subprocess.Popen(
-            [sys.executable, "-m", "facedemo.speed"],
+            [sys.executable, "-m", "facedemo.training.speed"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from facedemo import runs
-from facedemo.pages.parts import data_source, knobs, models
+from facedemo.app.shared import image_source, model_picker
+from facedemo.app.views.train import steering
+from facedemo.runs.run import Run, create_run, runs_root
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from facedemo.config import RunConfig
+    from facedemo.config.schema import RunConfig
 
 BUILT_IN = "Built-in faces"
 BUDGETS = {"minutes": "Minutes of training", "iterations": "Iterations", "images": "Images seen"}
@@ -40,26 +41,26 @@ def fill_budget(budget: dict[str, float | None], prefix: str) -> None:
 
 
 def fill_preset() -> None:
-    from facedemo.config import RunConfig
-    from facedemo.presets import PRESETS
+    from facedemo.config.presets import PRESETS
+    from facedemo.config.schema import RunConfig
 
     fill(RunConfig.model_validate(PRESETS[st.session_state[key("preset")]].settings))
 
 
 def fill_family() -> None:
-    from facedemo.config import RunConfig
+    from facedemo.config.schema import RunConfig
 
     fill(RunConfig(family=st.session_state[key("family")]))
 
 
 def fill_start() -> None:
     """Puts the settings of the model to start from into the controls, since its weights fit no others."""
-    from facedemo import starting
-    from facedemo.presets import configure
+    from facedemo.config.presets import configure
+    from facedemo.training import warm_start
 
     if start := st.session_state[key("training", "start")]:
         try:
-            fill(configure({"start": start, "minutes": 60}, base=starting.settings(start)))
+            fill(configure({"start": start, "minutes": 60}, base=warm_start.settings(start)))
         except (ValueError, OSError) as error:
             st.session_state[key("training", "start")] = ""
             st.session_state[key("problem")] = str(error)
@@ -67,7 +68,9 @@ def fill_start() -> None:
 
 def start_control() -> None:
     """What the run's weights are at the start."""
-    found = {"": "New weights"} | {name.removeprefix(models.RUN): models.label(name) for name in models.choices()}
+    found = {"": "New weights"} | {
+        name.removeprefix(model_picker.RUN): model_picker.label(name) for name in model_picker.choices()
+    }
     if st.session_state.get(key("training", "start")) not in found:
         st.session_state[key("training", "start")] = ""  # that model is gone
     st.selectbox(
@@ -96,30 +99,30 @@ def budget_control(prefix: str) -> dict[str, float]:
         help="What the budget of the run is counted in. Pauses cost none of it.",
     )
     low, high = {"minutes": (0.1, 1e6), "iterations": (1, 10**9), "images": (1, 10**12)}[kind]
-    knobs.number("How many", "The run is done after so many.", low, high, kind != "minutes", f"{prefix}_{kind}")
+    steering.number("How many", "The run is done after so many.", low, high, kind != "minutes", f"{prefix}_{kind}")
     return {kind: st.session_state[f"{prefix}_{kind}"]}
 
 
 def data_control() -> None:
     """Where the faces to learn from are; the source itself is made by `chosen_source`, when the run starts."""
-    data_source.control(
+    image_source.control(
         key("data"),
         "Faces to learn from",
-        (BUILT_IN, data_source.PATH, data_source.UPLOAD),
+        (BUILT_IN, image_source.PATH, image_source.UPLOAD),
         "Built-in faces were drawn by the model that comes with this app: they need no data of yours.",
     )
 
 
 def chosen_source() -> str:
-    """The data source of the form.  Raises as `data_source.chosen` does."""
-    from facedemo.config import BUILT_IN as BUILT_IN_SOURCE
+    """The data source of the form.  Raises as `image_source.chosen` does."""
+    from facedemo.config.schema import BUILT_IN as BUILT_IN_SOURCE
 
-    return BUILT_IN_SOURCE if st.session_state[key("data_kind")] == BUILT_IN else data_source.chosen(key("data"))
+    return BUILT_IN_SOURCE if st.session_state[key("data_kind")] == BUILT_IN else image_source.chosen(key("data"))
 
 
 def form() -> None:
     """The two decisions that a first run takes: a preset, and the faces to learn from."""
-    from facedemo.presets import PRESETS
+    from facedemo.config.presets import PRESETS
 
     if key("preset") not in st.session_state:
         st.session_state[key("preset")] = next(iter(PRESETS))
@@ -148,9 +151,9 @@ def settings() -> dict[str, float]:
 
 def main_settings() -> dict[str, float]:
     """The model, how long it is trained, and all other settings; returns the budget."""
-    from facedemo.config import DataConfig, TrainingConfig
-    from facedemo.families import family_class, family_names
-    from facedemo.families import knobs as declared
+    from facedemo.config.schema import DataConfig, TrainingConfig
+    from facedemo.gans.base import family_class, family_names
+    from facedemo.gans.base import knobs as declared
 
     with st.grid(4, min_column_width=CELL):
         family = st.selectbox(
@@ -164,13 +167,13 @@ def main_settings() -> dict[str, float]:
         budget = budget_control(key("budget"))
         config = family_class(family).Config
         live = [knob.name for knob in declared(config, live=True)]
-        first = [*ALWAYS_SHOWN, *knobs.own_first(live, config)]
+        first = [*ALWAYS_SHOWN, *steering.own_first(live, config)]
         for name in [*first, *(name for name in config.model_fields if name not in first)]:
-            knobs.control(name, config.model_fields[name], key(family, name))
+            steering.control(name, config.model_fields[name], key(family, name))
         for section, fields in (("training", TrainingConfig.model_fields), ("data", DataConfig.model_fields)):
             for name, field in fields.items():
                 if name not in ("source", "start"):
-                    knobs.control(name, field, key(section, name))
+                    steering.control(name, field, key(section, name))
     return budget
 
 
@@ -179,8 +182,8 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> "RunCo
 
     Raises ValueError or OSError for what cannot be trained with.
     """
-    from facedemo.config import DataConfig, RunConfig, TrainingConfig
-    from facedemo.families import family_class
+    from facedemo.config.schema import DataConfig, RunConfig, TrainingConfig
+    from facedemo.gans.base import family_class
 
     def section(name: str, fields: Any) -> dict[str, Any]:
         return {field: st.session_state[key(name, field)] for field in fields if key(name, field) in st.session_state}
@@ -200,7 +203,7 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> "RunCo
 
 def title(family: str) -> str:
     """What a run is called that was given no name: "One minute, γ 0.8, 14:07"."""
-    from facedemo.presets import PRESETS
+    from facedemo.config.presets import PRESETS
 
     gamma = st.session_state.get(key(family, "gamma"))
     parts = [PRESETS[st.session_state[key("preset")]].title, *([f"γ {gamma:g}"] if gamma is not None else [family])]
@@ -209,7 +212,7 @@ def title(family: str) -> str:
 
 def problem(item: "ErrorDetails") -> str:
     """What is wrong with a setting, after its name; without one where several settings are at odds."""
-    from facedemo.config import message
+    from facedemo.config.schema import message
 
     where = " → ".join(map(str, item["loc"]))
     return f"{where}: {message(item)}" if where else message(item)
@@ -223,19 +226,19 @@ def described_run(budget: dict[str, float]) -> "RunConfig | None":
         return None
 
 
-def start(budget: dict[str, float]) -> runs.Run | None:
+def start(budget: dict[str, float]) -> Run | None:
     """Starts the run that the form describes; where that cannot be, says why and returns None."""
     from pydantic import ValidationError
 
     try:
-        run = runs.create_run(chosen_config(budget))
+        run = create_run(chosen_config(budget))
         run.launch()
         return run
     except ValidationError as error:
         lines = [f"- {problem(item)}" for item in error.errors()]
         st.error("\n".join(lines), title="These settings cannot be used")
     except OSError as error:
-        where = error.filename or runs.runs_root()
+        where = error.filename or runs_root()
         st.error(f"{where}: {error.strerror or error}. Free some space, or choose another folder.", title="Not started")
     except ValueError as error:
         st.error(str(error), title="Not started")

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from facedemo import charts, speed
-from facedemo.families import family_class
-from facedemo.pages.parts import knobs, new_run
-from facedemo.pages.parts.keep_hover import keep_hover
-from facedemo.pages.parts.status_line import status_line
-from facedemo.pages.parts.waiting import duration
-from facedemo.runs import Run, RunError, list_runs
-from facedemo.status import Status
+from facedemo.app import navigation
+from facedemo.app.charts import training
+from facedemo.app.components.keep_hover import keep_hover
+from facedemo.app.components.status_line import status_line
+from facedemo.app.shared.cached_work import duration
+from facedemo.app.views.train import form, steering
+from facedemo.gans.base import family_class
+from facedemo.runs.run import Run, RunError, list_runs
+from facedemo.storage.process_status import Status
+from facedemo.training import speed
 
 if TYPE_CHECKING:
-    from facedemo.config import RunConfig
+    from facedemo.config.schema import RunConfig
 
 REFRESH = 2.0  # seconds
 PATIENCE = 20  # times as long as reading the metrics takes, before they are read again
@@ -210,7 +212,7 @@ def button(label: str, icon: str, about: str, do: Callable[..., None], *args: An
 def generate_button(run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **look: Any) -> None:
     about = "Draw faces with this run's newest weights." if run.has_model else "It has saved no weights yet."
     if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **look):
-        st.switch_page("facedemo/pages/generate.py", query_params={"model": f"run:{run.id}"})
+        st.switch_page(navigation.GENERATE, query_params={"model": f"run:{run.id}"})
 
 
 def extension(run: Run, prefix: str = "extend") -> None:
@@ -218,15 +220,15 @@ def extension(run: Run, prefix: str = "extend") -> None:
     with st.popover("Extend", icon=":material/more_time:", help="Train it further, with a larger budget."):
         if f"{prefix}_kind" not in st.session_state:
             budget = run.config.budget.model_dump()
-            new_run.fill_budget({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
-        budget = new_run.budget_control(prefix)
+            form.fill_budget({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
+        budget = form.budget_control(prefix)
         st.caption("Counted from the beginning of the run, so it has to be more than it has had.")
         args = (lambda: extend(run, budget),)
         st.button("Train further", type="primary", on_click=ask, args=args, key=f"{prefix}_go")
 
 
 def extend(run: Run, budget: dict[str, float]) -> None:
-    from facedemo.config import Budget
+    from facedemo.config.schema import Budget
 
     wanted, status = Budget(**budget), run.status
     if wanted.fraction(status.step, status.images, status.seconds) >= 1:
@@ -241,7 +243,7 @@ def body(run: Run, config: "RunConfig", status: Status) -> None:
         samples(run)
     with right:
         st.subheader("Steer", anchor=False)
-        knobs.panel(run, config, status.step, status.active)
+        steering.panel(run, config, status.step, status.active)
     draw_charts(run, config)
     with st.expander("Log", icon=":material/notes:"):
         st.code("\n".join(run.log_text().splitlines()[-LOG_LINES:]) or "Nothing yet.", language=None, wrap_lines=True)
@@ -309,9 +311,9 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Charts", anchor=False, width="content")
         norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
-    family, names = family_class(config.family), knobs.short_names(config)
+    family, names = family_class(config.family), steering.short_names(config)
     metrics = metrics_of(run)
-    figures = charts.figures(metrics, family.metrics, run.marks(), names, norms)
+    figures = training.figures(metrics, family.metrics, run.marks(), names, norms)
     if not figures:
         st.caption(f"The first points come after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):
@@ -319,7 +321,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
             with st.container(gap="xsmall"):
                 title = figure.layout.title.text.replace("<sub>t</sub>", "_t")
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
-                st.plotly_chart(charts.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
+                st.plotly_chart(training.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
     if figures:
         keep_hover(len(metrics["step"]))
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from facedemo.runs import Run, RunError
+from facedemo.runs.run import Run, RunError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from facedemo.config import RunConfig
-    from facedemo.families import FamilyConfig
-    from facedemo.steering import Mark, Steering
+    from facedemo.config.schedule import Mark, Steering
+    from facedemo.config.schema import RunConfig
+    from facedemo.gans.base import FamilyConfig
 
 FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
 
@@ -71,7 +71,7 @@ class InForce:
 
 def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
     """Replays a run's marks, and then the orders that wait for an answer."""
-    from facedemo.steering import Mark, Steering
+    from facedemo.config.schedule import Mark, Steering
 
     steering, undo = Steering(config), []
     marks = [Mark(int(mark["step"]), mark["changes"], mark["command"]) for mark in run.marks()]
@@ -98,7 +98,7 @@ def remember(undo: list[dict[str, float]], steering: "Steering", mark: "Mark") -
 
 
 def values(steering: "Steering", step: int) -> dict[str, float]:
-    from facedemo.steering import PLAYERS
+    from facedemo.config.schedule import PLAYERS
 
     config = steering.config
     settings = config.model.model_dump() | config.training.model_dump()
@@ -108,7 +108,7 @@ def values(steering: "Steering", step: int) -> dict[str, float]:
 
 def own_first(names: Iterable[str], config: "type[FamilyConfig]") -> list[str]:
     """Settings in the order to show them: a family's own, then those that every family has, then all others."""
-    from facedemo.families import FamilyConfig
+    from facedemo.gans.base import FamilyConfig
 
     declared = list(config.model_fields)
     every = {name: (name in FamilyConfig.model_fields, declared.index(name)) for name in declared}

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from facedemo import film, sampling
-from facedemo.pages.parts.face_grid import face_grid
-from facedemo.pages.parts.verifying import Request
+from facedemo.app import navigation
+from facedemo.app.components.face_grid import face_grid
+from facedemo.app.views.verify.request import Request
+from facedemo.imaging import film
+from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
-    from facedemo.evaluation.faces import Evidence
+    from facedemo.evaluation.verify import Evidence
 
 SHOWN = {"undetected": "Not detected", "detected": "Detected", "people": "People"}
 EMPTY = {
@@ -36,9 +38,9 @@ def first_page() -> None:
 
 def judged_faces(asked: Request, evidence: "Evidence") -> None:
     """The grid of the faces of one kind, and beside it the one that was chosen."""
-    from facedemo.evaluation import pictures
+    from facedemo.evaluation import annotate
 
-    rows = {name: pictures.shown(evidence, name) for name in SHOWN}
+    rows = {name: annotate.shown(evidence, name) for name in SHOWN}
     st.subheader("The faces", anchor=False)
     show = st.segmented_control(
         "Show",
@@ -93,16 +95,16 @@ def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> in
 
 @st.cache_data(max_entries=16, show_spinner="Marking faces…")
 def marked(asked: Request, show: str, rows: list[int], _evidence: "Evidence") -> np.ndarray:
-    from facedemo.evaluation import pictures
+    from facedemo.evaluation import annotate
 
-    return pictures.drawn(_evidence, show, rows, SMALL)
+    return annotate.drawn(_evidence, show, rows, SMALL)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def closely_marked(asked: Request, row: int, _evidence: "Evidence") -> np.ndarray:
-    from facedemo.evaluation import pictures
+    from facedemo.evaluation import annotate
 
-    return pictures.drawn(_evidence, "detected" if _evidence.judged.found[row] else "undetected", [row], LARGE)[0]
+    return annotate.drawn(_evidence, "detected" if _evidence.judged.found[row] else "undetected", [row], LARGE)[0]
 
 
 def closely(asked: Request, evidence: "Evidence", row: int) -> None:
@@ -119,7 +121,7 @@ def closely(asked: Request, evidence: "Evidence", row: int) -> None:
         about = "Draws this face there, to look at, change or take away."
         if st.button("Open in Generate", icon=":material/grid_view:", help=about):
             link = {"model": asked.name, "seed": seed, "faces": 1, "scale": 1.0, "face": 1}
-            st.switch_page("facedemo/pages/generate.py", query_params=link)
+            st.switch_page(navigation.GENERATE, query_params=link)
     if found:
         same_person(evidence, row)
         nearest(asked, evidence, row)
@@ -159,18 +161,18 @@ def on_this_computer() -> bool:
 
 
 def downloads(asked: Request, evidence: "Evidence", rows: dict[str, list[int]]) -> None:
-    from facedemo.evaluation import pictures
+    from facedemo.evaluation import annotate
 
     facts = {"model": asked.name, "seed": asked.seed, "count": asked.count}
     with st.container(horizontal=True):
         for name, label in FILES.items():
             st.download_button(
                 label,
-                lambda name=name: pictures.sheet(evidence, name, **facts),
+                lambda name=name: annotate.sheet(evidence, name, **facts),
                 re.sub(r"[^\w.-]+", "-", f"{asked.name}-{asked.seed}-{name}.png"),
                 "image/png",
                 on_click="ignore",
                 disabled=not rows[name],
                 icon=":material/download:",
-                help=f"{SHOWN[name]}: up to {pictures.MOST} of them in one picture, with model and seed in the file.",
+                help=f"{SHOWN[name]}: up to {annotate.MOST} of them in one picture, with model and seed in the file.",
             )

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from facedemo.checkpoints import CONFIG
-from facedemo.data import DataError
-from facedemo.files import read_object
-from facedemo.pages.parts import data_source, models
-from facedemo.pages.parts.job import Job, Steps
-from facedemo.pages.parts.live_run import escaped
+from facedemo.app.shared import image_source, model_picker
+from facedemo.app.shared.background import Job, Steps
+from facedemo.app.views.train.live import escaped
+from facedemo.data.source_files import DataError
+from facedemo.storage.atomic import read_object
+from facedemo.storage.locations import CONFIG
 
 if TYPE_CHECKING:
-    from facedemo.evaluation.faces import Evidence
     from facedemo.evaluation.report import Report
+    from facedemo.evaluation.verify import Evidence
 
 BUILT_IN = "built-in"  # as configs name it: drawn faces, which are no measure for drawn faces
 NONE, OWN = "None", "The images it was trained on"
@@ -26,7 +26,7 @@ REFRESH = 1.0  # seconds
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure.  real, gallery: which images were chosen, as `data_source.identity` tells them apart."""
+    """What to measure.  real, gallery: which images were chosen, as `image_source.identity` tells them apart."""
 
     name: str
     folder: Path
@@ -57,14 +57,14 @@ def trained_on(folder: Path) -> str | None:
 
 def more_controls(folder: Path) -> bool:
     """What to compare with, and what else to look for; returns whether copies are looked for."""
-    kinds = [NONE, *([OWN] if trained_on(folder) else []), data_source.PATH, data_source.UPLOAD]
+    kinds = [NONE, *([OWN] if trained_on(folder) else []), image_source.PATH, image_source.UPLOAD]
     if st.session_state.get(f"{REAL}_kind", NONE) not in kinds:
         st.session_state[f"{REAL}_kind"] = NONE  # another model, whose images are not here
     about = (
         "Photographs of faces, best those that the model was trained on: a part of them is held out and judged like "
     )
     about += "the model's faces, so that you see what the best possible model would reach."
-    real = data_source.control(REAL, "Real faces to compare with", kinds, about)
+    real = image_source.control(REAL, "Real faces to compare with", kinds, about)
     about = "Judges all training images once, which takes minutes for thousands, and shows for each face of the model "
     about += "those that are most like it: that is how to find out whether it copies. Needs real faces."
     copies = st.toggle("Nearest training faces", key="verify_copies", disabled=real == NONE, help=about)
@@ -72,7 +72,7 @@ def more_controls(folder: Path) -> bool:
         "Photographs of people to be recognised. The paper's second column counts the model's faces that are nobody "
     )
     about += "of such a gallery."
-    data_source.control(GALLERY, "Gallery", [NONE, data_source.PATH, data_source.UPLOAD], about)
+    image_source.control(GALLERY, "Gallery", [NONE, image_source.PATH, image_source.UPLOAD], about)
     about = "A neural network that finds more faces than the usual detector, which looks for edges; about a minute and "
     about += "a half per 1,000 faces."
     st.toggle("Second detector", key="verify_cnn", persist_state="session", help=about)
@@ -81,8 +81,8 @@ def more_controls(folder: Path) -> bool:
 
 def request(name: str, folder: Path, copies: bool) -> Request:
     """What the controls ask for.  Raises OSError where the model has gone."""
-    state, version = st.session_state, models.version(folder)
-    real, gallery = data_source.identity(REAL), data_source.identity(GALLERY)
+    state, version = st.session_state, model_picker.version(folder)
+    real, gallery = image_source.identity(REAL), image_source.identity(GALLERY)
     return Request(
         name, folder, version, state.verify_faces, state.verify_seed, state.verify_cnn, copies, real, gallery
     )
@@ -93,27 +93,27 @@ def chosen(prefix: str, folder: Path) -> str | None:
     kind = st.session_state[f"{prefix}_kind"]
     if kind == NONE:
         return None
-    return trained_on(folder) if kind == OWN else data_source.chosen(prefix)
+    return trained_on(folder) if kind == OWN else image_source.chosen(prefix)
 
 
 def start(wanted: Request) -> bool:
     """Begins an evaluation; where that cannot be, says why and returns False."""
     try:
         real, gallery = (chosen(prefix, wanted.folder) for prefix in (REAL, GALLERY))
-        model = models.load(wanted.folder, wanted.version)
+        model = model_picker.load(wanted.folder, wanted.version)
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not started")
         return False
 
     kinds = [st.session_state[f"{prefix}_kind"] for prefix in (REAL, GALLERY)]
-    uploads = [source for source, kind in zip((real, gallery), kinds, strict=True) if kind == data_source.UPLOAD]
+    uploads = [source for source, kind in zip((real, gallery), kinds, strict=True) if kind == image_source.UPLOAD]
 
     def do(steps: Steps) -> "tuple[Report, Evidence]":
-        from facedemo.evaluation import faces
+        from facedemo.evaluation import verify
 
         asked = (real, "test", gallery, wanted.cnn, wanted.copies)
         try:
-            return faces.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
+            return verify.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
         except DataError as error:
             words = str(error)
             for place in uploads:  # a place in the cache says nothing to whoever uploaded it

@@ -5,10 +5,10 @@ import re
 
 import streamlit as st
 
-from facedemo.evaluation.reading import reading
+from facedemo.app.views.train.live import escaped
+from facedemo.evaluation.narrative import reading
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN, Report
 from facedemo.evaluation.table import NOTHING, in_words, number
-from facedemo.pages.parts.live_run import escaped
 
 MEASURES = {
     "detected": (

@@ -1,0 +1,5 @@
+"""The app: `streamlit run app.py`."""
+
+from facedemo.app.main import main
+
+main()

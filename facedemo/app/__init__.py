@@ -1,0 +1,1 @@
+"""The Streamlit app: pages, their views, shared widgets, browser components, interactive charts."""

@@ -1,0 +1,1 @@
+"""Elements that Streamlit lacks, with their JavaScript and CSS."""

@@ -1,0 +1,1 @@
+"""What the pages are made of, a folder for each page that has several views."""

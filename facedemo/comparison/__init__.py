@@ -1,0 +1,1 @@
+"""Several models under the same conditions: races, sweeps, side-by-side reports."""

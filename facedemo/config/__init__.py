@@ -1,0 +1,1 @@
+"""The validated settings of a run and how they change while it trains; imports no torch."""

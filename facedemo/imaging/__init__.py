@@ -1,0 +1,1 @@
+"""Arrays to pictures and back: grids, PNG, GIF/MP4, static curves."""

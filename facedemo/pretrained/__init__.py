@@ -1,0 +1,1 @@
+"""Trained models: load, draw from, describe, export and import."""

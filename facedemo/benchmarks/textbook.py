@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from facedemo.gans.base import Family, FamilyConfig, create
+from facedemo.gans.base import Family, create
 from facedemo.gans.blocks import UpsampledConv2d
 from facedemo.gans.ours.model import OursConfig
+from facedemo.gans.settings import FamilyConfig
 
 JPEG_SIZE = (178, 218)  # CelebA's
 

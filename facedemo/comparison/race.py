@@ -180,13 +180,13 @@ def contenders(
     Raises ValueError as `configure` does.
     """
     from facedemo.config.presets import configure
-    from facedemo.gans.base import family_class, family_names
+    from facedemo.gans.registry import config_class, family_names
 
-    having = [name for name in family_names() if "gamma" in family_class(name).Config.model_fields]
+    having = [name for name in family_names() if "gamma" in config_class(name).model_fields]
     chosen = list(dict.fromkeys(families)) or (having if len(gammas) > 1 else family_names())
     found = {}
     for family in chosen:
-        title = family_class(family).title
+        title = config_class(family).title
         values = list(dict.fromkeys(gammas)) if family in having else []
         for gamma in values or [None]:
             settings = {**options, "family": family} | ({} if gamma is None else {"gamma": gamma})

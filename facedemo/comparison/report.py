@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from facedemo.comparison.gather import SIDE, Comparison, Contender
 from facedemo.evaluation.table import MEASURES, NOTHING, table
-from facedemo.gans.base import family_class
+from facedemo.gans.registry import config_class
 from facedemo.pretrained import card, sampling
 from facedemo.storage.atomic import replace_file
 from facedemo.training.warm_start import number
@@ -89,7 +89,7 @@ def curves(found: Comparison) -> dict[str, bytes]:
     pictures = {}
     for one, stem in zip(found.contenders, found.stems.values(), strict=True):
         if one.training.get("curves", {}).get("step"):
-            labels = family_class(one.config.family).metrics
+            labels = config_class(one.config.family).metrics
             pictures[f"curves-{stem}.png"] = card.draw_curves(one.training["curves"], labels)
     if any(one.detection for one in found.contenders):
         pictures["detection.png"] = draw_detection(found)
@@ -160,7 +160,7 @@ def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
         "figure": lambda one: FIGURES.get(one.config.model.size, ""),
         "file": found.stems.get,
         "pictures": pictures,
-        "title_of": lambda one: family_class(one.config.family).title,
+        "title_of": lambda one: config_class(one.config.family).title,
         "side": SIDE,
     }
 
@@ -173,7 +173,7 @@ def trainings(found: Comparison) -> list[list[str]]:
 def training(one: Contender) -> list[str]:
     report, speed = one.training, one.images_per_second
     last, players = report.get("last", {}), report.get("parameters", {})
-    labels = family_class(one.config.family).metrics
+    labels = config_class(one.config.family).metrics
     seen = [number(report.get(name)) for name in ("images_before", "images")]
     return [
         one.name,

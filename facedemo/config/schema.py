@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
-from facedemo.gans.base import FamilyConfig, family_class, knobs
+from facedemo.gans.registry import config_class
+from facedemo.gans.settings import FamilyConfig, knobs
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -143,14 +144,14 @@ class RunConfig(Part):
     @field_validator("family")
     @classmethod
     def known_family(cls, family: str) -> str:
-        family_class(family)
+        config_class(family)
         return family
 
     @field_validator("model", mode="before")
     @classmethod
     def settings_of_the_family(cls, model: Any, info: Any) -> Any:
         if isinstance(model, dict) and "family" in info.data:
-            return family_class(info.data["family"]).Config.model_validate(model)
+            return config_class(info.data["family"]).model_validate(model)
         return model
 
     @model_validator(mode="after")

@@ -19,7 +19,8 @@ from torch.func import functional_call
 
 from facedemo.config.schedule import Mark
 from facedemo.config.schema import RunConfig
-from facedemo.gans.base import Equation, FamilyConfig, Knob, Reconstructing, create, knobs
+from facedemo.gans.base import Equation, Reconstructing, create
+from facedemo.gans.settings import FamilyConfig, Knob, knobs
 from facedemo.pretrained.sampling import Progress, to_uint8
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.restore import open_saved

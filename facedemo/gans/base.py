@@ -1,26 +1,18 @@
-"""What every family offers to training, sampling and the app, and the registry that finds it."""
+"""What every family offers to training, sampling and the app."""
 
 import copy
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-FAMILIES = {  # a name for the command line → where its class is
-    "ours": "facedemo.gans.ours.model:Ours",
-    "dcgan": "facedemo.gans.dcgan.model:DCGAN",
-    "wgan": "facedemo.gans.wgan.model:WGAN",
-}
-
-
-SHAPING = ("size", "latent", "width", "generator", "stem")  # settings that decide the shapes of weights
+from facedemo.gans.registry import gan_class
+from facedemo.gans.settings import FamilyConfig
 
 
 class Updates(Protocol):
@@ -37,112 +29,6 @@ class Updates(Protocol):
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean of `value` over the processes that share the batch; `value` itself where there is one."""
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A number of a family's config that the app draws as a control."""
-
-    name: str
-    title: str
-    help: str
-    default: float
-    minimum: float
-    maximum: float
-    live: bool  # may be turned while the run trains
-
-    @property
-    def whole(self) -> bool:
-        return isinstance(self.default, int)
-
-
-def knob(default: float, title: str, description: str, minimum: float, maximum: float, live: bool = False) -> Any:
-    """A bounded pydantic field that `knobs` lists."""
-    return Field(
-        default,
-        title=title,
-        description=description,
-        ge=minimum,
-        le=maximum,
-        allow_inf_nan=False,
-        json_schema_extra={"knob": True, "live": live},
-    )
-
-
-class FamilyConfig(BaseModel):
-    """Settings every family has; a family's own class adds to them and overrides the defaults."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    size: Literal[32, 64, 128] = Field(64, title="Image size", description="Side of the square images, in pixels.")
-    latent: int = knob(64, "Latent size", "Length h of the vector z that an image is made from.", 2, 1024)
-    width: int = knob(
-        48, "Width", "Channels of the widest-resolution layers. Doubling it costs about four times the time.", 4, 256
-    )
-    batch_size: int = knob(16, "Batch size", "Real images a training step sees.", 2, 512)
-    learning_rate_g: float = knob(
-        1e-4, "Generator learning rate", "Step size of the generator's optimiser.", 0.0, 0.1, live=True
-    )
-    learning_rate_d: float = knob(
-        1e-4, "Discriminator learning rate", "Step size of the discriminator's optimiser.", 0.0, 0.1, live=True
-    )
-    decay: float = knob(
-        0.9,
-        "Learning-rate decay",
-        "Both learning rates are multiplied by this at every interval.",
-        0.01,
-        1.0,
-        live=True,
-    )
-    decay_every: int = knob(
-        2000, "Decay interval", "Iterations from one decay of the learning rates to the next.", 1, 10_000_000, live=True
-    )
-    rate_floor: float = knob(
-        2e-5,
-        "Learning-rate floor",
-        "The decay stops here: too small a rate lets the balance drift.",
-        0.0,
-        0.1,
-        live=True,
-    )
-
-    @property
-    def images_per_step(self) -> int:
-        """Real images that one `Family.step` is given."""
-        return self.batch_size
-
-
-def knobs(config: type[FamilyConfig], live: bool | None = None) -> list[Knob]:
-    """The bounded numbers of `config` in the order of declaration; with `live`, only those that can(not) be steered."""
-    found = []
-    for name, field in config.model_fields.items():
-        extra = field.json_schema_extra
-        if not isinstance(extra, dict) or not extra.get("knob") or live not in (None, extra["live"]):
-            continue
-        bounds = {key: getattr(item, key) for item in field.metadata for key in ("ge", "le") if hasattr(item, key)}
-        found.append(
-            Knob(
-                name=name,
-                title=field.title or name,
-                help=field.description or "",
-                default=field.default,
-                minimum=bounds["ge"],
-                maximum=bounds["le"],
-                live=bool(extra["live"]),
-            )
-        )
-    return found
-
-
-@dataclass(frozen=True)
-class Bounded:
-    """A metric that lives between two bounds, and what it means when it stays at one of them."""
-
-    metric: str
-    low: float
-    high: float
-    stuck_low: str
-    stuck_high: str
 
 
 @dataclass(frozen=True)
@@ -186,11 +72,6 @@ class Family(nn.Module, ABC):
     """
 
     Config: ClassVar[type[FamilyConfig]]
-    title: ClassVar[str]
-    paper: ClassVar[str]
-    metrics: ClassVar[dict[str, str]]  # what `step` returns → its name on charts
-    metric_help: ClassVar[dict[str, str]] = {}  # metric, or "losses" for all whose names begin so → what it says
-    bounded: ClassVar[tuple[Bounded, ...]] = ()
     latent_limit: ClassVar[float | None] = None  # no number of a latent is larger than this, where there is a limit
 
     generator: nn.Module
@@ -200,6 +81,11 @@ class Family(nn.Module, ABC):
     def __init__(self, config: FamilyConfig) -> None:
         super().__init__()
         self.config = config
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """What `step` returns → its name on charts."""
+        return self.config.metrics
 
     def set_networks(self, generator: nn.Module, discriminator: nn.Module) -> None:
         self.generator, self.discriminator = generator, discriminator
@@ -242,9 +128,10 @@ class Family(nn.Module, ABC):
         weights, own = self.adapted(other) if isinstance(other, type(self)) else {}, self.state_dict()
         if {name: tensor.shape for name, tensor in weights.items()} != {name: own[name].shape for name in own}:
             mine, theirs = self.config.model_dump(), other.config.model_dump()
-            shaping = [name for name in mine if name in SHAPING and mine[name] != theirs.get(name)]
+            shaping = [name for name in mine if name in self.config.shaping and mine[name] != theirs.get(name)]
             differ = ", ".join(f"{name} {theirs.get(name, '–')} there, {mine[name]} here" for name in shaping)
-            raise ValueError(f"Its weights do not fit: {differ if weights else f'it is of the family {other.title}'}.")
+            why = differ if weights else f"it is of the family {other.config.title}"
+            raise ValueError(f"Its weights do not fit: {why}.")
         self.load_state_dict(weights)
 
     @property
@@ -258,15 +145,7 @@ class Family(nn.Module, ABC):
         images: batches, (n, 3, s, s) in [−1, 1].  share: how far to go, 0 to 1.
         Raises ValueError where `matches_codes` is false, or the images are too few or too alike.
         """
-        raise ValueError(f"{self.title}: this takes an encoder, and a generator like the decoder.")
-
-    @classmethod
-    def situation(cls, recent: Mapping[str, float]) -> str:
-        """What the training is going through, in one sentence for people; "" if there is nothing to say.
-
-        recent: the means of the last few rows of `metrics`, as far as they were recorded.
-        """
-        return ""
+        raise ValueError(f"{self.config.title}: this takes an encoder, and a generator like the decoder.")
 
     @torch.no_grad()
     def update_average(self, weight: float) -> None:
@@ -277,18 +156,6 @@ class Family(nn.Module, ABC):
             mean.lerp_(now, weight) if mean.is_floating_point() else mean.copy_(now)
 
 
-def family_names() -> list[str]:
-    return list(FAMILIES)
-
-
-def family_class(name: str) -> type[Family]:
-    """The class of a family.  Raises ValueError, naming those there are, for an unknown one."""
-    if name not in FAMILIES:
-        raise ValueError(f"There is no family “{name}”. Families: {', '.join(FAMILIES)}.")
-    module, cls = FAMILIES[name].split(":")
-    return getattr(importlib.import_module(module), cls)
-
-
 def create(name: str, config: FamilyConfig) -> Family:
     """A freshly initialised family; its weights follow torch's global random state."""
-    return family_class(name)(config)
+    return gan_class(name)(config)

@@ -11,7 +11,7 @@ import safetensors.torch
 
 from facedemo.config.schedule import Mark, Steering
 from facedemo.config.schema import RunConfig
-from facedemo.gans.base import family_class
+from facedemo.gans.registry import config_class
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, load_model, weights_to_share
 from facedemo.runs.run import Run, RunError, is_run
@@ -45,7 +45,7 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     replace_file(out / CONFIG, config.model_dump_json(indent=2) + "\n")
     model = load_model(out)  # as whoever gets it will see it
     replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
-    replace_file(out / "curves.png", draw_curves(report["curves"], family_class(config.family).metrics))
+    replace_file(out / "curves.png", draw_curves(report["curves"], config_class(config.family).metrics))
     faces = sampling.grid(sampling.generate(model, sampling.face_seeds(0, 64)))
     replace_file(out / "samples.png", sampling.png(faces, model=out.name, seed=0, count=64, scale=1.0))
     replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
@@ -123,7 +123,7 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
 
 
 def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: str, measured: str = "") -> str:
-    name, family = folder.name, family_class(config.family)
+    name, family = folder.name, config_class(config.family)
     settings = config.model_dump()
     rows = [f"| {key} | {value} |" for part in ("model", "training") for key, value in settings[part].items()]
     rows += [f"| data {key} | {value} |" for key, value in settings["data"].items()]

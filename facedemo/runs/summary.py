@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from facedemo.storage.atomic import read_lines, read_object
+from facedemo.gans.registry import config_class
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
-PROGRESS = {"convergence": "M", "distance": "W"}  # columns that tell how far a training has come → their symbols
 TAIL = 1 << 16  # bytes: more than any row of metrics has
 
 
@@ -53,7 +53,7 @@ def facts(run: Run) -> Facts:
         size=size if isinstance(size, int) else None,
         gamma=float(gamma) if isinstance(gamma, int | float) else None,
         status=run.status,
-        measure=measure(last_row(run.path / "metrics.csv")),
+        measure=measure(family, last_row(run.path / "metrics.csv")),
         started=f"{stamp[:10]} {stamp[11:13]}:{stamp[13:15]}" if dated else "",
         notes=run.notes,
     )
@@ -85,11 +85,10 @@ def last_row(path: Path) -> dict[str, str]:
     return dict(zip(names, values, strict=True)) if len(names) == len(values) else {}
 
 
-def measure(row: dict[str, str]) -> str:
-    """ "M 0.124"; "" where a row has no column that tells how far a training has come."""
-    for column, symbol in PROGRESS.items():
-        try:
-            return f"{symbol} {float(row[column]):.3f}"
-        except (KeyError, ValueError):
-            continue
-    return ""
+def measure(family: Any, row: dict[str, str]) -> str:
+    """ "M 0.124"; "" if the family names no metric that tells how far training has come, or the row lacks it."""
+    try:
+        progress = config_class(family).progress
+        return f"{progress[1]} {float(row[progress[0]]):.3f}" if progress else ""
+    except (KeyError, ValueError, TypeError):
+        return ""

@@ -6,7 +6,7 @@ from collections import deque
 import torch
 from torch import Tensor
 
-from facedemo.gans.base import Bounded
+from facedemo.gans.settings import MetricBounds
 
 PATIENCE = 100  # rows of metrics that a bounded value may stay at a bound
 SETTLED = 1000  # iterations before a flat sample batch counts as collapsed
@@ -26,7 +26,7 @@ def spread(images: Tensor) -> float:
 class Guard:
     """Watches metrics, weights and samples; `advice` holds what it has to say at the moment."""
 
-    def __init__(self, bounded: tuple[Bounded, ...], real_spread: float) -> None:
+    def __init__(self, bounded: tuple[MetricBounds, ...], real_spread: float) -> None:
         self.bounded = bounded
         self.real_spread = real_spread
         self.recent: dict[str, deque[float]] = {item.metric: deque(maxlen=PATIENCE) for item in bounded}

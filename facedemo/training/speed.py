@@ -15,7 +15,7 @@ import psutil
 
 from facedemo.config.schema import RunConfig
 from facedemo.data.cache import cache_root
-from facedemo.gans.base import knobs
+from facedemo.gans.settings import knobs
 from facedemo.storage.atomic import read_object, replace_file
 
 FILE = "speeds.json"  # in the cache folder

@@ -71,7 +71,7 @@ class Trainer:
         processes = fabric.global_rank, fabric.world_size
         self.batches = Batches(images, self.images_per_step, self.seed, config.data.flip, *processes)
         self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
-        self.guard = Guard(self.family.bounded, spread(Batches(images, 256, self.seed, False).load(0)))
+        self.guard = Guard(config.model.bounded, spread(Batches(images, 256, self.seed, False).load(0)))
         self.step, self.seconds, self.spent, self.fresh_rows = 0, 0.0, 0.0, []
         self.speed, self.status_written = 0.0, 0.0
         record.log(

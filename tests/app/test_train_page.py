@@ -19,7 +19,7 @@ from facedemo.app.shared import image_source
 from facedemo.app.views.train import estimate, live, steering
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
-from facedemo.gans.base import family_class, family_names
+from facedemo.gans.registry import config_class, family_names
 from facedemo.runs import trash
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
@@ -200,13 +200,13 @@ def test_every_control_has_a_help_text() -> None:
 def test_every_number_of_the_family_has_a_control() -> None:
     page = open_page()
     keys = {item.key for item in [*page.number_input, *page.slider]}
-    from facedemo.gans.base import family_class
+    from facedemo.gans.registry import config_class
 
-    assert {f"new_ours_{knob.name}" for knob in knobs_of(family_class("ours").Config)} <= keys
+    assert {f"new_ours_{knob.name}" for knob in knobs_of(config_class("ours"))} <= keys
 
 
 def knobs_of(config: type) -> list:
-    from facedemo.gans.base import knobs
+    from facedemo.gans.settings import knobs
 
     return knobs(config)
 
@@ -399,7 +399,7 @@ def test_a_run_that_is_slower_than_was_measured_says_why(pictures: Path) -> None
 
 def test_every_chart_of_every_family_is_explained(pictures: Path) -> None:
     for family in family_names():
-        cls = family_class(family)
+        cls = config_class(family)
         charted = {"losses" if name.startswith("loss_") else name for name in cls.metrics}
         assert cls.metric_help.keys() == charted
     run = trained(pictures)

@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from facedemo.gans.base import Family, create, family_class, family_names, knobs
+from facedemo.gans.base import Family, create
 from facedemo.gans.dcgan.model import cross_entropy
+from facedemo.gans.registry import config_class, family_names
+from facedemo.gans.settings import knobs
 
 
 class Plain:
@@ -35,7 +37,7 @@ class Plain:
 
 def small(name: str, **settings: object) -> Family:
     torch.manual_seed(0)
-    config = family_class(name).Config(size=32, width=4, latent=6, batch_size=4, **settings)
+    config = config_class(name)(size=32, width=4, latent=6, batch_size=4, **settings)
     return create(name, config)
 
 
@@ -56,7 +58,7 @@ def copy_of(module: torch.nn.Module) -> list[torch.Tensor]:
 @pytest.mark.parametrize("size", [32, 64, 128])
 @pytest.mark.parametrize("name", family_names())
 def test_every_family_maps_latents_to_images_and_images_to_judgements(name: str, size: int) -> None:
-    family = create(name, family_class(name).Config(size=size, width=4, latent=6, batch_size=2))
+    family = create(name, config_class(name)(size=size, width=4, latent=6, batch_size=2))
     images = family.generator(family.latents(3, np.random.RandomState(0)))
     assert images.shape == (3, 3, size, size)
     assert family.discriminator(images).shape[0] == 3
@@ -75,7 +77,7 @@ def test_a_step_moves_both_players_and_returns_the_metrics_it_names(name: str) -
 
 @pytest.mark.parametrize("name", family_names())
 def test_every_knob_has_a_default_within_its_bounds_and_says_what_it_does(name: str) -> None:
-    for knob in knobs(family_class(name).Config):
+    for knob in knobs(config_class(name)):
         assert knob.minimum <= knob.default <= knob.maximum
         assert knob.title
         assert len(knob.help) > 10

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch.utils.data import Subset
 
 from facedemo.config.schema import Budget, RunConfig
-from facedemo.gans.base import Bounded
+from facedemo.gans.settings import MetricBounds
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import append_line
 from facedemo.training import device, health
@@ -313,7 +313,7 @@ def test_random_streams_differ_by_seed_purpose_and_index_and_repeat() -> None:
 
 
 def test_guard_tells_of_k_at_a_bound_only_when_it_stays_there() -> None:
-    watch = health.Guard((Bounded("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
+    watch = health.Guard((MetricBounds("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
     for step in range(health.PATIENCE):
         watch.check_metrics({"step": step, "k": 1.0})
     assert watch.advice == ["high"]

@@ -102,11 +102,11 @@ def metrics_of(path: Path, version: int) -> dict[str, list[float]]:
 
 def curves(facts: Facts, name: str) -> overlay.Curves:
     """Raises one of DAMAGED where the run's files do not allow it."""
-    from facedemo.gans.base import family_class
+    from facedemo.gans.registry import config_class
 
     path = facts.run.path
     metrics = metrics_of(path, (path / "metrics.csv").stat().st_mtime_ns)
-    return overlay.Curves(name, metrics, family_class(facts.family).metrics)
+    return overlay.Curves(name, metrics, config_class(facts.family).metrics)
 
 
 def compare(chosen: list[Facts]) -> None:

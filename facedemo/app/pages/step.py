@@ -15,7 +15,8 @@ from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
     from facedemo.explore.single_step import Shown, SlowMotion, Step
-    from facedemo.gans.base import Equation, Knob
+    from facedemo.gans.base import Equation
+    from facedemo.gans.settings import FamilyConfig, Knob
     from facedemo.training.dataset import Examples
 
 MAX_STEPS = 200
@@ -94,14 +95,19 @@ def write_equation(equation: "Equation") -> None:
     st.latex(rf"\begin{{aligned}} {body} \end{{aligned}}", width="content", help=equation.about)
 
 
-def write_balance(step: "Step", labels: dict[str, str]) -> None:
+def write_balance(step: "Step", config: "FamilyConfig") -> None:
     """What the family remembers between steps: before, after, and where it went."""
     for name in step.before.keys() & step.row.keys():
         before, after = step.before[name], step.row[name]
         words = f"{before:.6f} before this step, {after:.6f} after it."
-        about = f"{words} γ decides which way it goes: the arrow turns where L(G(z)) crosses γ times L(x)."
+        about = f"{words} {config.balance_help}"
         st.metric(
-            f"${labels[name]}$", f"{after:.6f}", f"{after - before:+.2e}", delta_color="off", help=about, border=True
+            f"${config.metrics[name]}$",
+            f"{after:.6f}",
+            f"{after - before:+.2e}",
+            delta_color="off",
+            help=about,
+            border=True,
         )
 
 
@@ -233,7 +239,7 @@ with left:
     for row in step.pictures:
         show_row(row, single_step.picture(row.images), row.about)
 with right:
-    write_balance(step, motion.family.metrics)
+    write_balance(step, motion.family.config)
     for equation in step.equations:
         write_equation(equation)
 st.subheader(f"What the step changed, amplified {gain} times", anchor=False)

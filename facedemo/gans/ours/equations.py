@@ -1,15 +1,12 @@
 """The paper's equations, and BEGAN-CS's where α is used, with the numbers of one training step in them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from facedemo.gans.base import Equation, summand
-
-if TYPE_CHECKING:
-    from facedemo.gans.ours.model import OursConfig
+from facedemo.gans.ours.config import OursConfig
 
 
-def equations(config: "OursConfig", before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
+def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
     """In reading order.  before, row: as in `Family.equations`."""
     c, k, real, fake = config, before["k"], row["loss_real"], row["loss_fake"]
     balance = c.gamma * real - fake

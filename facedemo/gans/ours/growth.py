@@ -1,20 +1,17 @@
 """A trained model's weights, made to fit networks for finer images or longer codes that compute the same at first."""
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from facedemo.gans.ours.config import OursConfig
 from facedemo.gans.ours.networks import pixel_channels
-
-if TYPE_CHECKING:
-    from facedemo.gans.ours.model import OursConfig
 
 Weights = dict[str, Tensor]
 
 
-def grown(weights: Weights, fresh: Weights, old: "OursConfig", new: "OursConfig") -> Weights:
+def grown(weights: Weights, fresh: Weights, old: OursConfig, new: OursConfig) -> Weights:
     """The weights of a model of the settings `old` for one of `new`, whose own first ones are `fresh`.
 
     Where the new images are finer and folded further by the same factor, the generator draws the same faces, each pixel

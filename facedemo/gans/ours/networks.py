@@ -1,25 +1,22 @@
 """The networks of the paper's model: an encoder and a decoder, which together are the discriminator."""
 
 import math
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from facedemo.gans.blocks import UpsampledConv2d
-
-if TYPE_CHECKING:
-    from facedemo.gans.ours.model import OursConfig
+from facedemo.gans.ours.config import OursConfig
 
 CODE_MAP = 8  # side of the map between the convolutions and the code
 FOLD = {"full": 1, "half": 2, "quarter": 4}  # stem → side of the square of pixels that become channels of one
 
 
-def levels(config: "OursConfig") -> int:
+def levels(config: OursConfig) -> int:
     """Maps of different sizes that both halves work on: from the folded image's down to 8×8."""
     return int(math.log2(config.size // FOLD[config.stem] // CODE_MAP)) + 1
 
 
-def pixel_channels(config: "OursConfig") -> int:
+def pixel_channels(config: OursConfig) -> int:
     """Channels of the folded image: the colours of the pixels that became one."""
     return 3 * FOLD[config.stem] ** 2
 
@@ -34,7 +31,7 @@ def initialise(module: nn.Module) -> None:
 class Encoder(nn.Module):
     """Image (n, 3, s, s) → code (n, h): two 3×3 convolutions a level, channels w, 2w, 3w, … down to an 8×8 map."""
 
-    def __init__(self, config: "OursConfig") -> None:
+    def __init__(self, config: OursConfig) -> None:
         super().__init__()
         fold, last = FOLD[config.stem], levels(config)
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
@@ -56,7 +53,7 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Code (n, h) → image (n, 3, s, s): w channels throughout, nearest-neighbour upsampling, linear at the end."""
 
-    def __init__(self, config: "OursConfig") -> None:
+    def __init__(self, config: OursConfig) -> None:
         super().__init__()
         fold, width = FOLD[config.stem], config.width
         self.map = nn.Linear(config.latent, width * CODE_MAP**2)
@@ -77,7 +74,7 @@ class Decoder(nn.Module):
 class AutoEncoder(nn.Module):
     """The discriminator D: images in, their reconstructions out, both (n, 3, s, s)."""
 
-    def __init__(self, config: "OursConfig") -> None:
+    def __init__(self, config: OursConfig) -> None:
         super().__init__()
         self.encoder, self.decoder = Encoder(config), Decoder(config)
 

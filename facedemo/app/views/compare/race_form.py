@@ -19,7 +19,7 @@ def key(name: str) -> str:
 
 def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
     """busy: another race is going on.  on_start is called with the name of the new one."""
-    from facedemo.gans.base import family_class, family_names
+    from facedemo.gans.registry import config_class, family_names
 
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
@@ -42,7 +42,7 @@ def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
             "Families",
             family_names(),
             selection_mode="multi",
-            format_func=lambda name: family_class(name).title,
+            format_func=lambda name: config_class(name).title,
             key=key("families"),
             help="Who takes part, each with the settings its paper recommends or that measured best.",
         )

@@ -196,9 +196,9 @@ def facts(run: Run, status: Status) -> str:
 def losses(label: str, run: Run) -> None:
     """The first chart of its family: the losses, or what it has instead."""
     from facedemo.app.charts import training
-    from facedemo.gans.base import family_class
+    from facedemo.gans.registry import config_class
 
-    figures = training.figures(run.metrics(), family_class(run.config.family).metrics, run.marks())
+    figures = training.figures(run.metrics(), config_class(run.config.family).metrics, run.marks())
     for name, figure in list(figures.items())[:1]:
         figure.update_layout(height=220)
         alt = f"Chart of the {name} of {label}"

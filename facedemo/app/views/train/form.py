@@ -152,20 +152,20 @@ def settings() -> dict[str, float]:
 def main_settings() -> dict[str, float]:
     """The model, how long it is trained, and all other settings; returns the budget."""
     from facedemo.config.schema import DataConfig, TrainingConfig
-    from facedemo.gans.base import family_class, family_names
-    from facedemo.gans.base import knobs as declared
+    from facedemo.gans.registry import config_class, family_names
+    from facedemo.gans.settings import knobs as declared
 
     with st.grid(4, min_column_width=CELL):
         family = st.selectbox(
             "Model",
             family_names(),
-            format_func=lambda name: family_class(name).title,
+            format_func=lambda name: config_class(name).title,
             key=key("family"),
             on_change=fill_family,
             help="Which GAN to train. Choosing one puts its own defaults into the settings.",
         )
         budget = budget_control(key("budget"))
-        config = family_class(family).Config
+        config = config_class(family)
         live = [knob.name for knob in declared(config, live=True)]
         first = [*ALWAYS_SHOWN, *steering.own_first(live, config)]
         for name in [*first, *(name for name in config.model_fields if name not in first)]:
@@ -183,7 +183,7 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> "RunCo
     Raises ValueError or OSError for what cannot be trained with.
     """
     from facedemo.config.schema import DataConfig, RunConfig, TrainingConfig
-    from facedemo.gans.base import family_class
+    from facedemo.gans.registry import config_class
 
     def section(name: str, fields: Any) -> dict[str, Any]:
         return {field: st.session_state[key(name, field)] for field in fields if key(name, field) in st.session_state}
@@ -193,7 +193,7 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> "RunCo
         {
             "name": st.session_state[key("name")].strip() or title(family),
             "family": family,
-            "model": section(family, family_class(family).Config.model_fields),
+            "model": section(family, config_class(family).model_fields),
             "training": section("training", TrainingConfig.model_fields),
             "data": section("data", DataConfig.model_fields) | {"source": source or chosen_source()},
             "budget": budget,

@@ -14,7 +14,7 @@ from facedemo.app.components.keep_hover import keep_hover
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.cached_work import duration
 from facedemo.app.views.train import form, steering
-from facedemo.gans.base import family_class
+from facedemo.gans.registry import config_class
 from facedemo.runs.run import Run, RunError, list_runs
 from facedemo.storage.process_status import Status
 from facedemo.training import speed
@@ -114,7 +114,7 @@ def situation(run: Run, config: "RunConfig", status: Status) -> str:
         return ""
     recent = {name: values[-RECENT_ROWS:] for name, values in metrics_of(run).items()}
     means = {name: sum(values) / len(values) for name, values in recent.items() if values}
-    said = family_class(config.family).situation(means) if means else ""
+    said = config_class(config.family).situation(means) if means else ""
     return said or f"Learning. The first numbers come after {config.training.log_every} iterations."
 
 
@@ -311,7 +311,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Charts", anchor=False, width="content")
         norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
-    family, names = family_class(config.family), steering.short_names(config)
+    family, names = config_class(config.family), steering.short_names(config)
     metrics = metrics_of(run)
     figures = training.figures(metrics, family.metrics, run.marks(), names, norms)
     if not figures:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from facedemo.config.schedule import Mark, Steering
     from facedemo.config.schema import RunConfig
-    from facedemo.gans.base import FamilyConfig
+    from facedemo.gans.settings import FamilyConfig
 
 FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
 
@@ -108,7 +108,7 @@ def values(steering: "Steering", step: int) -> dict[str, float]:
 
 def own_first(names: Iterable[str], config: "type[FamilyConfig]") -> list[str]:
     """Settings in the order to show them: a family's own, then those that every family has, then all others."""
-    from facedemo.gans.base import FamilyConfig
+    from facedemo.gans.settings import FamilyConfig
 
     declared = list(config.model_fields)
     every = {name: (name in FamilyConfig.model_fields, declared.index(name)) for name in declared}

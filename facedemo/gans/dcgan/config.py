@@ -1,0 +1,64 @@
+"""The settings of DCGAN; imports no torch."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from facedemo.gans.settings import FamilyConfig, knob
+
+AHEAD, FAR_AHEAD = 0.2, 0.8  # D(x) − D(G(z)) from which the discriminator is called so
+
+
+class DCGANConfig(FamilyConfig):
+    """The paper's settings, section 4, but for the width: with it, an image costs what it costs `ours`."""
+
+    title: ClassVar[str] = "DCGAN"
+    paper: ClassVar[str] = "Radford et al. 2015, arXiv:1511.06434"
+    metrics: ClassVar[dict[str, str]] = {
+        "loss_discriminator": "L_D",
+        "loss_generator": "L_G",
+        "score_real": "D(x)",
+        "score_fake": "D(G(z))",
+    }
+    metric_help: ClassVar[dict[str, str]] = {
+        "losses": "Cross-entropy of the discriminator, L_D, and of the generator, L_G. Neither has to fall: while both "
+        "stay where they are, the two networks improve together. L_D near 0 means that the generator has lost.",
+        "score_real": "Mean probability with which the discriminator takes real images for real. 0.5: it cannot tell.",
+        "score_fake": "Mean probability with which it takes generated images for real. Higher is better for the "
+        "generator; 0.5: the discriminator cannot tell.",
+    }
+
+    latent: int = knob(100, "Latent size", "Length h of the vector z that an image is made from.", 2, 1024)
+    width: int = knob(
+        64,
+        "Width",
+        "Channels of the layers next to the image; the paper has 128. Doubling it costs about four times the time.",
+        4,
+        256,
+    )
+    batch_size: int = knob(64, "Batch size", "Real images a training step sees.", 2, 512)
+    learning_rate_g: float = knob(
+        2e-4, "Generator learning rate", "Step size of the generator's Adam.", 0.0, 0.1, live=True
+    )
+    learning_rate_d: float = knob(
+        2e-4, "Discriminator learning rate", "Step size of the discriminator's Adam.", 0.0, 0.1, live=True
+    )
+    decay: float = knob(
+        1.0,
+        "Learning-rate decay",
+        "Both learning rates are multiplied by this at every interval; the paper keeps them as they are.",
+        0.01,
+        1.0,
+        live=True,
+    )
+    beta1: float = knob(0.5, "Adam β₁", "Momentum of both optimisers.", 0.0, 0.99)
+
+    @classmethod
+    def situation(cls, recent: Mapping[str, float]) -> str:
+        if not {"score_real", "score_fake"} <= recent.keys():
+            return ""
+        lead = recent["score_real"] - recent["score_fake"]
+        if lead > FAR_AHEAD:
+            return "The discriminator is far ahead: it tells nearly all real images from generated ones."
+        if lead > AHEAD:
+            return "The discriminator is ahead, and the generator learns from its answers."
+        return "The two networks are evenly matched: the discriminator can hardly tell real from generated."

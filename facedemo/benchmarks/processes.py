@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import median
 
 from facedemo.config.presets import configure
-from facedemo.runs.run import RunError, create_run
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import create_run
 
 WARM_UP = 3  # rows of metrics that are not counted
 

@@ -159,7 +159,7 @@ def races(
     from rich.table import Table
 
     from facedemo.comparison.race import list_races
-    from facedemo.runs.run import RunError
+    from facedemo.runs.directory import RunError
 
     if stop is not None:
         find(stop, runs_dir).stop()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir
+from facedemo.imaging.pictures import grid, png
 
 if TYPE_CHECKING:
     from facedemo.explore.single_step import Step
@@ -60,12 +61,11 @@ def print_step(step: "Step", labels: dict[str, str]) -> None:
 
 def write_pictures(out: Path, name: str, step: "Step") -> None:
     from facedemo.explore import single_step
-    from facedemo.pretrained import sampling
     from facedemo.storage.atomic import replace_file
 
     gain = single_step.fitting_gain(step.changes)
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}
     pictures = single_step.sheet(step, gain)
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, sampling.png(sampling.grid(pictures, len(step.pictures[0].images)), **facts))
+    replace_file(out, png(grid(pictures, len(step.pictures[0].images)), **facts))
     typer.echo(out)

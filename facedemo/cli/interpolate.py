@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, progress_bar
+from facedemo.imaging import pictures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,7 @@ def interpolate(
     facts = {"model": drawn.name, "seeds": ", ".join(map(str, seeds)), "path": path, "steps": steps}
     out.parent.mkdir(parents=True, exist_ok=True)
     if square:
-        replace_file(out, sampling.png(sampling.grid(frames, steps), **facts))
+        replace_file(out, pictures.png(pictures.grid(frames, steps), **facts))
     else:
         replace_file(out, film_file(out.suffix.lower(), frames, interpolation.closes(seeds), rate, facts))
     typer.echo(out)
@@ -63,10 +64,9 @@ def interpolate(
 
 def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts: dict[str, object]) -> bytes:
     from facedemo.imaging import film
-    from facedemo.pretrained import sampling
 
     if suffix == ".png":
-        return sampling.png(film.strip(frames), **facts)
+        return pictures.png(film.strip(frames), **facts)
     played = frames if closed else film.there_and_back(frames)
     return (film.mp4 if suffix == ".mp4" else film.gif)(played, rate, **facts)
 
@@ -99,7 +99,6 @@ def directions(
     """Change one face along directions, by −4 to 4 standard deviations; without any, list those that a model has."""
     from facedemo.cli.terminal import number
     from facedemo.explore import directions as library
-    from facedemo.pretrained import sampling
     from facedemo.pretrained.model import find_model, load_model
     from facedemo.storage.atomic import replace_file
 
@@ -114,5 +113,5 @@ def directions(
     amounts = {name: number(name, value) for name, _, value in (change.partition("=") for change in changes)}
     (face,) = library.moved(drawn, seed, found, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, sampling.png(face, model=drawn.name, seed=seed, **amounts))
+    replace_file(out, pictures.png(face, model=drawn.name, seed=seed, **amounts))
     typer.echo(out)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir
+from facedemo.imaging import pictures
 
 app = typer.Typer()
 
@@ -29,12 +30,12 @@ def generate(
     seeds = sampling.face_seeds(seed, count)
     faces = sampling.generate(drawn, seeds, scale)
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, sampling.png(sampling.grid(faces), model=drawn.name, seed=seed, count=count, scale=scale))
+    replace_file(out, pictures.png(pictures.grid(faces), model=drawn.name, seed=seed, count=count, scale=scale))
     typer.echo(out)
     if each is not None:
         each.mkdir(parents=True, exist_ok=True)
         for face, own in zip(faces, seeds, strict=True):
-            replace_file(each / f"{own}.png", sampling.png(face, model=drawn.name, seed=own, scale=scale))
+            replace_file(each / f"{own}.png", pictures.png(face, model=drawn.name, seed=own, scale=scale))
         typer.echo(each)
 
 

@@ -113,13 +113,14 @@ def delete(
     """
     from facedemo.comparison import race
     from facedemo.runs import trash
-    from facedemo.runs.run import find_run, list_runs, the_one
+    from facedemo.runs.directory import find_one
+    from facedemo.runs.run import find_run, list_runs
 
     if Path(run).is_dir():
         found = race.find_race(run) if (Path(run) / race.PLAN).is_file() else find_run(run)
     else:
         among = [*list_runs(runs_dir), *race.list_races(runs_dir)]
-        found = the_one(run, among, "run or race", "facedemo runs` or `facedemo races")
+        found = find_one(run, among, "run or race", "facedemo runs` or `facedemo races")
     typer.echo(trash.delete(found).path)
 
 
@@ -131,15 +132,16 @@ def restore(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Bring a deleted run or race back."""
+    from facedemo.comparison.race import deleted_races
     from facedemo.runs import trash
-    from facedemo.runs.run import the_one
+    from facedemo.runs.directory import find_one
 
-    deleted = [*trash.deleted_runs(runs_dir), *trash.deleted_races(runs_dir)]
+    deleted = [*trash.deleted_runs(runs_dir), *deleted_races(runs_dir)]
     if run is None:
         for found in deleted:
             typer.echo(f"{found.id}  {found.name if found.name != found.id else ''}".rstrip())
         return
-    typer.echo(trash.restore(the_one(Path(run).name, deleted, "deleted run or race", "facedemo restore")).path)
+    typer.echo(trash.restore(find_one(Path(run).name, deleted, "deleted run or race", "facedemo restore")).path)
 
 
 @app.command()

@@ -91,8 +91,8 @@ def train(
     """
     from facedemo.config.presets import configure
     from facedemo.config.schema import BUILT_IN
-    from facedemo.runs.run import create_run
     from facedemo.training import warm_start
+    from facedemo.training.warm_start import new_run
 
     settings = given(
         {key: value for key, value in ctx.params.items() if key not in ("preset", "only_create", "runs_dir")}
@@ -108,7 +108,7 @@ def train(
             "on the run's directory, as the README shows."
         )
     base = warm_start.settings(start, runs_dir) if start else None
-    run = create_run(configure(settings, preset, base), runs_dir)
+    run = new_run(configure(settings, preset, base), runs_dir)
     typer.echo(run.path) if only_create else follow(run)
 
 

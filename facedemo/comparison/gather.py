@@ -14,7 +14,8 @@ from facedemo.comparison.race import Race, detection
 from facedemo.evaluation.report import FILE, Report, kept
 from facedemo.pretrained import sampling
 from facedemo.runs import records
-from facedemo.runs.run import Run, RunError
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
 from facedemo.storage.versions import versions
 
 if TYPE_CHECKING:

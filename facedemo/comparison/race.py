@@ -13,17 +13,18 @@ import secrets
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock
 from pydantic import TypeAdapter
 
-from facedemo.runs.run import Run, RunError, create_run, runs_root, the_one
+from facedemo.runs.directory import ProcessDirectory, RunError, find_one
+from facedemo.runs.run import Run
+from facedemo.runs.trash import TRASH
 from facedemo.storage.atomic import read_lines, read_object, replace_file
-from facedemo.storage.process_status import Status
+from facedemo.storage.locations import runs_root
+from facedemo.training.warm_start import new_run
 
 if TYPE_CHECKING:
     from facedemo.config.schema import RunConfig
@@ -68,24 +69,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Race:
+class Race(ProcessDirectory):
     """The directory of a race, for reading it and for asking things of it."""
 
-    path: Path
-
-    @property
-    def id(self) -> str:
-        return self.path.name
+    worker = "facedemo.comparison.worker"
+    crash_message = "Its process ended without a word. Resume goes on where it was."
 
     @property
     def name(self) -> str:
         """Its contenders, or else its directory."""
         return str(read_object(self.path / PLAN).get("title") or self.id)
-
-    @property
-    def record(self) -> Run:
-        """Its status, orders and log, kept as those of a run are."""
-        return Run(self.path)
 
     @property
     def plan(self) -> Plan:
@@ -97,32 +90,16 @@ class Race:
         except ValueError as error:
             raise RunError(f"The {PLAN} of “{self.id}” is damaged.") from error
 
-    @property
-    def status(self) -> Status:
-        """What it is doing now; `seconds_left` and `progress` count all contenders."""
-        status = self.record.status
-        if status.state == "crashed":
-            status.message = "Its process ended without a word. Resume goes on where it was."
-        return status
-
-    def exclusive(self, refusal: str) -> AbstractContextManager[FileLock]:
-        """Holds the lock of the race, as `Run.exclusive` does that of a run."""
-        return self.record.exclusive(refusal)
-
     def run(self, entry: Entry) -> Run:
         """The run of a contender, which may have been deleted meanwhile."""
         return Run(self.path.parent.parent / Path(entry.run).name)
 
     def stop(self) -> None:
         """Asks for an end, with a checkpoint of whoever trains; `launch` goes on from there."""
-        self.record.order("stop")
+        self.order("stop")
         for run in map(self.run, self.plan.entries):
             if run.status.active:
                 run.stop()
-
-    def launch(self) -> None:
-        """Starts or resumes it in a process of its own.  Raises RunError while it goes on."""
-        self.record.launch("facedemo.comparison.worker")
 
 
 def create_race(
@@ -140,7 +117,7 @@ def create_race(
     entries = []
     for label, config in contenders.items():
         named = config.model_copy(update={"name": f"{label}, {kind} {path.name[-4:]}"})
-        entries.append(Entry(label, create_run(named, root).id))
+        entries.append(Entry(label, new_run(named, root).id))
     about = in_common(next(iter(contenders.values())))
     plan = Plan(title=" · ".join(contenders), kind=kind, entries=entries, about=about, **judging)
     replace_file(path / PLAN, json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n")
@@ -163,11 +140,16 @@ def races_in(folder: Path) -> list[Race]:
     return [Race(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
 
 
+def deleted_races(root: Path | None = None) -> list[Race]:
+    """The races in the trash, newest first."""
+    return races_in((root or runs_root()) / FOLDER / TRASH)
+
+
 def find_race(text: str, root: Path | None = None) -> Race:
     """A race by its path, its directory's name or the end of it.  Raises RunError where none or several fit."""
     if (Path(text) / PLAN).is_file():
         return Race(Path(text))
-    return the_one(text, list_races(root), "race", "facedemo races")
+    return find_one(text, list_races(root), "race", "facedemo races")
 
 
 def contenders(

@@ -14,9 +14,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from facedemo.comparison.gather import SIDE, Comparison, Contender
 from facedemo.evaluation.table import MEASURES, NOTHING, table
 from facedemo.gans.registry import config_class
-from facedemo.pretrained import card, sampling
+from facedemo.imaging import pictures
+from facedemo.pretrained import card
+from facedemo.pretrained.provenance import int_or_zero
 from facedemo.storage.atomic import replace_file
-from facedemo.training.warm_start import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,13 +76,13 @@ def data_uri(png: bytes) -> str:
 
 def grids(found: Comparison) -> dict[str, bytes]:
     """Of each contender all its faces, and the first SIDE for beside the others', as PNG by name."""
-    pictures = {}
+    sheets = {}
     for one, stem in zip(found.contenders, found.stems.values(), strict=True):
         facts = {"model": one.model, "seed": found.seed, "scale": 1.0}
         for name, faces in (("faces", one.faces), ("side", one.faces[:SIDE])):
-            sheet = sampling.png(sampling.grid(faces), **facts, count=len(faces))
-            pictures[f"{name}-{stem}.png"] = sheet
-    return pictures
+            sheet = pictures.png(pictures.grid(faces), **facts, count=len(faces))
+            sheets[f"{name}-{stem}.png"] = sheet
+    return sheets
 
 
 def curves(found: Comparison) -> dict[str, bytes]:
@@ -174,7 +175,7 @@ def training(one: Contender) -> list[str]:
     report, speed = one.training, one.images_per_second
     last, players = report.get("last", {}), report.get("parameters", {})
     labels = config_class(one.config.family).metrics
-    seen = [number(report.get(name)) for name in ("images_before", "images")]
+    seen = [int_or_zero(report.get(name)) for name in ("images_before", "images")]
     return [
         one.name,
         f"{report['iterations']:,}" if "iterations" in report else NOTHING,

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from facedemo.comparison.live_detection import look_at
 from facedemo.comparison.race import Entry, Race
 from facedemo.evaluation.report import kept, store
-from facedemo.runs.run import Run, RunError
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_words, remove_abandoned
 from facedemo.storage.output import protect_output
 from facedemo.storage.process_status import Status, process_facts
@@ -38,7 +39,7 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
     `show` is handed the status whenever it changes.  Raises RunError where another process runs it, or it is damaged.
     """
     refusal = f"The race {race.id} is going on in another process."
-    with race.record.exclusive(refusal, to_train=True), worker.termination_as_interrupt():
+    with race.exclusive(refusal, to_train=True), worker.termination_as_interrupt():
         referee = Referee(race, show)
         try:
             with onlooker(race):
@@ -59,10 +60,10 @@ class Referee:
     def __init__(self, race: Race, show: Show) -> None:
         self.race, self.show, self.plan = race, show, race.plan
         remove_abandoned(race.path)
-        race.record.set_aside_status(race.record.status_on_disk())
+        race.set_aside_status(race.status_on_disk())
         self.runs = [race.run(entry) for entry in self.plan.entries]
-        self.status = replace(race.record.status, **process_facts(os.getpid()), advice=[])
-        self.orders = len(race.record.orders())  # a stop was meant for an earlier process
+        self.status = replace(race.status, **process_facts(os.getpid()), advice=[])
+        self.orders = len(race.orders())  # a stop was meant for an earlier process
         self.stopping = False
         self.say(state="running", message="Loading…")
 
@@ -71,7 +72,7 @@ class Referee:
 
     def say(self, **changes: object) -> None:
         self.status = replace(self.status, updated=time.time(), **changes)
-        self.race.record.write_status(self.status)
+        self.race.write_status(self.status)
         self.show(self.status)
 
     def run_all(self) -> tuple[str, str]:
@@ -107,7 +108,7 @@ class Referee:
         return status.state != "stopped"
 
     def told_to_stop(self) -> bool:
-        return any(order["do"] == "stop" for order in self.race.record.orders()[self.orders :])
+        return any(order["do"] == "stop" for order in self.race.orders()[self.orders :])
 
     def progress(self, entry: Entry, run: Run, status: Status) -> None:
         """Says how far the race is: the contenders count equally.  Passes on a stop that came before the training."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from filelock import FileLock, Timeout
 
 from facedemo.data.source_files import DataError
+from facedemo.storage.locations import cache_root
 
 MIN_IMAGES = 64
 CACHE_FORMAT = 2  # 2: more kinds of files are read, and what is passed over is listed
@@ -40,12 +40,6 @@ class Faces:
         if not self.skipped:
             return f"{ready}, none skipped."
         return f"{ready}, {len(self.skipped):,} skipped: {_reasons(self.skipped)}."
-
-
-def cache_root() -> Path:
-    """The folder of prepared data sets: in the user's cache folder, or in $FACEDEMO_CACHE where that is set."""
-    chosen = os.environ.get("FACEDEMO_CACHE")
-    return (Path(chosen) if chosen else platformdirs.user_cache_path("facedemo", appauthor=False)) / "datasets"
 
 
 def release(images: np.ndarray) -> None:

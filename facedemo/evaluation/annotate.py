@@ -8,8 +8,8 @@ from PIL import ImageDraw, ImageFont
 
 from facedemo.evaluation.detector import Box, landmarks
 from facedemo.evaluation.verify import Evidence
+from facedemo.imaging import pictures
 from facedemo.imaging.film import enlarged
-from facedemo.pretrained import sampling
 
 Points = Mapping[str, Sequence[tuple[int, int]]]  # part of a face → (x, y) in pixels
 
@@ -78,7 +78,7 @@ def sheet(evidence: Evidence, name: str, **facts: object) -> bytes:
         return b""
     images = drawn(evidence, name, rows[:MOST])
     facts |= {"shows": name, "shown": len(images), "of": len(rows), "software": "facedemo"}
-    return sampling.png(sampling.grid(images), **facts)
+    return pictures.png(pictures.grid(images), **facts)
 
 
 def shown(evidence: Evidence, name: str) -> list[int]:

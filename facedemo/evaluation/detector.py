@@ -22,9 +22,9 @@ from typing import Literal
 
 import numpy as np
 
-from facedemo.data.cache import cache_root
 from facedemo.data.preparation import Progress
 from facedemo.evaluation.face_recognition import recogniser
+from facedemo.storage.locations import cache_root
 
 Detector = Literal["hog", "cnn"]
 Box = tuple[int, int, int, int]  # top, right, bottom, left, in pixels

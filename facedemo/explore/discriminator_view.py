@@ -7,9 +7,10 @@ import matplotlib
 import numpy as np
 from torch import Tensor
 
-from facedemo.explore.inversion import from_uint8
 from facedemo.gans.base import Reconstructing
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.sampling import from_uint8
 from facedemo.training import dataset
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def look(model: "FaceModel", image: np.ndarray) -> Look:
     rebuilt = family.reconstruct(v)
     error = (v - rebuilt).abs().mean(1)[0].numpy()
     loss, realism = float(family.reconstruction_loss(v, rebuilt)), float(family.realism(v))
-    return Look(image, sampling.to_uint8(rebuilt)[0], error, loss, realism)
+    return Look(image, pictures.to_uint8(rebuilt)[0], error, loss, realism)
 
 
 def heat(error: np.ndarray) -> np.ndarray:

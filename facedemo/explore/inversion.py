@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from facedemo.explore.interpolation import Way, mix
 from facedemo.pretrained import sampling
+from facedemo.pretrained.sampling import from_uint8
 
 if TYPE_CHECKING:
     from facedemo.pretrained.model import FaceModel
@@ -27,11 +28,6 @@ class Found:
     latent: np.ndarray
     image: np.ndarray
     error: float
-
-
-def from_uint8(images: np.ndarray) -> Tensor:
-    """uint8 (n, s, s, 3) → (n, 3, s, s) in [−1, 1]."""
-    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
 def distance(images: Tensor, wanted: Tensor) -> Tensor:

@@ -21,7 +21,8 @@ from facedemo.config.schedule import Mark
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import Equation, Reconstructing, create
 from facedemo.gans.settings import FamilyConfig, Knob, knobs
-from facedemo.pretrained.sampling import Progress, to_uint8
+from facedemo.imaging.pictures import to_uint8
+from facedemo.pretrained.sampling import Progress
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.restore import open_saved
 from facedemo.training.updates import Players

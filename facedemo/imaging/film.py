@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from facedemo.pretrained import sampling
+from facedemo.imaging.pictures import grid
 
 STRIP = 10  # pictures of a film strip
 SIDE = 256  # pixels of a film, at least: small frames are enlarged
@@ -28,7 +28,7 @@ def strip_places(count: int, pictures: int = STRIP) -> list[int]:
 def strip(frames: np.ndarray, pictures: int = STRIP) -> Image.Image:
     """A film strip: up to `pictures` of the frames side by side.  frames: uint8 (n, height, width, 3), n > 0."""
     places = strip_places(len(frames), pictures)
-    return sampling.grid(frames[places], columns=len(places))
+    return grid(frames[places], columns=len(places))
 
 
 def enlarged(frame: np.ndarray, side: int) -> Image.Image:

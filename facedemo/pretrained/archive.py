@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from facedemo.pretrained import provenance
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import appearing, replacing
 from facedemo.storage.locations import CONFIG, WEIGHTS, checkpoints_root
-from facedemo.training import warm_start
 
 TAKEN = {  # files of a bundle → how large they may be, in bytes
     CONFIG: 1 << 20,
@@ -170,7 +170,7 @@ def model_files(members: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]
         raise ParcelError(f"There is no model in this ZIP: no {WEIGHTS}.")
     own = min(folders, key=lambda folder: len(folder.parts))
     found = [(path.name, member) for path, member in paths if path.parent == own and path.name in TAKEN]
-    if set(folders) - {own, own / warm_start.FOLDER} or len(dict(found)) < len(found):
+    if set(folders) - {own, own / provenance.START} or len(dict(found)) < len(found):
         raise ParcelError("There is more than one model in this ZIP. Make a ZIP of each.")
     return dict(found)
 

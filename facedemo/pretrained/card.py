@@ -12,13 +12,14 @@ import safetensors.torch
 from facedemo.config.schedule import Mark, Steering
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
-from facedemo.pretrained import sampling
+from facedemo.imaging import pictures
+from facedemo.pretrained import provenance, sampling
 from facedemo.pretrained.model import FaceModel, load_model, weights_to_share
-from facedemo.runs.run import Run, RunError, is_run
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run, is_run
 from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import CONFIG, WEIGHTS
 from facedemo.storage.versions import versions
-from facedemo.training import warm_start
 
 CURVE_POINTS = 300
 ABOUT = "## Data, licence, limits"
@@ -46,8 +47,8 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     model = load_model(out)  # as whoever gets it will see it
     replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
     replace_file(out / "curves.png", draw_curves(report["curves"], config_class(config.family).metrics))
-    faces = sampling.grid(sampling.generate(model, sampling.face_seeds(0, 64)))
-    replace_file(out / "samples.png", sampling.png(faces, model=out.name, seed=0, count=64, scale=1.0))
+    faces = pictures.grid(sampling.generate(model, sampling.face_seeds(0, 64)))
+    replace_file(out / "samples.png", pictures.png(faces, model=out.name, seed=0, count=64, scale=1.0))
     replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
     return out
 
@@ -80,7 +81,7 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
     return {
         "iterations": status.step,
         "images": status.images,
-        "images_before": warm_start.images_before(run.path),
+        "images_before": provenance.images_before(run.path),
         "minutes": round(status.seconds / 60, 1),
         "parameters": {
             player: sum(p.numel() for p in getattr(model.family, player).parameters())

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from facedemo.config.schema import RunConfig, in_words
 from facedemo.gans.base import create
-from facedemo.runs.run import RunError, find_run, is_run
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import find_run, is_run
 from facedemo.storage.locations import CONFIG, WEIGHTS, bundled, checkpoints_root
 
 

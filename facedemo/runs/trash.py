@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from facedemo.comparison.race import FOLDER, Race, races_in
-from facedemo.runs.run import Kept, Run, RunError, list_runs, runs_root
+from facedemo.runs.directory import AnyStored, RunError, Stored
+from facedemo.runs.run import Run, list_runs
+from facedemo.storage.locations import runs_root
 
 TRASH = ".trash"
 
 
-def delete(one: Kept) -> Kept:
+def delete(one: AnyStored) -> AnyStored:
     """Moves a run or a race into the trash beside it; returns it at its new place.
 
     Raises RunError for one that is going on, and where it cannot be moved.
@@ -28,7 +29,7 @@ def delete(one: Kept) -> Kept:
         return moved(one, one.path.parent / TRASH)
 
 
-def restore(one: Kept) -> Kept:
+def restore(one: AnyStored) -> AnyStored:
     """Moves a run or a race out of the trash to where it was.
 
     Raises RunError where it is not there, or cannot be moved.
@@ -38,7 +39,7 @@ def restore(one: Kept) -> Kept:
     return moved(one, one.path.parent.parent)
 
 
-def moved(one: Kept, folder: Path) -> Kept:
+def moved(one: AnyStored, folder: Path) -> AnyStored:
     target = folder / one.id
     if not one.path.exists():
         raise RunError(f"“{one.id}” is no longer there.")
@@ -57,12 +58,7 @@ def deleted_runs(root: Path | None = None) -> list[Run]:
     return list_runs((root or runs_root()) / TRASH)
 
 
-def deleted_races(root: Path | None = None) -> list[Race]:
-    """The races in the trash, newest first."""
-    return races_in((root or runs_root()) / FOLDER / TRASH)
-
-
-def erase(deleted: Iterable[Run | Race]) -> None:
+def erase(deleted: Iterable[Stored]) -> None:
     """Deletes for good what is in the trash.  Raises RunError for what is not there, or cannot be deleted."""
     for one in deleted:
         if one.path.parent.name != TRASH:

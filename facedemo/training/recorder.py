@@ -18,7 +18,8 @@ from torch import Tensor
 
 from facedemo.config.schedule import Mark
 from facedemo.runs import records
-from facedemo.runs.run import MARKS, METRICS, ORDERS, STATUS, Run
+from facedemo.runs.directory import ORDERS, STATUS
+from facedemo.runs.run import MARKS, METRICS, Run
 from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
 from facedemo.storage.process_status import process_facts
 

@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 
 from facedemo.config.schema import RunConfig
-from facedemo.data.cache import cache_root
 from facedemo.gans.settings import knobs
 from facedemo.storage.atomic import read_object, replace_file
+from facedemo.storage.locations import cache_root
 
 FILE = "speeds.json"  # in the cache folder
 MEASURED_SECONDS = 2.0

@@ -16,7 +16,7 @@ from torchvision.utils import make_grid
 from facedemo.config.schedule import PLAYERS, Mark, Steering
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import create
-from facedemo.runs.run import RunError
+from facedemo.runs.directory import RunError
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.health import Guard, spread
 from facedemo.training.updates import Players

@@ -8,7 +8,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facedemo.storage.atomic import flush_folder, read_object
+from facedemo.pretrained.provenance import START, images_seen
+from facedemo.runs.run import Run, create_run
+from facedemo.storage.atomic import flush_folder
 from facedemo.storage.locations import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from facedemo.gans.base import Family
     from facedemo.pretrained.model import FaceModel
 
-FOLDER = "start"
 CODED, BATCH = 8192, 64  # images whose codes are matched, so many at a time
 
 
@@ -41,7 +42,22 @@ def load(start: str, runs_root: Path | None = None) -> "tuple[Path, FaceModel]":
     return path, load_model(path)
 
 
-def copy(config: "RunConfig", run: Path) -> None:
+def new_run(config: "RunConfig", root: Path | None = None) -> Run:
+    """A new run directory with its config and, if it fine-tunes a model, that model's weights.
+
+    Raises ValueError if that model is not there or its weights do not fit; there is no run then.
+    """
+    run = create_run(config, root)
+    if config.training.start:
+        try:
+            copy_start(config, run.path)
+        except (ValueError, OSError):
+            shutil.rmtree(run.path)
+            raise
+    return run
+
+
+def copy_start(config: "RunConfig", run: Path) -> None:
     """Gives a new run directory the weights that its config starts from.
 
     Raises ValueError where there is no such model, it was shared without its discriminator, its weights do not fit, or
@@ -56,18 +72,18 @@ def copy(config: "RunConfig", run: Path) -> None:
     family.start_from(model.family)
     if config.training.match_codes and not family.matches_codes:
         raise ValueError("Matching codes takes an encoder and a generator like the decoder. This model has not both.")
-    (run / FOLDER).mkdir()
-    shutil.copyfile(path / WEIGHTS, run / FOLDER / WEIGHTS)
-    (run / FOLDER / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
-    (run / FOLDER / "report.json").write_text(json.dumps({"images": images_seen(path)}), "utf8")
-    flush_folder(run / FOLDER)
+    (run / START).mkdir()
+    shutil.copyfile(path / WEIGHTS, run / START / WEIGHTS)
+    (run / START / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
+    (run / START / "report.json").write_text(json.dumps({"images": images_seen(path)}), "utf8")
+    flush_folder(run / START)
 
 
 def model_of(run: Path) -> "FaceModel | None":
     """The model that a run starts from; None for new weights."""
     from facedemo.pretrained.model import load_model
 
-    return load_model(run / FOLDER) if (run / FOLDER).is_dir() else None
+    return load_model(run / START) if (run / START).is_dir() else None
 
 
 def begin(
@@ -95,19 +111,3 @@ def begin(
                 yield batches.load(i).to(device)
 
         family.match_codes(seen(), config.training.match_codes)
-
-
-def images_seen(folder: Path) -> int:
-    """Real images that training has shown to the model of a run or a bundle, from its first random weights on."""
-    known = read_object(folder / "status.json") or read_object(folder / "report.json")
-    return number(known.get("images")) + images_before(folder)
-
-
-def images_before(folder: Path) -> int:
-    """Those that the model had seen that a run or a bundle started from; 0 where it had new weights."""
-    kept = read_object(folder / FOLDER / "report.json").get("images")
-    return number(kept or read_object(folder / "report.json").get("images_before"))
-
-
-def number(found: Any) -> int:
-    return found if isinstance(found, int) else 0

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facedemo.runs.run import Run, RunError
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
 from facedemo.storage.atomic import replace_file
 from facedemo.storage.output import protect_output
 from facedemo.storage.process_status import Status

@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.runs.run import Run, list_runs
@@ -128,13 +129,13 @@ def test_a_newcomer_sees_64_faces_draws_others_and_downloads_them(address: str, 
     expect(face(page, 64, seeds[63])).to_have_count(0)
 
     file = downloaded(page, "Grid (PNG)")
-    expected = sampling.grid(sampling.generate(load_model(find_model("ours-64")), others))
+    expected = pictures.grid(sampling.generate(load_model(find_model("ours-64")), others))
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(file))), np.asarray(expected))
-    assert sampling.read_settings(file)["seed"] == "12"
+    assert pictures.read_settings(file)["seed"] == "12"
 
     face(page, 3, others[2]).click()
     expect(page.get_by_text("Face 3 of 64")).to_be_visible()
-    assert sampling.read_settings(downloaded(page, "This face (PNG)"))["seed"] == str(others[2])
+    assert pictures.read_settings(downloaded(page, "This face (PNG)"))["seed"] == str(others[2])
 
 
 def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, home: Path, page: Page) -> None:
@@ -170,4 +171,4 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     generate = page.get_by_role("button", name="Generate", exact=True).and_(of_a_row)
     generate.click()
     expect(every_face(page)).to_have_count(64)
-    assert sampling.read_settings(downloaded(page, "Grid (PNG)"))
+    assert pictures.read_settings(downloaded(page, "Grid (PNG)"))

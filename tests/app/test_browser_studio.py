@@ -10,6 +10,7 @@ from conftest import Portrait
 from playwright.sync_api import Page, expect
 from test_browser import PATIENT, address, downloaded, home, page, pytestmark  # noqa: F401
 
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 
 
@@ -35,7 +36,7 @@ def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, pag
     expect(scrubber).to_have_attribute("aria-valuetext", "Frame 3 of 8")
     expect(page).to_have_url(re.compile("frame=3"))
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    assert sampling.read_settings(downloaded(page, "Frame 3 (PNG)"))["seeds"] == "1, 2"
+    assert pictures.read_settings(downloaded(page, "Frame 3 (PNG)"))["seeds"] == "1, 2"
 
     with av.open(io.BytesIO(downloaded(page, "Film (MP4)"))) as container:
         assert json.loads(container.metadata["comment"])["seeds"] == "1, 2"
@@ -46,7 +47,7 @@ def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, pag
     brightness.press("ArrowRight")
     expect(page.get_by_text("brightness +0.1")).to_be_visible()
     expect(page).to_have_url(re.compile("by_brightness=0.1"))
-    assert sampling.read_settings(downloaded(page, "This face (PNG)"))["brightness"] == "0.1"
+    assert pictures.read_settings(downloaded(page, "This face (PNG)"))["brightness"] == "0.1"
 
 
 def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Page, portrait: Portrait) -> None:  # noqa: F811
@@ -54,13 +55,13 @@ def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Pa
     expect(page.get_by_role("img", name="What the discriminator rebuilds").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     page.get_by_text("A photo", exact=True).click()
-    file = {"name": "people.png", "mimeType": "image/png", "buffer": sampling.png(portrait(2))}
+    file = {"name": "people.png", "mimeType": "image/png", "buffer": pictures.png(portrait(2))}
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("2 faces were found")).to_be_visible()
     page.get_by_role("button", name="number 2 from the left").click()
     expect(page.get_by_role("img", name="v. The face: a photo.")).to_be_visible()
     expect(page.get_by_text("Rebuilt better than")).to_be_visible()
-    facts = sampling.read_settings(downloaded(page, "Pictures (PNG)"))
+    facts = pictures.read_settings(downloaded(page, "Pictures (PNG)"))
     assert facts["face"] == "a photo"
     assert 0 < float(facts["loss"]) < 1
 
@@ -115,7 +116,7 @@ def test_fifty_faces_are_verified_and_one_is_looked_at_closely(address: str, pag
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stCode")).to_have_text(last)
     expect(page.get_by_role("img", name=re.compile(r"of 50, enlarged: a face was found"))).to_be_visible()
-    facts = sampling.read_settings(downloaded(page, "People (PNG)"))
+    facts = pictures.read_settings(downloaded(page, "People (PNG)"))
     assert (facts["of"], facts["seed"]) == (str(report["rows"][0]["people"]), "3")
 
     page.get_by_role("button", name="Open in Generate").click()

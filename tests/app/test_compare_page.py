@@ -17,8 +17,7 @@ from facedemo.app import navigation
 from facedemo.comparison import race
 from facedemo.comparison.race import Race
 from facedemo.evaluation.report import Report, Row, rate, store
-from facedemo.pretrained import sampling
-from facedemo.runs import trash
+from facedemo.imaging.pictures import grid
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
@@ -82,7 +81,7 @@ def learned(found: Race, number: int) -> Run:
     )
     (run.path / "metrics.csv").write_text(row)
     faces = np.random.default_rng(number).integers(0, 256, (64, 32, 32, 3), np.uint8)
-    sampling.grid(faces, 8).save(run.path / "samples" / "00000020.png")
+    grid(faces, 8).save(run.path / "samples" / "00000020.png")
     for step in (10, 20):
         seen = {"step": step, "images": 4 * step, "seconds": step / 10, "found": step, "of": 100}
         append_line(run.path / race.DETECTION, seen)
@@ -207,12 +206,12 @@ def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
 def test_a_race_that_goes_on_can_be_stopped_and_one_that_ended_resumed(launched: list[Run]) -> None:
     found = new_race()
     me = process_facts(os.getpid())
-    found.record.write_status(replace(found.status, state="running", seconds_left=90, updated=time.time(), **me))
+    found.write_status(replace(found.status, state="running", seconds_left=90, updated=time.time(), **me))
     page = open_page(mode="race", race=found.id)
     assert "1 min 30 s of training left" in shown(page)
     click(page, "Stop")
     assert [order["do"] for order in read_lines(found.path / "orders.jsonl")] == ["stop"]
-    found.record.write_status(replace(found.status, state="stopped"))
+    found.write_status(replace(found.status, state="stopped"))
     click(open_page(mode="race", race=found.id), "Resume")
     assert [run.path for run in launched] == [found.path]
 
@@ -261,12 +260,12 @@ def test_a_damaged_race_is_deleted_restored_and_deleted_for_good() -> None:
     page = click(page, "Restore")
     assert race.list_races() == [found]
     page = click(click(page, "Delete"), "Yes, delete them")
-    assert (race.list_races(), trash.deleted_races(), list_runs()) == ([], [], runs)
+    assert (race.list_races(), race.deleted_races(), list_runs()) == ([], [], runs)
 
 
 def test_a_race_that_goes_on_cannot_be_deleted() -> None:
     found = new_race()
-    found.record.write_status(Status("running", **process_facts(os.getpid())))
+    found.write_status(Status("running", **process_facts(os.getpid())))
     page = open_page(mode="race")
     assert next(item for item in page.button if item.label == "Delete").disabled
 

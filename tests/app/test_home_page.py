@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.config.presets import configure
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import load_model
 from facedemo.runs.run import Run, list_runs
@@ -55,9 +56,9 @@ def test_it_opens_with_the_first_faces_of_the_model_on_seed_0(make_bundle: Maker
 @pytest.mark.parametrize("folder", bundled(), ids=lambda folder: folder.name)
 def test_the_picture_on_a_bundled_models_card_is_what_the_model_draws(folder: Path) -> None:
     drawn = sampling.generate(load_model(folder), sampling.face_seeds(0, 64)).astype(int)
-    shown = sampling.read_grid(folder / "samples.png", 64)
+    shown = pictures.read_grid(folder / "samples.png", 64)
     settings = {"model": folder.name, "seed": "0", "count": "64", "scale": "1.0"}
-    assert sampling.read_settings(folder / "samples.png") == settings
+    assert pictures.read_settings(folder / "samples.png") == settings
     assert np.abs(drawn - shown).max() <= 2  # another processor may round another way
 
 
@@ -65,7 +66,7 @@ def test_faces_come_from_the_card_where_it_has_a_picture(make_bundle: Maker) -> 
     folder = make_bundle()
     before = grid(open_app())["sprite"]
     images = np.random.default_rng(0).integers(0, 256, (64, 32, 32, 3), np.uint8)
-    (folder / "samples.png").write_bytes(sampling.png(sampling.grid(images), count=64))
+    (folder / "samples.png").write_bytes(pictures.png(pictures.grid(images), count=64))
     (folder / "model.safetensors").touch()
     assert grid(open_app())["sprite"] != before
 

@@ -12,7 +12,7 @@ from PIL import Image
 from facedemo.cli import main
 from facedemo.cli.terminal import number
 from facedemo.config.presets import PRESETS, configure
-from facedemo.pretrained.sampling import read_settings
+from facedemo.imaging.pictures import read_settings
 from facedemo.runs.run import Run
 
 CELEBA = Path(__file__).parents[3] / "shared" / "data" / "celeba.tar"

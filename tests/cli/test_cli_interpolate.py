@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from facedemo.cli import app
 from facedemo.explore import directions
-from facedemo.pretrained.sampling import read_settings
+from facedemo.imaging.pictures import read_settings
 
 
 def call(*words: str, works: bool = True) -> str:

@@ -18,6 +18,7 @@ from facedemo.comparison import report as comparison_report
 from facedemo.comparison.gather import Comparison
 from facedemo.evaluation.report import Report, Row, kept, rate, store
 from facedemo.evaluation.table import table
+from facedemo.imaging.pictures import read_grid
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 
@@ -89,8 +90,8 @@ def test_contenders_draw_the_faces_of_the_same_seeds(make_bundle: Maker) -> None
 
 def test_the_faces_in_it_are_those_of_the_seeds(found: Comparison, files: dict[str, bytes]) -> None:
     expected = found.contenders[0].faces
-    np.testing.assert_array_equal(sampling.read_grid(files["faces-whole.png"], 64), expected)
-    np.testing.assert_array_equal(sampling.read_grid(files["side-whole.png"], 16), expected[:16])
+    np.testing.assert_array_equal(read_grid(files["faces-whole.png"], 64), expected)
+    np.testing.assert_array_equal(read_grid(files["side-whole.png"], 16), expected[:16])
     html = files["report.html"].decode()
     images = [base64.b64decode(part) for part in re.findall(r"base64,([\w+/=]+)", html)]
     assert files["faces-whole.png"] in images

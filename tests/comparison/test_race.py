@@ -19,7 +19,8 @@ from facedemo.comparison import race
 from facedemo.comparison.race import Race
 from facedemo.comparison.worker import execute
 from facedemo.evaluation.report import kept
-from facedemo.runs.run import Run, RunError
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
 
 Started = Callable[[Race], subprocess.Popen]

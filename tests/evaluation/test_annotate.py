@@ -10,6 +10,7 @@ from PIL import Image
 from facedemo.evaluation import annotate
 from facedemo.evaluation.detector import judge, landmarks
 from facedemo.evaluation.verify import Evidence
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 
@@ -61,7 +62,7 @@ def test_a_person_has_one_portrait_with_the_number_of_its_faces_most_first(evide
 def test_sheets_hold_every_face_of_their_kind_and_say_so(evidence: Evidence) -> None:
     found = annotate.sheets(evidence, model="mine", seed=5)
     assert found.keys() == {"detected.png", "undetected.png", "people.png"}
-    facts = sampling.read_settings(found["detected.png"])
+    facts = pictures.read_settings(found["detected.png"])
     assert {name: facts[name] for name in ("model", "seed", "shows", "shown", "of")} == {
         "model": "mine", "seed": "5", "shows": "detected", "shown": "5", "of": "5"
     }  # fmt: skip
@@ -75,5 +76,5 @@ def test_there_is_no_sheet_of_what_there_is_not(
     none = Evidence("mine", evidence.images[4:6], judge(evidence.images[4:6], processes=1, cache=tmp_path))
     assert annotate.sheets(none).keys() == {"undetected.png"}
     monkeypatch.setattr(annotate, "MOST", 2)
-    facts = sampling.read_settings(annotate.sheet(evidence, "detected"))
+    facts = pictures.read_settings(annotate.sheet(evidence, "detected"))
     assert (facts["shown"], facts["of"]) == ("2", "5")

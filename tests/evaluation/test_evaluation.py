@@ -21,6 +21,7 @@ from facedemo.evaluation import verify
 from facedemo.evaluation.detector import Judged, judge, landmarks
 from facedemo.evaluation.metrics import closest, distinct_people, duplicates, frechet, nearest, people
 from facedemo.evaluation.report import Report
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 
@@ -261,9 +262,9 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     assert "can't detect a face" in done.stdout
     assert f"A face is found in {6 - found.drawn.undetected.count} of 6" in done.stdout
 
-    facts = sampling.read_settings(tmp_path / "pictures" / "detected.png")
+    facts = pictures.read_settings(tmp_path / "pictures" / "detected.png")
     assert (facts["seed"], facts["of"]) == ("900", str(6 - found.drawn.undetected.count))
-    assert sampling.read_settings(tmp_path / "pictures" / "people.png")["of"] == str(found.drawn.people)
+    assert pictures.read_settings(tmp_path / "pictures" / "people.png")["of"] == str(found.drawn.people)
 
     assert json.loads((bundled / "report.json").read_text("utf8")) == before | {"evaluation": written}
     assert str(tmp_path) not in (bundled / "report.json").read_text("utf8")

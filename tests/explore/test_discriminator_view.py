@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from facedemo.explore import discriminator_view, inversion
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, load_model
 
@@ -30,7 +31,7 @@ def test_a_look_is_what_the_discriminator_computes(tiny_model: FaceModel) -> Non
     assert seen.loss == pytest.approx(F.l1_loss(rebuilt, v).item(), rel=1e-5)
     assert seen.error.mean() == pytest.approx(seen.loss, rel=1e-5)
     assert seen.error.shape == (32, 32)
-    np.testing.assert_array_equal(seen.reconstruction, sampling.to_uint8(rebuilt)[0])
+    np.testing.assert_array_equal(seen.reconstruction, pictures.to_uint8(rebuilt)[0])
     mean, deviation = tiny_model.family.remembered_loss()
     assert seen.realism == pytest.approx(1 / (1 + np.exp((seen.loss - mean) / deviation)), rel=1e-4)
 

@@ -14,8 +14,8 @@ from PIL import Image
 from facedemo.config.schema import RunConfig
 from facedemo.explore import single_step
 from facedemo.explore.single_step import Shown, SlowMotion
+from facedemo.imaging.pictures import read_settings
 from facedemo.pretrained.model import FaceModel
-from facedemo.pretrained.sampling import read_settings
 from facedemo.runs.run import Run, create_run
 from facedemo.training import dataset, restore
 from facedemo.training.worker import execute

@@ -13,11 +13,12 @@ from conftest import Maker, RunMaker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from facedemo.imaging import pictures
 from facedemo.pretrained import archive as model_archive
 from facedemo.pretrained import sampling
 from facedemo.pretrained.archive import ParcelError
 from facedemo.pretrained.model import BundleError, load_model
-from facedemo.runs.run import RunError
+from facedemo.runs.directory import RunError
 from facedemo.storage import locations
 
 
@@ -282,7 +283,7 @@ def test_a_run_becomes_a_bundle_among_the_others(make_run: RunMaker) -> None:
     card = (folder / "README.md").read_text("utf8")
     assert "# my faces" in card
     assert "Trained on squares." in card
-    assert sampling.read_settings(folder / "samples.png")["model"] == "my faces"
+    assert pictures.read_settings(folder / "samples.png")["model"] == "my faces"
 
 
 def test_what_cannot_become_a_bundle_leaves_nothing_behind(make_run: RunMaker) -> None:

@@ -13,7 +13,8 @@ from facedemo.evaluation.report import Report, Row, rate
 from facedemo.gans.base import create
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import BundleError, FaceModel, find_model, load_model, weights_to_share
-from facedemo.runs.run import Run, RunError, create_run
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import append_line
 from facedemo.storage.locations import bundled
 from facedemo.training.recorder import Recorder

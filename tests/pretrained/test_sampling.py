@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 
@@ -76,42 +77,42 @@ def test_the_seed_of_any_face_alone_reproduces_it_to_the_pixel(
 
 def test_values_become_the_nearest_of_256_levels() -> None:
     values = torch.tensor([-1.5, -1.0, 0.0, 0.5, 1.0, 1.5]).reshape(1, 1, 1, 6).expand(1, 3, 1, 6)
-    assert sampling.to_uint8(values)[0, 0, :, 0].tolist() == [0, 0, 128, 191, 255, 255]
+    assert pictures.to_uint8(values)[0, 0, :, 0].tolist() == [0, 0, 128, 191, 255, 255]
 
 
 def test_a_grid_is_roughly_square_and_keeps_every_pixel() -> None:
     images = np.random.default_rng(0).integers(0, 256, (7, 5, 5, 3), np.uint8)
-    sheet = np.asarray(sampling.grid(images, padding=2))
+    sheet = np.asarray(pictures.grid(images, padding=2))
     assert sheet.shape == (3 * 7 + 2, 3 * 7 + 2, 3)
     assert np.array_equal(sheet[2:7, 2:7], images[0])
     assert np.array_equal(sheet[9:14, 16:21], images[5])
     assert (sheet[16:, 9:] == 255).all()  # places without a face stay white
-    assert sampling.grid(images, columns=7, padding=0).size == (35, 5)
-    assert [sampling.grid_columns(n) for n in (1, 2, 9, 10, 64, 256)] == [1, 2, 3, 4, 8, 16]
+    assert pictures.grid(images, columns=7, padding=0).size == (35, 5)
+    assert [pictures.grid_columns(n) for n in (1, 2, 9, 10, 64, 256)] == [1, 2, 3, 4, 8, 16]
 
 
 @given(
     st.dictionaries(st.sampled_from(["model", "name", "software"]), st.text(st.characters(exclude_categories=["C"])))
 )
 def test_settings_in_a_png_are_read_back_as_written(texts: dict[str, str]) -> None:
-    file = sampling.png(np.zeros((4, 4, 3), np.uint8), seed=7, scale=0.75, **texts)
-    assert sampling.read_settings(file) == texts | {"seed": "7", "scale": "0.75"}
+    file = pictures.png(np.zeros((4, 4, 3), np.uint8), seed=7, scale=0.75, **texts)
+    assert pictures.read_settings(file) == texts | {"seed": "7", "scale": "0.75"}
 
 
 def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
     path = tmp_path / "face.png"
-    path.write_bytes(sampling.png(Image.new("RGB", (4, 4)), model="ours-64"))
-    assert sampling.read_settings(path) == {"model": "ours-64"}
+    path.write_bytes(pictures.png(Image.new("RGB", (4, 4)), model="ours-64"))
+    assert pictures.read_settings(path) == {"model": "ours-64"}
 
 
 def test_the_zip_holds_each_face_under_its_seed(tiny_model: FaceModel) -> None:
     seeds = sampling.face_seeds(3, 5)
     images = sampling.generate(tiny_model, seeds)
-    file = sampling.faces_zip(images, seeds, "ours-64", 1.0)
-    assert file == sampling.faces_zip(images, seeds, "ours-64", 1.0)
+    file = pictures.faces_zip(images, seeds, "ours-64", 1.0)
+    assert file == pictures.faces_zip(images, seeds, "ours-64", 1.0)
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         assert archive.namelist() == [f"{seed}.png" for seed in seeds]
         for seed, image in zip(seeds, images, strict=True):
             content = archive.read(f"{seed}.png")
             assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), image)
-            assert sampling.read_settings(content) == {"model": "ours-64", "seed": str(seed), "scale": "1.0"}
+            assert pictures.read_settings(content) == {"model": "ours-64", "seed": str(seed), "scale": "1.0"}

@@ -11,7 +11,8 @@ import pytest
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.storage.atomic import append_line, read_lines, replace_file
 from facedemo.training.recorder import Recorder
-from facedemo.runs.run import Run, RunError, create_run, find_run, is_run, list_runs
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run, create_run, find_run, is_run, list_runs
 from facedemo.storage.process_status import Status
 
 

@@ -6,7 +6,8 @@ import pytest
 from facedemo.runs import trash
 from facedemo.config.schema import RunConfig
 from facedemo.comparison.race import Race, create_race, list_races
-from facedemo.runs.run import Run, RunError, create_run, list_runs
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.process_status import Status, process_facts
 
 
@@ -78,15 +79,15 @@ def held(run: Run) -> Race:
 def test_a_deleted_race_comes_back_and_its_runs_stay_meanwhile(held: Race) -> None:
     runs = list_runs()
     deleted = trash.delete(held)
-    assert (list_races(), trash.deleted_races(), list_runs()) == ([], [deleted], runs)
+    assert (list_races(), race.deleted_races(), list_runs()) == ([], [deleted], runs)
     assert deleted.name == "one · two"
     assert trash.restore(deleted) == held
-    assert (list_races(), trash.deleted_races()) == ([held], [])
+    assert (list_races(), race.deleted_races()) == ([held], [])
     assert [held.run(entry) in runs for entry in held.plan.entries] == [True, True]
 
 
 def test_a_race_that_goes_on_is_not_deleted(held: Race) -> None:
-    held.record.write_status(Status("paused", **process_facts(os.getpid())))
+    held.write_status(Status("paused", **process_facts(os.getpid())))
     with pytest.raises(RunError, match="“one · two” is paused"):
         trash.delete(held)
     assert list_races() == [held]
@@ -96,4 +97,4 @@ def test_a_damaged_race_can_be_deleted_for_good_and_its_runs_are_spared(held: Ra
     (held.path / "race.json").write_text("{garbage", "utf8")
     runs = list_runs()
     trash.erase([trash.delete(held)])
-    assert (list_races(), trash.deleted_races(), list_runs()) == ([], [], runs)
+    assert (list_races(), race.deleted_races(), list_runs()) == ([], [], runs)

@@ -21,7 +21,8 @@ from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError
 from facedemo.pretrained import archive
 from facedemo.pretrained.model import BundleError, load_model
-from facedemo.runs.run import RunError, create_run, list_runs
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import create_run, list_runs
 from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.output import DroppableOutput
 from facedemo.training import warm_start

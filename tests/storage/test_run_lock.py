@@ -16,7 +16,8 @@ from facedemo.comparison.race import create_race
 from facedemo.comparison.worker import execute
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.runs import trash
-from facedemo.runs.run import Run, RunError, create_run, list_runs
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage import run_lock
 from facedemo.storage.process_status import Status, identity_of, process_facts
 from facedemo.storage.run_lock import LOCK, is_held

@@ -13,10 +13,11 @@ from facedemo.config.presets import configure
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.data.builtin import builtin_faces
 from facedemo.gans.base import Family, create
-from facedemo.pretrained import card
+from facedemo.pretrained import card, provenance
 from facedemo.pretrained.model import load_model
-from facedemo.runs.run import Run, create_run, list_runs
+from facedemo.runs.run import Run, list_runs
 from facedemo.training import warm_start
+from facedemo.training.warm_start import new_run
 from facedemo.training.worker import execute
 
 SMALL = {"width": 8, "latent": 16, "batch_size": 4}
@@ -26,7 +27,7 @@ SMALL = {"width": 8, "latent": 16, "batch_size": 4}
 def trained(tmp_path: Path) -> Run:
     """A run of two iterations: 32×32, half stems."""
     config = configure({"size": 32, "stem": "half", "iterations": 2, "name": "first", **SMALL})
-    run = create_run(config, tmp_path)
+    run = new_run(config, tmp_path)
     assert execute(run).state == "finished"
     return run
 
@@ -88,7 +89,7 @@ def test_weights_that_do_not_fit_are_refused_by_the_settings_that_differ(
 
 def test_another_family_cannot_start_from_it(trained: Run) -> None:
     with pytest.raises(ValueError, match="of the family Ours"):
-        create_run(configure({"family": "dcgan", "start": trained.id, "iterations": 1}), trained.path.parent)
+        new_run(configure({"family": "dcgan", "start": trained.id, "iterations": 1}), trained.path.parent)
     assert list_runs(trained.path.parent) == [trained]
 
 
@@ -99,7 +100,7 @@ def test_a_run_goes_on_from_the_weights_of_another_even_when_that_is_gone(traine
         {"start": trained.id, "iterations": 1, "learning_rate_g": 0.0, "learning_rate_d": 0.0, "rate_floor": 0.0},
         base=warm_start.settings(trained.id, tmp_path),
     )
-    run = create_run(frozen, tmp_path)
+    run = new_run(frozen, tmp_path)
     weights = load_model(trained.path).family.state_dict()
     for file in trained.path.glob("*.safetensors"):
         file.unlink()
@@ -116,7 +117,7 @@ def test_a_run_tells_nothing_of_the_machine_that_its_start_was_trained_on(traine
     config = json.loads((trained.path / "config.json").read_text())
     config["data"]["source"] = "/home/somebody/pictures/faces.zip"
     (trained.path / "config.json").write_text(json.dumps(config))
-    run = create_run(
+    run = new_run(
         configure({"start": trained.id, "iterations": 1}, base=warm_start.settings(trained.id, tmp_path)), tmp_path
     )
     assert json.loads((run.path / "start" / "config.json").read_text())["data"]["source"] == "faces.zip"
@@ -131,26 +132,26 @@ def test_a_missing_model_and_one_without_discriminator_are_refused_in_words(trai
     weights = safetensors.torch.load_file(file)
     safetensors.torch.save_file({k: v for k, v in weights.items() if not k.startswith("discriminator.")}, file)
     with pytest.raises(ValueError, match="has no discriminator"):
-        create_run(configure({"start": trained.id, "iterations": 1, "size": 32, **SMALL}), tmp_path)
+        new_run(configure({"start": trained.id, "iterations": 1, "size": 32, **SMALL}), tmp_path)
 
 
 def test_a_model_knows_how_many_images_were_seen_by_those_it_comes_from(trained: Run, tmp_path: Path) -> None:
     def went_on_from(model: str, name: str) -> Run:
         settings = warm_start.settings(model, tmp_path)
-        run = create_run(configure({"start": model, "iterations": 3, "name": name}, base=settings), tmp_path)
+        run = new_run(configure({"start": model, "iterations": 3, "name": name}, base=settings), tmp_path)
         execute(run)
         return run
 
     seen, batch = trained.status.images, trained.config.model.batch_size
-    assert warm_start.images_seen(trained.path) == seen > 0
+    assert provenance.images_seen(trained.path) == seen > 0
     second = went_on_from(trained.id, "second")
     shared = card.export(second, tmp_path / "shared")
     assert f"after the {seen} images of the model that it started from" in (shared / "README.md").read_text()
     third = went_on_from(str(shared), "third")
-    assert warm_start.images_before(third.path) == warm_start.images_seen(shared) == seen + 3 * batch
-    assert warm_start.images_seen(third.path) == seen + 6 * batch
+    assert provenance.images_before(third.path) == provenance.images_seen(shared) == seen + 3 * batch
+    assert provenance.images_seen(third.path) == seen + 6 * batch
     (shared / "report.json").write_text('{"images": "many"}')
-    assert warm_start.images_seen(shared) == 0
+    assert provenance.images_seen(shared) == 0
 
 
 def coded(share: float) -> tuple[Family, Family, torch.Tensor]:
@@ -197,7 +198,7 @@ def test_too_few_and_too_similar_images_are_not_matched() -> None:
 def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path) -> None:
     still = {"learning_rate_g": 0.0, "learning_rate_d": 0.0, "rate_floor": 0.0, "match_codes": 1.0, "flip": False}
     settings = warm_start.settings(trained.id, tmp_path)
-    run = create_run(configure({"start": trained.id, "iterations": 1, **still}, base=settings), tmp_path)
+    run = new_run(configure({"start": trained.id, "iterations": 1, **still}, base=settings), tmp_path)
     assert execute(run).state == "finished"
     run.extend(Budget(iterations=2))
     assert execute(run).state == "finished"
@@ -217,10 +218,10 @@ def test_matching_codes_takes_a_model_to_start_from() -> None:
 def test_codes_that_cannot_be_matched_are_refused_before_there_is_a_run(
     model: dict[str, object], tmp_path: Path
 ) -> None:
-    first = create_run(configure({"size": 32, "iterations": 1, **SMALL, **model}), tmp_path)
+    first = new_run(configure({"size": 32, "iterations": 1, **SMALL, **model}), tmp_path)
     assert execute(first).state == "finished"
     base = warm_start.settings(first.id, tmp_path)
     config = configure({"start": first.id, "match_codes": 0.5, "iterations": 1}, base=base)
     with pytest.raises(ValueError, match="an encoder and a generator like the decoder"):
-        create_run(config, tmp_path)
+        new_run(config, tmp_path)
     assert list_runs(tmp_path) == [first]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from facedemo.pretrained import sampling
+from facedemo.imaging import pictures
 
 HERE = Path(__file__).parent
 
@@ -37,7 +37,7 @@ def face_grid(
     columns: as many as make it roughly square, unless given; at most `narrow` on a phone.
     labels: what to call each face, for faces that have no seed of their own.
     """
-    columns = columns or sampling.grid_columns(len(images))
+    columns = columns or pictures.grid_columns(len(images))
 
     def chosen() -> None:
         number = st.session_state[key]["face"]
@@ -64,4 +64,4 @@ def digest(images: np.ndarray) -> str:
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs={np.ndarray: digest})
 def sprite(images: np.ndarray, columns: int) -> str:
     """All faces, edge to edge, as one PNG in a data URL."""
-    return "data:image/png;base64," + base64.b64encode(sampling.png(sampling.grid(images, columns, padding=0))).decode()
+    return "data:image/png;base64," + base64.b64encode(pictures.png(pictures.grid(images, columns, padding=0))).decode()

@@ -9,8 +9,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app.components.face_grid import digest
-from facedemo.imaging import film
-from facedemo.pretrained import sampling
+from facedemo.imaging import film, pictures
 
 HERE = Path(__file__).parent
 
@@ -44,7 +43,7 @@ def film_player(
     data = {
         "alt": alt,
         "closed": closed,
-        "columns": sampling.grid_columns(len(frames)),
+        "columns": pictures.grid_columns(len(frames)),
         "frame": frame,
         "frames": len(frames),
         "places": tuple(film.strip_places(len(frames))),  # no list: see face_grid.py
@@ -58,5 +57,5 @@ def film_player(
 def sprite(frames: np.ndarray) -> str:
     """All frames, edge to edge, as one WebP in a data URL: a film would be megabytes of PNG."""
     file = io.BytesIO()
-    sampling.grid(frames, padding=0).save(file, "WEBP", quality=92)
+    pictures.grid(frames, padding=0).save(file, "WEBP", quality=92)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

@@ -10,6 +10,7 @@ from PIL import Image
 
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 
 MAX_FACES = 256
@@ -133,7 +134,7 @@ with left:
     with st.container(horizontal=True):
         st.download_button(
             "Grid (PNG)",
-            lambda: sampling.png(sampling.grid(images), **facts, seed=seed, faces=count),
+            lambda: pictures.png(pictures.grid(images), **facts, seed=seed, faces=count),
             f"{file_name}-{count}-faces.png",
             "image/png",
             on_click="ignore",
@@ -142,7 +143,7 @@ with left:
         )
         st.download_button(
             "Faces (ZIP)",
-            lambda: sampling.faces_zip(images, seeds, name, scale),
+            lambda: pictures.faces_zip(images, seeds, name, scale),
             f"{file_name}-{count}-faces.zip",
             "application/zip",
             on_click="ignore",
@@ -167,7 +168,7 @@ with right:
         )
         st.download_button(
             "This face (PNG)",
-            lambda: sampling.png(image, **facts, seed=face_seed),
+            lambda: pictures.png(image, **facts, seed=face_seed),
             re.sub(r"[^\w.-]+", "-", f"{name}-face-{face_seed}.png"),
             "image/png",
             on_click="ignore",

@@ -9,6 +9,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker
+from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.runs.run import Run, create_run, list_runs
 
@@ -65,7 +66,7 @@ WHOLE_CARDS = """<style>
 def first_faces(path: Path, version: str) -> np.ndarray:
     """The first faces of a model: read from the picture on its card, which is there at once, or else drawn."""
     try:
-        return sampling.read_grid(path / "samples.png", FACES)
+        return pictures.read_grid(path / "samples.png", FACES)
     except (OSError, ValueError):
         return sampling.generate(model_picker.load(path, version), sampling.face_seeds(SEED, FACES))
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state
-from facedemo.pretrained import sampling
+from facedemo.imaging.pictures import grid, png
 
 if TYPE_CHECKING:
     from facedemo.explore.single_step import Shown, SlowMotion, Step
@@ -113,7 +113,7 @@ def write_balance(step: "Step", config: "FamilyConfig") -> None:
 
 def show_row(row: "Shown", images: np.ndarray, words: str) -> None:
     with st.container(gap="xsmall"):
-        st.image(sampling.grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
+        st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
         if row.scores is not None:
             words += " The discriminator says " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
         st.caption(f"**{row.symbol}**  {words}")
@@ -124,7 +124,7 @@ def download(name: str, step: "Step", gain: int) -> None:
     columns = len(step.pictures[0].images)
     st.download_button(
         "Pictures (PNG)",
-        lambda: sampling.png(sampling.grid(single_step.sheet(step, gain), columns), **facts, **step.row),
+        lambda: png(grid(single_step.sheet(step, gain), columns), **facts, **step.row),
         re.sub(r"[^\w.-]+", "-", f"{name}-step-{step.number + 1}.png"),
         "image/png",
         on_click="ignore",

@@ -9,8 +9,9 @@ from facedemo.app.shared import trash_controls
 from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.views.train import estimate, form, live
 from facedemo.runs import summary, trash
-from facedemo.runs.run import Run, list_runs, runs_root
+from facedemo.runs.run import Run, list_runs
 from facedemo.runs.summary import Facts
+from facedemo.storage.locations import runs_root
 
 REFRESH = 3.0  # seconds
 

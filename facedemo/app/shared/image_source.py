@@ -47,7 +47,7 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
 
 def chosen(prefix: str) -> str:
     """The source that the controls describe.  Raises UploadError or OSError where there is none to be had."""
-    from facedemo.data.cache import cache_root
+    from facedemo.storage.locations import cache_root
 
     if st.session_state[f"{prefix}_kind"] == UPLOAD:
         return str(store(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))

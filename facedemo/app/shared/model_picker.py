@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from facedemo.runs.run import Run, list_runs, runs_root
+from facedemo.runs.run import Run, list_runs
 from facedemo.storage import locations
+from facedemo.storage.locations import runs_root
 
 if TYPE_CHECKING:
     from facedemo.pretrained.model import FaceModel

@@ -6,21 +6,21 @@ import streamlit as st
 
 from facedemo.app.views.train.live import ask, escaped
 from facedemo.runs import trash
-from facedemo.runs.run import Kept, RunError
+from facedemo.runs.directory import AnyStored, RunError
 
 
-def delete(ones: Sequence[Kept]) -> None:
+def delete(ones: Sequence[AnyStored]) -> None:
     """Puts runs or races into the trash; `outcome` then offers all of them back, and says what went wrong."""
     if deleted := each(trash.delete, ones):
         st.session_state.just_deleted = deleted
 
 
-def restore(ones: Sequence[Kept]) -> None:
+def restore(ones: Sequence[AnyStored]) -> None:
     each(trash.restore, ones)
     st.session_state.pop("just_deleted", None)
 
 
-def each(do: Callable[[Kept], Kept], ones: Sequence[Kept]) -> list[Kept]:
+def each(do: Callable[[AnyStored], AnyStored], ones: Sequence[AnyStored]) -> list[AnyStored]:
     """Those for which it worked; the others' problems are kept for `outcome`."""
     done, problems = [], []
     for one in ones:
@@ -44,13 +44,13 @@ def outcome() -> None:
         st.error(escaped(problem))
 
 
-def button(label: str, ones: Sequence[Kept], key: str, about: str) -> None:
+def button(label: str, ones: Sequence[AnyStored], key: str, about: str) -> None:
     if st.button(label, type="tertiary", help=about, key=key):
         restore(ones)
         st.rerun()  # the whole page: in a fragment, a callback would only redraw the list
 
 
-def deleted(found: Sequence[Kept], kind: str) -> None:
+def deleted(found: Sequence[AnyStored], kind: str) -> None:
     """What is in the trash.  kind: "runs" or "races"."""
     if not found:
         return

@@ -8,9 +8,8 @@ from facedemo.app.shared import trash_controls
 from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.views.compare import race_form, race_view
 from facedemo.app.views.train.live import badge, escaped
-from facedemo.comparison.race import Plan, Race
-from facedemo.runs import trash
-from facedemo.runs.run import RunError
+from facedemo.comparison.race import Plan, Race, deleted_races
+from facedemo.runs.directory import RunError
 from facedemo.runs.summary import holds
 from facedemo.storage.process_status import Status
 
@@ -77,7 +76,7 @@ def earlier(kind: str, races: Mapping[str, Race]) -> None:
         st.caption("None yet. Each is listed here, to be looked at again without training.")
     about = f"Shows the {kind}s whose models, directory, images, budget or state hold all of these words."
     paged_list(found, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
-    trash_controls.deleted(trash.deleted_races(), "races")
+    trash_controls.deleted(deleted_races(), "races")
 
 
 def fits(race: Race, plan: Plan | None, words: str) -> bool:

@@ -13,7 +13,7 @@ from facedemo.app.views.train import live
 from facedemo.app.views.train.live import DAMAGED, badge, escaped
 from facedemo.comparison.race import Plan, Race, detection
 from facedemo.evaluation.report import kept
-from facedemo.pretrained import sampling
+from facedemo.imaging import pictures
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
@@ -181,7 +181,7 @@ def first_faces(path: Path, version: int) -> bytes:
     step = (sheet.shape[1] - 2) // 8
     corners = [(2 + place // 8 * step, 2 + place % 8 * step) for place in range(FACES)]
     faces = np.stack([sheet[top : top + step - 2, left : left + step - 2] for top, left in corners])
-    return sampling.png(sampling.grid(faces))
+    return pictures.png(pictures.grid(faces))
 
 
 def facts(run: Run, status: Status) -> str:

@@ -12,7 +12,8 @@ from facedemo.app.views.train.live import escaped
 from facedemo.evaluation.report import Report, kept
 from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
-from facedemo.pretrained import sampling
+from facedemo.imaging import pictures
+from facedemo.pretrained import provenance, sampling
 
 MOST = 6  # models at once
 MAX_FACES = 64
@@ -126,7 +127,7 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
                     st.error(escaped(error), title="Cannot be used")
                     continue
                 alt = f"{count} faces by {model_picker.label(name)} from seed {seed}"
-                st.image(sampling.grid(faces), width="stretch", alt=alt)
+                st.image(pictures.grid(faces), width="stretch", alt=alt)
                 st.caption(described(choices[name]))
 
 
@@ -135,7 +136,6 @@ def described(path: Path) -> str:
     from facedemo.runs.run import Run
     from facedemo.runs.summary import Facts, facts
     from facedemo.storage.atomic import read_object
-    from facedemo.training import warm_start
 
     found: Facts = facts(Run(path))
     report = read_object(path / "report.json")
@@ -143,7 +143,7 @@ def described(path: Path) -> str:
     parts = [found.family or "?", f"{found.size}×{found.size}" if found.size else ""]
     parts += [f"γ = {found.gamma:g}" if found.gamma is not None else ""]
     if isinstance(images, int) and isinstance(minutes, int | float) and images:
-        before = warm_start.images_before(path)
+        before = provenance.images_before(path)
         parts += [f"{before + images:,} images{f', the last {images:,}' if before else ''} in {minutes:,.1f} min"]
     return " · ".join(filter(None, parts))
 

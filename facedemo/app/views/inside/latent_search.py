@@ -12,7 +12,7 @@ from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.app.views.interpolate import films
-from facedemo.imaging import film
+from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
@@ -139,5 +139,5 @@ def downloads(name: str, frames: np.ndarray, rate: int, words: list[str]) -> Non
         about = "A video at 256 pixels or more, for phones and presentations."
         films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", about)
         about = f"Up to {film.STRIP} of the pictures side by side. Model and steps are written into the file."
-        strip = lambda: sampling.png(film.strip(frames), **facts)  # noqa: E731
+        strip = lambda: pictures.png(film.strip(frames), **facts)  # noqa: E731
         films.download("Strip (PNG)", strip, f"{file_name}-strip.png", "image/png", "view_column", about)

@@ -12,7 +12,7 @@ from facedemo.app.charts.training import distribution
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.imaging import film
-from facedemo.pretrained import sampling
+from facedemo.imaging.pictures import grid, png
 
 if TYPE_CHECKING:
     from facedemo.explore.discriminator_view import Look, Losses
@@ -94,7 +94,7 @@ def download(name: str, seen: "Look", words: str) -> None:
     facts["brightest"] = discriminator_view.BRIGHTEST
     st.download_button(
         "Pictures (PNG)",
-        lambda: sampling.png(sampling.grid(pictures, 3), **facts, software="facedemo"),
+        lambda: png(grid(pictures, 3), **facts, software="facedemo"),
         re.sub(r"[^\w.-]+", "-", f"{name}-inside.png"),
         "image/png",
         on_click="ignore",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
-from facedemo.imaging import film
+from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 
 STEPS, STOPS = 60, 12  # at most
@@ -233,7 +233,7 @@ def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
         )
         download(
             "Strip (PNG)",
-            lambda: sampling.png(film.strip(frames), **facts),
+            lambda: pictures.png(film.strip(frames), **facts),
             f"{file_name}-strip.png",
             "image/png",
             "view_column",
@@ -241,7 +241,7 @@ def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
         )
         download(
             f"Frame {frame} (PNG)",
-            lambda: sampling.png(frames[frame - 1], **facts, frame=frame),
+            lambda: pictures.png(frames[frame - 1], **facts, frame=frame),
             f"{file_name}-frame-{frame}.png",
             "image/png",
             "image",

@@ -9,7 +9,7 @@ import streamlit as st
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films
-from facedemo.imaging import film
+from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 
 CORNERS = {"a": "Upper left seed", "b": "Upper right seed", "c": "Lower left seed", "d": "Lower right seed"}
@@ -103,7 +103,7 @@ def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) 
         with st.container(horizontal=True):
             films.download(
                 "Square (PNG)",
-                lambda: sampling.png(sampling.grid(images, side), **facts),
+                lambda: pictures.png(pictures.grid(images, side), **facts),
                 f"{file_name}.png",
                 "image/png",
                 "grid_on",
@@ -111,7 +111,7 @@ def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) 
             )
             films.download(
                 "This face (PNG)",
-                lambda: sampling.png(images[face - 1], **facts, face=face),
+                lambda: pictures.png(images[face - 1], **facts, face=face),
                 f"{file_name}-face-{face}.png",
                 "image/png",
                 "image",

@@ -10,7 +10,7 @@ import streamlit as st
 
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films, labelled
-from facedemo.imaging import film
+from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def result(name: str, folder: Path, seed: int, found: "list[Direction]", amounts
         st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of seed {seed} as it is")
         films.download(
             "This face (PNG)",
-            lambda: sampling.png(after, **facts, **amounts),
+            lambda: pictures.png(after, **facts, **amounts),
             file_name,
             "image/png",
             "image",

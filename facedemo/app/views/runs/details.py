@@ -10,7 +10,8 @@ from facedemo.pretrained import archive
 from facedemo.runs.summary import Facts
 from facedemo.app.views.train.live import badge, escaped, generate_button
 from facedemo.app.shared.cached_work import duration
-from facedemo.runs.run import Run, RunError
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
 
 OPEN = "runs_bundle_open"
 

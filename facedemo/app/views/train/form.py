@@ -7,7 +7,9 @@ import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.views.train import steering
-from facedemo.runs.run import Run, create_run, runs_root
+from facedemo.runs.run import Run
+from facedemo.storage.locations import runs_root
+from facedemo.training.warm_start import new_run
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -231,7 +233,7 @@ def start(budget: dict[str, float]) -> Run | None:
     from pydantic import ValidationError
 
     try:
-        run = create_run(chosen_config(budget))
+        run = new_run(chosen_config(budget))
         run.launch()
         return run
     except ValidationError as error:

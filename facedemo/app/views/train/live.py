@@ -15,7 +15,8 @@ from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.cached_work import duration
 from facedemo.app.views.train import form, steering
 from facedemo.gans.registry import config_class
-from facedemo.runs.run import Run, RunError, list_runs
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run, list_runs
 from facedemo.storage.process_status import Status
 from facedemo.training import speed
 

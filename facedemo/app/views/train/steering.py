@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from facedemo.runs.run import Run, RunError
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -9,7 +9,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.views.verify.request import Request
-from facedemo.imaging import film
+from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> in
         alt=f"{SHOWN[show]}: {len(rows):,} of {asked.count:,} images. Arrow keys move, Enter chooses.",
         on_choose=choose,
         key=f"verify_grid_{show}",
-        columns=min(8, max(4, sampling.grid_columns(len(here)))),
+        columns=min(8, max(4, pictures.grid_columns(len(here)))),
         narrow=4,
     )
     if pages > 1:

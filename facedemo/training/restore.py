@@ -51,7 +51,7 @@ def open_saved(path: Path) -> Saved:
 def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) -> Steering:
     """The settings in force after `number` iterations."""
     steering = Steering(config)
-    for mark in (Mark(**mark) for mark in marks):
+    for mark in (Mark(**mark) for mark in records.marks(list(marks))):
         if mark.step <= number and steering.fits(mark):
             steering.apply(mark)
     return steering

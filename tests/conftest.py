@@ -14,6 +14,7 @@ from facedemo.config.schema import RunConfig
 from facedemo.evaluation.detector import Judged
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, contiguous, find_model, load_model
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.process_status import Status
@@ -75,7 +76,7 @@ def portrait() -> Portrait:
     """Makes photos of as many people as asked for, side by side and 320 pixels apart; none of them exists."""
     from facedemo.explore import photos
 
-    images = sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(0, 24))
+    images = sampling.generate(load_model(find_model("ours-64")), face_seeds(0, 24))
     faces = [Image.fromarray(image).resize((256, 256), Image.Resampling.LANCZOS) for image in images]
     clear = [face for face in faces if len(photos.find_faces(face)) == 1]
 

@@ -13,6 +13,7 @@ from facedemo.config.presets import configure
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import create_run
 
 FACES = 64
@@ -33,7 +34,7 @@ def measure(model: FaceModel, count: int) -> Delay:
     times = []
     for seed in range(count + WARM_UP):
         start = time.perf_counter()
-        pictures.png(pictures.grid(sampling.generate(model, sampling.face_seeds(seed, FACES))), seed=seed)
+        pictures.png(pictures.grid(sampling.generate(model, face_seeds(seed, FACES))), seed=seed)
         times.append(1000 * (time.perf_counter() - start))
     return Delay(float(np.median(times[WARM_UP:])), float(np.percentile(times[WARM_UP:], 95)), count)
 

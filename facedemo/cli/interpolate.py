@@ -7,6 +7,7 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, progress_bar
 from facedemo.imaging import pictures
+from facedemo.pretrained.seeds import face_seeds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,14 +40,13 @@ def interpolate(
     A film of two faces plays there and back, one of more ends where it began.
     """
     from facedemo.explore import interpolation
-    from facedemo.pretrained import sampling
     from facedemo.pretrained.model import find_model, load_model
     from facedemo.storage.atomic import replace_file
 
     if walk is not None:
         if len(seeds) != 1 or square:
             raise ValueError("A walk follows from one seed: give one, and no --square.")
-        seeds = sampling.face_seeds(seeds[0], walk)
+        seeds = face_seeds(seeds[0], walk)
     if out.suffix.lower() not in (SQUARES if square else FILMS):
         raise ValueError(f"A file name ends in {' or '.join(SQUARES if square else FILMS)}; “{out.name}” does not.")
     drawn = load_model(find_model(model, runs_dir))

@@ -7,6 +7,7 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir
 from facedemo.imaging import pictures
+from facedemo.pretrained.seeds import face_seeds
 
 app = typer.Typer()
 
@@ -27,7 +28,7 @@ def generate(
     from facedemo.storage.atomic import replace_file
 
     drawn = load_model(find_model(model, runs_dir))
-    seeds = sampling.face_seeds(seed, count)
+    seeds = face_seeds(seed, count)
     faces = sampling.generate(drawn, seeds, scale)
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, pictures.png(pictures.grid(faces), model=drawn.name, seed=seed, count=count, scale=scale))

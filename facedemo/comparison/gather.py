@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from facedemo.comparison.race import Race, detection
 from facedemo.evaluation.report import FILE, Report, kept
 from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs import records
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
@@ -55,7 +56,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Contenders with faces of the same seeds: `sampling.face_seeds(seed, GRID)`."""
+    """Contenders with faces of the same seeds: `face_seeds(seed, GRID)`."""
 
     title: str
     seed: int
@@ -160,5 +161,5 @@ def contender(name: str, path: Path, seed: int, evaluation: Report | None = None
         training = card.make_report(run, config, model)
     else:
         config, training = model.config.without_paths(), records.read_report(path / FILE)
-    faces = sampling.generate(model, sampling.face_seeds(seed, GRID))
+    faces = sampling.generate(model, face_seeds(seed, GRID))
     return Contender(name, path.name, config, training, faces, detection(path), evaluation or kept(path))

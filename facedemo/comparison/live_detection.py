@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facedemo.comparison.race import DETECTION, Race, detection
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
 
@@ -41,7 +42,7 @@ def faces_found(path: Path, seed: int) -> int:
     from facedemo.pretrained import sampling
     from facedemo.pretrained.model import load_model
 
-    images = sampling.generate(load_model(path), sampling.face_seeds(seed, FACES))
+    images = sampling.generate(load_model(path), face_seeds(seed, FACES))
     return int((look(images, "hog", embed=False)[1] > 0).sum())
 
 

@@ -27,6 +27,7 @@ from facedemo.evaluation.metrics import (
 from facedemo.evaluation.report import Rate, Report, Row, rate
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.storage.versions import versions
 
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # whose versions a report names
@@ -89,7 +90,7 @@ def verify(
     if fid:
         ready_for_fid(source)
     asked = question(model, count, seed, source, split, gallery)
-    vectors = sampling.latents(model, sampling.face_seeds(seed, count))
+    vectors = sampling.latents(model, face_seeds(seed, count))
     drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("drawing faces")), cnn, steps)
     known = judge_gallery(gallery, model, steps) if gallery else None
     if source is None:
@@ -154,7 +155,7 @@ def with_fid(rows: list[Row], drawn: Any, real: Any, other: Any) -> list[Row]:
 
 def detected(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
     """Only the first number of Table 1, in seconds: how many of a model's faces are found."""
-    images = sampling.generate(model, sampling.face_seeds(seed, count))
+    images = sampling.generate(model, face_seeds(seed, count))
     return rate(int(judge(images, embed=False, progress=progress).found.sum()), count)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from facedemo.evaluation.detector import judge
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.seeds import face_seeds
 
 if TYPE_CHECKING:
     from facedemo.evaluation.attributes import Reader
@@ -66,7 +67,7 @@ def find(model: FaceModel, faces: int = FACES, progress: sampling.Progress | Non
     faces: how many random faces to learn from, more than twice the latent size h.  The same model gives the same
     directions.  Raises ValueError where the faces are too few.
     """
-    seeds = sampling.face_seeds(SEED, faces)
+    seeds = face_seeds(SEED, faces)
     vectors = sampling.latents(model, seeds)
     if faces <= 2 * vectors.shape[1]:
         raise ValueError(f"{faces} faces are too few to find directions of {vectors.shape[1]} numbers.")
@@ -88,7 +89,7 @@ def labelled(
     They leave the other label and all `MEASURES` as they are.
     Raises ValueError where a face is found in too few of them: no more than twice the latent size h.
     """
-    vectors = sampling.latents(model, sampling.face_seeds(SEED, faces))
+    vectors = sampling.latents(model, face_seeds(SEED, faces))
     images = sampling.draw(model, vectors, progress=steps("drawing faces"))
     judged = judge(images, progress=steps("looking at drawn faces"))
     z = vectors.numpy().astype(np.float64)[judged.found]

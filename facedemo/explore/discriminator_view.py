@@ -57,8 +57,8 @@ def why_not(model: "FaceModel") -> str:
         return f"“{model.name}” holds a generator only; its discriminator was left out when it was saved."
     if not isinstance(model.family, Reconstructing):
         return (
-            f"The discriminator of {model.family.title} answers with a single number: it does not rebuild faces, so "
-            "there is nothing to see inside."
+            f"The discriminator of {model.config.model.title} answers with a single number: it reconstructs no faces, "
+            "so there is nothing to see inside."
         )
     return ""
 

@@ -15,6 +15,7 @@ from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.pretrained import provenance, sampling
 from facedemo.pretrained.model import FaceModel, load_model, weights_to_share
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, is_run
 from facedemo.storage.atomic import read_object, replace_file
@@ -47,7 +48,7 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     model = load_model(out)  # as whoever gets it will see it
     replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
     replace_file(out / "curves.png", draw_curves(report["curves"], config_class(config.family).metrics))
-    faces = pictures.grid(sampling.generate(model, sampling.face_seeds(0, 64)))
+    faces = pictures.grid(sampling.generate(model, face_seeds(0, 64)))
     replace_file(out / "samples.png", pictures.png(faces, model=out.name, seed=0, count=64, scale=1.0))
     replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
     return out

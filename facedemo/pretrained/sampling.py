@@ -9,27 +9,10 @@ from torch import Tensor
 from facedemo.imaging.pictures import to_uint8
 from facedemo.pretrained.model import FaceModel
 
-MAX_SEED = 2**32 - 1
 MAX_SCALE = 2.0
 BATCH = 8
 
 Progress = Callable[[int, int], None]  # called with what is done and what there is in all
-
-
-def face_seeds(seed: int, count: int) -> list[int]:
-    """`count` different seeds, one a face: `seed` itself, then numbers drawn from it.
-
-    seed: in [0, 2**32 - 1], and so is each seed returned: given alone, it reproduces its face.  A longer list begins
-    with the shorter one.  Raises ValueError for a seed out of range and a negative count.
-    """
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"A seed is a whole number from 0 to {MAX_SEED}, not {seed}.")
-    if count < 0:
-        raise ValueError(f"Cannot draw {count} faces.")
-    sequence, drawn = np.random.SeedSequence(seed), count
-    while len(seeds := dict.fromkeys([seed, *sequence.generate_state(drawn).tolist()])) < count:
-        drawn *= 2  # two faces drew the same number
-    return list(seeds)[:count]
 
 
 def latents(model: FaceModel, seeds: Sequence[int], scale: float = 1.0) -> Tensor:

@@ -20,6 +20,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, list_runs
 
 ROOT = Path(__file__).parents[2]
@@ -117,14 +118,14 @@ def downloaded(page: Page, name: str) -> bytes:
 
 def test_a_newcomer_sees_64_faces_draws_others_and_downloads_them(address: str, page: Page) -> None:
     page.goto(f"{address}/?model=ours-64&seed=11")
-    seeds = sampling.face_seeds(11, 64)
+    seeds = face_seeds(11, 64)
     for number in (1, 2, 64):
         expect(face(page, number, seeds[number - 1])).to_be_visible()
     expect(every_face(page)).to_have_count(64)
 
     page.get_by_role("spinbutton", name="Seed").fill("12")
     page.get_by_role("spinbutton", name="Seed").press("Enter")
-    others = sampling.face_seeds(12, 64)
+    others = face_seeds(12, 64)
     expect(face(page, 64, others[63])).to_be_visible()
     expect(face(page, 64, seeds[63])).to_have_count(0)
 

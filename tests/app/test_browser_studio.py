@@ -11,12 +11,12 @@ from playwright.sync_api import Page, expect
 from test_browser import PATIENT, address, downloaded, home, page, pytestmark  # noqa: F401
 
 from facedemo.imaging import pictures
-from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import face_seeds
 
 
 def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, page: Page) -> None:  # noqa: F811
     page.goto(address)
-    seeds = sampling.face_seeds(0, 16)
+    seeds = face_seeds(0, 16)
     third = page.get_by_role("button", name=f"Face 3, seed {seeds[2]}", exact=True)
     expect(third).to_be_visible()
     page.get_by_role("button", name=f"Face 1, seed {seeds[0]}", exact=True).focus()

@@ -10,7 +10,7 @@ from conftest import Maker
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import face_seeds
 
 SETTINGS = {"model": "tiny", "seed": "1", "faces": "64", "scale": "1.0", "face": "1"}
 
@@ -38,7 +38,7 @@ def test_it_opens_with_64_faces_and_an_address_that_says_everything(make_bundle:
     assert not page.exception
     assert not page.warning
     assert address(page) == SETTINGS
-    assert grid(page)["seeds"] == sampling.face_seeds(1, 64)
+    assert grid(page)["seeds"] == face_seeds(1, 64)
     assert grid(page)["columns"] == 8
     assert page.code[0].value == "1"
 
@@ -51,7 +51,7 @@ def test_a_link_reproduces_its_settings(make_bundle: Maker) -> None:
     assert not page.warning
     assert address(page) == link
     assert grid(page)["selected"] == 9
-    assert page.code[0].value == str(sampling.face_seeds(4294967295, 9)[8])
+    assert page.code[0].value == str(face_seeds(4294967295, 9)[8])
     assert grid(page)["sprite"] == grid(open_page(**link))["sprite"]
 
 
@@ -90,7 +90,7 @@ def test_controls_change_the_faces_and_the_address(make_bundle: Maker) -> None:
     assert not page.warning
     assert address(page) == SETTINGS | {"faces": "10", "face": "10"}
     page.button[1].click().run()
-    face_seed = sampling.face_seeds(1, 10)[9]
+    face_seed = face_seeds(1, 10)[9]
     assert address(page) == SETTINGS | {"faces": "10", "seed": str(face_seed)}
     page.button[0].click().run()
     assert address(page)["seed"] not in ("1", str(face_seed))

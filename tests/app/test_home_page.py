@@ -19,6 +19,7 @@ from facedemo.config.presets import configure
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import load_model
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.locations import bundled
 
@@ -47,7 +48,7 @@ def test_it_opens_with_the_first_faces_of_the_model_on_seed_0(make_bundle: Maker
     app = open_app()
     assert not app.exception
     assert app.title[0].value == "facedemo"
-    assert grid(app)["seeds"] == sampling.face_seeds(0, 16)
+    assert grid(app)["seeds"] == face_seeds(0, 16)
     assert grid(app)["selected"] is None
     assert grid(app)["columns"] == 8
     assert "Nobody here exists" in app.caption[0].value
@@ -55,7 +56,7 @@ def test_it_opens_with_the_first_faces_of_the_model_on_seed_0(make_bundle: Maker
 
 @pytest.mark.parametrize("folder", bundled(), ids=lambda folder: folder.name)
 def test_the_picture_on_a_bundled_models_card_is_what_the_model_draws(folder: Path) -> None:
-    drawn = sampling.generate(load_model(folder), sampling.face_seeds(0, 64)).astype(int)
+    drawn = sampling.generate(load_model(folder), face_seeds(0, 64)).astype(int)
     shown = pictures.read_grid(folder / "samples.png", 64)
     settings = {"model": folder.name, "seed": "0", "count": "64", "scale": "1.0"}
     assert pictures.read_settings(folder / "samples.png") == settings
@@ -77,7 +78,7 @@ def test_a_damaged_picture_on_the_card_is_drawn_anew(make_bundle: Maker, content
     app = open_app()
     assert not app.exception
     assert not app.error
-    assert grid(app)["seeds"] == sampling.face_seeds(0, 16)
+    assert grid(app)["seeds"] == face_seeds(0, 16)
 
 
 def test_every_other_page_is_linked_with_one_line(make_bundle: Maker) -> None:
@@ -124,7 +125,7 @@ def test_a_link_to_faces_opens_generate(make_bundle: Maker) -> None:
     assert not app.exception
     assert app.title[0].value == "Generate"
     assert app.number_input(key="generate_seed").value == 11
-    assert grid(app)["seeds"] == sampling.face_seeds(11, 64)
+    assert grid(app)["seeds"] == face_seeds(11, 64)
 
 
 def test_a_chosen_face_opens_in_generate(make_bundle: Maker) -> None:
@@ -134,7 +135,7 @@ def test_a_chosen_face_opens_in_generate(make_bundle: Maker) -> None:
     app.run()
     assert app.title[0].value == "Generate"
     assert grid(app)["selected"] == 5
-    assert grid(app)["seeds"] == sampling.face_seeds(0, 16)
+    assert grid(app)["seeds"] == face_seeds(0, 16)
 
 
 def test_without_any_model_it_says_what_to_do_and_still_leads_on(make_bundle: Maker) -> None:

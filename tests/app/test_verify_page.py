@@ -18,7 +18,7 @@ from facedemo.app.shared.background import Job, Steps
 from facedemo.app.views.verify import faces, request
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation.report import Report, Row, keep, rate
-from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import create_run
 
 ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
@@ -112,7 +112,7 @@ def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: 
     page.button_group(key="verify_show").set_value("people").run()
     assert not page.exception
     assert len(grid(page)["seeds"]) == found.people
-    last = sampling.face_seeds(5, 8).index(int(grid(page)["seeds"][-1])) + 1
+    last = face_seeds(5, 8).index(int(grid(page)["seeds"][-1])) + 1
     page.session_state.verify_face = last  # as a click on it does
     page.run()
     assert page.session_state.verify_face == last

@@ -21,6 +21,7 @@ from facedemo.evaluation.table import table
 from facedemo.imaging.pictures import read_grid
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, find_model, load_model
+from facedemo.pretrained.seeds import face_seeds
 
 SEED = 5
 
@@ -85,7 +86,7 @@ def test_the_html_needs_no_other_file_and_no_network(files: dict[str, bytes]) ->
 def test_contenders_draw_the_faces_of_the_same_seeds(make_bundle: Maker) -> None:
     path = make_bundle()
     (one,) = gather.gather({"tiny": path}, seed=SEED).contenders
-    np.testing.assert_array_equal(one.faces, sampling.generate(load_model(path), sampling.face_seeds(SEED, 64)))
+    np.testing.assert_array_equal(one.faces, sampling.generate(load_model(path), face_seeds(SEED, 64)))
 
 
 def test_the_faces_in_it_are_those_of_the_seeds(found: Comparison, files: dict[str, bytes]) -> None:
@@ -195,7 +196,7 @@ def test_a_bundled_model_is_judged_for_real() -> None:
 def test_faces_are_found_in_small_pictures_too() -> None:
     from facedemo.evaluation.detector import look
 
-    faces = sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(900, 6))
+    faces = sampling.generate(load_model(find_model("ours-64")), face_seeds(900, 6))
     small = np.stack([np.asarray(Image.fromarray(face).resize((32, 32), Image.Resampling.LANCZOS)) for face in faces])
     boxes, count, embeddings = look(small, "hog", True)
     assert (count > 0).sum() >= 4

@@ -13,12 +13,13 @@ from facedemo.evaluation.verify import Evidence
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
+from facedemo.pretrained.seeds import face_seeds
 
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """Five faces, of which the last is the first once more, and two pictures of nothing."""
-    some = sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(5, 12))
+    some = sampling.generate(load_model(find_model("ours-64")), face_seeds(5, 12))
     faces = some[judge(some, embed=False, processes=1, cache=tmp_path_factory.mktemp("some")).found][:4]
     nothing = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     images = np.concatenate([faces, nothing, faces[:1]])

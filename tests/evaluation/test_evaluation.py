@@ -24,6 +24,7 @@ from facedemo.evaluation.report import Report
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
+from facedemo.pretrained.seeds import face_seeds
 
 
 def test_the_frechet_distance_of_known_gaussians_is_theirs_in_closed_form() -> None:
@@ -131,7 +132,7 @@ def test_intervals_are_wilsons(count: int, of: int) -> None:
 
 
 def drawn(count: int, seed: int = 5) -> np.ndarray:
-    return sampling.generate(load_model(find_model("ours-64")), sampling.face_seeds(seed, count))
+    return sampling.generate(load_model(find_model("ours-64")), face_seeds(seed, count))
 
 
 @pytest.fixture(scope="module")

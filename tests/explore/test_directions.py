@@ -9,6 +9,7 @@ from facedemo.evaluation.detector import Judged
 from facedemo.explore import directions
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.seeds import face_seeds
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -61,7 +62,7 @@ def test_measures_say_what_they_are_called() -> None:
 
 
 def test_a_measured_direction_changes_its_measure_and_leaves_the_others(tiny_model: FaceModel) -> None:
-    seeds = sampling.face_seeds(0, 256)
+    seeds = face_seeds(0, 256)
     z = sampling.latents(tiny_model, seeds).numpy().astype(np.float64)
     images = sampling.draw(tiny_model, sampling.latents(tiny_model, seeds))
     values = directions.measure(images)
@@ -75,7 +76,7 @@ def test_a_measured_direction_changes_its_measure_and_leaves_the_others(tiny_mod
 def test_a_labelled_direction_changes_how_the_found_faces_are_read_and_nothing_else(
     tiny_model: FaceModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    z = sampling.latents(tiny_model, sampling.face_seeds(directions.SEED, 200)).numpy().astype(np.float64)
+    z = sampling.latents(tiny_model, face_seeds(directions.SEED, 200)).numpy().astype(np.float64)
     rng = np.random.default_rng(2)
     response, seen = rng.normal(size=(8, 2)), (np.arange(200) % 3 > 0).astype(int)
     looks = np.where(seen[:, None], z @ response + (40, 0.5), np.nan)

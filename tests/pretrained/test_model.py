@@ -13,6 +13,7 @@ from facedemo.evaluation.report import Report, Row, rate
 from facedemo.gans.base import create
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import BundleError, FaceModel, find_model, load_model, weights_to_share
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import append_line
@@ -46,7 +47,7 @@ def test_a_bundle_draws_the_faces_of_its_run_to_within_a_grey_level_from_half_th
     run: Run, tmp_path: Path
 ) -> None:
     out = card.export(run, tmp_path / "out" / "mine")
-    seeds = sampling.face_seeds(3, 4)
+    seeds = face_seeds(3, 4)
     of_run, of_bundle = (sampling.generate(load_model(path), seeds).astype(int) for path in (run.path, out))
     assert abs(of_run - of_bundle).max() <= 1
     assert (out / "model.safetensors").stat().st_size < 0.5 * (run.path / "model.safetensors").stat().st_size

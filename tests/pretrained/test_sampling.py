@@ -14,32 +14,33 @@ from PIL import Image
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 
-SEEDS = st.integers(0, sampling.MAX_SEED)
+SEEDS = st.integers(0, MAX_SEED)
 slow = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(SEEDS, st.integers(0, 256))
 def test_the_first_face_has_the_seed_itself_and_all_differ(seed: int, count: int) -> None:
-    seeds = sampling.face_seeds(seed, count)
+    seeds = face_seeds(seed, count)
     assert len(seeds) == len(set(seeds)) == count
     assert seeds[:1] == [seed][:count]
-    assert all(0 <= each <= sampling.MAX_SEED for each in seeds)
+    assert all(0 <= each <= MAX_SEED for each in seeds)
 
 
 @given(SEEDS, st.integers(1, 64), st.integers(0, 64))
 def test_more_faces_leave_the_first_ones_as_they_were(seed: int, count: int, more: int) -> None:
-    assert sampling.face_seeds(seed, count + more)[:count] == sampling.face_seeds(seed, count)
+    assert face_seeds(seed, count + more)[:count] == face_seeds(seed, count)
 
 
 def test_seeds_are_the_same_with_every_numpy() -> None:
-    assert sampling.face_seeds(7, 4) == [7, 2083679832, 3939563265, 4185785210]
+    assert face_seeds(7, 4) == [7, 2083679832, 3939563265, 4185785210]
 
 
 @pytest.mark.parametrize(("seed", "count"), [(-1, 4), (2**32, 4), (0, -1)])
 def test_impossible_seeds_and_counts_are_refused(seed: int, count: int) -> None:
     with pytest.raises(ValueError, match=r"seed|draw"):
-        sampling.face_seeds(seed, count)
+        face_seeds(seed, count)
 
 
 def test_latents_are_uniform_numbers_of_numpys_frozen_stream(tiny_model: FaceModel) -> None:
@@ -66,12 +67,12 @@ def test_no_seed_is_refused(tiny_model: FaceModel) -> None:
 def test_the_seed_of_any_face_alone_reproduces_it_to_the_pixel(
     tiny_model: FaceModel, seed: int, count: int, scale: float, data: st.DataObject
 ) -> None:
-    seeds = sampling.face_seeds(seed, count)
+    seeds = face_seeds(seed, count)
     images = sampling.generate(tiny_model, seeds, scale)
     assert images.shape == (count, 32, 32, 3)
     assert images.dtype == np.uint8
     face = data.draw(st.integers(0, count - 1))
-    alone = sampling.generate(tiny_model, sampling.face_seeds(seeds[face], 1), scale)
+    alone = sampling.generate(tiny_model, face_seeds(seeds[face], 1), scale)
     assert np.array_equal(alone[0], images[face])
 
 
@@ -106,7 +107,7 @@ def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
 
 
 def test_the_zip_holds_each_face_under_its_seed(tiny_model: FaceModel) -> None:
-    seeds = sampling.face_seeds(3, 5)
+    seeds = face_seeds(3, 5)
     images = sampling.generate(tiny_model, seeds)
     file = pictures.faces_zip(images, seeds, "ours-64", 1.0)
     assert file == pictures.faces_zip(images, seeds, "ours-64", 1.0)

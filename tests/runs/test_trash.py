@@ -5,7 +5,7 @@ import pytest
 
 from facedemo.runs import trash
 from facedemo.config.schema import RunConfig
-from facedemo.comparison.race import Race, create_race, list_races
+from facedemo.comparison.race import Race, create_race, list_races, deleted_races
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.process_status import Status, process_facts
@@ -79,10 +79,10 @@ def held(run: Run) -> Race:
 def test_a_deleted_race_comes_back_and_its_runs_stay_meanwhile(held: Race) -> None:
     runs = list_runs()
     deleted = trash.delete(held)
-    assert (list_races(), race.deleted_races(), list_runs()) == ([], [deleted], runs)
+    assert (list_races(), deleted_races(), list_runs()) == ([], [deleted], runs)
     assert deleted.name == "one · two"
     assert trash.restore(deleted) == held
-    assert (list_races(), race.deleted_races()) == ([held], [])
+    assert (list_races(), deleted_races()) == ([held], [])
     assert [held.run(entry) in runs for entry in held.plan.entries] == [True, True]
 
 
@@ -97,4 +97,4 @@ def test_a_damaged_race_can_be_deleted_for_good_and_its_runs_are_spared(held: Ra
     (held.path / "race.json").write_text("{garbage", "utf8")
     runs = list_runs()
     trash.erase([trash.delete(held)])
-    assert (list_races(), race.deleted_races(), list_runs()) == ([], [], runs)
+    assert (list_races(), deleted_races(), list_runs()) == ([], [], runs)

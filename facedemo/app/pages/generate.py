@@ -12,6 +12,7 @@ from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 
 MAX_FACES = 256
 LARGE = 512  # side of the large view, in pixels
@@ -33,7 +34,7 @@ def start_from(seed: int) -> None:
 
 
 def shuffle() -> None:
-    start_from(random.randint(0, sampling.MAX_SEED))
+    start_from(random.randint(0, MAX_SEED))
 
 
 def keep_face_in_grid() -> None:
@@ -53,7 +54,7 @@ if not choices:
 
 settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
-    "seed": url_state.whole(0, sampling.MAX_SEED, default=1),
+    "seed": url_state.whole(0, MAX_SEED, default=1),
     "faces": url_state.whole(1, MAX_FACES, default=64),
     "scale": url_state.decimal(0.05, sampling.MAX_SCALE, default=1.0),
     "face": url_state.whole(1, MAX_FACES, default=1),
@@ -86,12 +87,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     seed = st.number_input(
         "Seed",
         0,
-        sampling.MAX_SEED,
+        MAX_SEED,
         key="generate_seed",
         persist_state="session",
         width=180,
         help="The number that all faces follow from. The same model, seed and scale give the same faces on every "
-        f"computer. From 0 to {sampling.MAX_SEED}; the first face has this very seed.",
+        f"computer. From 0 to {MAX_SEED}; the first face has this very seed.",
     )
     st.button("New seed", on_click=shuffle, icon=":material/shuffle:", help="Draw other faces, from a random seed.")
     scale = st.slider(
@@ -110,7 +111,7 @@ if ignored:
     st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
 
 url_state.publish(settings, page="generate")
-seeds = sampling.face_seeds(seed, count)
+seeds = face_seeds(seed, count)
 try:
     images = draw(choices[name], model_picker.version(choices[name]), seeds, scale)
 except (ValueError, OSError) as error:

@@ -11,6 +11,7 @@ from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, create_run, list_runs
 
 GENERATE, TRAIN = navigation.GENERATE, navigation.TRAIN
@@ -68,7 +69,7 @@ def first_faces(path: Path, version: str) -> np.ndarray:
     try:
         return pictures.read_grid(path / "samples.png", FACES)
     except (OSError, ValueError):
-        return sampling.generate(model_picker.load(path, version), sampling.face_seeds(SEED, FACES))
+        return sampling.generate(model_picker.load(path, version), face_seeds(SEED, FACES))
 
 
 def choose(face: int) -> None:
@@ -138,7 +139,7 @@ else:
         st.error(f"{error} Copy it again from where you got it, or train one of your own.", title="Cannot be used")
     else:
         about = f"{FACES} faces drawn by {model_picker.label(name)}. Arrow keys move, Enter opens one in Generate."
-        seeds = sampling.face_seeds(SEED, FACES)
+        seeds = face_seeds(SEED, FACES)
         face_grid(
             faces,
             seeds,

@@ -8,7 +8,7 @@ from facedemo.app.views.verify import request
 from facedemo.app.views.verify.faces import SHOWN, first_page, judged_faces
 from facedemo.app.views.verify.results import verdict
 from facedemo.evaluation.report import kept
-from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import MAX_SEED
 
 MAX_FACES = 5000
 QUICK = 100
@@ -38,7 +38,7 @@ if not choices:
 settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
     "faces": url_state.whole(1, MAX_FACES, default=QUICK),
-    "seed": url_state.whole(0, sampling.MAX_SEED, default=0),
+    "seed": url_state.whole(0, MAX_SEED, default=0),
     "cnn": url_state.flag(False),
     "show": url_state.one_of(SHOWN, default="undetected"),
     "face": url_state.whole(1, MAX_FACES, default=1),
@@ -73,13 +73,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     seed = st.number_input(
         "Seed",
         0,
-        sampling.MAX_SEED,
+        MAX_SEED,
         key="verify_seed",
         persist_state="session",
         on_change=other_faces,
         width=180,
         help="The number that all faces follow from, as on the Generate page. Other seeds give another sample of the "
-        f"same model. From 0 to {sampling.MAX_SEED}.",
+        f"same model. From 0 to {MAX_SEED}.",
     )
 with st.expander("Real faces, gallery, second detector", icon=":material/tune:"):
     copies = request.more_controls(choices[name])

@@ -14,6 +14,7 @@ from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
 from facedemo.imaging import pictures
 from facedemo.pretrained import provenance, sampling
+from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 
 MOST = 6  # models at once
 MAX_FACES = 64
@@ -44,7 +45,7 @@ def first(choices: Collection[str]) -> list[str]:
 @st.cache_data(max_entries=24, show_spinner="Drawing faces…")
 def draw(path: Path, version: str, seed: int, count: int) -> np.ndarray:
     """Faces as `sampling.generate` returns them, kept for the next visitor."""
-    return sampling.generate(model_picker.load(path, version), sampling.face_seeds(seed, count))
+    return sampling.generate(model_picker.load(path, version), face_seeds(seed, count))
 
 
 def keep() -> None:
@@ -62,7 +63,7 @@ def show(settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
         return
     settings |= {
         "models": chosen_models(choices),
-        "seed": url_state.whole(0, sampling.MAX_SEED, default=0),
+        "seed": url_state.whole(0, MAX_SEED, default=0),
         "faces": url_state.whole(1, MAX_FACES, default=16),
     }
     ignored += url_state.restore(settings, page="compare")
@@ -97,7 +98,7 @@ def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
         seed = st.number_input(
             "Seed",
             0,
-            sampling.MAX_SEED,
+            MAX_SEED,
             key="compare_seed",
             persist_state="session",
             width=150,

@@ -9,6 +9,7 @@ import streamlit as st
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
 from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import MAX_SEED
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,7 +26,7 @@ def face_settings(slot: str, seed: int) -> dict[str, url_state.Setting]:
     """What an address can say about a face: where it comes from, and its seed where it is drawn."""
     return {
         f"{slot}_source": url_state.one_of(SOURCES, default="face"),
-        f"{slot}_seed": url_state.whole(0, sampling.MAX_SEED, default=seed),
+        f"{slot}_seed": url_state.whole(0, MAX_SEED, default=seed),
     }
 
 
@@ -48,11 +49,11 @@ def face_input(slot: str, label: str, folder: Path) -> tuple[np.ndarray, str] | 
     seed = st.number_input(
         f"Seed of {label.lower()}",
         0,
-        sampling.MAX_SEED,
+        MAX_SEED,
         key=f"inside_{slot}_seed",
         persist_state="session",
         width=220,
-        help=f"The number that the face follows from, as on the Generate page. From 0 to {sampling.MAX_SEED}.",
+        help=f"The number that the face follows from, as on the Generate page. From 0 to {MAX_SEED}.",
     )
     (image,) = drawn(folder, model_picker.version(folder), seed)
     return image, f"seed {seed}"

@@ -13,6 +13,7 @@ from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 
 STEPS, STOPS = 60, 12  # at most
 PATHS = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (straight)"}
@@ -69,8 +70,8 @@ def film_settings(steps: int) -> dict[str, url_state.Setting]:
 
 def two_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     own = {
-        "from": url_state.whole(0, sampling.MAX_SEED, default=1),
-        "to": url_state.whole(0, sampling.MAX_SEED, default=4),
+        "from": url_state.whole(0, MAX_SEED, default=1),
+        "to": url_state.whole(0, MAX_SEED, default=4),
     }
     own |= film_settings(steps=24)
     ignored += url_state.restore(own, page="interpolate")
@@ -94,7 +95,7 @@ def two_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], i
 
 def walk(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     own = {
-        "seed": url_state.whole(0, sampling.MAX_SEED, default=1),
+        "seed": url_state.whole(0, MAX_SEED, default=1),
         "faces": url_state.whole(2, STOPS, default=6),
     }
     own |= film_settings(steps=24)
@@ -117,7 +118,7 @@ def walk(name: str, folder: Path, settings: dict[str, url_state.Setting], ignore
     with right:
         path, steps, rate = film_controls("Steps a face", "Pictures from each face to the next.")
     words = f"A walk through {stops} faces from seed {seed}"
-    reel = Film(sampling.face_seeds(seed, stops), path, steps, rate, words=words)
+    reel = Film(face_seeds(seed, stops), path, steps, rate, words=words)
     with left:
         frames = player(folder, settings | own, ignored, reel)
     with right:
@@ -128,18 +129,18 @@ def seed_input(label: str, setting: str, about: str, on_change: Callable[[], Non
     return st.number_input(
         label,
         0,
-        sampling.MAX_SEED,
+        MAX_SEED,
         key=f"interpolate_{setting}",
         persist_state="session",
         on_change=on_change,
         width=180,
-        help=f"{about} From 0 to {sampling.MAX_SEED}.",
+        help=f"{about} From 0 to {MAX_SEED}.",
     )
 
 
 def draw_seeds(*settings: str) -> None:
     for setting in settings:
-        st.session_state[f"interpolate_{setting}"] = random.randint(0, sampling.MAX_SEED)
+        st.session_state[f"interpolate_{setting}"] = random.randint(0, MAX_SEED)
     rewind()
 
 

@@ -11,6 +11,7 @@ from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import MAX_SEED
 
 CORNERS = {"a": "Upper left seed", "b": "Upper right seed", "c": "Lower left seed", "d": "Lower right seed"}
 SIDE = 12  # faces a side, at most
@@ -31,7 +32,7 @@ def draw_corners() -> None:
 
 
 def four_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
-    own = {corner: url_state.whole(0, sampling.MAX_SEED, default=n) for n, corner in enumerate(CORNERS, start=1)}
+    own = {corner: url_state.whole(0, MAX_SEED, default=n) for n, corner in enumerate(CORNERS, start=1)}
     own["path"] = url_state.one_of(films.PATHS, default="slerp")
     own["side"] = url_state.whole(2, SIDE, default=7)
     own["face"] = url_state.whole(1, SIDE**2, default=1)

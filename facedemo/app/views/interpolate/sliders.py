@@ -12,6 +12,7 @@ from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films, labelled
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import MAX_SEED
 
 if TYPE_CHECKING:
     from facedemo.explore.directions import Direction
@@ -27,12 +28,12 @@ def reset() -> None:
 
 
 def another_face() -> None:
-    st.session_state.interpolate_seed = random.randint(0, sampling.MAX_SEED)
+    st.session_state.interpolate_seed = random.randint(0, MAX_SEED)
 
 
 def directions(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     found, amount = found_in(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
-    own = {"seed": url_state.whole(0, sampling.MAX_SEED, default=1)}
+    own = {"seed": url_state.whole(0, MAX_SEED, default=1)}
     own |= {f"by_{direction.name}": amount for direction in found}
     ignored += url_state.restore(own, page="interpolate")
     named = from_labels(folder, latent=len(found[0].step))

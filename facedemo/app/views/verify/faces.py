@@ -10,7 +10,7 @@ from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.views.verify.request import Request
 from facedemo.imaging import film, pictures
-from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import face_seeds
 
 if TYPE_CHECKING:
     from facedemo.evaluation.verify import Evidence
@@ -72,7 +72,7 @@ def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> in
     state.setdefault("verify_page", rows.index(state.verify_face - 1) // PAGE + 1)
     first = (min(state.verify_page, pages) - 1) * PAGE
     here = rows[first : first + PAGE]
-    seeds = sampling.face_seeds(asked.seed, asked.count)
+    seeds = face_seeds(asked.seed, asked.count)
 
     def choose(number: int) -> None:
         state.verify_face = here[number - 1] + 1
@@ -109,7 +109,7 @@ def closely_marked(asked: Request, row: int, _evidence: "Evidence") -> np.ndarra
 
 def closely(asked: Request, evidence: "Evidence", row: int) -> None:
     """One face: large and marked, its seed, whose it is, and what it may be a copy of."""
-    seed, found = sampling.face_seeds(asked.seed, asked.count)[row], evidence.judged.found[row]
+    seed, found = face_seeds(asked.seed, asked.count)[row], evidence.judged.found[row]
     words = "a face was found" if found else "no face was found"
     if not found and evidence.cnn is not None and evidence.cnn.found[row]:
         words += ", but the second detector finds one"

@@ -6,21 +6,31 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(help="Measure how fast things are on this machine, left alone meanwhile.", no_args_is_help=True)
+from facedemo.benchmarks import app as waiting
+from facedemo.benchmarks import decoding, generating, memory, processes, training
+from facedemo.cli.terminal import progress_bar
+from facedemo.config.presets import configure
+from facedemo.data.builtin import builtin_faces
+from facedemo.pretrained.model import find_model, load_model
+from facedemo.storage.atomic import replace_file
+
+app = typer.Typer(
+    help="Measure how fast things are on this machine, left alone meanwhile.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 Json = Annotated[Path | None, typer.Option("--json", help="Write the numbers here, too.")]
 
 
 def write(out: Path | None, numbers: dict[str, Any]) -> None:
-    from facedemo.storage.atomic import replace_file
-
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, json.dumps(numbers, indent=1) + "\n")
 
 
-@app.command()
-def train(
+@app.command(name="train")
+def measure_train(
     family: Annotated[str, typer.Option(help="Which GAN.")] = "ours",
     size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
@@ -32,10 +42,6 @@ def train(
     out: Json = None,
 ) -> None:
     """The engine (B) against the obvious training loop (A): same networks, same batch, turn by turn."""
-    from facedemo.benchmarks import training
-    from facedemo.config.presets import configure
-    from facedemo.data.builtin import builtin_faces
-
     options = {"family": family, "size": size, "width": width, "batch_size": batch_size, "stem": stem}
     options |= {"precision": precision, "threads": threads, "minutes": 60}
     config = configure({name: value for name, value in options.items() if value is not None})
@@ -49,8 +55,8 @@ def train(
     write(out, training.report(speed))
 
 
-@app.command()
-def generate(
+@app.command(name="generate")
+def measure_generate(
     model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
     count: Annotated[int, typer.Option(help="Grids to draw.", min=5)] = 50,
     beside: Annotated[bool, typer.Option(help="Measure beside a training, too.")] = True,
@@ -58,9 +64,6 @@ def generate(
 ) -> None:
     """From a seed to the PNG of a grid of 64 faces, alone and beside a training run."""
     from dataclasses import asdict
-
-    from facedemo.benchmarks import generating
-    from facedemo.pretrained.model import find_model, load_model
 
     drawn = load_model(find_model(model))
     found = {"alone": generating.measure(drawn, count)}
@@ -72,17 +75,14 @@ def generate(
     write(out, {where: asdict(delay) for where, delay in found.items()})
 
 
-@app.command()
-def data(
+@app.command(name="data")
+def measure_data(
     source: Annotated[str, typer.Argument(help="Folder of images, .zip or .tar of one, or CelebA folder.")],
     size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
     out: Json = None,
 ) -> None:
     """Decoding a source of images into an empty cache, on all cores."""
     from dataclasses import asdict
-
-    from facedemo.benchmarks import decoding
-    from facedemo.cli.terminal import progress_bar
 
     with progress_bar("images") as progress:
         found = decoding.measure(source, size, progress)
@@ -91,8 +91,8 @@ def data(
     write(out, asdict(found))
 
 
-@app.command()
-def memory(
+@app.command(name="memory")
+def measure_memory(
     images: Annotated[int, typer.Option(help="Images in the cache; CelebA has 202,599.", min=1000)] = 202_599,
     size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
     seconds: Annotated[float, typer.Option(help="How long to train.")] = 60.0,
@@ -100,9 +100,6 @@ def memory(
 ) -> None:
     """Memory of a training on as many images as CelebA has, read from a cold disk."""
     from dataclasses import asdict
-
-    from facedemo.benchmarks import memory
-    from facedemo.config.presets import configure
 
     config = configure({"size": size, "minutes": 60, "precision": "32-true"})
     found = memory.measure(config, images, seconds)
@@ -120,8 +117,6 @@ def measure_app(
     """How long the app keeps its user waiting: from its start to the first faces, and on each page."""
     from dataclasses import asdict
 
-    from facedemo.benchmarks import app as waiting
-
     found = waiting.measure(starts, visits)
     typer.echo(f"from process start to first faces {found.first_faces:.1f} s (median of {found.starts})")
     for name, seconds in found.pages.items():
@@ -129,8 +124,8 @@ def measure_app(
     write(out, asdict(found))
 
 
-@app.command()
-def processes(
+@app.command(name="processes")
+def measure_processes(
     size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
     rounds: Annotated[int, typer.Option(help="Pairs of trainings to measure.", min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="How long each of them takes.", min=5)] = 30.0,
@@ -138,8 +133,6 @@ def processes(
 ) -> None:
     """Two processes of one thread each against one of two threads, on the same global batch."""
     from dataclasses import asdict
-
-    from facedemo.benchmarks import processes
 
     found = processes.measure(size, rounds, seconds)
     typer.echo(f"one process of two threads    {found.one:6.1f} images/s")

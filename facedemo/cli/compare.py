@@ -8,6 +8,12 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, fail, show_table
 from facedemo.cli.train import given
+from facedemo.comparison import gather, race
+from facedemo.comparison.race import find_race, list_races
+from facedemo.comparison.report import write
+from facedemo.comparison.worker import execute
+from facedemo.pretrained.model import find_model
+from facedemo.runs.directory import RunError
 
 if TYPE_CHECKING:
     from facedemo.comparison.gather import Comparison
@@ -68,16 +74,12 @@ def compare(
     if status.state == "stopped":
         typer.echo(f"Stopped. `facedemo compare --resume {race.id[-4:]}` goes on.", err=True)
         return
-    from facedemo.comparison import gather
-
     report(gather.gather_race(race), out or race.path / "report")
     if status.state == "failed":
         fail(f"{status.message} (details in {race.path / 'log.txt'})")
 
 
 def find(text: str, runs_dir: Path) -> "Race":
-    from facedemo.comparison.race import find_race
-
     return find_race(text, runs_dir)
 
 
@@ -89,8 +91,6 @@ def create(
     judging: dict[str, Any],
     runs_dir: Path,
 ) -> "Race":
-    from facedemo.comparison import race
-
     found = race.contenders(race.trainable(options), families, gammas, preset)
     line = race.command_of(options, families, gammas, preset, judging)
     return race.create_race(found, runs_dir, race.kind_of(found), command=line, **judging)
@@ -100,9 +100,6 @@ def judged(
     names: list[str], source: str | None, seed: int, count: int, split: str, copies: bool, runs_dir: Path
 ) -> "Comparison":
     """The comparison of models that are there."""
-    from facedemo.comparison import gather
-    from facedemo.pretrained.model import find_model
-
     paths = {name: find_model(name, runs_dir) for name in dict.fromkeys(names)}
     reports = {}
     with bars() as steps:
@@ -122,8 +119,6 @@ def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def report(found: "Comparison", out: Path) -> None:
-    from facedemo.comparison.report import write
-
     show_table({one.name: one.evaluation for one in found.contenders})
     typer.echo(write(found, out))
 
@@ -132,8 +127,6 @@ def follow(race: "Race") -> "Status":
     """Runs a race with a progress bar; Ctrl-C stops it with a checkpoint."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    from facedemo.comparison.worker import execute
 
     columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -158,21 +151,18 @@ def races(
     from rich.console import Console
     from rich.table import Table
 
-    from facedemo.comparison.race import list_races
-    from facedemo.runs.directory import RunError
-
     if stop is not None:
         find(stop, runs_dir).stop()
         return
     table = Table("race", "of", "state", "done", "")
     found = list_races(runs_dir)
-    for race in found:
-        status = race.status
+    for one in found:
+        status = one.status
         try:
-            title = race.plan.title
+            title = one.plan.title
         except RunError:
             title = "damaged"
-        table.add_row(race.id, title, status.state, f"{status.progress:.0%}", status.message)
+        table.add_row(one.id, title, status.state, f"{status.progress:.0%}", status.message)
     if found:
         Console().print(table)
     else:

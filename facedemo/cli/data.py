@@ -6,8 +6,11 @@ from typing import Annotated
 import typer
 
 from facedemo.cli.terminal import progress_bar
+from facedemo.data.celeba import sort_people
+from facedemo.data.preparation import prepare as prepare_images
+from facedemo.data.splits import known
 
-app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True)
+app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()
@@ -18,9 +21,6 @@ def prepare(
     skipped: Annotated[bool, typer.Option(help="List the files that were skipped, with the reason.")] = False,
 ) -> None:
     """Decode images once into the cache, so that trainings start at once."""
-    from facedemo.data.preparation import prepare as prepare_images
-    from facedemo.data.splits import known
-
     with progress_bar("images") as progress:
         faces = prepare_images(source, size, crop, progress)
     typer.echo(faces.summary())
@@ -36,8 +36,6 @@ def people(
     out: Annotated[Path, typer.Argument(help="Folder to write the CSV files and one folder a person into.")],
 ) -> None:
     """Prepare CelebA as the paper does: its lists as CSV, its images in one folder a person."""
-    from facedemo.data.celeba import sort_people
-
     with progress_bar("images") as progress:
         report = sort_people(celeba, out, progress)
     typer.echo(report.summary())

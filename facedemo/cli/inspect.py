@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir
+from facedemo.cli.terminal import RUNS, RunsDir, number
+from facedemo.explore import single_step
 from facedemo.imaging.pictures import grid, png
+from facedemo.pretrained.model import find_model, load_model
+from facedemo.storage.atomic import replace_file
+from facedemo.training import dataset
 
 if TYPE_CHECKING:
     from facedemo.explore.single_step import Step
@@ -28,11 +32,6 @@ def step(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Train a model a few steps further and print the equations with each step's numbers; the model stays as it is."""
-    from facedemo.cli.terminal import number
-    from facedemo.explore import single_step
-    from facedemo.pretrained.model import find_model, load_model
-    from facedemo.training import dataset
-
     changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)
@@ -60,9 +59,6 @@ def print_step(step: "Step", labels: dict[str, str]) -> None:
 
 
 def write_pictures(out: Path, name: str, step: "Step") -> None:
-    from facedemo.explore import single_step
-    from facedemo.storage.atomic import replace_file
-
     gain = single_step.fitting_gain(step.changes)
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}
     pictures = single_step.sheet(step, gain)

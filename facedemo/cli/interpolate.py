@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, bars, progress_bar
-from facedemo.imaging import pictures
+from facedemo.cli.terminal import RUNS, RunsDir, bars, number, progress_bar
+from facedemo.evaluation.attributes import learn_looks
+from facedemo.explore import directions as library
+from facedemo.explore import interpolation
+from facedemo.explore.directions import labelled
+from facedemo.imaging import film, pictures
+from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.storage.atomic import replace_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,10 +45,6 @@ def interpolate(
 
     A film of two faces plays there and back, one of more ends where it began.
     """
-    from facedemo.explore import interpolation
-    from facedemo.pretrained.model import find_model, load_model
-    from facedemo.storage.atomic import replace_file
-
     if walk is not None:
         if len(seeds) != 1 or square:
             raise ValueError("A walk follows from one seed: give one, and no --square.")
@@ -63,8 +65,6 @@ def interpolate(
 
 
 def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts: dict[str, object]) -> bytes:
-    from facedemo.imaging import film
-
     if suffix == ".png":
         return pictures.png(film.strip(frames), **facts)
     played = frames if closed else film.there_and_back(frames)
@@ -73,9 +73,6 @@ def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts:
 
 def from_labels(model: "FaceModel", source: str, steps: "Steps") -> "list[Direction]":
     """Age and gender as directions, after a word on how well they are read."""
-    from facedemo.evaluation.attributes import learn_looks
-    from facedemo.explore.directions import labelled
-
     reader = learn_looks(source, model.size, steps)
     typer.echo(reader.summary(), err=True)
     return labelled(model, reader, steps=steps)
@@ -97,11 +94,6 @@ def directions(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Change one face along directions, by −4 to 4 standard deviations; without any, list those that a model has."""
-    from facedemo.cli.terminal import number
-    from facedemo.explore import directions as library
-    from facedemo.pretrained.model import find_model, load_model
-    from facedemo.storage.atomic import replace_file
-
     drawn = load_model(find_model(model, runs_dir))
     with bars() as steps:
         named = from_labels(drawn, labels, steps) if labels else []

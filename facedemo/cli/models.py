@@ -7,7 +7,12 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir
 from facedemo.imaging import pictures
+from facedemo.pretrained import sampling
+from facedemo.pretrained.card import export
+from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.runs.run import find_run
+from facedemo.storage.atomic import replace_file
 
 app = typer.Typer()
 
@@ -23,10 +28,6 @@ def generate(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Draw faces: the same seed gives the same face on every machine."""
-    from facedemo.pretrained import sampling
-    from facedemo.pretrained.model import find_model, load_model
-    from facedemo.storage.atomic import replace_file
-
     drawn = load_model(find_model(model, runs_dir))
     seeds = face_seeds(seed, count)
     faces = sampling.generate(drawn, seeds, scale)
@@ -48,7 +49,4 @@ def bundle(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Make a model to share out of a run: weights, settings, model card, curves and report."""
-    from facedemo.pretrained.card import export
-    from facedemo.runs.run import find_run
-
     typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))

@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, number
+from facedemo.comparison import race
+from facedemo.comparison.race import deleted_races
+from facedemo.pretrained import archive
+from facedemo.pretrained.model import find_model
+from facedemo.runs import trash
+from facedemo.runs.directory import find_one
+from facedemo.runs.run import find_run, list_runs
 
 if TYPE_CHECKING:
     from facedemo.runs.run import Run
@@ -18,8 +25,6 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
     """List the runs, newest first, with what each is doing."""
     from rich.console import Console
     from rich.table import Table
-
-    from facedemo.runs.run import list_runs
 
     found = list_runs(runs_dir)
     if not found:
@@ -46,8 +51,6 @@ def steer(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Change settings of a run while it trains: γ, λ_k, learning rates, their decay, the sample interval."""
-    from facedemo.runs.run import find_run
-
     found = find_run(run, runs_dir)
     found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
     if not found.status.active:
@@ -64,24 +67,18 @@ def training(run: "Run") -> "Run":
 @app.command()
 def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Hold a run where it is, with a checkpoint; `facedemo unpause` lets it go on."""
-    from facedemo.runs.run import find_run
-
     training(find_run(run, runs_dir)).pause()
 
 
 @app.command()
 def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """Let a paused run go on."""
-    from facedemo.runs.run import find_run
-
     training(find_run(run, runs_dir)).unpause()
 
 
 @app.command()
 def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
     """End a run with a checkpoint; `facedemo resume` goes on from there."""
-    from facedemo.runs.run import find_run
-
     training(find_run(run, runs_dir)).stop()
 
 
@@ -92,8 +89,6 @@ def note(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Write something down about a run, in its notes.md, or read what is there."""
-    from facedemo.runs.run import find_run
-
     found = find_run(run, runs_dir)
     if text is None:
         typer.echo(found.notes.rstrip() or "Nothing has been written down about this run.")
@@ -111,11 +106,6 @@ def delete(
 
     The models that a race trained stay among the runs. Neither is deleted while it goes on.
     """
-    from facedemo.comparison import race
-    from facedemo.runs import trash
-    from facedemo.runs.directory import find_one
-    from facedemo.runs.run import find_run, list_runs
-
     if Path(run).is_dir():
         found = race.find_race(run) if (Path(run) / race.PLAN).is_file() else find_run(run)
     else:
@@ -132,10 +122,6 @@ def restore(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Bring a deleted run or race back."""
-    from facedemo.comparison.race import deleted_races
-    from facedemo.runs import trash
-    from facedemo.runs.directory import find_one
-
     deleted = [*trash.deleted_runs(runs_dir), *deleted_races(runs_dir)]
     if run is None:
         for found in deleted:
@@ -154,9 +140,6 @@ def export(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Pack a run or a model into a ZIP: settings, metrics, samples, notes, log, TensorBoard events and weights."""
-    from facedemo.pretrained import archive
-    from facedemo.pretrained.model import find_model
-
     typer.echo(archive.write(find_model(what, runs_dir), out, checkpoints))
 
 
@@ -166,6 +149,4 @@ def import_model(
     name: Annotated[str, typer.Option(help="What to call the model; it keeps its own name without one.")] = "",
 ) -> None:
     """Take the model out of a ZIP and put it among the bundled ones; only safetensors, never a pickle."""
-    from facedemo.pretrained import archive
-
     typer.echo(archive.take(file, name))

@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
+from facedemo.config.presets import configure
+from facedemo.config.schema import BUILT_IN, Budget
+from facedemo.data.source_files import expanded
+from facedemo.runs.run import find_run
+from facedemo.training import warm_start
+from facedemo.training.warm_start import new_run
+from facedemo.training.worker import execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,11 +96,6 @@ def train(
     What is not given keeps the preset's value, or else that of the model it starts from, or else the default. Ctrl-C
     saves a checkpoint, and `facedemo resume` goes on from there.
     """
-    from facedemo.config.presets import configure
-    from facedemo.config.schema import BUILT_IN
-    from facedemo.training import warm_start
-    from facedemo.training.warm_start import new_run
-
     settings = given(
         {key: value for key, value in ctx.params.items() if key not in ("preset", "only_create", "runs_dir")}
     )
@@ -121,9 +123,6 @@ def resume(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Go on with a run from its last checkpoint, exactly as if it had not been interrupted."""
-    from facedemo.config.schema import Budget
-    from facedemo.runs.run import find_run
-
     found = find_run(run, runs_dir)
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
         found.extend(Budget(**budget))
@@ -132,8 +131,6 @@ def resume(
 
 def existing(source: str) -> Path:
     """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
-    from facedemo.data.source_files import expanded
-
     path = expanded(source)
     if not source or not path.exists():
         raise ValueError(f"There is no file or folder “{source}”. Check the path.")
@@ -148,8 +145,6 @@ def follow(run: "Run") -> None:
     """Trains `run` with a progress bar, in this process or in several others; prints the run directory last."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    from facedemo.training.worker import execute
 
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}")
     with Progress(*columns, console=Console(stderr=True)) as bar:

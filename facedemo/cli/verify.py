@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, show_table
+from facedemo.evaluation import annotate
+from facedemo.evaluation.narrative import reading, section
+from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED
+from facedemo.evaluation.report import keep as store
+from facedemo.evaluation.verify import detected
+from facedemo.evaluation.verify import verify as verify_model
+from facedemo.pretrained import card
+from facedemo.pretrained.model import find_model, load_model
+from facedemo.storage.atomic import replace_file
 
 if TYPE_CHECKING:
     from facedemo.evaluation.report import Report
@@ -45,13 +54,6 @@ def verify(
     """How many of a model's faces a face recogniser finds, and what that hides: variety, copies, distance to real."""
     from dataclasses import asdict
 
-    from facedemo.evaluation.narrative import section
-    from facedemo.evaluation.report import keep as store
-    from facedemo.evaluation.verify import detected
-    from facedemo.evaluation.verify import verify as verify_model
-    from facedemo.pretrained import card
-    from facedemo.pretrained.model import find_model, load_model
-
     if quick and (pictures or keep or fid):
         raise ValueError("--quick only counts faces: leave it out for --pictures, --keep or --fid.")
     folder = find_model(model, runs_dir)
@@ -77,8 +79,6 @@ def verify(
 
 
 def write(out: Path | None, content: dict[str, Any]) -> None:
-    from facedemo.storage.atomic import replace_file
-
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, json.dumps(content, indent=1) + "\n")
@@ -86,9 +86,6 @@ def write(out: Path | None, content: dict[str, Any]) -> None:
 
 
 def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None:
-    from facedemo.evaluation import annotate
-    from facedemo.storage.atomic import replace_file
-
     folder.mkdir(parents=True, exist_ok=True)
     for name, file in annotate.sheets(evidence, model=report.model, seed=report.seed, count=report.count).items():
         replace_file(folder / name, file)
@@ -97,9 +94,6 @@ def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None
 
 def show(report: "Report") -> None:
     """Table 1, the measures beside it, and what they mean."""
-    from facedemo.evaluation.narrative import reading
-    from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED
-
     show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")
     for words in reading(report):
         typer.echo(f"- {words}")

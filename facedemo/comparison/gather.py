@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facedemo.comparison.race import Race, detection
+from facedemo.config.schema import BUILT_IN, RunConfig
+from facedemo.evaluation import verify
 from facedemo.evaluation.report import FILE, Report, kept
-from facedemo.pretrained import sampling
+from facedemo.evaluation.verify import Steps
+from facedemo.pretrained import card, sampling
+from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs import records
 from facedemo.runs.directory import RunError
@@ -22,8 +26,6 @@ from facedemo.storage.versions import versions
 if TYPE_CHECKING:
     import numpy as np
 
-    from facedemo.config.schema import RunConfig
-    from facedemo.evaluation.verify import Steps
 
 GRID = 64  # faces in a grid, as in the paper's Fig. 3 and 4
 SIDE = 16  # faces of each model side by side, as in Fig. 5
@@ -113,10 +115,6 @@ def evaluate(
 
     Raises ValueError as it does.
     """
-    from facedemo.config.schema import BUILT_IN
-    from facedemo.evaluation import verify
-    from facedemo.pretrained.model import load_model
-
     real = None if source == BUILT_IN else source
     model = load_model(path)
     report, _ = verify.verify(model, count, seed, real, split, copies=copies and real is not None, steps=steps)
@@ -152,9 +150,6 @@ def gather_race(race: Race) -> Comparison:
 
 
 def contender(name: str, path: Path, seed: int, evaluation: Report | None = None) -> Contender:
-    from facedemo.pretrained import card
-    from facedemo.pretrained.model import load_model
-
     model, run = load_model(path), Run(path)
     if run.metrics():
         config = card.final_config(run)

@@ -10,7 +10,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import torch
+
 from facedemo.comparison.race import DETECTION, Race, detection
+from facedemo.evaluation.detector import look
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
@@ -38,17 +43,12 @@ def look_at(run: Run, seed: int) -> bool:
 
 def faces_found(path: Path, seed: int) -> int:
     """In how many of a model's first FACES faces from `seed` on one is found."""
-    from facedemo.evaluation.detector import look
-    from facedemo.pretrained import sampling
-    from facedemo.pretrained.model import load_model
-
     images = sampling.generate(load_model(path), face_seeds(seed, FACES))
     return int((look(images, "hog", embed=False)[1] > 0).sum())
 
 
 def watch(race: Race, parent: int) -> None:
     """Looks at whoever trains, as long as this process has that parent."""
-    import torch
 
     torch.set_num_threads(1)
     plan = race.plan

@@ -15,19 +15,18 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from facedemo.config.presets import configure
+from facedemo.config.schema import BUILT_IN, Budget, RunConfig
+from facedemo.gans.registry import config_class, family_names
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.runs.run import Run
 from facedemo.runs.trash import TRASH
 from facedemo.storage.atomic import read_lines, read_object, replace_file
 from facedemo.storage.locations import runs_root
-from facedemo.training.warm_start import new_run
-
-if TYPE_CHECKING:
-    from facedemo.config.schema import RunConfig
 
 FOLDER = "races"
 PLAN = "race.json"
@@ -109,6 +108,8 @@ def create_race(
 
     judging: fields of `Plan`.  Raises ValueError for fewer than two contenders.
     """
+    from facedemo.training.warm_start import new_run  # imports torch, which listing races need not wait for
+
     if len(contenders) < 2:
         raise ValueError("A race needs two contenders at least: choose another family, or several values of γ.")
     root = root or runs_root()
@@ -161,9 +162,6 @@ def contenders(
     takes its own.  families: all of them unless given, or with several values of γ those that have it.
     Raises ValueError as `configure` does.
     """
-    from facedemo.config.presets import configure
-    from facedemo.gans.registry import config_class, family_names
-
     having = [name for name in family_names() if "gamma" in config_class(name).model_fields]
     chosen = list(dict.fromkeys(families)) or (having if len(gammas) > 1 else family_names())
     found = {}
@@ -184,8 +182,6 @@ def trainable(options: Mapping[str, Any]) -> dict[str, Any]:
 
     options: as `contenders` takes them.  Raises ValueError where no budget is among them.
     """
-    from facedemo.config.schema import BUILT_IN, Budget
-
     if not options.keys() & Budget.model_fields.keys():
         raise ValueError("Give the budget of each: --minutes, --images or --iterations.")
     own = options.get("source", BUILT_IN) == BUILT_IN
@@ -241,7 +237,7 @@ def paced(config: "RunConfig") -> "RunConfig":
 
 def guess(size: int) -> float:
     """Images/s that a training at `size` pixels may reach here."""
-    import torch
+    import torch  # which listing races need not wait for
 
     return GUESS * (64 / size) ** 2 * (GPU if torch.cuda.is_available() else 1)
 

@@ -13,20 +13,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from facedemo.comparison import gather
 from facedemo.comparison.live_detection import look_at
 from facedemo.comparison.race import Entry, Race
+from facedemo.data.preparation import Progress
 from facedemo.evaluation.report import kept, store
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_words, remove_abandoned
 from facedemo.storage.output import protect_output
+from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.training import worker
-
-if TYPE_CHECKING:
-    from facedemo.data.preparation import Progress
 
 LOOK = 0.5  # seconds between two looks at a run that another process trains
 
@@ -39,7 +38,7 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
     `show` is handed the status whenever it changes.  Raises RunError where another process runs it, or it is damaged.
     """
     refusal = f"The race {race.id} is going on in another process."
-    with race.exclusive(refusal, to_train=True), worker.termination_as_interrupt():
+    with race.exclusive(refusal, to_train=True), termination_as_interrupt():
         referee = Referee(race, show)
         try:
             with onlooker(race):
@@ -129,8 +128,6 @@ class Referee:
 
     def evaluate(self, entry: Entry, run: Run) -> None:
         """Judges a trained contender, unless that was done before."""
-        from facedemo.comparison import gather
-
         plan = self.plan
         if not plan.count or not run.has_model:
             return
@@ -171,7 +168,7 @@ def onlooker(race: Race) -> Iterator[None]:
 
 def main() -> None:
     protect_output()
-    worker.give_way()
+    lower_priority()
     try:
         status = execute(Race(Path(sys.argv[1])))
     except RunError as error:

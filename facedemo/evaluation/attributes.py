@@ -6,7 +6,6 @@ labelled them, and says nothing about who somebody is.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,7 @@ from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError
 from facedemo.data.splits import Split, split_rows
 from facedemo.evaluation.detector import DIMENSIONS, judge
-
-if TYPE_CHECKING:
-    from facedemo.evaluation.verify import Steps
+from facedemo.evaluation.verify import Steps
 
 LEARNT, CHECKED = 1500, 500  # labelled faces: looked at to learn from, and to find out how well that went
 FEWEST_LEARNT, FEWEST_CHECKED = 100, 20

@@ -13,6 +13,7 @@ from facedemo.config.schema import BUILT_IN
 from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError
 from facedemo.data.splits import Split, all_parts, split_rows
+from facedemo.evaluation import inception
 from facedemo.evaluation.detector import Judged, judge
 from facedemo.evaluation.metrics import (
     FEWEST,
@@ -136,8 +137,6 @@ def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
 
 def ready_for_fid(source: str | None) -> None:
     """Raises ValueError, before anything long begins, where FID cannot be measured."""
-    from facedemo.evaluation import inception
-
     if source is None:
         raise ValueError("FID and KID compare with real images: name them with --data.")
     inception.package()
@@ -145,8 +144,6 @@ def ready_for_fid(source: str | None) -> None:
 
 def with_fid(rows: list[Row], drawn: Any, real: Any, other: Any) -> list[Row]:
     """The rows of drawn and of real faces with FID and KID to real ones, on as many images each."""
-    from facedemo.evaluation import inception
-
     count = min(len(drawn), len(real), len(other))
     pairs = [(drawn, real), (real, other)]  # the second is the floor
     found = [inception.measure(images, others, count) for images, others in pairs]

@@ -15,18 +15,16 @@ Three kinds, all from how the images of many random latents answer to them; the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
+from facedemo.evaluation.attributes import Reader
 from facedemo.evaluation.detector import judge
+from facedemo.evaluation.verify import Steps
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
-
-if TYPE_CHECKING:
-    from facedemo.evaluation.attributes import Reader
-    from facedemo.evaluation.verify import Steps
 
 FACES, SEED = 1024, 0
 PRINCIPAL = 6
@@ -175,7 +173,6 @@ def moved(
     amounts: in [−4, 4], in standard deviations of the latents.  An empty mapping leaves the face as it is.
     Raises ValueError for a name that is no direction, another amount, and where there is no mapping.
     """
-    import torch
 
     steps = {direction.name: torch.from_numpy(direction.step) for direction in directions}
     start = sampling.latents(model, [seed])[0]

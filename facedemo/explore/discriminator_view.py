@@ -1,7 +1,6 @@
 """Inside an auto-encoder discriminator: how it rebuilds a face, what it gets wrong, and what it concludes from that."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
@@ -10,11 +9,9 @@ from torch import Tensor
 from facedemo.gans.base import Reconstructing
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.sampling import from_uint8
 from facedemo.training import dataset
-
-if TYPE_CHECKING:
-    from facedemo.pretrained.model import FaceModel
 
 COUNT = 256  # faces of each kind that a loss is compared with
 FIRST_SEED = 2_000_000

@@ -14,16 +14,14 @@ that the model was trained on.  Lerp never leaves the cube.
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from facedemo.pretrained import sampling
-
-if TYPE_CHECKING:
-    from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.model import FaceModel
 
 Way = Literal["slerp", "lerp"]
 MAX_STEPS, MAX_FRAMES, MAX_SIDE = 120, 1200, 16

@@ -1,7 +1,6 @@
 """Into latent space: the vector whose face comes closest to a given one (BEGAN 4.3; Zhu et al., arXiv:1609.03552)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,10 +9,8 @@ from torch.nn import functional as F
 
 from facedemo.explore.interpolation import Way, mix
 from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.sampling import from_uint8
-
-if TYPE_CHECKING:
-    from facedemo.pretrained.model import FaceModel
 
 STEPS = 200
 CANDIDATES, STARTS = 256, 8  # random latents to begin with, and the best of them that are followed

@@ -75,7 +75,7 @@ def estimated_seconds(config: RunConfig) -> float | None:
 
 def measure_speed(config: RunConfig) -> float:
     """Images per second of training steps on random images, after a warm-up; takes some seconds."""
-    import torch
+    import torch  # and what needs it: the app reads known speeds without it
 
     from facedemo.gans.base import create
     from facedemo.training import device
@@ -105,9 +105,9 @@ def measure_speed(config: RunConfig) -> float:
 
 
 def main() -> None:
-    from facedemo.training.worker import give_way
+    from facedemo.storage.process import lower_priority
 
-    give_way()
+    lower_priority()
     config = RunConfig.model_validate_json(sys.stdin.read())
     import facedemo.training.trainer  # noqa: F401 - all that a training loads before its first step belongs to its start-up
 

@@ -1,11 +1,9 @@
 """The training loop. It knows no family by name, and writes all it has to say into the run directory."""
 
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,33 +15,16 @@ from facedemo.config.schedule import PLAYERS, Mark, Steering
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import create
 from facedemo.runs.directory import RunError
+from facedemo.storage.process import uninterrupted
+from facedemo.storage.process_status import Status
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.health import Guard, spread
+from facedemo.training.recorder import Recorder
 from facedemo.training.updates import Players
-
-if TYPE_CHECKING:
-    from facedemo.storage.process_status import Status
-    from facedemo.training.recorder import Recorder
 
 SAMPLES = 64  # images in a sample grid
 STATUS_SECONDS = 1.0  # between two writings of the status
 PACE_STATUSES = 30  # over which the time left is estimated
-INTERRUPTING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Holds back Ctrl-C and a polite kill until the end of the block: half an iteration must not be saved."""
-    held: list[int] = []
-    interrupting = [number for number in INTERRUPTING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, lambda got, _: held.append(got)) for number in interrupting}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if held:
-        signal.raise_signal(held[0])
 
 
 class Trainer:

@@ -8,10 +8,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facedemo.config.schema import RunConfig
+from facedemo.gans.base import Family, create
+from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.provenance import START, images_seen
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import flush_folder
 from facedemo.storage.locations import CONFIG, WEIGHTS
+from facedemo.training.batches import Batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,9 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from facedemo.config.schema import RunConfig
-    from facedemo.gans.base import Family
-    from facedemo.pretrained.model import FaceModel
 
 CODED, BATCH = 8192, 64  # images whose codes are matched, so many at a time
 
@@ -36,8 +37,6 @@ def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
 
 
 def load(start: str, runs_root: Path | None = None) -> "tuple[Path, FaceModel]":
-    from facedemo.pretrained.model import find_model, load_model
-
     path = find_model(start, runs_root)
     return path, load_model(path)
 
@@ -63,8 +62,6 @@ def copy_start(config: "RunConfig", run: Path) -> None:
     Raises ValueError where there is no such model, it was shared without its discriminator, its weights do not fit, or
     its codes are to be matched and cannot be.
     """
-    from facedemo.gans.base import create
-
     path, model = load(config.training.start, run.parent)
     if not model.has_discriminator:
         raise ValueError(f"“{model.name}” has no discriminator, so no training can start from it.")
@@ -81,8 +78,6 @@ def copy_start(config: "RunConfig", run: Path) -> None:
 
 def model_of(run: Path) -> "FaceModel | None":
     """The model that a run starts from; None for new weights."""
-    from facedemo.pretrained.model import load_model
-
     return load_model(run / START) if (run / START).is_dir() else None
 
 
@@ -98,8 +93,6 @@ def begin(
     images: n of uint8 (s, s, 3), of which CODED are looked at.  progress: called with (looked at, of how many).
     Raises ValueError where that cannot be.
     """
-    from facedemo.training.batches import Batches
-
     family.start_from(model.family)
     if config.training.match_codes:
         batches = Batches(images, BATCH, config.training.seed, config.data.flip)

@@ -5,53 +5,36 @@ Where a run has several, the first one starts the others, or torchrun or Slurm s
 
 import errno
 import os
-import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facedemo.config.schema import BUILT_IN, RunConfig, in_words
+from facedemo.data.builtin import builtin_faces
+from facedemo.data.preparation import prepare
+from facedemo.data.splits import known, split_rows
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import replace_file
 from facedemo.storage.output import protect_output
+from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status
-from facedemo.training import speed, warm_start
+from facedemo.training import device, speed, warm_start
+from facedemo.training.recorder import Follower, Recorder
+from facedemo.training.trainer import Trainer
 
 if TYPE_CHECKING:
     import numpy as np
     from torch.utils.data import Subset
 
-    from facedemo.config.schema import RunConfig
-    from facedemo.training.recorder import Recorder
 
-LOW_PRIORITY = 10  # niceness of a training beside the app
 PATIENCE = 120  # seconds that the other processes wait for the first one
 
-TERMINATION = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # Windows has no SIGHUP
 
 Show = Callable[[Status], None]
-
-
-@contextmanager
-def termination_as_interrupt() -> Iterator[None]:
-    """Lets a polite kill and a closed terminal end like Ctrl-C: with a checkpoint."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    # a signal that is ignored, as SIGHUP is under nohup, stays so
-    before = {number: signal.getsignal(number) for number in TERMINATION if signal.getsignal(number) != signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def reporter(what: str, recorder: "Recorder", show: Show) -> Callable[[int, int | None], None]:
@@ -69,11 +52,6 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
     """The run's images, decoded now or taken from the cache, with progress in the status."""
     from torch.utils.data import Subset
 
-    from facedemo.config.schema import BUILT_IN
-    from facedemo.data.builtin import builtin_faces
-    from facedemo.data.preparation import prepare
-    from facedemo.data.splits import known, split_rows
-
     progress = reporter("Preparing images", recorder, show)
     if config.data.source == BUILT_IN:
         faces = builtin_faces(config.model.size)
@@ -87,8 +65,6 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
 
 def reason(error: Exception) -> str:
     """Why a training or a race failed, for its status."""
-    from facedemo.config.schema import in_words
-
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.strerror}. Make room, then resume: the training goes on from its last checkpoint."
     return in_words(error) or type(error).__name__
@@ -100,8 +76,6 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
     `show` is handed the status whenever it changes.  Raises RunError where another process trains the run.
     """
     with run.exclusive(f"“{run.name}” is being trained by another process.", to_train=True), termination_as_interrupt():
-        from facedemo.training.recorder import Recorder
-
         recorder = Recorder(run)
         recorder.tidy()
         try:
@@ -126,8 +100,6 @@ def is_first_process() -> bool:
 
 def assist(run: Run) -> None:
     """Trains as one of the further processes of a run, as long as the first one does."""
-    from facedemo.training.recorder import Follower, Recorder
-
     follower = Follower(run)
     try:
         train(run, follower, lambda status: None)
@@ -138,8 +110,6 @@ def assist(run: Run) -> None:
 
 def settle(run: Run) -> "RunConfig":
     """The run's config with what was "auto" decided, for good: a resumed run must compute as it began."""
-    from facedemo.training import device
-
     config = run.config
     chosen = device.precision(config.training.precision)
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": chosen})})
@@ -159,9 +129,6 @@ def settled(run: Run) -> "RunConfig":
 
 def train(run: Run, recorder: "Recorder", show: Show) -> str:
     recorder.write_status(state="starting", message="Loading…")
-    from facedemo.training import device
-    from facedemo.training.trainer import Trainer
-
     config = settle(run) if is_first_process() else settled(run)
     fabric = device.start(config.training)
     with fabric.rank_zero_first(local=True):
@@ -192,17 +159,9 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
         raise
 
 
-def give_way() -> None:
-    """Lowers this process's priority, so that the app stays quick beside it."""
-    with suppress(AttributeError, OSError):  # Windows has no niceness
-        os.nice(LOW_PRIORITY)
-        if os.getsid(0) == os.getpid():  # Linux weighs sessions against each other, and within them by niceness
-            Path("/proc/self/autogroup").write_text("19", "ascii")
-
-
 def main() -> None:
     protect_output()
-    give_way()
+    lower_priority()
     run = Run(Path(sys.argv[1]))
     if not is_first_process():
         assist(run)

@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.shared import image_source
-from facedemo.app.views.train import estimate, live, steering
+from facedemo.app.shared.format import duration
+from facedemo.app.views.train import estimate, steering
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class, family_names
@@ -584,7 +585,7 @@ def test_sixty_runs_come_a_page_at_a_time_and_can_be_searched(pictures: Path) ->
     [(0, "0 s"), (59.6, "1 min 0 s"), (192, "3 min 12 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")],
 )
 def test_durations_are_read_at_a_glance(seconds: float, words: str) -> None:
-    assert live.duration(seconds) == words
+    assert duration(seconds) == words
 
 
 def test_preparing_images_is_a_progress_of_its_own(pictures: Path) -> None:

@@ -9,8 +9,8 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker
+from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging import pictures
-from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, create_run, list_runs
 
@@ -69,6 +69,8 @@ def first_faces(path: Path, version: str) -> np.ndarray:
     try:
         return pictures.read_grid(path / "samples.png", FACES)
     except (OSError, ValueError):
+        from facedemo.pretrained import sampling  # imports torch, which the first picture must not wait for
+
         return sampling.generate(model_picker.load(path, version), face_seeds(SEED, FACES))
 
 
@@ -87,8 +89,6 @@ def watch_one_learn() -> None:
 
 def start_first_run() -> Run | None:
     """A run of the first preset, in training; None if it could not be started, which the page then says."""
-    from facedemo.config.presets import PRESETS, configure  # imports torch, which the first picture must not wait for
-
     name, preset = next(iter(PRESETS.items()))
     try:
         run = create_run(configure({"name": f"{preset.title}, {time.strftime('%H:%M')}"}, name))

@@ -6,7 +6,12 @@ from facedemo.app.shared import model_picker, url_state
 from facedemo.app.views.interpolate import films, four_faces, sliders
 
 MODES = {"two": "Two faces", "walk": "Walk", "four": "Four faces", "directions": "Directions"}
-SHOWN = {"two": films.two_faces, "walk": films.walk, "four": four_faces.four_faces, "directions": sliders.directions}
+SHOWN = {
+    "two": films.two_faces,
+    "walk": films.walk,
+    "four": four_faces.four_faces,
+    "directions": sliders.direction_sliders,
+}
 
 
 def change_mode() -> None:

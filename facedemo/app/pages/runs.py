@@ -7,10 +7,12 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.charts import overlay
 from facedemo.app.shared import trash_controls, url_state
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import CHART, DAMAGED
 from facedemo.app.views.runs import models
 from facedemo.app.views.runs.details import details
 from facedemo.app.views.runs.table import run_table
-from facedemo.app.views.train.live import CHART, DAMAGED, escaped
+from facedemo.gans.registry import config_class
 from facedemo.runs import summary, trash
 from facedemo.runs.run import Run, list_runs
 from facedemo.runs.summary import Facts
@@ -102,8 +104,6 @@ def metrics_of(path: Path, version: int) -> dict[str, list[float]]:
 
 def curves(facts: Facts, name: str) -> overlay.Curves:
     """Raises one of DAMAGED where the run's files do not allow it."""
-    from facedemo.gans.registry import config_class
-
     path = facts.run.path
     metrics = metrics_of(path, (path / "metrics.csv").stat().st_mtime_ns)
     return overlay.Curves(name, metrics, config_class(facts.family).metrics)

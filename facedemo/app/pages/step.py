@@ -4,20 +4,18 @@ import itertools
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.explore.single_step import Shown, SlowMotion, Step
+from facedemo.gans.base import Equation
+from facedemo.gans.settings import FamilyConfig, Knob
 from facedemo.imaging.pictures import grid, png
-
-if TYPE_CHECKING:
-    from facedemo.explore.single_step import Shown, SlowMotion, Step
-    from facedemo.gans.base import Equation
-    from facedemo.gans.settings import FamilyConfig, Knob
-    from facedemo.training.dataset import Examples
+from facedemo.training import dataset
+from facedemo.training.dataset import Examples
 
 MAX_STEPS = 200
 FINE = "%.4g"
@@ -44,8 +42,6 @@ def opened(name: str, folder: Path) -> "tuple[SlowMotion, Examples]":
     """The training of this visitor: as it was left, or as the model was saved."""
     kept = st.session_state.get("step_motion")
     if not kept or kept[0] != name:
-        from facedemo.training import dataset
-
         found = dataset.for_model(model_picker.load(folder, model_picker.version(folder)).config)
         kept = st.session_state.step_motion = (name, single_step.SlowMotion(folder, found.images), found)
     return kept[1], kept[2]

@@ -6,7 +6,10 @@ from typing import Any
 import streamlit as st
 
 from facedemo.app.shared import trash_controls
+from facedemo.app.shared.format import duration
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
+from facedemo.app.shared.run_controls import ask, badge, generate_button
 from facedemo.app.views.train import estimate, form, live
 from facedemo.runs import summary, trash
 from facedemo.runs.run import Run, list_runs
@@ -34,7 +37,7 @@ def description(facts: Facts) -> str:
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
     parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
     if status.active and status.seconds_left is not None:
-        parts.append(f"{live.duration(status.seconds_left)} left")
+        parts.append(f"{duration(status.seconds_left)} left")
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     return " · ".join(parts)
@@ -45,11 +48,11 @@ def card(facts: Facts) -> None:
     run, status = facts.run, facts.status
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{live.escaped(facts.name)}**", width="content")
-            live.badge(status)
+            st.markdown(f"**{escaped(facts.name)}**", width="content")
+            badge(status)
         st.caption(description(facts))
         if status.state in ("failed", "crashed", "damaged"):
-            st.markdown(f":small[:red[{live.escaped(status.message)}]]")
+            st.markdown(f":small[:red[{escaped(status.message)}]]")
         with st.container(horizontal=True):
             button(run, "Open", open_run, (run.id,), "Watch it, steer it, see its charts.")
             if not status.active:
@@ -57,7 +60,7 @@ def card(facts: Facts) -> None:
                     button(run, "Extend", open_run, (run.id,), "Open it, to give it a larger budget.")
                 else:
                     button(run, "Resume", resume, (run,), "Go on from the last checkpoint.")
-            live.generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
+            generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             about = "Move it to the deleted runs below." if not status.active else "Stop it before you delete it."
             button(run, "Delete", trash_controls.delete, ([run],), about, disabled=status.active)
 
@@ -71,7 +74,7 @@ def button(
 
 
 def resume(run: Run) -> None:
-    live.ask(run.launch)
+    ask(run.launch)
     if "run_problem" not in st.session_state:
         open_run(run.id)
 
@@ -109,7 +112,7 @@ def new_run_form(others: list[Run]) -> None:
 def training_now(active: list[Run]) -> None:
     for run in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{live.escaped(run.name)}** is training.", width="content")
+            st.markdown(f"**{escaped(run.name)}** is training.", width="content")
             about = "Watch it, steer it, see its charts."
             st.button(
                 "Watch",

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
-from facedemo.app.views.train.live import escaped
+from facedemo.app.shared.background import show_progress
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.verify import request
 from facedemo.app.views.verify.faces import SHOWN, first_page, judged_faces
 from facedemo.app.views.verify.results import verdict
@@ -101,7 +102,7 @@ if job is None or job.state != "running":
             st.rerun()
 
 if job is not None and job.state == "running":
-    request.progress(job)
+    show_progress(job)
 elif job is not None and job.state == "done":
     report, evidence = job.result
     if not current:

@@ -5,9 +5,13 @@ import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
-from facedemo.app.shared.cached_work import Pace
+import streamlit as st
+
+from facedemo.app.shared.format import Pace
+from facedemo.app.shared.markdown import escaped
 from facedemo.data.preparation import Progress
 
+REFRESH = 1.0  # seconds
 Steps = Callable[[str], Progress]
 
 
@@ -61,3 +65,20 @@ class Job:
             self.words, self.pace = what, pace
 
         return report
+
+
+def show_progress(job: Job) -> None:
+    """What is being done, how long it still takes, and a button that ends it; refreshes itself."""
+    st.fragment(refreshed, run_every=REFRESH)(job)
+
+
+def refreshed(job: Job) -> None:
+    if job.state != "running":
+        st.rerun()
+    st.progress(
+        job.pace.share, text=f"{escaped(job.words).capitalize()}: {job.pace}" if job.pace.total else "Starting…"
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        about = "Ends it. What was looked at so far is remembered, so that the next time goes on from there."
+        st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=about)
+        st.caption("It goes on while you visit other pages or reload this one.")

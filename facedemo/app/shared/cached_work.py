@@ -1,15 +1,15 @@
 """Work that takes a while: done once, kept for the next visitor, with the time left on the screen meanwhile."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from facedemo.pretrained.sampling import Progress
+from facedemo.app.shared.format import Pace
 
 PATIENCE = 0.5  # seconds before a bar appears
+Progress = Callable[[int, int], None]  # called with what is done and what there is in all
 Result = TypeVar("Result")
 
 
@@ -43,36 +43,3 @@ def progress_bar(words: str) -> Iterator[Progress]:
 
     yield show
     bar.empty()
-
-
-class Pace:
-    """How far work has come, and how long the rest takes at the speed so far."""
-
-    def __init__(self) -> None:
-        self.began: tuple[float, int] | None = None  # the first time, a model may have been loaded before
-        self.done, self.total = 0, 0
-        self.spent, self.left = 0.0, None
-
-    def reached(self, done: int, total: int | None) -> None:
-        now = time.monotonic()
-        self.began = self.began or (now, done)
-        self.done, self.total, self.spent = done, total or 0, now - self.began[0]
-        fresh = done - self.began[1]
-        self.left = self.spent / fresh * (self.total - done) if fresh and self.total else None
-
-    @property
-    def share(self) -> float:
-        return min(1.0, self.done / self.total) if self.total else 0.0
-
-    def __str__(self) -> str:
-        of = f" of {self.total:,}" if self.total else ""
-        return f"{self.done:,}{of}" + (f" · {duration(self.left)} left" if self.left is not None else "")
-
-
-def duration(seconds: float) -> str:
-    """ "45 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
-    seconds = round(seconds)
-    for large, small, unit in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
-        if seconds >= large:
-            return f"{seconds // large} {unit[0]} {seconds % large // small} {unit[1]}"
-    return f"{seconds} s"

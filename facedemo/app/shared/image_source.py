@@ -10,6 +10,7 @@ from typing import BinaryIO
 import streamlit as st
 
 from facedemo.storage.atomic import appearing
+from facedemo.storage.locations import cache_root
 
 PATH, UPLOAD = "A folder or archive on this computer", "Upload images"
 IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif", "avif", "heic", "heif")
@@ -47,8 +48,6 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
 
 def chosen(prefix: str) -> str:
     """The source that the controls describe.  Raises UploadError or OSError where there is none to be had."""
-    from facedemo.storage.locations import cache_root
-
     if st.session_state[f"{prefix}_kind"] == UPLOAD:
         return str(store(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))
     text = st.session_state.get(f"{prefix}_path", "").strip().strip("\"'")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from facedemo.app.views.train.live import ask, escaped
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import ask
 from facedemo.runs import trash
 from facedemo.runs.directory import AnyStored, RunError
 

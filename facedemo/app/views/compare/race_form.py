@@ -5,8 +5,11 @@ from typing import Any
 
 import streamlit as st
 
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train import form
-from facedemo.app.views.train.live import escaped
+from facedemo.comparison import race
+from facedemo.config.schema import in_words
+from facedemo.gans.registry import config_class, family_names
 
 SIZES = (32, 64, 128)
 GAMMAS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
@@ -19,8 +22,6 @@ def key(name: str) -> str:
 
 def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
     """busy: another race is going on.  on_start is called with the name of the new one."""
-    from facedemo.gans.registry import config_class, family_names
-
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
     if key("budget_minutes") not in st.session_state:
@@ -48,7 +49,7 @@ def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
         )
     budget = numbers()
     many = len(st.session_state[key("gammas" if kind == "sweep" else "families")])
-    st.caption(in_words(many, budget))
+    st.caption(plan_in_words(many, budget))
     if busy:
         st.info("Another race is going on. Two at once share the processor, so both are slower and neither is fair.")
     about = "Trains in a process of its own at low priority: it goes on when you close or reload this page."
@@ -86,7 +87,7 @@ def numbers() -> dict[str, float]:
     return budget
 
 
-def in_words(many: int, budget: dict[str, float]) -> str:
+def plan_in_words(many: int, budget: dict[str, float]) -> str:
     if many < 2:
         return "Choose two at least."
     kind, limit = next(iter(budget.items()))
@@ -106,8 +107,6 @@ def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) 
         found = create(kind, budget)
         found.launch()
     except (ValueError, OSError) as error:
-        from facedemo.config.schema import in_words
-
         st.error(escaped(in_words(error)), title="Not started")
         return
     on_start(found.id)
@@ -116,8 +115,6 @@ def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) 
 
 def create(kind: str, budget: dict[str, float]) -> Any:
     """The race of the form.  Raises ValueError or OSError where it cannot be."""
-    from facedemo.comparison import race
-
     state = st.session_state
     options = {"source": form.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}
     families = ["ours"] if kind == "sweep" else state[key("families")]

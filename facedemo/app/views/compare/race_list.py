@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from facedemo.app.shared import trash_controls
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
+from facedemo.app.shared.run_controls import badge
 from facedemo.app.views.compare import race_form, race_view
-from facedemo.app.views.train.live import badge, escaped
 from facedemo.comparison.race import Plan, Race, deleted_races
 from facedemo.runs.directory import RunError
 from facedemo.runs.summary import holds

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from facedemo.app.charts import comparison
-from facedemo.app.shared.cached_work import duration
+from facedemo.app.charts import comparison, training
+from facedemo.app.shared.format import duration
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button
 from facedemo.app.views.compare import side_by_side
-from facedemo.app.views.train import live
-from facedemo.app.views.train.live import DAMAGED, badge, escaped
+from facedemo.comparison import gather
 from facedemo.comparison.race import Plan, Race, detection
+from facedemo.comparison.report import HTML, files, packed
 from facedemo.evaluation.report import kept
+from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
@@ -96,16 +99,13 @@ def go_side_by_side(models: list[str]) -> None:
 
 def button(label: str, icon: str, about: str, do: Callable[[], None]) -> None:
     """A button whose action may go wrong; that is shown, not raised."""
-    st.button(label, icon=f":material/{icon}:", on_click=live.ask, args=(do,), help=about, key=f"race_{label}")
+    st.button(label, icon=f":material/{icon}:", on_click=ask, args=(do,), help=about, key=f"race_{label}")
 
 
 def downloads(race: Race, ready: bool) -> None:
     """The report, made when it is asked for."""
 
     def made(form: str) -> bytes:
-        from facedemo.comparison import gather
-        from facedemo.comparison.report import HTML, files, packed
-
         found = gather.gather_race(race)
         if form == "html":
             return files(found)[HTML]
@@ -195,9 +195,6 @@ def facts(run: Run, status: Status) -> str:
 
 def losses(label: str, run: Run) -> None:
     """The first chart of its family: the losses, or what it has instead."""
-    from facedemo.app.charts import training
-    from facedemo.gans.registry import config_class
-
     figures = training.figures(run.metrics(), config_class(run.config.family).metrics, run.marks())
     for name, figure in list(figures.items())[:1]:
         figure.update_layout(height=220)
@@ -279,6 +276,6 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
     if label in runs:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(label)}** is selected.", width="content")
-            live.generate_button(runs[label], key="sweep_generate")
+            generate_button(runs[label], key="sweep_generate")
     else:
         st.caption("Click a point to draw faces with its model.")

@@ -8,13 +8,16 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
-from facedemo.app.views.train.live import escaped
+from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.report import Report, kept
 from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
 from facedemo.imaging import pictures
 from facedemo.pretrained import provenance, sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
+from facedemo.runs.run import Run
+from facedemo.runs.summary import Facts, facts
+from facedemo.storage.atomic import read_object
 
 MOST = 6  # models at once
 MAX_FACES = 64
@@ -134,10 +137,6 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
 
 def described(path: Path) -> str:
     """Family, size and how long it was trained, as far as its files tell."""
-    from facedemo.runs.run import Run
-    from facedemo.runs.summary import Facts, facts
-    from facedemo.storage.atomic import read_object
-
     found: Facts = facts(Run(path))
     report = read_object(path / "report.json")
     images, minutes = report.get("images", found.status.images), report.get("minutes", found.status.seconds / 60)

@@ -8,13 +8,14 @@ import streamlit as st
 
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
+from facedemo.explore import photos
+from facedemo.explore.photos import Face
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from facedemo.explore.photos import Face
 
 SOURCES = {"face": "A drawn face", "photo": "A photo"}
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif", "avif", "heic", "heif"]
@@ -67,8 +68,6 @@ def drawn(folder: Path, version: str, seed: int) -> np.ndarray:
 @st.cache_data(max_entries=4, show_spinner="Looking for faces…")
 def opened(data: bytes) -> "tuple[Image, list[Face]]":
     """A photo and the faces in it.  Raises PhotoError as `photos.read` does."""
-    from facedemo.explore import photos
-
     photo = photos.read(data)
     return photo, photos.find_faces(photo)
 
@@ -84,8 +83,6 @@ def photo_input(slot: str, folder: Path) -> tuple[np.ndarray, str] | None:
     st.caption("Photos stay on the computer that runs this app. They are kept in its memory only, and sent nowhere.")
     if file is None:
         return None
-    from facedemo.explore import photos
-
     try:
         photo, faces = opened(file.getvalue())
     except photos.PhotoError as error:
@@ -100,8 +97,6 @@ def photo_input(slot: str, folder: Path) -> tuple[np.ndarray, str] | None:
 
 def middle(slot: str, photo: "Image", size: int) -> tuple[np.ndarray, str] | None:
     """The offer to do without a face."""
-    from facedemo.explore import photos
-
     st.warning("Choose another photo, or use the square in its middle as it is.", title="No face was found")
     about = "Takes the largest square in the middle of the photo, whatever is on it."
     if not st.toggle("Use the middle of the photo", key=f"inside_{slot}_middle", help=about):
@@ -111,8 +106,6 @@ def middle(slot: str, photo: "Image", size: int) -> tuple[np.ndarray, str] | Non
 
 def chosen_face(slot: str, photo: "Image", faces: "list[Face]") -> int:
     """Which of several faces, from 1."""
-    from facedemo.explore import photos
-
     key = f"inside_{slot}_face"
     number = min(st.session_state.get(key, 1), len(faces))
     st.caption(f"{len(faces)} faces were found. Choose one:")

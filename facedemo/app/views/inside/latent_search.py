@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -12,11 +11,10 @@ from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.app.views.interpolate import films
+from facedemo.explore import inversion
+from facedemo.explore.inversion import Found
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
-
-if TYPE_CHECKING:
-    from facedemo.explore.inversion import Found
 
 SLOTS = {"a": "First face", "b": "Second face"}
 STEPS = 60  # of a film, at most
@@ -71,8 +69,6 @@ def found_before(folder: Path, image: np.ndarray) -> "dict[str, Found]":
 
 def find(folder: Path, images: list[np.ndarray]) -> None:
     """The search: a button that starts it, then its progress, and a button that ends it."""
-    from facedemo.explore import inversion
-
     if not st.session_state.get("inside_running"):
         about = "Starts from many random vectors z and changes them until what the model draws is close to the face."
         icon = ":material/travel_explore:"
@@ -116,8 +112,6 @@ def show_film(name: str, folder: Path, words: list[str], ends: "list[Found]") ->
     model = model_picker.load(folder, model_picker.version(folder))
 
     def draw(progress: sampling.Progress) -> np.ndarray:
-        from facedemo.explore import inversion
-
         return inversion.morph(model, *ends, steps, progress=progress)
 
     keys = [digest(end.latent) for end in ends]

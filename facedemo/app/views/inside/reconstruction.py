@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -11,11 +10,10 @@ from PIL import Image
 from facedemo.app.charts.training import distribution
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.inside.face_picker import face_input, face_settings
+from facedemo.explore import discriminator_view
+from facedemo.explore.discriminator_view import Look, Losses
 from facedemo.imaging import film
 from facedemo.imaging.pictures import grid, png
-
-if TYPE_CHECKING:
-    from facedemo.explore.discriminator_view import Look, Losses
 
 LARGE = 256  # pixels a side of a picture on the screen
 
@@ -28,8 +26,6 @@ def look_inside(name: str, folder: Path, settings: dict[str, url_state.Setting],
     url_state.publish(settings | own, page="inside")
     version = model_picker.version(folder)
     model = model_picker.load(folder, version)
-    from facedemo.explore import discriminator_view
-
     if reason := discriminator_view.why_not(model):
         st.info(f"{reason} “Into latent space” works with every model.", title="Nothing to look into")
         return
@@ -48,8 +44,6 @@ def look_inside(name: str, folder: Path, settings: dict[str, url_state.Setting],
 
 
 def show_pictures(seen: "Look", words: str) -> None:
-    from facedemo.explore import discriminator_view
-
     heat = Image.fromarray(discriminator_view.heat(seen.error)).resize((LARGE, LARGE), Image.Resampling.NEAREST)
     pictures = {
         "v": (film.enlarged(seen.image, LARGE), f"The face: {words}."),
@@ -65,8 +59,6 @@ def show_pictures(seen: "Look", words: str) -> None:
 
 def show_numbers(seen: "Look", found: "Losses") -> None:
     """L(v) and the realism score, and both kinds of faces beside them."""
-    from facedemo.explore import discriminator_view
-
     with st.grid(2, min_column_width=130):
         about = "The mean of |v − D(v)| over all pixels and colours, which run from −1 to 1. The lower, the more the "
         about += "face is like those that the discriminator has learned to rebuild."
@@ -87,8 +79,6 @@ def show_numbers(seen: "Look", found: "Losses") -> None:
 
 
 def download(name: str, seen: "Look", words: str) -> None:
-    from facedemo.explore import discriminator_view
-
     pictures = np.stack([seen.image, seen.reconstruction, discriminator_view.heat(seen.error)])
     facts = {"model": name, "face": words, "loss": f"{seen.loss:.6f}", "realism": f"{seen.realism:.4f}"}
     facts["brightest"] = discriminator_view.BRIGHTEST

@@ -11,6 +11,7 @@ import streamlit as st
 
 from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.explore import interpolation
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
@@ -186,8 +187,6 @@ def frames_of(folder: Path, reel: Film) -> np.ndarray:
     version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:
-        from facedemo.explore import interpolation
-
         model = model_picker.load(folder, version)
         return interpolation.film_of_seeds(model, reel.seeds, reel.steps, reel.path, progress)
 

@@ -9,6 +9,7 @@ import streamlit as st
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films
+from facedemo.explore import interpolation
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
@@ -70,8 +71,6 @@ def drawn(folder: Path, seeds: list[int], side: int, path: str) -> np.ndarray:
     version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:
-        from facedemo.explore import interpolation
-
         return interpolation.square_of_seeds(model_picker.load(folder, version), seeds, side, path, progress)
 
     return cached_work.once("Drawing faces", draw, folder, version, seeds, side, path)

@@ -2,19 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker, url_state
-from facedemo.app.shared.background import Job, Steps
-from facedemo.app.views.train.live import escaped
-from facedemo.app.views.verify import request
+from facedemo.app.shared.background import Job, Steps, show_progress
+from facedemo.app.shared.markdown import escaped
 from facedemo.data.labels import LABELS
 from facedemo.data.source_files import DataError
-
-if TYPE_CHECKING:
-    from facedemo.explore.directions import Direction
+from facedemo.evaluation import attributes
+from facedemo.explore import directions
+from facedemo.explore.directions import Direction
 
 PREFIX = "interpolate_labels"  # of the controls' keys
 ASKED, USED = f"{PREFIX}_asked", f"{PREFIX}_used"  # which faces to learn from were asked for last, and led to sliders
@@ -79,7 +78,7 @@ def control(folder: Path) -> None:
         about += "people of all ages, the better. They need not be what the model was trained on."
         image_source.control(PREFIX, "Labelled faces", [image_source.PATH, image_source.UPLOAD], about)
         if running:
-            request.progress(asked)
+            show_progress(asked)
             return
         if asked is not None and asked.state == "failed":
             st.error(escaped(asked.error), title="Could not be learnt")
@@ -103,9 +102,6 @@ def start(folder: Path) -> bool:
     uploaded = st.session_state[f"{PREFIX}_kind"] == image_source.UPLOAD
 
     def do(steps: Steps) -> Learnt:
-        from facedemo.evaluation import attributes
-        from facedemo.explore import directions
-
         try:
             reader = attributes.learn_looks(source, model.size, steps)
         except DataError as error:  # a place in the cache says nothing to whoever uploaded it

@@ -3,19 +3,17 @@
 import random
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films, labelled
+from facedemo.explore import directions
+from facedemo.explore.directions import Direction
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
-
-if TYPE_CHECKING:
-    from facedemo.explore.directions import Direction
 
 LARGE = 512  # side of the large view, in pixels
 AMOUNT = 4.0  # standard deviations, either way
@@ -31,7 +29,7 @@ def another_face() -> None:
     st.session_state.interpolate_seed = random.randint(0, MAX_SEED)
 
 
-def directions(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     found, amount = found_in(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
     own = {"seed": url_state.whole(0, MAX_SEED, default=1)}
     own |= {f"by_{direction.name}": amount for direction in found}
@@ -64,8 +62,6 @@ def found_in(folder: Path) -> "list[Direction]":
 
     def find(progress: sampling.Progress) -> "list[Direction]":
         with st.spinner("Loading the model…"):
-            from facedemo.explore import directions
-
             model = model_picker.load(folder, version)
         return directions.find(model, progress=progress)
 
@@ -79,8 +75,6 @@ def from_labels(folder: Path, latent: int) -> "list[Direction]":
 
 
 def moved(folder: Path, seed: int, found: "list[Direction]", amounts: list[dict[str, float]]) -> np.ndarray:
-    from facedemo.explore import directions
-
     return directions.moved(model_picker.load(folder, model_picker.version(folder)), seed, found, amounts)
 
 

@@ -8,8 +8,9 @@ import streamlit as st
 
 from facedemo.pretrained import archive
 from facedemo.runs.summary import Facts
-from facedemo.app.views.train.live import badge, escaped, generate_button
-from facedemo.app.shared.cached_work import duration
+from facedemo.app.shared.run_controls import badge, generate_button
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.format import duration
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 

@@ -9,7 +9,7 @@ import streamlit as st
 from facedemo.storage import locations
 from facedemo.pretrained import archive
 from facedemo.storage.atomic import read_object
-from facedemo.app.views.train.live import escaped
+from facedemo.app.shared.markdown import escaped
 
 MEGABYTES = 1024  # the largest weights that are taken
 CARD_LETTERS = 20_000

@@ -5,7 +5,7 @@ import sys
 
 import streamlit as st
 
-from facedemo.app.shared.cached_work import duration
+from facedemo.app.shared.format import duration
 from facedemo.config.schema import RunConfig
 from facedemo.training import speed
 

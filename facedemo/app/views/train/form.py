@@ -7,14 +7,17 @@ import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.views.train import steering
+from facedemo.config.presets import PRESETS, configure
+from facedemo.config.schema import BUILT_IN as BUILT_IN_SOURCE
+from facedemo.config.schema import DataConfig, RunConfig, TrainingConfig, message
+from facedemo.gans.registry import config_class, family_names
+from facedemo.gans.settings import knobs as declared
 from facedemo.runs.run import Run
 from facedemo.storage.locations import runs_root
-from facedemo.training.warm_start import new_run
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from facedemo.config.schema import RunConfig
 
 BUILT_IN = "Built-in faces"
 BUDGETS = {"minutes": "Minutes of training", "iterations": "Iterations", "images": "Images seen"}
@@ -43,24 +46,18 @@ def fill_budget(budget: dict[str, float | None], prefix: str) -> None:
 
 
 def fill_preset() -> None:
-    from facedemo.config.presets import PRESETS
-    from facedemo.config.schema import RunConfig
-
     fill(RunConfig.model_validate(PRESETS[st.session_state[key("preset")]].settings))
 
 
 def fill_family() -> None:
-    from facedemo.config.schema import RunConfig
-
     fill(RunConfig(family=st.session_state[key("family")]))
 
 
 def fill_start() -> None:
     """Puts the settings of the model to start from into the controls, since its weights fit no others."""
-    from facedemo.config.presets import configure
-    from facedemo.training import warm_start
-
     if start := st.session_state[key("training", "start")]:
+        from facedemo.training import warm_start  # imports torch, which the form need not wait for
+
         try:
             fill(configure({"start": start, "minutes": 60}, base=warm_start.settings(start)))
         except (ValueError, OSError) as error:
@@ -117,15 +114,11 @@ def data_control() -> None:
 
 def chosen_source() -> str:
     """The data source of the form.  Raises as `image_source.chosen` does."""
-    from facedemo.config.schema import BUILT_IN as BUILT_IN_SOURCE
-
     return BUILT_IN_SOURCE if st.session_state[key("data_kind")] == BUILT_IN else image_source.chosen(key("data"))
 
 
 def form() -> None:
     """The two decisions that a first run takes: a preset, and the faces to learn from."""
-    from facedemo.config.presets import PRESETS
-
     if key("preset") not in st.session_state:
         st.session_state[key("preset")] = next(iter(PRESETS))
         fill_preset()
@@ -153,10 +146,6 @@ def settings() -> dict[str, float]:
 
 def main_settings() -> dict[str, float]:
     """The model, how long it is trained, and all other settings; returns the budget."""
-    from facedemo.config.schema import DataConfig, TrainingConfig
-    from facedemo.gans.registry import config_class, family_names
-    from facedemo.gans.settings import knobs as declared
-
     with st.grid(4, min_column_width=CELL):
         family = st.selectbox(
             "Model",
@@ -184,8 +173,6 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> "RunCo
 
     Raises ValueError or OSError for what cannot be trained with.
     """
-    from facedemo.config.schema import DataConfig, RunConfig, TrainingConfig
-    from facedemo.gans.registry import config_class
 
     def section(name: str, fields: Any) -> dict[str, Any]:
         return {field: st.session_state[key(name, field)] for field in fields if key(name, field) in st.session_state}
@@ -205,8 +192,6 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> "RunCo
 
 def title(family: str) -> str:
     """What a run is called that was given no name: "One minute, γ 0.8, 14:07"."""
-    from facedemo.config.presets import PRESETS
-
     gamma = st.session_state.get(key(family, "gamma"))
     parts = [PRESETS[st.session_state[key("preset")]].title, *([f"γ {gamma:g}"] if gamma is not None else [family])]
     return ", ".join([*parts, time.strftime("%H:%M")])
@@ -214,8 +199,6 @@ def title(family: str) -> str:
 
 def problem(item: "ErrorDetails") -> str:
     """What is wrong with a setting, after its name; without one where several settings are at odds."""
-    from facedemo.config.schema import message
-
     where = " → ".join(map(str, item["loc"]))
     return f"{where}: {message(item)}" if where else message(item)
 
@@ -231,6 +214,8 @@ def described_run(budget: dict[str, float]) -> "RunConfig | None":
 def start(budget: dict[str, float]) -> Run | None:
     """Starts the run that the form describes; where that cannot be, says why and returns None."""
     from pydantic import ValidationError
+
+    from facedemo.training.warm_start import new_run  # imports torch, which the form need not wait for
 
     try:
         run = new_run(chosen_config(budget))

@@ -4,24 +4,23 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
-from facedemo.app import navigation
 from facedemo.app.charts import training
 from facedemo.app.components.keep_hover import keep_hover
 from facedemo.app.components.status_line import status_line
-from facedemo.app.shared.cached_work import duration
+from facedemo.app.shared.format import duration
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import CHART, DAMAGED, ask, badge, generate_button
 from facedemo.app.views.train import form, steering
+from facedemo.config.schema import Budget, RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.process_status import Status
 from facedemo.training import speed
-
-if TYPE_CHECKING:
-    from facedemo.config.schema import RunConfig
 
 REFRESH = 2.0  # seconds
 PATIENCE = 20  # times as long as reading the metrics takes, before they are read again
@@ -29,23 +28,11 @@ SLOW = 0.7  # of the measured speed, below which a run is called slower
 RECENT_ROWS = 5  # of metrics, over which its situation is judged
 FRAMES = 200  # positions of the slider through time
 LOG_LINES = 200
-BADGES = {
-    "starting": ("blue", ":material/hourglass_top:"),
-    "running": ("green", ":material/play_arrow:"),
-    "paused": ("orange", ":material/pause:"),
-    "stopped": ("gray", ":material/stop:"),
-    "finished": ("blue", ":material/check:"),
-    "failed": ("red", ":material/error:"),
-    "crashed": ("red", ":material/error:"),
-    "damaged": ("red", ":material/broken_image:"),
-}
-CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}  # more would cover a title on a phone
 CHART_HELP = {
     "learning_rates": "Step size of each network's optimiser. It decays in steps, and you can change it while the run "
     "trains.",
     "gradient_norms": "Length of each network's gradient. A sudden rise is a warning sign.",
 }
-DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # what damaged files of a run raise when read
 
 
 def show(run: Run) -> None:
@@ -69,11 +56,6 @@ def refreshed(run: Run, was_active: bool) -> None:
         logging.getLogger(__name__).warning("%s cannot be shown", run.path, exc_info=True)
         st.error(escaped(str(error)), title="This run cannot be shown")
         st.caption(f"Its files are in {escaped(str(run.path))}. “All runs” has a button to delete it.")
-
-
-def escaped(text: object) -> str:
-    """Text in which no letter means anything to Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", str(text))
 
 
 def header(run: Run, config: "RunConfig", status: Status) -> None:
@@ -136,11 +118,6 @@ def slowed(config: "RunConfig", status: Status) -> str:
     return f"Slower than the {known['images_per_second']:,.0f} images/s measured before: {why} on this computer."
 
 
-def badge(status: Status) -> None:
-    colour, icon = BADGES.get(status.state, ("gray", None))
-    st.badge(status.state, color=colour, icon=icon)
-
-
 def facts(config: "RunConfig") -> str:
     size, data = config.model.size, config.data.source
     budget = ", ".join(f"{limit:,g} {kind}" for kind, limit in config.budget.model_dump().items() if limit)
@@ -172,18 +149,6 @@ def progress_words(status: Status) -> str:
     return " · ".join(parts)
 
 
-def ask(do: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", "")) -> None:
-    """A callback that asks something of a run; what goes wrong is shown, not raised.
-
-    words: to show until the run has left `state`, its id and its state now.
-    """
-    try:
-        do()
-        st.session_state.run_asked = (words, state)
-    except DAMAGED as error:
-        st.session_state.run_problem = str(error)
-
-
 def actions(run: Run, status: Status) -> None:
     """Buttons for what can be done in its state."""
     now = (run.id, status.state)
@@ -210,12 +175,6 @@ def button(label: str, icon: str, about: str, do: Callable[..., None], *args: An
     st.button(label, icon=icon, on_click=do, args=args, help=about, disabled=disabled, key=key)
 
 
-def generate_button(run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **look: Any) -> None:
-    about = "Draw faces with this run's newest weights." if run.has_model else "It has saved no weights yet."
-    if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **look):
-        st.switch_page(navigation.GENERATE, query_params={"model": f"run:{run.id}"})
-
-
 def extension(run: Run, prefix: str = "extend") -> None:
     """A larger budget for a run that is done."""
     with st.popover("Extend", icon=":material/more_time:", help="Train it further, with a larger budget."):
@@ -229,8 +188,6 @@ def extension(run: Run, prefix: str = "extend") -> None:
 
 
 def extend(run: Run, budget: dict[str, float]) -> None:
-    from facedemo.config.schema import Budget
-
     wanted, status = Budget(**budget), run.status
     if wanted.fraction(status.step, status.images, status.seconds) >= 1:
         raise RunError("The run has had this budget already. Give it a larger one.")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import streamlit as st
 
+from facedemo.config.schedule import PLAYERS, Mark, Steering
+from facedemo.config.schema import RunConfig
+from facedemo.gans.settings import FamilyConfig
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from facedemo.config.schedule import Mark, Steering
-    from facedemo.config.schema import RunConfig
-    from facedemo.gans.settings import FamilyConfig
 
 FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
 
@@ -72,8 +72,6 @@ class InForce:
 
 def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
     """Replays a run's marks, and then the orders that wait for an answer."""
-    from facedemo.config.schedule import Mark, Steering
-
     steering, undo = Steering(config), []
     marks = [Mark(int(mark["step"]), mark["changes"], mark["command"]) for mark in run.marks()]
     answered = {mark.command for mark in marks}
@@ -99,8 +97,6 @@ def remember(undo: list[dict[str, float]], steering: "Steering", mark: "Mark") -
 
 
 def values(steering: "Steering", step: int) -> dict[str, float]:
-    from facedemo.config.schedule import PLAYERS
-
     config = steering.config
     settings = config.model.model_dump() | config.training.model_dump()
     rates = {name: float(f"{steering.rate(player, step):.4g}") for player, name in PLAYERS.items()}
@@ -109,8 +105,6 @@ def values(steering: "Steering", step: int) -> dict[str, float]:
 
 def own_first(names: Iterable[str], config: "type[FamilyConfig]") -> list[str]:
     """Settings in the order to show them: a family's own, then those that every family has, then all others."""
-    from facedemo.gans.settings import FamilyConfig
-
     declared = list(config.model_fields)
     every = {name: (name in FamilyConfig.model_fields, declared.index(name)) for name in declared}
     return sorted(names, key=lambda name: every.get(name, (True, len(declared))))

@@ -1,7 +1,6 @@
 """The faces of an evaluation: those that were not detected, those that were, the people, and one of them closely."""
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -9,11 +8,10 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.views.verify.request import Request
+from facedemo.evaluation import annotate
+from facedemo.evaluation.verify import Evidence
 from facedemo.imaging import film, pictures
 from facedemo.pretrained.seeds import face_seeds
-
-if TYPE_CHECKING:
-    from facedemo.evaluation.verify import Evidence
 
 SHOWN = {"undetected": "Not detected", "detected": "Detected", "people": "People"}
 EMPTY = {
@@ -38,8 +36,6 @@ def first_page() -> None:
 
 def judged_faces(asked: Request, evidence: "Evidence") -> None:
     """The grid of the faces of one kind, and beside it the one that was chosen."""
-    from facedemo.evaluation import annotate
-
     rows = {name: annotate.shown(evidence, name) for name in SHOWN}
     st.subheader("The faces", anchor=False)
     show = st.segmented_control(
@@ -95,15 +91,11 @@ def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> in
 
 @st.cache_data(max_entries=16, show_spinner="Marking faces…")
 def marked(asked: Request, show: str, rows: list[int], _evidence: "Evidence") -> np.ndarray:
-    from facedemo.evaluation import annotate
-
     return annotate.drawn(_evidence, show, rows, SMALL)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def closely_marked(asked: Request, row: int, _evidence: "Evidence") -> np.ndarray:
-    from facedemo.evaluation import annotate
-
     return annotate.drawn(_evidence, "detected" if _evidence.judged.found[row] else "undetected", [row], LARGE)[0]
 
 
@@ -161,8 +153,6 @@ def on_this_computer() -> bool:
 
 
 def downloads(asked: Request, evidence: "Evidence", rows: dict[str, list[int]]) -> None:
-    from facedemo.evaluation import annotate
-
     facts = {"model": asked.name, "seed": asked.seed, "count": asked.count}
     with st.container(horizontal=True):
         for name, label in FILES.items():

@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.shared.background import Job, Steps
-from facedemo.app.views.train.live import escaped
+from facedemo.app.shared.markdown import escaped
 from facedemo.data.source_files import DataError
+from facedemo.evaluation import verify
+from facedemo.evaluation.report import Report
+from facedemo.evaluation.verify import Evidence
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
-
-if TYPE_CHECKING:
-    from facedemo.evaluation.report import Report
-    from facedemo.evaluation.verify import Evidence
 
 BUILT_IN = "built-in"  # as configs name it: drawn faces, which are no measure for drawn faces
 NONE, OWN = "None", "The images it was trained on"
@@ -109,8 +107,6 @@ def start(wanted: Request) -> bool:
     uploads = [source for source, kind in zip((real, gallery), kinds, strict=True) if kind == image_source.UPLOAD]
 
     def do(steps: Steps) -> "tuple[Report, Evidence]":
-        from facedemo.evaluation import verify
-
         asked = (real, "test", gallery, wanted.cnn, wanted.copies)
         try:
             return verify.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
@@ -139,20 +135,3 @@ def found(wanted: Request) -> tuple[Job | None, bool]:
         return job, True
     earlier = [job for old, job in list(every.items()) if replace(old, version=wanted.version) == wanted]
     return next((job for job in reversed(earlier) if job.state == "done"), None), False
-
-
-def progress(job: Job) -> None:
-    """What is being done, how long it still takes, and a button that ends it; refreshes itself."""
-    st.fragment(refreshed, run_every=REFRESH)(job)
-
-
-def refreshed(job: Job) -> None:
-    if job.state != "running":
-        st.rerun()
-    st.progress(
-        job.pace.share, text=f"{escaped(job.words).capitalize()}: {job.pace}" if job.pace.total else "Starting…"
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        about = "Ends it. What was looked at so far is remembered, so that the next time goes on from there."
-        st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=about)
-        st.caption("It goes on while you visit other pages or reload this one.")

@@ -5,7 +5,7 @@ import re
 
 import streamlit as st
 
-from facedemo.app.views.train.live import escaped
+from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.narrative import reading
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN, Report
 from facedemo.evaluation.table import NOTHING, in_words, number

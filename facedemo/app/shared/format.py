@@ -1,0 +1,36 @@
+"""Times and progress as people read them."""
+
+import time
+
+
+class Pace:
+    """How far work has come, and how long the rest takes at the speed so far."""
+
+    def __init__(self) -> None:
+        self.began: tuple[float, int] | None = None  # the first time, a model may have been loaded before
+        self.done, self.total = 0, 0
+        self.spent, self.left = 0.0, None
+
+    def reached(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        self.began = self.began or (now, done)
+        self.done, self.total, self.spent = done, total or 0, now - self.began[0]
+        fresh = done - self.began[1]
+        self.left = self.spent / fresh * (self.total - done) if fresh and self.total else None
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    def __str__(self) -> str:
+        of = f" of {self.total:,}" if self.total else ""
+        return f"{self.done:,}{of}" + (f" · {duration(self.left)} left" if self.left is not None else "")
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
+    seconds = round(seconds)
+    for large, small, unit in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
+        if seconds >= large:
+            return f"{seconds // large} {unit[0]} {seconds % large // small} {unit[1]}"
+    return f"{seconds} s"

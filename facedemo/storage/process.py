@@ -1,0 +1,52 @@
+"""What a process that trains asks of the system: its priority, and how signals end it."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+LOW_PRIORITY = 10  # niceness of a training beside the app
+TERMINATION = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # Windows has no SIGHUP
+INTERRUPTING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """Lets a polite kill and a closed terminal end like Ctrl-C: with a checkpoint."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # a signal that is ignored, as SIGHUP is under nohup, stays so
+    before = {number: signal.getsignal(number) for number in TERMINATION if signal.getsignal(number) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Holds back Ctrl-C and a polite kill until the end of the block: half an iteration must not be saved."""
+    held: list[int] = []
+    interrupting = [number for number in INTERRUPTING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda got, _: held.append(got)) for number in interrupting}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if held:
+        signal.raise_signal(held[0])
+
+
+def lower_priority() -> None:
+    """Lowers this process's priority, so that the app stays quick beside it."""
+    with suppress(AttributeError, OSError):  # Windows has no niceness
+        os.nice(LOW_PRIORITY)
+        if os.getsid(0) == os.getpid():  # Linux weighs sessions against each other, and within them by niceness
+            Path("/proc/self/autogroup").write_text("19", "ascii")

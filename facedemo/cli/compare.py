@@ -2,23 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, fail, show_table
 from facedemo.cli.train import given
 from facedemo.comparison import gather, race
-from facedemo.comparison.race import find_race, list_races
+from facedemo.comparison.gather import Comparison
+from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
 from facedemo.pretrained.model import find_model
 from facedemo.runs.directory import RunError
-
-if TYPE_CHECKING:
-    from facedemo.comparison.gather import Comparison
-    from facedemo.comparison.race import Race
-    from facedemo.storage.process_status import Status
+from facedemo.storage.process_status import Status
 
 app = typer.Typer()
 NOT_SETTINGS = ("models", "families", "gammas", "preset", "count", "split", "copies", "resume", "out", "runs_dir")

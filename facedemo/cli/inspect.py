@@ -1,19 +1,17 @@
 """Commands that look at what a model has learned: a step of its training, its discriminator, its latent space."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, number
 from facedemo.explore import single_step
+from facedemo.explore.single_step import Step
 from facedemo.imaging.pictures import grid, png
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.storage.atomic import replace_file
 from facedemo.training import dataset
-
-if TYPE_CHECKING:
-    from facedemo.explore.single_step import Step
 
 app = typer.Typer()
 

@@ -7,20 +7,18 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, number, progress_bar
 from facedemo.evaluation.attributes import learn_looks
+from facedemo.evaluation.verify import Steps
 from facedemo.explore import directions as library
 from facedemo.explore import interpolation
-from facedemo.explore.directions import labelled
+from facedemo.explore.directions import Direction, labelled
 from facedemo.imaging import film, pictures
-from facedemo.pretrained.model import find_model, load_model
+from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.storage.atomic import replace_file
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from facedemo.evaluation.verify import Steps
-    from facedemo.explore.directions import Direction
-    from facedemo.pretrained.model import FaceModel
 
 app = typer.Typer()
 

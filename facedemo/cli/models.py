@@ -7,7 +7,7 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir
 from facedemo.imaging import pictures
-from facedemo.pretrained import sampling
+from facedemo.pretrained import archive, sampling
 from facedemo.pretrained.card import export
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
@@ -50,3 +50,25 @@ def bundle(
 ) -> None:
     """Make a model to share out of a run: weights, settings, model card, curves and report."""
     typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="A run, a bundled model's name, or a bundle's folder.", metavar="MODEL")],
+    out: Annotated[Path, typer.Option(help="ZIP file to write.")],
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="With what training goes on from: large, and pickles.")
+    ] = False,
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Pack a run or a model into a ZIP: settings, metrics, samples, notes, log, TensorBoard events and weights."""
+    typer.echo(archive.write(find_model(what, runs_dir), out, checkpoints))
+
+
+@app.command(name="import")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="ZIP of a model or a run, as `facedemo export` makes them.")],
+    name: Annotated[str, typer.Option(help="What to call the model; it keeps its own name without one.")] = "",
+) -> None:
+    """Take the model out of a ZIP and put it among the bundled ones; only safetensors, never a pickle."""
+    typer.echo(archive.take(file, name))

@@ -1,21 +1,16 @@
 """Commands that list and steer runs, keep them in order, and carry them and models from one machine to another."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, number
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
-from facedemo.pretrained import archive
-from facedemo.pretrained.model import find_model
 from facedemo.runs import trash
 from facedemo.runs.directory import find_one
-from facedemo.runs.run import find_run, list_runs
-
-if TYPE_CHECKING:
-    from facedemo.runs.run import Run
+from facedemo.runs.run import Run, find_run, list_runs
 
 app = typer.Typer()
 
@@ -128,25 +123,3 @@ def restore(
             typer.echo(f"{found.id}  {found.name if found.name != found.id else ''}".rstrip())
         return
     typer.echo(trash.restore(find_one(Path(run).name, deleted, "deleted run or race", "facedemo restore")).path)
-
-
-@app.command()
-def export(
-    what: Annotated[str, typer.Argument(help="A run, a bundled model's name, or a bundle's folder.", metavar="MODEL")],
-    out: Annotated[Path, typer.Option(help="ZIP file to write.")],
-    checkpoints: Annotated[
-        bool, typer.Option("--checkpoints", help="With what training goes on from: large, and pickles.")
-    ] = False,
-    runs_dir: RunsDir = RUNS,
-) -> None:
-    """Pack a run or a model into a ZIP: settings, metrics, samples, notes, log, TensorBoard events and weights."""
-    typer.echo(archive.write(find_model(what, runs_dir), out, checkpoints))
-
-
-@app.command(name="import")
-def import_model(
-    file: Annotated[Path, typer.Argument(help="ZIP of a model or a run, as `facedemo export` makes them.")],
-    name: Annotated[str, typer.Option(help="What to call the model; it keeps its own name without one.")] = "",
-) -> None:
-    """Take the model out of a ZIP and put it among the bundled ones; only safetensors, never a pickle."""
-    typer.echo(archive.take(file, name))

@@ -10,7 +10,8 @@ from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
 from facedemo.config.presets import configure
 from facedemo.config.schema import BUILT_IN, Budget
 from facedemo.data.source_files import expanded
-from facedemo.runs.run import find_run
+from facedemo.runs.run import Run, find_run
+from facedemo.storage.process_status import Status
 from facedemo.training import warm_start
 from facedemo.training.warm_start import new_run
 from facedemo.training.worker import execute
@@ -18,8 +19,6 @@ from facedemo.training.worker import execute
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from facedemo.runs.run import Run
-    from facedemo.storage.process_status import Status
 
 app = typer.Typer()
 

@@ -2,24 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, show_table
 from facedemo.evaluation import annotate
 from facedemo.evaluation.narrative import reading, section
-from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED
+from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Report
 from facedemo.evaluation.report import keep as store
-from facedemo.evaluation.verify import detected
+from facedemo.evaluation.verify import Evidence, detected
 from facedemo.evaluation.verify import verify as verify_model
 from facedemo.pretrained import card
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.storage.atomic import replace_file
-
-if TYPE_CHECKING:
-    from facedemo.evaluation.report import Report
-    from facedemo.evaluation.verify import Evidence
 
 app = typer.Typer()
 

@@ -52,8 +52,8 @@ def bundle(
     typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))
 
 
-@app.command()
-def export(
+@app.command(name="export")
+def export_zip(
     what: Annotated[str, typer.Argument(help="A run, a bundled model's name, or a bundle's folder.", metavar="MODEL")],
     out: Annotated[Path, typer.Option(help="ZIP file to write.")],
     checkpoints: Annotated[

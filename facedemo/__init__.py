@@ -1,8 +1,30 @@
-"""Train, steer, sample and judge face-generating GANs."""
+"""Train, steer, sample and judge face-generating GANs.
 
+import facedemo
+
+model = facedemo.load("ours-64")
+faces = model.draw(seeds=range(16))
+run = facedemo.train(data="faces.zip", size=64, minutes=5, gamma=0.6)
+report = facedemo.verify(run, count=1000, data="faces.zip")
+"""
+
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facedemo.library import FaceModel, Report, Run, RunError, load, train, verify
+
+__all__ = ["FaceModel", "Report", "Run", "RunError", "load", "train", "verify"]
 
 # Threads of PyTorch that wait for each other spin for milliseconds by default. When another program has the core that
 # one of them needs, a training on two threads then runs at a tenth of its speed. 10,000 turns cost nothing on an idle
 # machine. It must be set before torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the library, and torch with it, when something of it is first asked for."""
+    if name in __all__:
+        return getattr(importlib.import_module("facedemo.library"), name)
+    raise AttributeError(f"module 'facedemo' has no attribute {name!r}")

@@ -1,7 +1,5 @@
 """Commands that train a model."""
 
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,15 +7,14 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
 from facedemo.config.presets import configure
 from facedemo.config.schema import BUILT_IN, Budget
-from facedemo.data.source_files import expanded
+from facedemo.data.source_files import existing
 from facedemo.runs.run import Run, find_run
-from facedemo.storage.process_status import Status
 from facedemo.training import warm_start
+from facedemo.training.console import train_with_progress
 from facedemo.training.warm_start import new_run
-from facedemo.training.worker import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 
 app = typer.Typer()
@@ -128,60 +125,13 @@ def resume(
     follow(found)
 
 
-def existing(source: str) -> Path:
-    """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
-    path = expanded(source)
-    if not source or not path.exists():
-        raise ValueError(f"There is no file or folder “{source}”. Check the path.")
-    return path.resolve()
-
-
 def given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def follow(run: "Run") -> None:
-    """Trains `run` with a progress bar, in this process or in several others; prints the run directory last."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}")
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("starting", total=1.0, words="")
-        said: list[str] = []
-
-        def show(status: "Status") -> None:
-            bar.update(task, description=status.state, completed=status.progress, words=describe(status))
-            for words in status.advice:
-                if words not in said:
-                    said.append(words)
-                    bar.console.print(f"[yellow]{words}")
-
-        settings = run.config.training
-        status = execute(run, show) if settings.devices * settings.num_nodes == 1 else watch(run, show)
+def follow(run: Run) -> None:
+    """Trains `run` with a progress bar; prints the run directory last."""
+    status = train_with_progress(run)
     typer.echo(run.path)
     if status.state == "failed":
         fail(f"{status.message} (details in {run.path / 'log.txt'})")
-
-
-def watch(run: "Run", show: "Callable[[Status], None]") -> "Status":
-    """Trains `run` in processes of its own; Ctrl-C stops them.  Returns the last status."""
-    run.launch()
-    while True:
-        try:
-            while (status := run.status).active:
-                show(status)
-                time.sleep(0.5)
-            return status
-        except KeyboardInterrupt:
-            run.stop()
-
-
-def describe(status: "Status") -> str:
-    if status.message:
-        return status.message
-    words = f"iteration {status.step:,} · {status.images_per_second:.0f} images/s"
-    if status.seconds_left is not None:
-        minutes, seconds = divmod(round(status.seconds_left), 60)
-        words += f" · {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
-    return words

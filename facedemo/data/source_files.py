@@ -80,3 +80,11 @@ def no_images(path: Path, hint: str = "") -> DataError:
 
 def too_much(path: Path, what: str) -> DataError:
     return DataError(f"{path} holds more than {what}. Split it, or choose a part of it.")
+
+
+def existing(source: str) -> Path:
+    """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
+    path = expanded(source)
+    if not source or not path.exists():
+        raise ValueError(f"There is no file or folder “{source}”. Check the path.")
+    return path.resolve()

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from torch.utils.data import Subset
 
 from facedemo.config.schema import BUILT_IN
 from facedemo.data.preparation import Progress, prepare
-from facedemo.data.source_files import DataError
+from facedemo.data.source_files import DataError, existing
 from facedemo.data.splits import Split, all_parts, split_rows
 from facedemo.evaluation import inception
 from facedemo.evaluation.detector import Judged, judge
@@ -32,6 +32,7 @@ from facedemo.pretrained.seeds import face_seeds
 from facedemo.storage.versions import versions
 
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # whose versions a report names
+HeldOut = Literal["validation", "test"]
 Steps = Callable[[str], Progress | None]  # what is being done → where to report its progress
 
 
@@ -88,6 +89,10 @@ def verify(
     """
     if count < 1:
         raise ValueError("At least one face has to be drawn.")
+    if split not in get_args(HeldOut):
+        raise ValueError(f"“{split}” is not held out from training. Choose {' or '.join(get_args(HeldOut))}.")
+    for images in filter(None, (source, gallery)):
+        existing(images)
     if fid:
         ready_for_fid(source)
     asked = question(model, count, seed, source, split, gallery)
@@ -160,8 +165,6 @@ def held_out(
     model: FaceModel, source: str, split: Split, cnn: bool, copies: bool, steps: Steps
 ) -> tuple[Evidence, Evidence, Evidence | None]:
     """Real faces held out, real faces of the other part held out, and, if asked for, the training faces."""
-    if split not in ("validation", "test"):
-        raise DataError("Compare with the part “validation” or “test”: those that no model is to be trained on.")
     other = "validation" if split == "test" else "test"
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     parts = {name: Subset(faces.images, split_rows(faces, source, name)) for name in (split, other, "train")}

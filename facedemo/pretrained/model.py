@@ -8,9 +8,11 @@ A run directory has the first and the third as well, its weights as they are in 
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -19,6 +21,8 @@ from torch import Tensor, nn
 
 from facedemo.config.schema import RunConfig, in_words
 from facedemo.gans.base import create
+from facedemo.pretrained import sampling
+from facedemo.pretrained.seeds import checked_seed
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import find_run, is_run
 from facedemo.storage.locations import CONFIG, WEIGHTS, bundled, checkpoints_root
@@ -44,6 +48,14 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
     @property
     def size(self) -> int:
         return self.config.model.size
+
+    def draw(self, seeds: Iterable[int], scale: float = 1.0) -> np.ndarray:
+        """Faces as uint8 (n, size, size, 3), one for each seed: the same seed gives the same face on every machine.
+
+        seeds: whole numbers from 0 to 2**32 − 1.  scale: of the latents, in (0, 2]; below 1, faces are more alike.
+        Raises ValueError if there is no seed, or one of them or the scale is out of range.
+        """
+        return sampling.generate(self, [checked_seed(seed) for seed in seeds], scale)
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:

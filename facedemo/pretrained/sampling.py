@@ -1,13 +1,16 @@
 """From seeds to latents to images."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from facedemo.pretrained.model import FaceModel
+
 from facedemo.imaging.pictures import to_uint8
-from facedemo.pretrained.model import FaceModel
 
 MAX_SCALE = 2.0
 BATCH = 8
@@ -15,7 +18,7 @@ BATCH = 8
 Progress = Callable[[int, int], None]  # called with what is done and what there is in all
 
 
-def latents(model: FaceModel, seeds: Sequence[int], scale: float = 1.0) -> Tensor:
+def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> Tensor:
     """The latents of faces, (n, h) float32 on the CPU: each from its own seed, times `scale`.
 
     scale: in (0, 2].  Raises ValueError for another scale, and where there is no seed.
@@ -32,12 +35,12 @@ def latents(model: FaceModel, seeds: Sequence[int], scale: float = 1.0) -> Tenso
     return torch.cat(drawn) * scale
 
 
-def generate(model: FaceModel, seeds: Sequence[int], scale: float = 1.0, batch: int = BATCH) -> np.ndarray:
+def generate(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0, batch: int = BATCH) -> np.ndarray:
     """Faces as uint8 (n, size, size, 3), one a seed; `scale` as in `latents`."""
     return draw(model, latents(model, seeds, scale), batch)
 
 
-def draw(model: FaceModel, vectors: Tensor, batch: int = BATCH, progress: Progress | None = None) -> np.ndarray:
+def draw(model: "FaceModel", vectors: Tensor, batch: int = BATCH, progress: Progress | None = None) -> np.ndarray:
     """Faces of latents (n, h), n > 0, as uint8 (n, size, size, 3).
 
     The networks only ever see batches of exactly `batch`: convolutions of another batch size may add up in another

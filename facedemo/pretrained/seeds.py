@@ -5,14 +5,20 @@ import numpy as np
 MAX_SEED = 2**32 - 1
 
 
+def checked_seed(seed: int) -> int:
+    """The seed.  Raises ValueError if it is out of range."""
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"A seed is a whole number from 0 to {MAX_SEED}, not {seed}.")
+    return seed
+
+
 def face_seeds(seed: int, count: int) -> list[int]:
     """`count` different seeds, one a face: `seed` itself, then numbers drawn from it.
 
     seed: in [0, 2**32 - 1], and so is each seed returned: given alone, it reproduces its face.  A longer list begins
     with the shorter one.  Raises ValueError for a seed out of range and a negative count.
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"A seed is a whole number from 0 to {MAX_SEED}, not {seed}.")
+    checked_seed(seed)
     if count < 0:
         raise ValueError(f"Cannot draw {count} faces.")
     sequence, drawn = np.random.SeedSequence(seed), count

@@ -1,0 +1,59 @@
+"""The front door of the library: `import facedemo`, then `load`, `train` and `verify`."""
+
+from pathlib import Path
+from typing import Any
+
+from facedemo.config.presets import configure
+from facedemo.config.schema import BUILT_IN
+from facedemo.data.source_files import existing
+from facedemo.evaluation.report import Report
+from facedemo.evaluation.verify import verify as verify_model
+from facedemo.pretrained.model import FaceModel, find_model, load_model
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
+from facedemo.training import warm_start
+from facedemo.training.console import train_with_progress
+
+__all__ = ["FaceModel", "Report", "Run", "RunError", "load", "train", "verify"]
+
+
+def load(model: str | Path | Run) -> FaceModel:
+    """A trained model.
+
+    model: the name of a bundled one, such as "ours-64"; the folder of a model or a run; or a `Run`.
+    Raises ValueError if there is no such model or its files are damaged.
+    """
+    return load_model(model.path if isinstance(model, Run) else find_model(str(model)))
+
+
+def train(
+    data: str | Path = BUILT_IN, preset: str | None = None, start_from: str | Path | Run | None = None, **settings: Any
+) -> Run:
+    """Trains a model in this process, with a progress bar on standard error, and returns its run.
+
+    data: a folder of images, a .zip or .tar of one, a CelebA folder, or "built-in" faces.  preset: a name such as
+    "minute".  start_from: a trained model to fine-tune.  settings: any of the run's own, such as size=64, minutes=5,
+    gamma=0.6 or family="dcgan"; `facedemo train --help` lists them.
+    Raises ValueError for settings that cannot be trained with, and RunError if the training failed.
+    """
+    start = str(start_from.path if isinstance(start_from, Run) else start_from) if start_from else ""
+    source = BUILT_IN if data == BUILT_IN else str(existing(str(data)))
+    base = warm_start.settings(start) if start else None
+    run = warm_start.new_run(configure({"source": source, "start": start, **settings}, preset, base))
+    status = train_with_progress(run)
+    if status.state == "failed":
+        raise RunError(f"{status.message} (details in {run.path / 'log.txt'})")
+    return run
+
+
+def verify(
+    model: str | Path | Run | FaceModel, count: int = 1000, data: str | Path | None = None, seed: int = 0, **asked: Any
+) -> Report:
+    """Evaluates a model: how many of `count` faces are detected, how many people they show, how close to real ones.
+
+    model: as `load` takes it, or a loaded one.  data: real images to compare with, of which the test split is used.
+    asked: further arguments of `facedemo.evaluation.verify.verify`, such as split="validation" or copies=True.
+    Raises ValueError if that cannot be measured.
+    """
+    loaded = model if isinstance(model, FaceModel) else load(model)
+    return verify_model(loaded, count, seed, str(data) if data is not None else None, **asked)[0]

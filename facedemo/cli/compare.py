@@ -13,6 +13,7 @@ from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
+from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
 from facedemo.runs.directory import RunError
 from facedemo.storage.process_status import Status
@@ -27,7 +28,9 @@ def compare(
     source: Annotated[
         str | None, typer.Option("--data", help="Images to train on and to compare with.", metavar="SOURCE")
     ] = None,
-    families: Annotated[list[str] | None, typer.Option("--family", help="A GAN to train; again for more.")] = None,
+    families: Annotated[
+        list[str] | None, typer.Option("--family", help="GAN family to train (repeatable), or FILE:CLASS.")
+    ] = None,
     models: Annotated[
         list[str] | None, typer.Option(help="Train nothing: report on this bundle or run; again for more.")
     ] = None,
@@ -65,7 +68,8 @@ def compare(
     if race is None:
         options = given({name: value for name, value in ctx.params.items() if name not in NOT_SETTINGS})
         judging = {"seed": seed, "count": count, "split": split, "copies": copies}
-        race = create(options, families or [], gammas or [], preset, judging, runs_dir)
+        named = [name_family(family) for family in families or []]
+        race = create(options, named, gammas or [], preset, judging, runs_dir)
     typer.echo(race.path)
     status = follow(race)
     if status.state == "stopped":

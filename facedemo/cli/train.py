@@ -8,6 +8,7 @@ from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
 from facedemo.config.presets import configure
 from facedemo.config.schema import BUILT_IN, Budget
 from facedemo.data.source_files import existing
+from facedemo.gans.registry import name_family
 from facedemo.runs.run import Run, find_run
 from facedemo.training import warm_start
 from facedemo.training.console import train_with_progress
@@ -26,7 +27,7 @@ def train(
     preset: Annotated[
         str | None, typer.Option(help="Start from: minute, quick-64, good-64, paper-64 or paper-128.")
     ] = None,
-    family: Annotated[str | None, typer.Option(help="Which GAN to train.")] = None,
+    family: Annotated[str | None, typer.Option(help="GAN family: ours, dcgan, wgan, or FILE:CLASS.")] = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -95,6 +96,8 @@ def train(
     settings = given(
         {key: value for key, value in ctx.params.items() if key not in ("preset", "only_create", "runs_dir")}
     )
+    if family is not None:
+        settings["family"] = name_family(family)
     if "learning_rate" in settings:
         both = settings.pop("learning_rate")
         settings = {"learning_rate_g": both, "learning_rate_d": both, **settings}

@@ -1,47 +1,126 @@
-"""The families by name; a family's settings, and its class with torch, are imported when they are asked for."""
+"""The families by name; a family's settings, and its class with torch, are imported when they are asked for.
+
+Besides the built-in ones there are those of installed packages, by the entry point group `facedemo.gans`, and those
+that a person names as FILE:CLASS on the command line or in the environment variable FACEDEMO_GANS. The code of a file
+is run for no other reason: a config, a bundle or an upload names a family, never a file.
+"""
 
 import importlib
+import importlib.util
+import os
+import sys
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from facedemo.gans.settings import FamilyConfig
 
 if TYPE_CHECKING:
-    from facedemo.gans.base import Family
+    from facedemo.gans.base import Family  # for types alone: it imports torch
+
+ENTRY_POINTS = "facedemo.gans"
+VARIABLE = "FACEDEMO_GANS"  # FILE:CLASS, several of them separated by commas
 
 
 class Registered(NamedTuple):
-    """Where a family's settings and its class are, each as "module:class"."""
+    """Where a family's class and its settings are, each as "module:class" or "file.py:class".
 
-    config: str
+    config: "" if the class has to be imported for them.
+    """
+
     gan: str
+    config: str = ""
 
 
 FAMILIES = {  # a name for the command line → where the family is
-    "ours": Registered("facedemo.gans.ours.config:OursConfig", "facedemo.gans.ours.model:Ours"),
-    "dcgan": Registered("facedemo.gans.dcgan.config:DCGANConfig", "facedemo.gans.dcgan.model:DCGAN"),
-    "wgan": Registered("facedemo.gans.wgan.config:WGANConfig", "facedemo.gans.wgan.model:WGAN"),
+    "ours": Registered("facedemo.gans.ours.model:Ours", "facedemo.gans.ours.config:OursConfig"),
+    "dcgan": Registered("facedemo.gans.dcgan.model:DCGAN", "facedemo.gans.dcgan.config:DCGANConfig"),
+    "wgan": Registered("facedemo.gans.wgan.model:WGAN", "facedemo.gans.wgan.config:WGANConfig"),
 }
 
 
+@cache
+def installed() -> dict[str, Registered]:
+    """The families of installed packages."""
+    return {point.name: Registered(point.value) for point in entry_points(group=ENTRY_POINTS)}
+
+
+def named() -> dict[str, Registered]:
+    """The families in files that FACEDEMO_GANS names, each called by its class in small letters."""
+    places = filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(",")))
+    return {place.rpartition(":")[2].lower(): Registered(place) for place in places}
+
+
+def families() -> dict[str, Registered]:
+    return named() | installed() | FAMILIES
+
+
 def family_names() -> list[str]:
-    return list(FAMILIES)
+    """Built-in families first."""
+    return list(dict.fromkeys([*FAMILIES, *installed(), *named()]))
+
+
+def name_family(text: str) -> str:
+    """The name of a family that a person gave by name or as FILE:CLASS; for a file, this process may then run it.
+
+    Processes that this one starts may, too.  Raises ValueError if the file holds no such family.
+    """
+    file, separator, class_name = text.rpartition(":")
+    if not separator:
+        return text
+    place = f"{Path(file).expanduser().resolve()}:{class_name}"
+    imported(place)
+    others = os.environ.get(VARIABLE, "")
+    if place not in others.split(","):
+        os.environ[VARIABLE] = f"{others},{place}" if others else place
+    return class_name.lower()
 
 
 def registered(name: str) -> Registered:
     """Raises ValueError, naming the families, if there is none of that name."""
-    if name not in FAMILIES:
-        raise ValueError(f"There is no family “{name}”. Families: {', '.join(FAMILIES)}.")
-    return FAMILIES[name]
+    found = families()
+    if name not in found:
+        raise ValueError(
+            f"There is no family “{name}”. Families: {', '.join(family_names())}. Name one of your own as FILE:CLASS, "
+            f"with --family or in {VARIABLE}."
+        )
+    return found[name]
 
 
 def imported(place: str) -> type:
-    module, name = place.split(":")
-    return getattr(importlib.import_module(module), name)
+    """The class at "module:class" or "file.py:class".  Raises ValueError if a file holds no such family."""
+    module, _, name = place.rpartition(":")
+    if not module.endswith(".py"):
+        return getattr(importlib.import_module(module), name)
+    found = getattr(module_of_file(module), name, None)
+    if not isinstance(found, type) or not hasattr(found, "Config"):
+        raise ValueError(f"{module} has no class {name} that is a family with a Config.")
+    return found
+
+
+def module_of_file(file: str) -> ModuleType:
+    """A file's module, run once.  Raises ValueError if it is not there or cannot be run."""
+    name = f"facedemo_gan_{Path(file).stem}_{abs(hash(file))}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None or not Path(file).is_file():
+        raise ValueError(f"There is no Python file {file}.")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ValueError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+    return module
 
 
 def config_class(name: str) -> type[FamilyConfig]:
-    """The settings of a family; imports no torch.  Raises ValueError for an unknown name."""
-    return imported(registered(name).config)
+    """The settings of a family; imports no torch for a built-in one.  Raises ValueError for an unknown name."""
+    found = registered(name)
+    return imported(found.config) if found.config else imported(found.gan).Config
 
 
 def gan_class(name: str) -> "type[Family]":

@@ -1,0 +1,98 @@
+"""A family of one's own: the very code of docs/your-own-gan.md."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from facedemo import load
+from facedemo.comparison.race import contenders
+from facedemo.config.presets import configure
+from facedemo.gans import registry
+from facedemo.gans.registry import config_class, family_names, gan_class, name_family
+from facedemo.pretrained import card
+from facedemo.runs.run import create_run
+from facedemo.training.worker import execute
+
+PAGE = Path(__file__).parents[2] / "docs" / "your-own-gan.md"
+TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 3, "threads": 1, "log_every": 1}
+
+
+@pytest.fixture
+def lsgan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv(registry.VARIABLE, "")
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf8"), re.DOTALL)
+    assert len(code.splitlines()) < 60
+    (tmp_path / "lsgan.py").write_text(code)
+    return f"{tmp_path / 'lsgan.py'}:LSGAN"
+
+
+def test_it_trains_resumes_draws_becomes_a_model_and_races(lsgan: str, tmp_path: Path) -> None:
+    assert name_family(lsgan) == "lsgan"
+    assert family_names() == ["ours", "dcgan", "wgan", "lsgan"]
+    run = create_run(configure({"family": "lsgan", **TINY}))
+    assert execute(run).state == "finished"
+    run.extend(configure({"iterations": 5}).budget)
+    assert execute(run).step == 5
+    assert list(run.metrics())[3:5] == ["loss_discriminator", "loss_generator"]
+    assert load(run).draw(range(3)).shape == (3, 32, 32, 3)
+    card.export(run, tmp_path / "shared")
+    assert "LSGAN: faces of 32×32" in (tmp_path / "shared" / "README.md").read_text()
+    assert list(contenders({"images": 100}, ["lsgan", "dcgan"])) == ["LSGAN", "DCGAN"]
+
+
+def test_the_command_line_takes_it_and_a_later_command_needs_it_in_the_environment(lsgan: str, tmp_path: Path) -> None:
+    def call(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from facedemo.cli import main; main()", *words]
+        env = {**os.environ, **more}
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+
+    sizes = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items()]
+    trained = call("train", "--family", lsgan, *sizes)
+    assert trained.returncode == 0, trained.stderr
+    run = trained.stdout.strip()
+    unknown = call("resume", run, "--iterations", "6")
+    assert unknown.returncode == 1
+    assert "There is no family “lsgan”" in " ".join(unknown.stderr.split())
+    resumed = call("resume", run, "--iterations", "6", FACEDEMO_GANS=lsgan)
+    assert resumed.returncode == 0, resumed.stderr
+
+
+def test_a_package_announces_its_families(lsgan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("packaged", "facedemo.gans.dcgan.model:DCGAN", registry.ENTRY_POINTS)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "facedemo.gans" else [])
+    registry.installed.cache_clear()
+    try:
+        assert family_names() == ["ours", "dcgan", "wgan", "packaged"]
+        assert gan_class("packaged") is gan_class("dcgan")
+        assert config_class("packaged") is config_class("dcgan")
+    finally:
+        registry.installed.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "words"),
+    [
+        ("", "gan.py:Missing", "has no class Missing that is a family"),
+        ("Missing = 3", "gan.py:Missing", "has no class Missing that is a family"),
+        ("import nothing_of_that_name", "gan.py:A", "cannot be run: ModuleNotFoundError"),
+        ("", "elsewhere.py:A", "There is no Python file"),
+    ],
+)
+def test_a_file_without_a_family_is_refused_in_words(code: str, place: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "gan.py").write_text(code)
+    with pytest.raises(ValueError, match=words):
+        name_family(f"{tmp_path}/{place}")
+
+
+def test_a_config_cannot_make_a_file_run(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass A: Config = int")
+    with pytest.raises(ValueError, match="There is no family"):
+        configure({"family": f"{tmp_path}/evil.py:A", "iterations": 1})
+    assert not (tmp_path / "ran").exists()

@@ -1,0 +1,1 @@
+"""Run directories: reading them, and asking things of the process that trains."""

@@ -1,0 +1,165 @@
+"""Directories that a process works in and people ask things of: what runs and races have in common."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
+
+from facedemo.runs import records
+from facedemo.storage.atomic import append_line, overwrite_file, replace_file
+from facedemo.storage.process_status import Status, process_facts
+from facedemo.storage.run_lock import acquired, is_held
+
+STATUS, ORDERS, LOG = "status.json", "orders.jsonl", "log.txt"
+
+
+class RunError(ValueError):
+    """What a run cannot do, in words for its user."""
+
+
+class Stored(Protocol):
+    """What can be listed, deleted and restored: a run or a race."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def status(self) -> Status: ...
+
+    def exclusive(self, refusal: str, to_train: bool = False) -> AbstractContextManager[FileLock]: ...
+
+
+AnyStored = TypeVar("AnyStored", bound=Stored)
+
+
+@dataclass(frozen=True)
+class ProcessDirectory:
+    """A directory with a status, a log and a queue of commands, and the process that works in it."""
+
+    path: Path
+
+    worker: ClassVar[str]  # the module that is run on the directory
+    crash_message: ClassVar[str] = "Its process ended without a word. Resume goes on from the last checkpoint."
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def name(self) -> str:
+        return self.id
+
+    @property
+    def status(self) -> Status:
+        """What the run is doing now, as far as its files and its process tell."""
+        status = self.status_on_disk()
+        if status.active and not status.process_lives() and not is_held(self.path):
+            status.state = "crashed"
+            status.message = self.crash_message
+        return status
+
+    def status_on_disk(self) -> Status:
+        """What its status.json says, whether or not that process still lives."""
+        try:
+            return TypeAdapter(Status).validate_json((self.path / STATUS).read_text("utf8"))
+        except OSError:
+            return Status(message="This run never started.")
+        except ValueError:
+            return Status(state="damaged", message="Its status.json is damaged. Resume writes a new one.")
+
+    def set_aside_status(self, status: Status) -> str:
+        """Keeps a status.json that cannot be read under another name, before a new one is written; returns that."""
+        return records.set_aside(self.path / STATUS) if status.state == "damaged" else ""
+
+    @contextmanager
+    def exclusive(self, refusal: str, to_train: bool = False) -> Iterator[FileLock]:
+        """Holds the run's lock, so that nothing else trains, starts, changes or moves the run meanwhile.
+
+        to_train: whether this process was started to train the run, as its status may say already.
+        Raises RunError with the words of `refusal` if the run trains, or is being started or moved, and if it is gone.
+        """
+        self.refuse_if_active(self.status, refusal, to_train)
+        try:
+            lock = acquired(self.path)
+        except Timeout:
+            raise RunError(refusal) from None
+        except OSError as error:
+            raise RunError(f"The folder of “{self.id}” cannot be written to: {error.strerror or error}.") from error
+        try:
+            self.refuse_if_active(self.status_on_disk(), refusal, to_train)
+            yield lock
+        finally:
+            lock.release()
+
+    def refuse_if_active(self, status: Status, refusal: str, to_train: bool) -> None:
+        if not self.path.is_dir():
+            raise RunError(f"“{self.id}” is no longer there.")
+        # the lock tells whether a process trains; the status alone knows one that has been started and is still loading
+        own = to_train and (status.of_this_process or not status.of_this_computer)
+        if status.active and not own and status.process_lives():
+            raise RunError(refusal)
+
+    def write_status(self, status: Status) -> None:
+        content = json.dumps(asdict(status), indent=2)
+        try:
+            replace_file(self.path / STATUS, content, flush=False)
+        except OSError:  # a full disk has no room for a second file, but a new status can take the place of the old one
+            overwrite_file(self.path / STATUS, content)
+
+    def orders(self) -> list[dict[str, Any]]:
+        """What was asked of its training: "do", with "set" the "changes", and its "number"."""
+        return records.read_orders(self.path / ORDERS)
+
+    def log_text(self) -> str:
+        return self.text("log.txt")
+
+    def text(self, name: str) -> str:
+        """A text file of the run; "" where there is none."""
+        try:
+            return (self.path / name).read_text("utf8", errors="replace")
+        except OSError:
+            return ""
+
+    def order(self, do: str, **extra: Any) -> None:
+        append_line(self.path / ORDERS, {"do": do, "time": time.time(), **extra})
+
+    def launch(self) -> None:
+        """Starts or resumes its work in a process of its own, at low priority.  Raises RunError while that goes on."""
+        with self.exclusive(f"“{self.name}” is training already."):
+            with (self.path / "log.txt").open("ab") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", self.worker, str(self.path.resolve())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # so that it outlives the app
+                )
+            status = self.status_on_disk()
+            self.set_aside_status(status)
+            changes = {"state": "starting", "message": "Starting…", "advice": [], "updated": time.time()}
+            self.write_status(replace(status, **changes, **process_facts(process.pid)))
+
+
+def find_one(text: str, among: Iterable[AnyStored], kind: str, command: str) -> AnyStored:
+    """The one whose directory's name ends in `text`.
+
+    kind, command: what they are, and what lists them.  Raises RunError where none or several fit.
+    """
+    fitting = [one for one in among if one.id.endswith(text)]
+    if len(fitting) != 1:
+        raise RunError(f"{'No' if not fitting else 'More than one'} {kind} fits “{text}”. `{command}` lists them.")
+    return fitting[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-MODULES = ("train", "runs", "models", "interpolate", "inspect", "verify", "compare")  # in the order of the help
+MODULES = ("train", "runs", "models", "interpolate", "inspect", "verify", "compare", "app")  # in the order of the help
 GROUPS = ("data", "bench")  # modules whose commands are called by their name and the module's
 
 

@@ -19,7 +19,7 @@ from facedemo.pretrained import card, provenance
 from facedemo.pretrained.model import BundleError, load_model
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import appearing, replacing
-from facedemo.storage.locations import CONFIG, WEIGHTS, checkpoints_root
+from facedemo.storage.locations import CONFIG, WEIGHTS, all_models, user_models_root
 
 TAKEN = {  # files of a bundle → how large they may be, in bytes
     CONFIG: 1 << 20,
@@ -81,8 +81,8 @@ def place(name: str) -> Path:
             f"“{name[:80]}” cannot name a model: use up to 64 letters, digits, spaces, dots, dashes and underscores, "
             "with a letter or digit at both ends."
         )
-    path = checkpoints_root() / name
-    if path.exists():
+    path = user_models_root() / name
+    if path.exists() or name in model_names():
         raise ParcelError(f"There is a model “{name}” already. Choose another name.")
     return path
 
@@ -91,11 +91,16 @@ def suggest(name: str) -> str:
     """A name that `place` takes, as close to `name` as can be."""
     plain = re.sub(r"[^\w .-]+", "-", name)[:60].strip(" .-") or "model"
     names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
-    return next(name for name in names if not (checkpoints_root() / name).exists())
+    taken = model_names()
+    return next(name for name in names if name not in taken and not (user_models_root() / name).exists())
+
+
+def model_names() -> set[str]:
+    return {path.name for path in all_models()}
 
 
 def promote(run: Run, name: str, about: str = "") -> Path:
-    """Makes a bundle of a run, among the bundled models, as `card.export` does; returns its folder.
+    """Makes a bundle of a run, among the user's models, as `card.export` does; returns its folder.
 
     Raises ParcelError as `place` does, and RunError where the run has no model yet.
     """
@@ -106,7 +111,7 @@ def promote(run: Run, name: str, about: str = "") -> Path:
 
 
 def take(source: Path | IO[bytes], name: str = "") -> Path:
-    """Puts the model in a ZIP among the bundled ones, after loading it as a check; returns its folder.
+    """Puts the model in a ZIP among the user's, after loading it as a check; returns its folder.
 
     name: for the model; without one it keeps its own, numbered where that is taken.
     Raises ParcelError where the ZIP cannot be read, holds what it must not, or no model that works.

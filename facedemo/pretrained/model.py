@@ -25,7 +25,7 @@ from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import checked_seed
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import find_run, is_run
-from facedemo.storage.locations import CONFIG, WEIGHTS, bundled, checkpoints_root
+from facedemo.storage.locations import CONFIG, WEIGHTS, all_models
 
 
 class BundleError(ValueError):
@@ -142,11 +142,11 @@ def find_model(text: str, runs_root: Path | None = None) -> Path:
 
     Raises BundleError where nothing fits.
     """
-    for path in (Path(text), checkpoints_root() / text):
+    for path in (Path(text), *(path for path in all_models() if path.name == text)):
         if (path / CONFIG).is_file():
             return path
     try:
         return find_run(text, runs_root).path
     except RunError:
-        names = ", ".join(path.name for path in bundled()) or "none"
-        raise BundleError(f"No model or run fits “{text}”. Bundled models: {names}.") from None
+        names = ", ".join(path.name for path in all_models()) or "none"
+        raise BundleError(f"No model or run fits “{text}”. Models: {names}.") from None

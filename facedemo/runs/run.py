@@ -109,6 +109,7 @@ class Run(ProcessDirectory):
             config = self.config.model_copy(update={"budget": budget})
             replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
 
+
 def create_run(config: RunConfig, root: Path | None = None) -> Run:
     """A new, numbered run directory that holds its config; its training is started with `launch`, or by the worker."""
     root = root or runs_root()

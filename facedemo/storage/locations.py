@@ -8,15 +8,46 @@ import platformdirs
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
 
+PACKAGE = Path(__file__).parents[1]
+
+
+def shipped(name: str) -> Path:
+    """A file or folder that comes with facedemo: in the package if that was installed, else beside it."""
+    return PACKAGE / name if (PACKAGE / name).exists() else PACKAGE.parent / name
+
+
 def checkpoints_root() -> Path:
-    """Where the bundled models are: `FACEDEMO_CHECKPOINTS`, or `checkpoints` beside the package."""
-    return Path(os.environ.get("FACEDEMO_CHECKPOINTS", Path(__file__).parents[2] / "checkpoints"))
+    """Where the bundled models are: `FACEDEMO_CHECKPOINTS`, or the folder `checkpoints` that comes with facedemo."""
+    chosen = os.environ.get("FACEDEMO_CHECKPOINTS")
+    return Path(chosen) if chosen else shipped("checkpoints")
+
+
+def user_models_root() -> Path:
+    """Where imported models and those made of runs are kept: `FACEDEMO_MODELS`, or the user's data folder.
+
+    If only `FACEDEMO_CHECKPOINTS` is set, that folder is for all models.
+    """
+    if chosen := os.environ.get("FACEDEMO_MODELS") or os.environ.get("FACEDEMO_CHECKPOINTS"):
+        return Path(chosen)
+    return platformdirs.user_data_path("facedemo", appauthor=False) / "models"
+
+
+def models_in(root: Path) -> list[Path]:
+    """The models' folders in a folder, sorted by name."""
+    return sorted(path.parent for path in root.glob(f"*/{WEIGHTS}") if (path.parent / CONFIG).is_file())
 
 
 def bundled() -> list[Path]:
-    """The bundled models' folders, sorted by name."""
-    root = checkpoints_root()
-    return sorted(path.parent for path in root.glob(f"*/{WEIGHTS}") if (path.parent / CONFIG).is_file())
+    """The models that come with facedemo."""
+    return models_in(checkpoints_root())
+
+
+def all_models() -> list[Path]:
+    """The bundled models, then the user's own; a bundled one hides one of the same name."""
+    found = {path.name: path for path in bundled()}
+    return list(
+        (found | {path.name: path for path in models_in(user_models_root()) if path.name not in found}).values()
+    )
 
 
 def runs_root() -> Path:

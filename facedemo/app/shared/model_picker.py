@@ -22,7 +22,7 @@ RUN = "run:"  # sets runs apart from bundles in an address
 
 def choices() -> dict[str, Path]:
     """Name in the address → folder: bundles as `ours-64`, runs as `run:<directory>`, newest run first."""
-    bundles = {path.name: path for path in locations.bundled()}
+    bundles = {path.name: path for path in locations.all_models()}
     return bundles | {RUN + run.id: run.path for run in list_runs() if run.has_model}
 
 

@@ -19,7 +19,7 @@ def shelf() -> None:
     st.header("Models", anchor=False)
     if said := st.session_state.pop("shelf_said", ""):
         st.success(escaped(said))
-    found = locations.bundled()
+    found = locations.all_models()
     if not found:
         st.caption("No models yet. Make a bundle of a run, or import one.")
     for path in found:

@@ -1,0 +1,42 @@
+"""The command that starts the app."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facedemo.storage.locations import shipped
+
+app = typer.Typer()
+
+
+@app.command(name="app")
+def start_app(
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on; only this computer unless given.")] = "localhost",
+    browser: Annotated[bool, typer.Option(help="Open the app in the browser.")] = True,
+) -> None:
+    """Start the app, from any folder; runs are kept in its folder `runs`. Ctrl-C ends it."""
+    settings = tomllib.loads((shipped(".streamlit") / "config.toml").read_text("utf8"))
+    settings["server"] |= {"port": port, "address": address, "headless": not browser}
+    script = Path(__file__).with_name("app_script.py")
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *flags(settings)]
+    try:
+        raise typer.Exit(subprocess.run(command, check=False).returncode)
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def flags(settings: dict[str, Any], section: str = "") -> list[str]:
+    """Settings of a config.toml as options of `streamlit run`."""
+    found = []
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            found += flags(value, f"{section}{name}.")
+        else:
+            values = value if isinstance(value, list) else [value]
+            found += [f"--{section}{name}={str(item).lower() if isinstance(item, bool) else item}" for item in values]
+    return found

@@ -1,0 +1,5 @@
+"""What `facedemo app` runs with Streamlit."""
+
+from facedemo.app.main import main
+
+main()

@@ -45,8 +45,7 @@ def measure(config: RunConfig, count: int = CELEBA, seconds: float = 60.0) -> Me
         record = Recorder(create_run(config, Path(folder)))
         record.rewind(0)
         engine = Trainer(fabric, record, config, faces.images, lambda status: None)
-        waiting = engine.batches = Waiting(engine.batches)
-        engine.begin()
+        waiting = engine.iteration.batches = Waiting(engine.iteration.batches)
         process, most, start = psutil.Process(), 0, time.perf_counter()
         while (spent := time.perf_counter() - start) < seconds:
             engine.advance()

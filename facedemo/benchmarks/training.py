@@ -69,8 +69,7 @@ def run(config: RunConfig, images: np.ndarray, rounds: int = 16, seconds: float 
         engine = Trainer(fabric, record, config, images, lambda status: None)
         textbook = Textbook(config.family, config.model, write_jpegs(images[:IMAGES], Path(folder)))
         flops = count_flops(engine)
-        waiting = engine.batches = Waiting(engine.batches)
-        engine.begin()
+        waiting = engine.iteration.batches = Waiting(engine.iteration.batches)
         n = config.model.images_per_step
         counts = [steps_for(step, seconds) for step in (textbook.step, engine.advance)]
         waiting.seconds = 0.0
@@ -118,7 +117,6 @@ def spread(values: list[float]) -> float:
 def count_flops(engine: Trainer) -> int:
     """Floating-point operations of one training step: a multiplication and an addition are two."""
     counter = FlopCounterMode(display=False)
-    engine.begin()
     with counter:
         engine.advance()
     return counter.get_total_flops()

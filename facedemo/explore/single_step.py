@@ -19,13 +19,12 @@ from torch.func import functional_call
 
 from facedemo.config.schedule import Mark
 from facedemo.config.schema import RunConfig
-from facedemo.gans.base import Equation, Reconstructing, create
+from facedemo.gans.base import Equation, Family, Reconstructing
 from facedemo.gans.settings import FamilyConfig, Knob, knobs
 from facedemo.imaging.pictures import to_uint8
 from facedemo.pretrained.sampling import Progress
-from facedemo.training.batches import Batches, random_stream
+from facedemo.training.iteration import Iteration
 from facedemo.training.restore import open_saved
-from facedemo.training.updates import Players
 
 UNDO_STEPS = 20
 UNDO_BYTES = 256_000_000
@@ -84,22 +83,25 @@ class SlowMotion:
     def restart(self) -> None:
         """Back to the model as it is saved; what the knobs were turned to is forgotten."""
         saved = open_saved(self.path)
-        self.steering, self.number = saved.steering, saved.number
+        self.steering = saved.steering
         self.resumed = bool(saved.optimizers)  # otherwise the optimisers begin anew
-        config = self.config
-        self.family = create(config.family, config.model)
-        self.family.load_state_dict(saved.family)
-        self.family.to(self.fabric.device, memory_format=torch.channels_last)
-        self.players = Players(self.fabric, self.family)
-        for name, state in saved.optimizers.items():
-            self.players.optimizers[name].load_state_dict(state)
-        self.batches = Batches(self.images, config.model.images_per_step, config.training.seed, config.data.flip)
+        self.iteration = Iteration(self.fabric, self.steering, self.images)
+        self.iteration.restore(saved.number, saved.family, saved.optimizers)
         self.steps: list[Step] = []
         self.undo: deque[Snapshot] = deque()
 
     @property
     def config(self) -> RunConfig:
         return self.steering.config
+
+    @property
+    def family(self) -> Family:
+        return self.iteration.family
+
+    @property
+    def number(self) -> int:
+        """Iterations taken in all, those of the training included."""
+        return self.iteration.step
 
     def settings(self) -> dict[str, float]:
         """The knobs of `own_knobs`, as the next step will find them."""
@@ -113,23 +115,11 @@ class SlowMotion:
     def forward(self) -> Step:
         """The next iteration."""
         self.remember()
-        model, seed = self.config.model, self.config.training.seed
-        for player, optimizer in self.players.optimizers.items():
-            optimizer.param_groups[0]["lr"] = self.steering.rate(player, self.number)
-        real = self.batches.load(self.number).to(self.fabric.device, memory_format=torch.channels_last)
-        rng, drawn = random_stream(seed, "noise", self.number), list[Tensor]()
-
-        def noise() -> Tensor:
-            drawn.append(self.family.latents(model.batch_size, rng).to(self.fabric.device))
-            return drawn[-1]
-
         before = {name: float(value) for name, value in self.family.named_buffers(recurse=False) if value.ndim == 0}
         generator, discriminator = copy.deepcopy(self.family.generator), copy.deepcopy(self.family.discriminator)
-        row = {name: float(value) for name, value in self.family.step(real, noise, self.players).items()}
-        self.number += 1
-        average = self.config.training.average
-        self.family.update_average(1 - min(average, self.number / (self.number + 10)))
-        x, z = real[: model.batch_size], drawn[-1]
+        taken = self.iteration.take()
+        row = {name: float(value) for name, value in taken.row.items()}
+        x, z = taken.real[: self.config.model.batch_size], taken.latents
         pictures, changes = self.look(x, z, generator, discriminator)
         equations = self.family.equations(before, row)
         self.steps.append(Step(self.number - 1, before, row, self.settings(), equations, pictures, changes))
@@ -175,8 +165,7 @@ class SlowMotion:
 
     def remember(self) -> None:
         """Keeps the state as it is, for `back`; the oldest one kept goes when there are too many."""
-        optimizers = {name: optimizer.state_dict() for name, optimizer in self.players.optimizers.items()}
-        self.undo.append(copy.deepcopy(Snapshot(self.family.state_dict(), optimizers)))
+        self.undo.append(copy.deepcopy(Snapshot(self.family.state_dict(), self.iteration.optimizer_states())))
         allowed = max(1, min(UNDO_STEPS, UNDO_BYTES // max(1, self.undo[-1].bytes)))
         while len(self.undo) > allowed:
             self.undo.popleft()
@@ -189,10 +178,7 @@ class SlowMotion:
         if not self.undo:
             raise ValueError("The steps before this one cannot be taken back any more. Start again instead.")
         snapshot = self.undo.pop()
-        self.family.load_state_dict(snapshot.family)
-        for name, state in snapshot.optimizers.items():
-            self.players.optimizers[name].load_state_dict(state)
-        self.number -= 1
+        self.iteration.restore(self.number - 1, snapshot.family, snapshot.optimizers)
         self.steps.pop()
 
 

@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from facedemo.pretrained import card, provenance
-from facedemo.pretrained.model import BundleError, load_model
+from facedemo.pretrained import provenance
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import appearing, replacing
 from facedemo.storage.locations import CONFIG, WEIGHTS, all_models, user_models_root
@@ -104,6 +103,8 @@ def promote(run: Run, name: str, about: str = "") -> Path:
 
     Raises ParcelError as `place` does, and RunError where the run has no model yet.
     """
+    from facedemo.pretrained import card  # imports torch, which listing runs and models need not wait for
+
     path = place(name)
     with appearing(path) as folder:
         card.export(run, folder, about)
@@ -116,6 +117,8 @@ def take(source: Path | IO[bytes], name: str = "") -> Path:
     name: for the model; without one it keeps its own, numbered where that is taken.
     Raises ParcelError where the ZIP cannot be read, holds what it must not, or no model that works.
     """
+    from facedemo.pretrained.model import BundleError, load_model  # imports torch, as above
+
     try:
         with zipfile.ZipFile(source) as archive:
             members = model_files(checked(archive))

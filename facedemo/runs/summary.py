@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facedemo.storage.atomic import read_lines, read_object
 from facedemo.gans.registry import config_class
 from facedemo.runs.run import Run
+from facedemo.storage.atomic import read_lines, read_object
 from facedemo.storage.process_status import Status
 
 TAIL = 1 << 16  # bytes: more than any row of metrics has

@@ -1,30 +1,28 @@
 """The training loop. It knows no family by name, and writes all it has to say into the run directory."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
 from torchvision.utils import make_grid
 
 from facedemo.config.schedule import PLAYERS, Mark, Steering
 from facedemo.config.schema import RunConfig
-from facedemo.gans.base import create
+from facedemo.gans.base import Family
 from facedemo.runs.directory import RunError
 from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.health import Guard, spread
+from facedemo.training.iteration import Iteration
+from facedemo.training.progress import Clock
 from facedemo.training.recorder import Recorder
-from facedemo.training.updates import Players
 
 SAMPLES = 64  # images in a sample grid
-STATUS_SECONDS = 1.0  # between two writings of the status
-PACE_STATUSES = 30  # over which the time left is estimated
+POLL_SECONDS = 0.2  # between two looks for commands while paused
 
 
 class Trainer:
@@ -33,28 +31,21 @@ class Trainer:
     def __init__(
         self,
         fabric: Fabric,
-        record: "Recorder",
+        record: Recorder,
         config: RunConfig,
         images: Sequence[np.ndarray],
-        show: Callable[["Status"], None],
+        show: Callable[[Status], None],
     ) -> None:
         """images: n of uint8 (s, s, 3).  `show` is handed every status that is written.
 
         Every process of the run has one of its own, with the same settings, and all do the same updates.
         """
         self.fabric, self.record, self.show = fabric, record, show
-        self.steering, self.seed = Steering(config), config.training.seed
-        fabric.seed_everything(self.seed, verbose=False)
-        self.family = create(config.family, config.model)
-        self.family.to(fabric.device, memory_format=torch.channels_last)
-        self.players = Players(fabric, self.family)
-        self.images_per_step = config.model.images_per_step
-        processes = fabric.global_rank, fabric.world_size
-        self.batches = Batches(images, self.images_per_step, self.seed, config.data.flip, *processes)
-        self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
-        self.guard = Guard(config.model.bounded, spread(Batches(images, 256, self.seed, False).load(0)))
-        self.step, self.seconds, self.spent, self.fresh_rows = 0, 0.0, 0.0, []
-        self.speed, self.status_written = 0.0, 0.0
+        fabric.seed_everything(config.training.seed, verbose=False)
+        self.steering = Steering(config)
+        self.iteration, self.clock = Iteration(fabric, self.steering, images), Clock()
+        self.guard = Guard(config.model.bounded, spread(Batches(images, 256, config.training.seed, False).load(0)))
+        self.spent, self.fresh_rows = 0.0, []
         record.log(
             f"{len(images):,} images; {fabric.device}, {fabric.world_size} process(es) of {torch.get_num_threads()} "
             f"thread(s), {config.training.precision}; "
@@ -65,7 +56,7 @@ class Trainer:
     def train(self) -> str:
         """Trains to the end of the budget or until told to stop; returns the state reached: `finished` or `stopped`."""
         self.restore()
-        self.begin()
+        self.clock.skip()
         if self.step == 0:
             self.sample()
         while self.fraction < 1.0:
@@ -80,25 +71,13 @@ class Trainer:
         self.write_status("finished")
         return "finished"
 
-    def begin(self) -> None:
-        """Sets the clocks: from here on, time counts."""
-        self.clock = self.log_clock = time.perf_counter()
-        self.pace = deque([(self.fraction, self.seconds)], maxlen=PACE_STATUSES)
-
     def advance(self) -> None:
         """One iteration and what is due after it."""
         settings = self.steering.config.training
-        self.players.measure = (self.step + 1) % settings.log_every == 0
-        for player, optimizer in self.players.optimizers.items():
-            optimizer.param_groups[0]["lr"] = self.steering.rate(player, self.step)
-        with self.fabric.autocast():
-            real = self.batches(self.step).to(self.fabric.device, memory_format=torch.channels_last)
-            rng = random_stream(self.seed, "noise", self.step)
-            row = self.family.step(real, lambda: self.noise(rng), self.players)
+        self.iteration.updates.measure = (self.step + 1) % settings.log_every == 0
+        row = self.iteration.take().row
         self.fresh_rows.append(torch.stack([row[name].float() for name in self.family.metrics]))
-        self.step += 1
-        self.family.update_average(1 - min(settings.average, self.step / (self.step + 10)))
-        self.tick()
+        self.clock.tick()
         if self.step % settings.log_every == 0:
             self.log_metrics()
         if self.step % settings.sample_every == 0:
@@ -106,17 +85,17 @@ class Trainer:
         if self.step % settings.checkpoint_every == 0:
             self.checkpoint()
 
-    def noise(self, rng: np.random.RandomState) -> Tensor:
-        """This process's share of the next latents of a batch."""
-        return self.family.latents(self.steering.config.model.batch_size, rng)[self.noise_share].to(self.fabric.device)
+    @property
+    def family(self) -> Family:
+        return self.iteration.family
 
-    def tick(self) -> None:
-        now = time.perf_counter()
-        self.seconds, self.clock = self.seconds + now - self.clock, now
+    @property
+    def step(self) -> int:
+        return self.iteration.step
 
     @property
     def images(self) -> int:
-        return self.step * self.images_per_step
+        return self.step * self.steering.config.model.images_per_step
 
     @property
     def fraction(self) -> float:
@@ -126,7 +105,7 @@ class Trainer:
         """What was asked for since the last time.  The first process reads it and the clock; all go by what it says."""
         if self.fabric.world_size > 1 and self.step % self.steering.config.training.log_every:
             return []
-        orders, self.spent = self.fabric.broadcast((self.record.new_orders(), self.seconds))
+        orders, self.spent = self.fabric.broadcast((self.record.new_orders(), self.clock.seconds))
         return orders
 
     def obey(self) -> str:
@@ -146,8 +125,8 @@ class Trainer:
             if not paused:
                 return ""
             self.write_status("paused")
-            time.sleep(0.2)
-            self.clock = self.log_clock = time.perf_counter()  # a pause costs no budget
+            time.sleep(POLL_SECONDS)
+            self.clock.skip()  # a pause costs no budget
 
     def steer(self, mark: Mark) -> None:
         """Takes a new mark into force and on record."""
@@ -165,35 +144,31 @@ class Trainer:
 
     def log_metrics(self) -> None:
         """One row: means of the family's metrics since the last one; of rates and gradient norms, the last values."""
-        means = self.players.mean(torch.stack(self.fresh_rows).mean(0)).tolist()
-        now = time.perf_counter()
-        self.speed = len(self.fresh_rows) * self.images_per_step / max(now - self.log_clock, 1e-9)
-        self.fresh_rows, self.log_clock = [], now
-        row = {"step": self.step, "images": self.images, "seconds": self.seconds}
+        updates = self.iteration.updates
+        means = updates.mean(torch.stack(self.fresh_rows).mean(0)).tolist()
+        self.clock.log(len(self.fresh_rows) * self.steering.config.model.images_per_step)
+        self.fresh_rows = []
+        row = {"step": self.step, "images": self.images, "seconds": self.clock.seconds}
         row |= dict(zip(self.family.metrics, means, strict=True))
         row |= {name: self.steering.rate(player, self.step - 1) for player, name in PLAYERS.items()}
-        row |= {name: float(norm) for name, norm in self.players.norms.items()}
-        row["images_per_second"] = self.speed
+        row |= {name: float(norm) for name, norm in updates.norms.items()}
+        row["images_per_second"] = self.clock.images_per_second
         self.record.log_metrics(row)
         self.guard.check_metrics(row)
         self.write_status("running")
 
     def write_status(self, state: str) -> None:
-        now = time.perf_counter()
-        if now - self.status_written < STATUS_SECONDS and state == "running":
+        if not self.clock.is_due() and state == "running":
             return
-        self.status_written = now
-        self.pace.append((self.fraction, self.seconds))
-        done, spent = self.fraction - self.pace[0][0], self.seconds - self.pace[0][1]
-        mean_speed = self.images / max(self.seconds, 1e-9)
+        mean_speed = self.images / max(self.clock.seconds, 1e-9)
         self.record.write_status(
             state=state,
             step=self.step,
             images=self.images,
-            seconds=self.seconds,
+            seconds=self.clock.seconds,
             progress=self.fraction,
-            seconds_left=spent * (1 - self.fraction) / done if done > 0 else None,
-            images_per_second=mean_speed if state in ("stopped", "finished") else self.speed,
+            seconds_left=self.clock.seconds_left(self.fraction),
+            images_per_second=mean_speed if state in ("stopped", "finished") else self.clock.images_per_second,
             advice=self.guard.advice,
         )
         self.show(self.record.status)
@@ -203,12 +178,12 @@ class Trainer:
         """Writes the grid of the run's fixed latents."""
         if not self.fabric.is_global_zero:
             return
-        latents = self.family.latents(SAMPLES, random_stream(self.seed, "samples", 0)).to(self.fabric.device)
+        latents = self.family.latents(SAMPLES, random_stream(self.iteration.seed, "samples", 0)).to(self.fabric.device)
         images = torch.cat([self.family.average(part) for part in latents.split(16)]).float().clamp(-1, 1)
         self.guard.check_samples(images, self.step)
         grid = make_grid(images.cpu(), nrow=8, padding=2, normalize=True, value_range=(-1, 1))
         self.record.save_sample(self.step, grid.mul(255).round().byte().permute(1, 2, 0).numpy())
-        self.tick()
+        self.clock.tick()
 
     def checkpoint(self) -> None:
         """Writes the full state, from which training goes on exactly as if it had not been interrupted."""
@@ -216,12 +191,12 @@ class Trainer:
         self.guard.check_weights(family)
         state = {
             "step": self.step,
-            "seconds": self.seconds,
+            "seconds": self.clock.seconds,
             "family": family,
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.players.optimizers.items()},
+            "optimizers": self.iteration.optimizer_states(),
         }
         self.record.save_checkpoint(self.step, lambda path: self.fabric.save(path, state), family)
-        self.tick()
+        self.clock.tick()
 
     def restore(self) -> None:
         """Goes back to the newest checkpoint that can be read; where there is none yet, to the start.
@@ -235,10 +210,8 @@ class Trainer:
             except Exception as error:  # a damaged file: whatever unpickling it raises, the one before it will do
                 self.record.log(f"{path.name} cannot be read ({error}); trying the one before it")
                 continue
-            self.family.load_state_dict(state["family"])
-            for name, optimizer in self.players.optimizers.items():
-                optimizer.load_state_dict(state["optimizers"][name])
-            self.step, self.seconds, self.spent = state["step"], state["seconds"], state["seconds"]
+            self.iteration.restore(state["step"], state["family"], state["optimizers"])
+            self.clock.seconds = self.spent = state["seconds"]
             self.record.log(f"resumed at iteration {self.step}")
             break
         else:

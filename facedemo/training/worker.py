@@ -142,8 +142,8 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
         recorder.write_status(state="running", message="")
     try:
         state = trainer.train()
-        if state == "finished" and trainer.seconds > speed.LEAST_SECONDS:
-            speed.remember_speed(run.config, trainer.images / trainer.seconds)
+        if state == "finished" and trainer.clock.seconds > speed.LEAST_SECONDS:
+            speed.remember_speed(run.config, trainer.images / trainer.clock.seconds)
         return state
     except KeyboardInterrupt:
         if fabric.world_size == 1:  # several would have to meet for a checkpoint, and are not at the same place

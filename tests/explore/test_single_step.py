@@ -18,6 +18,7 @@ from facedemo.imaging.pictures import read_settings
 from facedemo.pretrained.model import FaceModel
 from facedemo.runs.run import Run, create_run
 from facedemo.training import dataset, restore
+from facedemo.training.batches import random_stream
 from facedemo.training.worker import execute
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (16, 32, 32, 3), np.uint8)
@@ -147,7 +148,7 @@ def test_pictures_are_of_before_the_step_and_changes_what_it_did(halfway: Path) 
     step = motion.forward()
     assert [row.symbol for row in step.pictures] == ["x", "D(x)", "G(z)", "D(G(z))"]
     assert [row.symbol for row in step.changes] == ["G(z)", "D(x)", "D(G(z))"]
-    rng = single_step.random_stream(motion.config.training.seed, "noise", 10)
+    rng = random_stream(motion.config.training.seed, "noise", 10)
     z = motion.family.latents(4, rng)
     with torch.no_grad():
         before, after = generator(z), motion.family.generator(z)

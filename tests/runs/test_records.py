@@ -10,19 +10,19 @@ import pytest
 from conftest import Maker
 from PIL import Image
 
-from facedemo.pretrained import card
-from facedemo.comparison import gather, race
-from facedemo.runs import records, summary
-from facedemo.training import restore, worker
-from facedemo.pretrained.model import load_model
 from facedemo.app.charts.training import figures
+from facedemo.app.views.train import steering
+from facedemo.comparison import gather, race
+from facedemo.comparison.race import create_race
 from facedemo.comparison.worker import execute
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.evaluation import report
-from facedemo.app.views.train import steering
-from facedemo.comparison.race import create_race
-from facedemo.training.recorder import Recorder
+from facedemo.pretrained import card
+from facedemo.pretrained.model import load_model
+from facedemo.runs import records, summary
 from facedemo.runs.run import Run, create_run
+from facedemo.training import restore, worker
+from facedemo.training.recorder import Recorder
 
 Copies = Callable[[Path], Run]
 GOOD = "step,images,loss\r\n5,20,0.5\r\n10,40,0.25\r\n"

@@ -9,11 +9,11 @@ import psutil
 import pytest
 
 from facedemo.config.schema import Budget, RunConfig
-from facedemo.storage.atomic import append_line, read_lines, replace_file
-from facedemo.training.recorder import Recorder
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run, find_run, is_run, list_runs
+from facedemo.storage.atomic import append_line, read_lines, replace_file
 from facedemo.storage.process_status import Status
+from facedemo.training.recorder import Recorder
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from facedemo.runs import trash
+from facedemo.comparison.race import Race, create_race, deleted_races, list_races
 from facedemo.config.schema import RunConfig
-from facedemo.comparison.race import Race, create_race, list_races, deleted_races
+from facedemo.runs import trash
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.process_status import Status, process_facts

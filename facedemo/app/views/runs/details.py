@@ -1,18 +1,18 @@
 """One run on the page of all runs: its notes, and what can be done with it."""
 
-from facedemo.app import navigation
 import time
 from collections.abc import Callable
 
 import streamlit as st
 
-from facedemo.pretrained import archive
-from facedemo.runs.summary import Facts
-from facedemo.app.shared.run_controls import badge, generate_button
-from facedemo.app.shared.markdown import escaped
+from facedemo.app import navigation
 from facedemo.app.shared.format import duration
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import badge, generate_button
+from facedemo.pretrained import archive
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
+from facedemo.runs.summary import Facts
 
 OPEN = "runs_bundle_open"
 

@@ -1,15 +1,15 @@
 """The models at hand: bundles to look at and take away, and others to bring in."""
 
-from facedemo.app import navigation
 import re
 from pathlib import Path
 
 import streamlit as st
 
-from facedemo.storage import locations
-from facedemo.pretrained import archive
-from facedemo.storage.atomic import read_object
+from facedemo.app import navigation
 from facedemo.app.shared.markdown import escaped
+from facedemo.pretrained import archive
+from facedemo.storage import locations
+from facedemo.storage.atomic import read_object
 
 MEGABYTES = 1024  # the largest weights that are taken
 CARD_LETTERS = 20_000

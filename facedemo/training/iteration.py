@@ -1,0 +1,77 @@
+"""One iteration of a training, from top to bottom: the loop, the single-step page and the benchmark share it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from facedemo.config.schedule import Steering
+from facedemo.gans.base import create
+from facedemo.training.batches import Batches, random_stream
+from facedemo.training.updates import Players
+
+YOUNG = 10  # iterations by which the moving average's start is spread, so that it soon forgets the random weights
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What an iteration has used and returned.
+
+    real: its images, (n, 3, s, s) in [−1, 1].  latents: the last ones it drew, (m, h).  row: the family's metrics.
+    """
+
+    real: Tensor
+    latents: Tensor
+    row: dict[str, Tensor]
+
+
+class Iteration:
+    """A family in training, and all that its next step depends on: settings, optimisers, images and random streams."""
+
+    def __init__(self, fabric: Fabric, schedule: Steering, images: Sequence[np.ndarray]) -> None:
+        """The weights follow torch's random state; each process has its share of a batch.
+
+        images: n of uint8 (s, s, 3).
+        """
+        config = schedule.config
+        self.fabric, self.schedule, self.seed = fabric, schedule, config.training.seed
+        self.family = create(config.family, config.model)
+        self.family.to(fabric.device, memory_format=torch.channels_last)
+        self.updates = Players(fabric, self.family)
+        processes = fabric.global_rank, fabric.world_size
+        self.batches = Batches(images, config.model.images_per_step, self.seed, config.data.flip, *processes)
+        self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
+        self.step = 0  # iterations taken
+
+    def take(self) -> Taken:
+        """The next iteration."""
+        settings, drawn = self.schedule.config, list[Tensor]()
+        random = random_stream(self.seed, "noise", self.step)
+
+        def noise() -> Tensor:
+            latents = self.family.latents(settings.model.batch_size, random)
+            drawn.append(latents[self.noise_share].to(self.fabric.device))
+            return drawn[-1]
+
+        for network, optimizer in self.updates.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.schedule.rate(network, self.step)
+        real = self.batches(self.step).to(self.fabric.device, memory_format=torch.channels_last)
+        with self.fabric.autocast():
+            row = self.family.step(real, noise, self.updates)
+        self.step += 1
+        self.family.update_average(1 - min(settings.training.average, self.step / (self.step + YOUNG)))
+        return Taken(real, drawn[-1], row)
+
+    def optimizer_states(self) -> dict[str, dict[str, Any]]:
+        return {name: optimizer.state_dict() for name, optimizer in self.updates.optimizers.items()}
+
+    def restore(self, step: int, family: dict[str, Tensor], optimizers: dict[str, dict[str, Any]]) -> None:
+        """Goes to a saved state; optimisers that were not saved begin anew."""
+        self.family.load_state_dict(family)
+        for name, state in optimizers.items():
+            self.updates.optimizers[name].load_state_dict(state)
+        self.step = step

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from facedemo.cli.options import given, with_settings
 from facedemo.cli.terminal import RUNS, RunsDir, bars, fail, show_table
-from facedemo.cli.train import given
 from facedemo.comparison import gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
@@ -19,12 +19,12 @@ from facedemo.runs.directory import RunError
 from facedemo.storage.process_status import Status
 
 app = typer.Typer()
-NOT_SETTINGS = ("models", "families", "gammas", "preset", "count", "split", "copies", "resume", "out", "runs_dir")
+SET_BY_THE_RACE = ("name", "gamma", "start", "match_codes")  # no options of `compare`
 
 
 @app.command()
+@with_settings(*SET_BY_THE_RACE)
 def compare(
-    ctx: typer.Context,
     source: Annotated[
         str | None, typer.Option("--data", help="Images to train on and to compare with.", metavar="SOURCE")
     ] = None,
@@ -34,12 +34,7 @@ def compare(
     models: Annotated[
         list[str] | None, typer.Option(help="Train nothing: report on this bundle or run; again for more.")
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Train each for so many minutes.")] = None,
-    images: Annotated[int | None, typer.Option(help="Train each on so many real images.")] = None,
-    iterations: Annotated[int | None, typer.Option(help="Train each for so many iterations.")] = None,
     gammas: Annotated[list[float] | None, typer.Option("--gamma", help="γ of ours; again for a sweep.")] = None,
-    width: Annotated[int | None, typer.Option(help="Channels of the first layers, of all families alike.")] = None,
     preset: Annotated[str | None, typer.Option(help="Start from a preset of `facedemo train`.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, data order and judged faces.", min=0)] = 0,
     count: Annotated[int, typer.Option(help="Faces judged of each; 0 for none.", min=0, max=100_000)] = 1000,
@@ -54,6 +49,7 @@ def compare(
         Path | None, typer.Option(help="Folder for the report; without one, “report” in the race's.")
     ] = None,
     runs_dir: RunsDir = RUNS,
+    **settings: Any,
 ) -> None:
     """Train models on the same images under the same budget, judge them alike, and write a report on it.
 
@@ -66,7 +62,7 @@ def compare(
         return
     race = find(resume, runs_dir) if resume else None
     if race is None:
-        options = given({name: value for name, value in ctx.params.items() if name not in NOT_SETTINGS})
+        options = given({"source": source, "seed": seed, **settings})
         judging = {"seed": seed, "count": count, "split": split, "copies": copies}
         named = [name_family(family) for family in families or []]
         race = create(options, named, gammas or [], preset, judging, runs_dir)

@@ -169,12 +169,19 @@ def contenders(
         title = config_class(family).title
         values = list(dict.fromkeys(gammas)) if family in having else []
         for gamma in values or [None]:
-            settings = {**options, "family": family} | ({} if gamma is None else {"gamma": gamma})
+            settings = {**own_options(options, family), "family": family} | ({} if gamma is None else {"gamma": gamma})
             label = f"γ {gamma:g}" if len(values) > 1 else title
             found[label if len(chosen) == 1 or len(values) < 2 else f"{title}, {label}"] = paced(
                 configure(settings, preset)
             )
     return found
+
+
+def own_options(options: Mapping[str, Any], family: str) -> dict[str, Any]:
+    """The options without those that other families have and this one has not."""
+    others = {name for other in family_names() for name in config_class(other).model_fields}
+    missing = others - config_class(family).model_fields.keys()
+    return {name: value for name, value in options.items() if name not in missing}
 
 
 def trainable(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,7 +205,13 @@ def command_of(
     """The command that starts this race again, with the data by its name."""
     words: list[object] = ["facedemo", "compare"]
     for name, value in options.items():
-        words += ["--data", Path(value).name] if name == "source" else [f"--{name.replace('_', '-')}", plain(value)]
+        option = name.replace("_", "-")
+        if name == "source":
+            words += ["--data", Path(value).name]
+        elif isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            words += [f"--{option}", plain(value)]
     for name, values in (("--family", families), ("--gamma", gammas), ("--preset", [preset] if preset else [])):
         for value in values:
             words += [name, plain(value)]

@@ -63,9 +63,11 @@ class DataConfig(Part):
 class Budget(Part):
     """When a run is done: at the first of the limits that are set."""
 
-    iterations: int | None = Field(None, ge=1, le=1_000_000_000)
-    images: int | None = Field(None, ge=1, le=1_000_000_000_000)
-    minutes: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False)
+    iterations: int | None = Field(None, ge=1, le=1_000_000_000, description="Stop after this many iterations.")
+    images: int | None = Field(None, ge=1, le=1_000_000_000_000, description="Stop after this many real images.")
+    minutes: float | None = Field(
+        None, gt=0, le=1_000_000, allow_inf_nan=False, description="Stop after this many minutes of training."
+    )
 
     @model_validator(mode="after")
     def one_at_least(self) -> "Budget":

@@ -1,4 +1,4 @@
-"""Where the pages are, for links and redirects between them."""
+"""Paths of the pages, for links and redirects between them."""
 
 from pathlib import Path
 

@@ -146,8 +146,8 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     page.get_by_role("textbox", name="Path").press("Enter")
     page.get_by_role("textbox", name="Name").fill("journey")
     page.get_by_role("textbox", name="Name").press("Enter")
-    page.get_by_role("spinbutton", name="How many").fill("30")
-    page.get_by_role("spinbutton", name="How many").press("Enter")
+    page.get_by_role("spinbutton", name="Amount").fill("30")
+    page.get_by_role("spinbutton", name="Amount").press("Enter")
     page.get_by_role("button", name="Start training").click()
 
     wait_for(lambda: list_runs(home / "runs"))

@@ -52,7 +52,7 @@ def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, pag
 
 def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Page, portrait: Portrait) -> None:  # noqa: F811
     page.goto(f"{address}/inside")
-    expect(page.get_by_role("img", name="What the discriminator rebuilds").first).to_be_visible()
+    expect(page.get_by_role("img", name="The discriminator's reconstruction").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     page.get_by_text("A photo", exact=True).click()
     file = {"name": "people.png", "mimeType": "image/png", "buffer": pictures.png(portrait(2))}
@@ -60,7 +60,7 @@ def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Pa
     expect(page.get_by_text("2 faces were found")).to_be_visible()
     page.get_by_role("button", name="number 2 from the left").click()
     expect(page.get_by_role("img", name="v. The face: a photo.")).to_be_visible()
-    expect(page.get_by_text("Rebuilt better than")).to_be_visible()
+    expect(page.get_by_text("Better reconstructed than")).to_be_visible()
     facts = pictures.read_settings(downloaded(page, "Pictures (PNG)"))
     assert facts["face"] == "a photo"
     assert 0 < float(facts["loss"]) < 1

@@ -120,7 +120,7 @@ def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said
     page = open_page(mode="side", models="two/gone/one", seed="7", faces="4")
     assert pictures(page) == ["4 faces by two from seed 7", "4 faces by one from seed 7"]
     page = open_page(mode="side", models="gone", seed="-1", faces="4")
-    assert "`models=gone` (no such models here)" in shown(page)
+    assert "`models=gone` (there are no such models)" in shown(page)
     assert "`seed=-1`" in shown(page)
 
 
@@ -137,8 +137,8 @@ def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: M
     store(make_bundle("judged"), report("judged", 17, 98))
     make_bundle("plain")
     words = shown(open_page())
-    assert "17 of 1,000 (1.1–2.7%)" in words
-    assert "Not judged yet: plain" in words
+    assert "17 of 1,000 (1.1–2.7 %)" in words
+    assert "Not evaluated yet: plain" in words
 
 
 def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> None:
@@ -153,7 +153,7 @@ def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> No
 
 def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) -> None:
     page = open_page(mode="race")
-    assert "None yet" in shown(page)
+    assert "There are none yet" in shown(page)
     page.session_state["race_budget_minutes"] = 2.0
     page.selectbox(key="race_size").set_value(32).run()
     page = click(page, "Start the race")
@@ -164,7 +164,7 @@ def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) 
     assert [config.family for config in configs] == ["ours", "dcgan", "wgan"]
     assert {(config.budget.minutes, config.model.size) for config in configs} == {(2.0, 32)}
     assert found.plan.count == 500
-    assert "No faces yet" in shown(page)
+    assert "The first faces appear" in shown(page)
 
 
 def test_a_race_of_one_cannot_be_started() -> None:
@@ -190,16 +190,16 @@ def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
     page = open_page(mode="race", race=found.id)
     assert pictures(page) == [f"16 faces by {label} at iteration 20" for label in ("Ours (BEGAN)", "DCGAN")]
     words = shown(page)
-    assert "20 of 100 faces found" in words
+    assert "20 of 100 faces detected" in words
     assert "30 of 1,000" in words
     assert "facedemo compare --iterations 20" in words
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
-    assert titles == ["Losses", "Faces found", "Faces found"]
+    assert titles == ["Losses", "Detection rate", "Detection rate"]
     shutil.rmtree(runs[0].path)
     (runs[1].path / "metrics.csv").write_text("step,images\n1")
     (runs[1].path / "samples" / "00000020.png").write_bytes(b"no picture")
     words = shown(open_page(mode="race", race=found.id))
-    assert "Its run was deleted" in words
+    assert "This run was deleted" in words
     assert "cannot be shown" in words
 
 
@@ -277,11 +277,11 @@ def test_many_races_come_a_page_at_a_time_and_can_be_searched() -> None:
     page.text_input(key="find_race").set_value(f"DCGAN {made[3].id[-4:]} 20 iterations").run()
     assert [item.key for item in page.button if item.label == "Open"] == [f"Open_{made[3].id}"]
     page.text_input(key="find_race").set_value("nothing like it").run()
-    assert "No race fits" in shown(page)
+    assert "No race matches" in shown(page)
 
 
 def test_an_unknown_race_in_the_address_is_said() -> None:
-    assert "no such race here" in shown(open_page(mode="race", race="2026-01-01-000000-race-ffff"))
+    assert "there is no such race" in shown(open_page(mode="race", race="2026-01-01-000000-race-ffff"))
 
 
 def test_from_a_race_its_models_go_side_by_side(make_bundle: Maker) -> None:

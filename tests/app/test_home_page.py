@@ -51,7 +51,7 @@ def test_it_opens_with_the_first_faces_of_the_model_on_seed_0(make_bundle: Maker
     assert grid(app)["seeds"] == face_seeds(0, 16)
     assert grid(app)["selected"] is None
     assert grid(app)["columns"] == 8
-    assert "Nobody here exists" in app.caption[0].value
+    assert "None of these people exist" in app.caption[0].value
 
 
 @pytest.mark.parametrize("folder", bundled(), ids=lambda folder: folder.name)

@@ -76,7 +76,7 @@ def test_a_drawn_face_is_looked_into(make_bundle: Maker) -> None:
     assert len(page.get("plotly_chart")) == 1
     other = open_page(a_seed="6")
     assert metrics(other)["L(v)"] != metrics(page)["L(v)"]
-    assert any("Rebuilt better than" in caption.value for caption in page.caption)
+    assert any("Better reconstructed than" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_link_to_an_age_waits_until_age_is_learnt(make_bundle: Maker, seeing: 
     make_bundle()
     page = open_page(mode="directions", by_age="2.0", by_gender="9", by_side="1.0")
     assert not page.exception
-    assert "`by_age=2.0` (to be learnt first, below)" in page.warning[0].value
+    assert "`by_age=2.0` (learn this slider first, below)" in page.warning[0].value
     assert "`by_gender=9` (not a number from -4 to 4)" in page.warning[0].value
     assert address(page) == DIRECTIONS | {"by_side": "1.0"}
     learn(page, seeing.faces(300))
@@ -74,13 +74,13 @@ def test_a_source_that_will_not_do_is_explained_and_what_was_learnt_stays(
 ) -> None:
     make_bundle()
     page = press(open_page(mode="directions"), "Learn")
-    assert "Give the path" in page.error[0].value
+    assert "Enter the path" in page.error[0].value
     page.text_input(key="interpolate_labels_path").set_value(str(tmp_path / "nothing")).run()
     assert "There is no file or folder" in press(page, "Learn").error[0].value
     learn(page, seeing.faces(300))
     assert not page.error
     learn(page, seeing.faces(70, name="{number}.png"))
-    assert "nobody's age and gender" in page.error[0].value
+    assert "no labels for age and gender" in page.error[0].value
     assert sliders(page)[:2] == ["Age", "Gender"]
     learn(page, seeing.faces(70))
     assert "too few labelled faces" in page.error[0].value
@@ -96,7 +96,7 @@ def test_learning_can_be_cancelled_and_begun_again(
 
     def endless(source: str, size: int, steps: Steps) -> None:
         while True:
-            steps("looking at labelled faces")(5, 10)
+            steps("analysing labelled faces")(5, 10)
 
     page = open_page(mode="directions")
     page.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
@@ -110,7 +110,7 @@ def test_learning_can_be_cancelled_and_begun_again(
         assert [thread.name for thread in threading.enumerate()].count("job") == 1
         press(page, "Cancel")
         page.run()
-    assert "goes on from there" in page.info[0].value
+    assert "press Learn to continue" in page.info[0].value
     learn(page, seeing.faces(300))
     assert sliders(page)[:2] == ["Age", "Gender"]
 

@@ -58,7 +58,7 @@ def test_without_runs_it_leads_to_training_and_still_takes_models(make_bundle: M
     page = open_page()
     assert "No runs yet" in shown(page)
     assert [link.proto.page for link in page.get("page_link")]
-    assert "No models yet" in shown(page)
+    assert "There are no models yet" in shown(page)
     assert page.get("file_uploader")
 
 
@@ -81,7 +81,7 @@ def test_a_search_narrows_the_table_and_is_in_the_address(make_run: RunMaker) ->
     page.text_input(key="runs_find").set_value("nothing like it").run()
     assert not page.exception
     assert names(page) == []
-    assert "No run fits" in shown(page)
+    assert "No run matches" in shown(page)
     assert names(open_page(find="second", chosen="", over="images")) == ["second"]
 
 
@@ -198,7 +198,7 @@ def test_a_run_that_has_only_just_been_made_says_what_it_lacks(make_run: RunMake
     for name in ("metrics.csv", "status.json"):
         (run.path / name).unlink()
     page = chosen(run)
-    assert "Without curves" in shown(page)
+    assert "have no curves" in shown(page)
     assert page.button(key="runs_generate").disabled
 
 
@@ -223,10 +223,12 @@ def test_a_run_becomes_a_model_under_a_free_name(make_run: RunMaker, make_bundle
     click(page, "bundle_make")
     assert [path.name for path in locations.bundled()] == ["mine", "mine-2"]
     assert "Trained on squares." in (locations.checkpoints_root() / "mine-2" / "README.md").read_text("utf8")
-    assert "mine\\-2” is among the models" in shown(page)
+    assert "mine\\-2” has been added to the models" in shown(page)
 
 
-@pytest.mark.parametrize(("name", "words"), [("../up", "cannot name a model"), ("", "cannot"), ("taken", "already")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("../up", "not a valid name for a model"), ("", "cannot"), ("taken", "already")]
+)
 def test_a_name_that_cannot_be_used_is_said(make_run: RunMaker, make_bundle: Maker, name: str, words: str) -> None:
     make_bundle("taken")
     page = open_promotion(make_run("mine", weights=True))
@@ -252,7 +254,7 @@ def upload(page: AppTest, data: bytes, name: str = "model.zip") -> AppTest:
 def test_a_model_is_imported_and_can_be_drawn_with(make_bundle: Maker, tmp_path: Path) -> None:
     data = archive.packed(make_bundle("theirs", tmp_path / "elsewhere"))
     page = upload(open_page(), data)
-    assert "“theirs” is among the models now" in shown(page)
+    assert "“theirs” has been added to your models" in shown(page)
     assert page.button(key="draw_theirs")
     assert [path.name for path in locations.bundled()] == ["theirs"]
 
@@ -260,7 +262,7 @@ def test_a_model_is_imported_and_can_be_drawn_with(make_bundle: Maker, tmp_path:
 @pytest.mark.parametrize("data", [b"", b"no ZIP", b"PK\x03\x04"])
 def test_an_upload_that_is_no_model_is_refused_with_words(make_bundle: Maker, data: bytes) -> None:
     page = upload(open_page(), data)
-    assert "no ZIP file" in page.error[0].value
+    assert "not a ZIP file" in page.error[0].value
     assert locations.bundled() == []
 
 
@@ -275,7 +277,7 @@ def test_a_damaged_model_is_listed_without_a_traceback(make_bundle: Maker, file:
     page.session_state["card_broken"] = True
     page.run()
     assert not page.exception
-    assert "no picture" in shown(page)
+    assert "No sample image" in shown(page)
 
 
 def test_a_model_card_is_shown_without_its_header_images_and_large_headings() -> None:

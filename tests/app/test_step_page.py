@@ -47,7 +47,7 @@ def test_it_opens_with_the_first_step_and_an_address_that_says_everything(make_b
     assert address(page) == SETTINGS
     assert page.subheader[0].value == "Iteration 1"
     assert len(formulas(page)) == 6
-    assert "without the memory of its optimisers" in page.caption[-2].value
+    assert "without its optimiser state" in page.caption[-2].value
 
 
 def test_steps_go_forth_and_back(make_bundle: Maker) -> None:
@@ -167,4 +167,4 @@ def test_a_model_without_a_discriminator_is_explained(make_bundle: Maker) -> Non
     save_file({name: value for name, value in load_file(file).items() if "discriminator" not in name}, file)
     page = open_page()
     assert not page.exception
-    assert "generator only" in page.error[0].value
+    assert "only a generator" in page.error[0].value

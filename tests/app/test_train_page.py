@@ -117,7 +117,7 @@ def choose_folder(page: AppTest, folder: Path | str) -> None:
 
 def test_without_runs_it_invites_to_start_one() -> None:
     page = open_page()
-    assert "No runs yet" in shown(page)
+    assert "There are no runs yet" in shown(page)
     assert "Start training" in labels(page)
 
 
@@ -368,7 +368,7 @@ def status_line(page: AppTest) -> dict[str, str]:
 def test_a_sentence_says_what_the_training_is_going_through(pictures: Path) -> None:
     run = create_run(config(pictures))
     set_state(run, "running", progress=0.46, step=20)
-    assert status_line(open_page(run.id))["text"] == "Learning. The first numbers come after 5 iterations."
+    assert status_line(open_page(run.id))["text"] == "Training. The first numbers appear after 5 iterations."
     row = "step,loss_real,loss_fake,loss_target,k\n5,0.2,{fake},0.14,0.1\n"
     for fake, who in ((0.1, "The generator is ahead"), (0.2, "The discriminator is ahead"), (0.141, "in balance")):
         (run.path / "metrics.csv").write_text(row.format(fake=fake))
@@ -453,7 +453,7 @@ def test_pause_and_stop_are_asked_for_and_confirmed(pictures: Path) -> None:
     set_state(run, "running")
     page = open_page(run.id)
     click(page, "Pause")
-    assert "Pauses after this iteration" in shown(page)
+    assert "will pause after this iteration" in shown(page)
     click(page, "Stop")
     assert orders(run) == ["pause", "stop"]
 

@@ -88,7 +88,7 @@ def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unas
     make_bundle()
     page = open_page()
     assert address(page) == ADDRESS
-    assert "Nothing was measured" in shown(page)
+    assert "There are no results" in shown(page)
     assert not page.warning
     assert not page.error
     assert not request.jobs()
@@ -98,16 +98,16 @@ def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: 
     page = verified(open_page(faces="8", seed="5", show="detected"))
     found = next(iter(request.jobs().values())).result[0].drawn
     table = next(part.value for part in page.markdown if part.value.startswith("|"))
-    assert "can't detect a face | detected, but nobody of the gallery within 0.6" in table
+    assert "can't detect a face | detected, but nobody in the gallery within 0.6" in table
     assert f"**ours\\-64** | {found.undetected} | –" in table
     assert "*DCGAN, in the paper* | 281 of 1,000 | 0 of 1,000" in table
-    assert "A face is found in" in shown(page)
+    assert "A face is detected in" in shown(page)
     assert {metric.label for metric in page.metric} == {
-        "Faces found", "Different people", "Fréchet distance", "Near-duplicates"
+        "Faces detected", "Distinct people", "Fréchet distance", "Near-duplicates"
     }  # fmt: skip
     detected = 8 - found.undetected.count
     assert len(grid(page)["seeds"]) == detected
-    assert "a face was found. Its seed:" in shown(page)
+    assert "a face was detected. Its seed:" in shown(page)
 
     page.button_group(key="verify_show").set_value("people").run()
     assert not page.exception
@@ -129,7 +129,7 @@ def test_images_of_nothing_are_not_detected_and_nobody_is_told_apart(make_bundle
     make_bundle()
     page = verified(open_page(faces="60"))
     assert len(grid(page)["seeds"]) == faces.PAGE
-    assert "Face 1 of 60: no face was found" in shown(page)
+    assert "Face 1 of 60: no face was detected" in shown(page)
     page.session_state.verify_page = 2
     page.run()
     assert len(grid(page)["seeds"]) == 60 - faces.PAGE
@@ -185,7 +185,7 @@ def test_an_evaluation_is_cancelled_and_can_begin_again(make_bundle: Maker) -> N
     job.thread.join(60)
     assert not job.thread.is_alive()
     page.run()
-    assert "goes on from there" in shown(page)
+    assert "press Verify to continue" in shown(page)
     assert [button.label for button in page.button] == ["Verify"]
 
 
@@ -233,7 +233,7 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     assert "it takes 256" in shown(page)
     assert str(photographs) not in json.dumps(address(page))
     page.radio(key="verify_real_kind").set_value(request.NONE).run()
-    assert "Nothing was measured" in shown(page), "those were the results of other settings"
+    assert "There are no results" in shown(page), "those were the results of other settings"
 
 
 def one_face_closely() -> None:
@@ -267,7 +267,7 @@ def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhe
     assert "only in a browser on the computer that runs this app" in page.caption[0].value
 
 
-@pytest.mark.parametrize(("path", "words"), [("", "Give the path"), ("/nowhere/at/all", "no file or folder")])
+@pytest.mark.parametrize(("path", "words"), [("", "Enter the path"), ("/nowhere/at/all", "no file or folder")])
 def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, words: str) -> None:
     make_bundle()
     page = open_page()
@@ -300,11 +300,11 @@ def test_an_evaluation_that_a_bundle_brings_is_shown_at_once(make_bundle: Maker)
     keep(evaluation(), folder)
     page = open_page()
     assert "1,000 faces from seed 20001" in page.info[0].value
-    assert "17 of 1,000 (1.1–2.7%)" in shown(page)
+    assert "17 of 1,000 (1.1–2.7 %)" in shown(page)
     assert len(page.metric) == 4
     assert not page.get("bidi_component")
     (folder / "report.json").write_text('{"evaluation": {"rows": [{}]}}', "utf8")
-    assert "Nothing was measured" in shown(open_page())
+    assert "There are no results" in shown(open_page())
 
 
 def test_a_damaged_model_is_explained_and_others_stay_usable(make_bundle: Maker) -> None:
@@ -332,7 +332,7 @@ def test_a_run_is_verified_and_what_its_earlier_weights_drew_is_marked_as_such(
 
     (run.path / "model.safetensors").touch()
     page.run()
-    assert "learned since" in shown(page)
+    assert "trained further" in shown(page)
     shutil.rmtree(run.path)
     page.run()
     assert not page.exception

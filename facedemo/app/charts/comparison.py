@@ -1,4 +1,4 @@
-"""Charts that compare models, as plotly figures: faces found as they learn, and quality against diversity."""
+"""Charts that compare models, as plotly figures: detection rate over training, and quality against diversity."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ DIVERSITY = {"people": "Distinct people", "distance": "Fréchet distance"}
 
 
 def detection_chart(found: Mapping[str, Sequence[Mapping[str, float]]], over: str) -> go.Figure:
-    """Share of faces found, in percent, over training: a line for each label.
+    """Detection rate in percent over training, one line per label.
 
     found: label → rows as `race.detection` gives them.  over: a key of OVER.
     """
@@ -30,7 +30,7 @@ def detection_chart(found: Mapping[str, Sequence[Mapping[str, float]]], over: st
             line=look,
             hovertemplate="%{y:.0f} %",
         )
-    style(figure, "Faces found", "faces found, %", rows=0, legend=True, logarithmic=False)
+    style(figure, "Detection rate", "faces detected, %", rows=0, legend=True, logarithmic=False)
     figure.update_layout(
         legend={"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"},
         height=figure.layout.height + 24 + LEGEND_ROW * len(found),
@@ -44,7 +44,7 @@ def detection_chart(found: Mapping[str, Sequence[Mapping[str, float]]], over: st
 
 @dataclass(frozen=True)
 class Point:
-    """A judged model.  share, low, high: of its faces that were found, in percent, with the 95 % interval."""
+    """An evaluated model.  share, low, high: its detection rate in percent, with the 95 % interval."""
 
     label: str
     share: float
@@ -55,7 +55,7 @@ class Point:
 
 
 def sweep_chart(points: Sequence[Point], diversity: str) -> go.Figure:
-    """Quality against diversity: a labelled point for each model, joined in their order.
+    """Quality against diversity: one labelled point per model, joined in order.
 
     diversity: a key of DIVERSITY; points without it are left out.
     """
@@ -78,14 +78,14 @@ def sweep_chart(points: Sequence[Point], diversity: str) -> go.Figure:
             textposition="top right",
             line={"color": COLOURS[0], "width": 1, "dash": "dot"},
             marker={"size": 12, "color": COLOURS[0]},
-            hovertemplate="<b>%{text}</b><br>%{y:.1f} % of its faces found<br>%{x:.4g} "
+            hovertemplate="<b>%{text}</b><br>%{y:.1f} % of its faces detected<br>%{x:.4g} "
             + DIVERSITY[diversity].lower()
             + "<extra></extra>",
             cliponaxis=False,
         )
     )
-    style(figure, "Quality against diversity", "faces found, %", rows=0, legend=False, logarithmic=False)
-    better = "more varied →" if diversity == "people" else "← nearer to real faces"
+    style(figure, "Quality against diversity", "faces detected, %", rows=0, legend=False, logarithmic=False)
+    better = "more varied →" if diversity == "people" else "← closer to real faces"
     figure.update_xaxes(title_text=f"{DIVERSITY[diversity].lower()} ({better})", rangemode="normal")
     figure.update_layout(hovermode="closest", clickmode="event+select", height=400, uirevision=diversity)
     return figure

@@ -1,4 +1,4 @@
-"""Metrics of several runs over each other, as plotly figures: a chart a metric, a colour a run."""
+"""Overlaid metrics of several runs, as plotly figures: one chart per metric, one colour per run."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,20 @@ import plotly.graph_objects as go
 
 from facedemo.app.charts.training import COLOURS, Metrics, smoothed, style, thinned
 
-AXES = {  # what runs are compared over → its column, the unit in it, its name on charts
+AXES = {  # horizontal axis → its column, the unit in it, its title
     "iterations": ("step", 1.0, "iteration"),
     "images": ("images", 1.0, "real images seen"),
     "minutes": ("seconds", 60.0, "minutes of training"),
 }
 DASHES = ("solid", "dash", "dot")
-MAX_RUNS = len(COLOURS) * len(DASHES)  # more could not be told apart
-LETTERS = 28  # of a name in a legend
+MAX_RUNS = len(COLOURS) * len(DASHES)  # more lines could not be told apart
+LETTERS = 28  # maximum length of a name in a legend
 LEGEND_ROW = 20  # pixels
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A run to draw.  metrics: columns as `Run.metrics` gives them.  labels: column → its name, `Family.metrics`."""
+    """A run to plot.  metrics: columns as returned by `Run.metrics`.  labels: column → its name, `Family.metrics`."""
 
     name: str
     metrics: Metrics
@@ -30,9 +30,9 @@ class Curves:
 
 
 def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Figure]:
-    """Column → its chart with a line for each run that has it; {} before any run's first row of metrics.
+    """Column → its chart, with a line for each run that has it; {} if no run has metrics yet.
 
-    axis: a key of AXES.  The first MAX_RUNS runs are drawn; names that are the same should be told apart before.
+    axis: a key of AXES. Only the first MAX_RUNS runs are plotted; the caller makes equal names distinct.
     """
     over, unit, words = AXES[axis]
     looks = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
@@ -48,7 +48,7 @@ def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Fi
 
 
 def chart(lines: Sequence[tuple[Curves, Mapping[str, object]]], column: str, over: str, unit: float) -> go.Figure:
-    """The smoothed lines of one metric, each upon its faint unsmoothed one."""
+    """The smoothed lines of one metric, each over its faint unsmoothed line."""
     figure = go.Figure()
     for run, look in lines:
         name = html.escape(run.name if len(run.name) <= LETTERS else run.name[: LETTERS - 1] + "…")
@@ -62,13 +62,13 @@ def chart(lines: Sequence[tuple[Curves, Mapping[str, object]]], column: str, ove
 
 
 def dress(figure: go.Figure, label: str, axis: str, words: str, count: int) -> None:
-    """Titles, and a legend below the plot with room for `count` long names; 0: without one."""
+    """Sets the titles and a legend below the plot with room for `count` long names; 0: no legend."""
     style(figure, label, label, rows=0, legend=count > 0, logarithmic=False)
     below = {"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"}
     figure.update_layout(
         height=figure.layout.height + 24 + LEGEND_ROW * count,
         margin_b=64 + LEGEND_ROW * count,
         legend=below,
-        uirevision=axis,  # a zoom outlives the next rows of metrics, but not another axis
+        uirevision=axis,  # a zoom survives new rows of metrics, but not a change of axis
     )
     figure.update_xaxes(title_text=words, automargin=False)

@@ -1,4 +1,4 @@
-"""Metrics of a run as plotly figures, with the settings that people changed as labelled vertical lines."""
+"""Metrics of a run as plotly figures, with setting changes as labelled vertical lines."""
 
 import math
 import re
@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-POINTS = 1000  # per line: more than a screen has columns for one chart
-SMOOTHING = 0.95  # of the exponential moving average, per point drawn at POINTS of them
+POINTS = 1000  # per line: more than the pixel columns of one chart
+SMOOTHING = 0.95  # of the exponential moving average, per point, for POINTS points
 COLOURS = (
     "#2b83c4",
     "#d9730d",
     "#2a9d6f",
     "#b565a7",
-)  # for every colour sight, on black and on white
+)  # distinguishable with any colour vision, on black and on white
 GREY = "#848b8a"
 ROWS_OF_LABELS = 4
 LABEL_HEIGHT = 15  # pixels
 BINS = 40
-LETTER, NARROW = 6.5, 300  # pixels: a letter of a label; the plot on a phone, for which labels are kept apart
+LETTER, NARROW = 6.5, 300  # pixels: a letter of a label; the plot on a phone, on which labels must not overlap
 
 Metrics = Mapping[str, Sequence[float]]
 Marks = Sequence[Mapping[str, Any]]
@@ -33,10 +33,10 @@ def figures(
     names: Mapping[str, str] | None = None,
     gradient_norms: bool = False,
 ) -> dict[str, go.Figure]:
-    """All charts of a run, in the order to show them; {} before the first row of metrics.
+    """All charts of a run, in display order; {} before the first row of metrics.
 
-    metrics: columns as `Run.metrics` gives them.  labels: column → its name, `Family.metrics`; columns that start with
-    `loss_` share a chart, the others get one each.  marks: as `Run.marks`.  names: setting → its name on marks.
+    metrics: columns as returned by `Run.metrics`.  labels: column → its name, `Family.metrics`; columns that start with
+    `loss_` share a chart, each other column gets its own.  marks: as `Run.marks`.  names: setting → its name on marks.
     """
     if not metrics:
         return {}
@@ -56,7 +56,7 @@ def figures(
 
 
 def players(metrics: Metrics, prefix: str) -> dict[str, str]:
-    """The columns of the two players that start with `prefix`."""
+    """The columns of the two networks that start with `prefix`."""
     named = {f"{prefix}g": "generator", f"{prefix}d": "discriminator"}
     return {column: name for column, name in named.items() if column in metrics}
 
@@ -105,7 +105,7 @@ def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, log
             **{"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "yref": "container"},
             "bgcolor": "rgba(0,0,0,0)",
         },
-        uirevision="kept",  # a zoom outlives the next rows of metrics
+        uirevision="kept",  # a zoom survives new rows of metrics
         dragmode="zoom",
     )
     figure.update_xaxes(
@@ -121,14 +121,16 @@ def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, log
 
 
 def untitled(figure: go.Figure) -> go.Figure:
-    """The figure for a page that writes its title above it, with the legend on the left, clear of the buttons."""
+    """The figure without its title, for a page that shows the title above it; the legend is on the left, clear of
+    buttons.
+    """
     saved = 20 if figure.layout.showlegend else 32
     figure.update_layout(title_text="", height=figure.layout.height - saved, margin_t=figure.layout.margin.t - saved)
     return figure.update_layout(legend_x=0, legend_xanchor="left")
 
 
 def logarithmic_axis(figure: go.Figure) -> None:
-    """A y axis from a half to the double of what is drawn, with ticks at 1, 2 and 5 times powers of ten."""
+    """A y axis from half the minimum to twice the maximum, with ticks at 1, 2 and 5 times powers of ten."""
     drawn = [value for line in figure.data for value in np.asarray(line.y, dtype=float).tolist() if value > 0]
     if not drawn:
         return
@@ -141,12 +143,12 @@ def logarithmic_axis(figure: go.Figure) -> None:
 
 
 def subscripts(label: str) -> str:
-    """k_t as plotly writes it."""
+    """A label with subscripts such as k_t in plotly's markup."""
     return re.sub(r"_(\w+)", r"<sub>\1</sub>", label)
 
 
 def thinned(x: np.ndarray, y: np.ndarray, mean: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """At most POINTS points: means of equal parts at their last x, or with mean=False the last value of each part."""
+    """At most POINTS points: means of equal stretches at their last x, or with mean=False each stretch's last value."""
     if len(x) <= POINTS:
         return x, y
     edges = np.linspace(0, len(x), POINTS + 1).astype(int)
@@ -155,7 +157,7 @@ def thinned(x: np.ndarray, y: np.ndarray, mean: bool = True) -> tuple[np.ndarray
 
 
 def smoothed(y: np.ndarray) -> np.ndarray:
-    """Exponential moving average, not drawn towards 0 at its beginning; short series are smoothed less."""
+    """Exponential moving average with bias correction at the beginning; short series are smoothed less."""
     weight = SMOOTHING ** (POINTS / max(len(y), 1)) if len(y) < POINTS else SMOOTHING
     out, total, mean = np.empty(len(y)), 0.0, 0.0
     for index, value in enumerate(y.tolist()):
@@ -165,7 +167,7 @@ def smoothed(y: np.ndarray) -> np.ndarray:
 
 
 def mark_labels(marks: Marks, names: Mapping[str, str]) -> dict[int, str]:
-    """Iteration → what was changed there, as "γ = 0.6, λ_k = 0.002"; the last word where one setting was set twice."""
+    """Iteration → the changes made there, as "γ = 0.6, λ_k = 0.002"; the last value if a setting was set twice."""
     changes: dict[int, dict[str, float]] = {}
     for mark in marks:
         changes.setdefault(int(mark["step"]), {}).update(mark["changes"])
@@ -176,9 +178,9 @@ def mark_labels(marks: Marks, names: Mapping[str, str]) -> dict[int, str]:
 
 
 def add_marks(figure: go.Figure, marks: Mapping[int, str], first: float, last: float) -> int:
-    """Draws the marks between two iterations; returns how many rows of labels they take above the plot.
+    """Draws the marks between two iterations; returns the number of label rows above the plot.
 
-    A label that finds no free place is left to the tooltip of its line.
+    A label for which there is no room is only shown in the tooltip of its line.
     """
     shown = {step: text for step, text in marks.items() if step <= last}
     span, free = max(last - first, 1.0), [-np.inf] * ROWS_OF_LABELS
@@ -220,10 +222,10 @@ def add_marks(figure: go.Figure, marks: Mapping[int, str], first: float, last: f
 def distribution(
     groups: Mapping[str, np.ndarray], value: float, name: str, unit: str, band: tuple[str, float, float] | None = None
 ) -> go.Figure:
-    """Histograms of several groups over each other, and where one value stands among them.
+    """Overlaid histograms of several groups, with a line at one value.
 
-    groups: name → its values, (n,).  name: of the value, on its line.  band: name, mean and deviation of a group of
-    which no more is known, drawn as the stretch of mean ± deviation.
+    groups: name → its values, (n,).  name: label of the value's line.  band: name, mean and standard deviation of a
+    group for which only these are known, drawn as mean ± deviation.
     """
     figure = go.Figure()
     every = np.concatenate([*groups.values(), [value]])

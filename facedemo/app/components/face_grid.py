@@ -1,4 +1,4 @@
-"""A grid of faces that are buttons: click one, or walk with the arrow keys, to choose it."""
+"""A grid of faces as buttons: choose one with the mouse or with the arrow keys."""
 
 import base64
 import hashlib
@@ -33,9 +33,9 @@ def face_grid(
 ) -> None:
     """Shows the grid; calls `on_choose` with the number of the face, from 1, before the page runs again.
 
-    images: uint8 (n, size, size, 3), one a seed or label.  selected: the number of the highlighted face.
-    columns: as many as make it roughly square, unless given; at most `narrow` on a phone.
-    labels: what to call each face, for faces that have no seed of their own.
+    images: uint8 (n, size, size, 3), one per seed or label.  selected: the number of the highlighted face.  columns: by
+    default, chosen for a roughly square grid; at most `narrow` on a phone.  labels: names of the faces, for faces
+    without a seed.
     """
     columns = columns or pictures.grid_columns(len(images))
 
@@ -49,7 +49,7 @@ def face_grid(
         "columns": columns,
         "narrow": min(columns, narrow),
         "labels": tuple(labels),
-        "seeds": tuple(seeds),  # a list would be taken for a table at first, and load pandas: almost two seconds
+        "seeds": tuple(seeds),  # Streamlit would first treat a list as a table and import pandas, for two seconds
         "selected": selected,
         "sprite": sprite(images, columns),
     }
@@ -60,7 +60,7 @@ def digest(images: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
 
 
-# Streamlit's own hash looks at a sample of a large array only.
+# Streamlit's own hash only samples a large array.
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs={np.ndarray: digest})
 def sprite(images: np.ndarray, columns: int) -> str:
     """All faces, edge to edge, as one PNG in a data URL."""

@@ -8,7 +8,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { alt, closed, columns, frame, frames, places, rate, sprite } = data;
   root.style.setProperty("--pictures", places.length);
 
-  // A canvas and no background picture: enlarged, that would show an edge of the frame beside it.
+  // A canvas instead of a background picture: enlarged, the latter would show the edge of the next frame.
   const draw = (canvas, index) => {
     const side = root.picture.naturalWidth / columns;
     const brush = canvas.getContext("2d");
@@ -76,7 +76,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   play.onclick = () => (root.playing ? hold(root.index) : run(true));
 
-  // A rerun that changes nothing in the film leaves it where it is.
+  // A rerun that does not change the film does not restart it.
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (root.sprite === sprite) return run(root.playing);
   const first = root.sprite === undefined;

@@ -28,11 +28,11 @@ _component = st.components.v2.component(
 def film_player(
     frames: np.ndarray, frame: int, rate: int, closed: bool, alt: str, on_choose: Callable[[int], None], key: str
 ) -> None:
-    """Shows the film, which plays unless it is to stand at another frame than the first.
+    """Shows the film, which plays unless `frame` is not the first one.
 
-    frames: uint8 (n, size, size, 3).  frame: where it stands, from 1.  rate: frames a second.  closed: its end goes
-    over into its beginning; otherwise it plays forth and back.  Calls `on_choose` with the frame at which someone has
-    stopped it, before the page runs again.
+    frames: uint8 (n, size, size, 3).  frame: the current frame, from 1.  rate: frames per second.  closed: it loops
+    seamlessly; otherwise it plays forwards and backwards. Calls `on_choose` with the frame at which it was stopped,
+    before the page runs again.
     """
 
     def chosen() -> None:
@@ -46,7 +46,7 @@ def film_player(
         "columns": pictures.grid_columns(len(frames)),
         "frame": frame,
         "frames": len(frames),
-        "places": tuple(film.strip_places(len(frames))),  # no list: see face_grid.py
+        "places": tuple(film.strip_places(len(frames))),  # not a list: see face_grid.py
         "rate": rate,
         "sprite": sprite(frames),
     }

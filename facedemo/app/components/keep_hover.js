@@ -1,4 +1,4 @@
-// A chart that is drawn anew loses its tooltip. This tells it where the pointer still is.
+// A chart that is redrawn loses its tooltip. This component tells it where the pointer still is.
 export default function () {
   const page = document.documentElement;
   if (!page.pointerKept) {

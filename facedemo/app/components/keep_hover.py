@@ -1,4 +1,4 @@
-"""Keeps the tooltips of charts while these are drawn anew; it shows nothing itself."""
+"""An invisible component that keeps the tooltips of charts when they are redrawn."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ _component = st.components.v2.component(
 
 
 def keep_hover(version: int) -> None:
-    """To be called after the charts.  version: another one whenever charts may have come or been drawn anew."""
+    """Call it after the charts.  version: must change whenever charts may have been added or redrawn."""
     _component(data={"version": version}, key="keep_hover", height=1)

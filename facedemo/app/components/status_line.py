@@ -1,4 +1,4 @@
-"""A line that says how a run stands: it takes the focus when its page opens, and a screen reader reads its news."""
+"""A line with a run's status: focused when its page opens, and announced by screen readers."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _component = st.components.v2.component(
 def status_line(text: str, news: str, focus: str, key: str) -> None:
     """Shows `text`.
 
-    news: what a screen reader is told, whenever it differs from what it was told last; keep it from changing often.
-    focus: whenever this changes to another word, the page is scrolled to its top and the line takes the focus.
+    news: announced by screen readers whenever it changes, so it should change rarely.  focus: whenever it changes, the
+    page scrolls to the top and the line gets the focus.
     """
     _component(data={"text": text, "news": news, "focus": focus}, key=key)

@@ -1,1 +1,1 @@
-"""The pages: scripts that Streamlit runs from top to bottom, in the order the eye reads the screen."""
+"""The pages: scripts that Streamlit runs from top to bottom, written in the order in which the screen is read."""

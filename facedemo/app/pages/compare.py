@@ -10,7 +10,7 @@ MODES = {"side": "Side by side", "race": "Race", "sweep": "γ sweep"}
 
 
 def change_mode() -> None:
-    st.query_params.clear()  # an address of the mode before would count as a link to this one
+    st.query_params.clear()  # otherwise the previous mode's address would be read as a link to this one
     st.session_state.pop("compare_race", None)
 
 
@@ -18,21 +18,21 @@ st.title("Compare")
 settings = {"mode": url_state.one_of(MODES, default="side")}
 ignored = url_state.restore(settings, page="compare")
 mode = st.segmented_control(
-    "What to do",
+    "View",
     MODES,
     format_func=MODES.get,
     required=True,
     key="compare_mode",
     persist_state="session",
     on_change=change_mode,
-    help="Side by side: models that are there, drawn from the same seeds. Race: families trained on the same images "
-    "under the same budget, live. γ sweep: several values of γ, quality against diversity.",
+    help="Side by side: existing models, generating from the same seeds. Race: several families trained on the same "
+    "images under the same budget, live. γ sweep: several values of γ, as quality against diversity.",
 )
 if mode == "side":
     side_by_side.show(settings, ignored)
 else:
     races = {race.id: race for race in list_races()}
-    settings["race"] = url_state.Setting("", race_list.known(races), "no such race here")
+    settings["race"] = url_state.Setting("", race_list.known(races), "there is no such race")
     ignored += url_state.restore(settings, page="compare")
     race_list.show(mode, races, ignored)
     url_state.publish(settings, page="compare")

@@ -1,4 +1,4 @@
-"""Generate: a grid of faces from one seed, a large view of one of them, and files to take away."""
+"""Generate: a grid of faces from one seed, an enlarged view of one face, and downloads."""
 
 import random
 import re
@@ -20,7 +20,7 @@ LARGE = 512  # side of the large view, in pixels
 
 @st.cache_data(max_entries=16, show_spinner="Drawing faces…")
 def draw(path: Path, version: str, seeds: list[int], scale: float) -> np.ndarray:
-    """Faces as `sampling.generate` returns them, kept for the next visitor."""
+    """Faces as `sampling.generate` returns them, cached for all visitors."""
     return sampling.generate(model_picker.load(path, version), seeds, scale)
 
 
@@ -46,7 +46,7 @@ st.title("Generate")
 choices = model_picker.choices()
 if not choices:
     st.info(
-        "There is no model to draw faces with yet. Train one, or put a bundle (a folder with `config.json` and "
+        "There is no model to generate faces with yet. Train one, or put a bundle (a folder with `config.json` and "
         "`model.safetensors`) into `checkpoints` and reload this page.",
         title="No model yet",
     )
@@ -72,7 +72,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         key="generate_model",
         persist_state="session",
         width=200,
-        help="Whose faces to draw: a bundled model, or a run of yours as soon as it has saved weights.",
+        help="Model to generate faces with: a bundled model, or one of your runs once it has saved weights.",
     )
     count = st.number_input(
         "Faces",
@@ -82,7 +82,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         persist_state="session",
         on_change=keep_face_in_grid,
         width=130,
-        help=f"How many faces to draw, from 1 to {MAX_FACES}.",
+        help=f"Number of faces to generate, from 1 to {MAX_FACES}.",
     )
     seed = st.number_input(
         "Seed",
@@ -91,10 +91,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         key="generate_seed",
         persist_state="session",
         width=180,
-        help="The number that all faces follow from. The same model, seed and scale give the same faces on every "
-        f"computer. From 0 to {MAX_SEED}; the first face has this very seed.",
+        help="The random seed for the whole grid. The same model, seed and scale give the same faces on every "
+        f"computer. From 0 to {MAX_SEED}; it is also the seed of the first face.",
     )
-    st.button("New seed", on_click=shuffle, icon=":material/shuffle:", help="Draw other faces, from a random seed.")
+    st.button("New seed", on_click=shuffle, icon=":material/shuffle:", help="Generate other faces, from a random seed.")
     scale = st.slider(
         "Latent scale",
         0.05,
@@ -103,8 +103,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         key="generate_scale",
         persist_state="session",
         width=220,
-        help="Stretches the random vector z behind each face. Below 1, faces come closer to the model's average face; "
-        "above 1, they leave what it was trained on.",
+        help="Factor on the latent vector z of each face. Below 1, faces move towards the model's average face; above "
+        "1, they move outside the training distribution.",
     )
 
 if ignored:
@@ -115,7 +115,7 @@ seeds = face_seeds(seed, count)
 try:
     images = draw(choices[name], model_picker.version(choices[name]), seeds, scale)
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
+    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
 face = st.session_state.generate_face
@@ -149,7 +149,7 @@ with left:
             "application/zip",
             on_click="ignore",
             icon=":material/folder_zip:",
-            help="One PNG a face, named by its seed.",
+            help="One PNG per face, named after its seed.",
         )
 
 with right:
@@ -165,7 +165,7 @@ with right:
             args=(face_seed,),
             disabled=face == 1,
             icon=":material/filter_center_focus:",
-            help="Put this face first in a new grid, by taking its seed for all.",
+            help="Start a new grid from this face's seed: the face comes first.",
         )
         st.download_button(
             "This face (PNG)",
@@ -174,7 +174,7 @@ with right:
             "image/png",
             on_click="ignore",
             icon=":material/download:",
-            help="At its own size. Model, seed and scale are written into the file.",
+            help="The face at its original size. Model, seed and scale are written into the file.",
         )
 
-st.caption("The address of this page holds these settings: copy it, and the link shows the same faces.")
+st.caption("The page's address contains these settings: copy it to share the same faces.")

@@ -1,4 +1,4 @@
-"""Home: what this is, faces of the bundled model, and where to go next."""
+"""Home: what the app does, sample faces of the bundled model, and a link to every page."""
 
 import time
 from pathlib import Path
@@ -16,19 +16,19 @@ from facedemo.runs.run import Run, create_run, list_runs
 
 GENERATE, TRAIN = navigation.GENERATE, navigation.TRAIN
 FACES, COLUMNS, NARROW_COLUMNS = 16, 8, 4
-SEED = 0  # the seed of every model card's picture
-GOALS = {  # what one wants → page, icon and line
+SEED = 0  # the seed of the sample picture on every model card
+GOALS = {  # what a visitor may want → page, icon and description
     "Draw": {
-        GENERATE: (":material/grid_view:", "Draw faces by seed, look at one closely, and save pictures."),
+        GENERATE: (":material/grid_view:", "Generate faces from a seed, enlarge one of them, and download images."),
         navigation.INTERPOLATE: (
             ":material/animation:",
-            "Turn one face into another, walk through many, and change one with sliders.",
+            "Turn one face into another, loop through several, and edit a face with sliders.",
         ),
     },
     "Understand": {
         navigation.STEP: (
             ":material/slow_motion_video:",
-            "Take training one step at a time, forwards and backwards, with the equations and their numbers.",
+            "Run training one step at a time, forwards and backwards, with the equations and their numbers.",
         ),
         navigation.INSIDE: (
             ":material/visibility:",
@@ -42,17 +42,17 @@ GOALS = {  # what one wants → page, icon and line
         ),
         navigation.RUNS: (
             ":material/folder_open:",
-            "Compare runs, take notes on them, and import or export models.",
+            "Compare runs, take notes, and import or export models.",
         ),
     },
     "Judge": {
         navigation.VERIFY: (
             ":material/fact_check:",
-            "Measure how many of a model's faces are detected, and look at those that fail.",
+            "Run face detection and recognition on a model's faces, and look at those that fail.",
         ),
         navigation.COMPARE: (
             ":material/compare:",
-            "Put models side by side, race families against each other, and see what γ does.",
+            "Put models side by side, train several families under the same budget, and see the effect of γ.",
         ),
     },
 }
@@ -65,11 +65,11 @@ WHOLE_CARDS = """<style>
 
 @st.cache_data(max_entries=4, show_spinner="Drawing faces…")
 def first_faces(path: Path, version: str) -> np.ndarray:
-    """The first faces of a model: read from the picture on its card, which is there at once, or else drawn."""
+    """The first faces of a model: read from the picture on its model card, or generated if that is missing."""
     try:
         return pictures.read_grid(path / "samples.png", FACES)
     except (OSError, ValueError):
-        from facedemo.pretrained import sampling  # imports torch, which the first picture must not wait for
+        from facedemo.pretrained import sampling  # slow to import; the first picture must not wait for it
 
         return sampling.generate(model_picker.load(path, version), face_seeds(SEED, FACES))
 
@@ -79,7 +79,7 @@ def choose(face: int) -> None:
 
 
 def watch_one_learn() -> None:
-    """Opens the first preset's training: one that goes on already, or else a new one."""
+    """Opens a run that is training, or starts one with the first preset if there is none."""
     active = [run for run in list_runs() if run.status.active]
     run = active[0] if active else start_first_run()
     if run is not None:
@@ -88,13 +88,13 @@ def watch_one_learn() -> None:
 
 
 def start_first_run() -> Run | None:
-    """A run of the first preset, in training; None if it could not be started, which the page then says."""
+    """Starts a run with the first preset; shows the error and returns None if that fails."""
     name, preset = next(iter(PRESETS.items()))
     try:
         run = create_run(configure({"name": f"{preset.title}, {time.strftime('%H:%M')}"}, name))
         run.launch()
     except (OSError, ValueError) as error:
-        st.error(f"{error} Check that the folder of runs can be written.", title="Not started")
+        st.error(f"{error} Check that the folder for runs is writable.", title="Not started")
         return None
     return run
 
@@ -108,26 +108,27 @@ def cards(goal: str) -> None:
 
 
 linked = st.query_params.to_dict()
-if linked.keys() & {"model", "seed", "faces", "scale", "face"}:  # links to faces, from when Generate was the first page
+if linked.keys() & {"model", "seed", "faces", "scale", "face"}:  # old links: Generate was once the first page
     st.switch_page(GENERATE, query_params=linked)
 
 st.title("facedemo")
 st.markdown(
-    "Two neural networks learn from photographs of faces: one draws, the other judges what it draws. Together they are "
-    "a *generative adversarial network*, and in the one shown here a single number, γ, keeps the two in balance. Watch "
-    "it learn on your own computer, steer it while it does, and find out what it can draw and what it cannot.",
-    help="γ is the target for the ratio of two errors: how well the judge copies drawn faces, and how well it copies "
-    "photographs. Low: smooth faces that look alike. High: sharper and more varied ones.",
+    "Two neural networks learn from photographs of faces: one generates images, the other judges them. Together they "
+    "form a *generative adversarial network*; in the one shown here, a single number, γ, keeps the two in balance. "
+    "Watch it learn on your own computer, change its settings while it trains, and find out what it can generate and "
+    "what it cannot.",
+    help="γ is the target ratio of two reconstruction losses of the discriminator: on generated faces and on "
+    "photographs. Low: smooth faces that look alike. High: sharper and more varied faces.",
     width=800,
 )
 
-about = "Starts a small training on built-in faces: no data needed, and faces appear within about a minute."
+about = "Start a small run on the built-in faces: no data needed, and faces appear within about a minute."
 if st.button("Watch one learn", type="primary", icon=":material/play_arrow:", help=about):
     watch_one_learn()
 
 choices = model_picker.choices()
 if not choices:
-    st.info("There is no model here to draw faces with. Open Train to make one.", title="No model yet")
+    st.info("There is no model to generate faces with yet. Open Train to make one.", title="No model yet")
 else:
     name = model_picker.preferred(choices)
     if face := st.session_state.pop("home_chosen", None):
@@ -136,9 +137,9 @@ else:
     try:
         faces = first_faces(choices[name], model_picker.version(choices[name]))
     except (ValueError, OSError) as error:
-        st.error(f"{error} Copy it again from where you got it, or train one of your own.", title="Cannot be used")
+        st.error(f"{error} Download the model again, or train your own.", title="Cannot be used")
     else:
-        about = f"{FACES} faces drawn by {model_picker.label(name)}. Arrow keys move, Enter opens one in Generate."
+        about = f"{FACES} faces generated by {model_picker.label(name)}. Arrow keys move, Enter opens one in Generate."
         seeds = face_seeds(SEED, FACES)
         face_grid(
             faces,
@@ -151,9 +152,8 @@ else:
             narrow=NARROW_COLUMNS,
         )
         st.caption(
-            f"Nobody here exists. These are the first {FACES} faces that {model_picker.label(name)} draws from seed "
-            f"{SEED}, "
-            "the failed ones with them. Choose one to open it in Generate."
+            f"None of these people exist. These are the first {FACES} faces that {model_picker.label(name)} generates "
+            f"from seed {SEED}, including the failures. Choose one to open it in Generate."
         )
 
 st.html(WHOLE_CARDS)

@@ -1,4 +1,4 @@
-"""Inside the discriminator: what it makes of a face, and the vector z that the generator would draw it from."""
+"""Inside the discriminator: how it reconstructs a face, and GAN inversion, the latent z that is closest to a face."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ SHOWN = {"look": reconstruction.look_inside, "latent": latent_search.into_latent
 def change_mode() -> None:
     latent_search.rewind()
     latent_search.search(False)
-    st.query_params.clear()  # an address of the mode before would count as a link to this one
+    st.query_params.clear()  # otherwise the previous mode's address would be read as a link to this one
 
 
 st.title("Inside the discriminator")
@@ -20,7 +20,7 @@ st.title("Inside the discriminator")
 choices = model_picker.choices()
 if not choices:
     st.info(
-        "There is no model to look into yet. Train one, or put a bundle (a folder with `config.json` and "
+        "There is no model to inspect yet. Train one, or put a bundle (a folder with `config.json` and "
         "`model.safetensors`) into `checkpoints` and reload this page.",
         title="No model yet",
     )
@@ -34,15 +34,16 @@ ignored = url_state.restore(settings, page="inside")
 
 with st.container(horizontal=True):
     mode = st.segmented_control(
-        "What to do",
+        "View",
         MODES,
         format_func=MODES.get,
         required=True,
         key="inside_mode",
         persist_state="session",
         on_change=change_mode,
-        help="Look inside: how the discriminator rebuilds a face, and how real it finds it. Into latent space: the "
-        "random vector z from which the generator draws almost this face, and a film from one face to another.",
+        help="Look inside: how the discriminator reconstructs a face, and how typical it is for this discriminator. "
+        "Into latent space: the latent z whose generated face is closest to yours, and a film from one face to "
+        "another.",
     )
     name = st.selectbox(
         "Model",
@@ -51,13 +52,13 @@ with st.container(horizontal=True):
         key="inside_model",
         persist_state="session",
         width=200,
-        help="Whose eyes to look through: a bundled model, or a run of yours as soon as it has saved weights.",
+        help="Model whose networks to inspect: a bundled model, or one of your runs once it has saved weights.",
     )
 
 try:
     SHOWN[mode](name, choices[name], settings, ignored)
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
+    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
-st.caption("The address of this page holds these settings, but no photos: copy it, and the link shows the same faces.")
+st.caption("The page's address contains these settings, but no photos: copy it to share the same generated faces.")

@@ -1,4 +1,4 @@
-"""Interpolate: from one face to another, across a square of four, on a walk through many, or along directions."""
+"""Interpolate: between two faces, in a loop through several, in a grid between four, or along latent directions."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ SHOWN = {
 
 def change_mode() -> None:
     films.rewind()
-    st.query_params.clear()  # an address of the mode before would count as a link to this one
+    st.query_params.clear()  # otherwise the previous mode's address would be read as a link to this one
 
 
 st.title("Interpolate")
@@ -24,7 +24,7 @@ st.title("Interpolate")
 choices = model_picker.choices()
 if not choices:
     st.info(
-        "There is no model to draw faces with yet. Train one, or put a bundle (a folder with `config.json` and "
+        "There is no model to generate faces with yet. Train one, or put a bundle (a folder with `config.json` and "
         "`model.safetensors`) into `checkpoints` and reload this page.",
         title="No model yet",
     )
@@ -38,15 +38,15 @@ ignored = url_state.restore(settings, page="interpolate")
 
 with st.container(horizontal=True):
     mode = st.segmented_control(
-        "What to do",
+        "View",
         MODES,
         format_func=MODES.get,
         required=True,
         key="interpolate_mode",
         persist_state="session",
         on_change=change_mode,
-        help="Two faces: a film from one to the other. Walk: a film through many, which ends where it began. "
-        "Four faces: a square with one in each corner. Directions: change one face with sliders.",
+        help="Two faces: a film from one to the other. Walk: a loop through several faces. Four faces: a grid "
+        "interpolated between its four corners. Directions: edit one face with sliders.",
     )
     name = st.selectbox(
         "Model",
@@ -55,13 +55,13 @@ with st.container(horizontal=True):
         key="interpolate_model",
         persist_state="session",
         width=200,
-        help="Whose faces to draw: a bundled model, or a run of yours as soon as it has saved weights.",
+        help="Model to generate faces with: a bundled model, or one of your runs once it has saved weights.",
     )
 
 try:
     SHOWN[mode](name, choices[name], settings, ignored)
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
+    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
-st.caption("The address of this page holds these settings: copy it, and the link shows the same faces.")
+st.caption("The page's address contains these settings: copy it to share the same faces.")

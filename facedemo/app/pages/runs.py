@@ -1,4 +1,4 @@
-"""Runs: all of them in a table, their curves over each other, and models to keep, share and bring in."""
+"""Runs: a searchable table of all runs, their overlaid curves, and the models to export or import."""
 
 from pathlib import Path
 
@@ -23,7 +23,9 @@ OVER = {"iterations": "Iterations", "images": "Images", "minutes": "Minutes"}
 
 
 def known(text: str) -> str:
-    """The directories in an address that are there, joined by slashes.  Raises ValueError where none of them is."""
+    """The existing run directories named in an address, joined by slashes.  Raises ValueError if none of them
+    exists.
+    """
     if not text:
         return ""
     here = {run.id for run in list_runs()}
@@ -34,7 +36,7 @@ def known(text: str) -> str:
 
 SETTINGS = {
     "find": url_state.Setting("", lambda text: text[:200], ""),
-    "chosen": url_state.Setting("", known, "no such run here"),
+    "chosen": url_state.Setting("", known, "there is no such run"),
     "over": url_state.one_of(OVER, default="iterations"),
 }
 
@@ -50,7 +52,7 @@ def delete(runs: list[Run]) -> None:
 
 
 def all_runs(was_active: bool) -> None:
-    """The table, what is selected in it, and its curves; refreshes itself while a run trains."""
+    """The table, the selected runs and their curves; refreshes itself while a run trains."""
     ignored = url_state.restore(SETTINGS, page="runs")
     every = [summary.facts(run) for run in list_runs()]
     if any(facts.status.active for facts in every) != was_active:
@@ -61,7 +63,7 @@ def all_runs(was_active: bool) -> None:
         persist_state="session",
         icon=":material/search:",
         width=420,
-        help="Shows the runs whose name, directory, family, state or notes hold all of these words.",
+        help="Show only runs whose name, directory, family, state or notes contain all of these words.",
     )
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
@@ -71,7 +73,7 @@ def all_runs(was_active: bool) -> None:
     if found:
         run_table(found, {facts.run.id for facts in chosen}, choose)
     else:
-        st.caption("No run fits. Clear the search to see all of them." if every else "No runs are left here.")
+        st.caption("No run matches. Clear the search to see all runs." if every else "There are no runs.")
     trash_controls.outcome()
     if len(chosen) == 1:
         details(chosen[0], on_delete=delete)
@@ -82,17 +84,17 @@ def all_runs(was_active: bool) -> None:
 
 
 def several(chosen: list[Facts]) -> None:
-    """What can be done with several runs at once."""
+    """Actions on several runs at once."""
     if not chosen:
         st.caption(
-            "Select a run in the table to note on, export or delete it, or several to compare them. Until then, the "
-            "newest are compared.",
-            help="With the keyboard: the arrow keys move in the table, Shift and Space together select a row.",
+            "Select a run in the table to annotate, export or delete it, or several to compare them. Without a "
+            "selection, the newest runs are compared.",
+            help="With the keyboard: the arrow keys move in the table; Shift+Space selects a row.",
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(chosen)} runs** are selected.", width="content")
-        about = "Move them to the deleted runs; one click undoes this. Runs that train stay."
+        about = "Move the selected runs to the deleted runs; one click undoes this. Runs that are training are kept."
         if st.button("Delete them", icon=":material/delete:", help=about, key="runs_delete_all"):
             delete([facts.run for facts in chosen])
 
@@ -103,19 +105,19 @@ def metrics_of(path: Path, version: int) -> dict[str, list[float]]:
 
 
 def curves(facts: Facts, name: str) -> overlay.Curves:
-    """Raises one of DAMAGED where the run's files do not allow it."""
+    """Raises one of DAMAGED if the run's files cannot be read."""
     path = facts.run.path
     metrics = metrics_of(path, (path / "metrics.csv").stat().st_mtime_ns)
     return overlay.Curves(name, metrics, config_class(facts.family).metrics)
 
 
 def compare(chosen: list[Facts]) -> None:
-    """The curves of runs, a chart a metric."""
+    """The curves of runs, one chart per metric."""
     if not chosen:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Curves", anchor=False, width="content")
-        about = "What the runs are compared at: the same training step, as many real images seen, or as much time."
+        about = "Horizontal axis of the charts: training iterations, real images seen, or minutes of training."
         over = st.segmented_control(
             "Over", OVER, format_func=OVER.get, required=True, key="runs_over", persist_state="session", help=about
         )
@@ -130,10 +132,10 @@ def compare(chosen: list[Facts]) -> None:
             missing.append(name)
     missing += [run.name for run in drawn if not run.metrics]
     if len(chosen) > overlay.MAX_RUNS:
-        st.caption(f"The first {overlay.MAX_RUNS} of the {len(chosen)} selected runs are drawn.")
+        st.caption(f"Only the first {overlay.MAX_RUNS} of the {len(chosen)} selected runs are shown.")
     if missing:
         st.caption(
-            f"Without curves, because there are no metrics yet or they are damaged: {escaped(', '.join(missing))}."
+            f"These runs have no curves, because their metrics are missing or damaged: {escaped(', '.join(missing))}."
         )
     with st.grid(2, min_column_width=340):
         for column, figure in overlay.overlay(drawn, over).items():
@@ -147,7 +149,7 @@ if found:
     active = any(run.status.active for run in found)
     st.fragment(all_runs, run_every=REFRESH if active else None)(active)
 else:
-    st.info("Every training is listed here, to be compared with others, noted on and shared.", title="No runs yet")
+    st.info("Every run is listed here, so that you can compare, annotate and share runs.", title="No runs yet")
     st.page_link(navigation.TRAIN, label="Train a model", icon=":material/model_training:")
     trash_controls.outcome()
 trash_controls.deleted(trash.deleted_runs(), "runs")

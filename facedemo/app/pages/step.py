@@ -1,4 +1,4 @@
-"""One step, slowly: a single iteration of training at a time, with its pictures, its equations and its numbers."""
+"""One step: one training iteration at a time, with its pictures, its equations and its numbers."""
 
 import itertools
 import math
@@ -19,11 +19,11 @@ from facedemo.training.dataset import Examples
 
 MAX_STEPS = 200
 FINE = "%.4g"
-LONGEST = 34  # characters of numbers that fit beside the pictures
+LONGEST = 34  # characters of an equation's numbers that fit beside the pictures
 
 
 def change_model() -> None:
-    """Another model begins at its own first step, with its own settings."""
+    """Resets the page: another model starts at its own first step, with its own settings."""
     for key in [key for key in st.session_state if str(key).startswith("step_") and key != "step_model"]:
         del st.session_state[key]
     st.query_params.clear()
@@ -39,7 +39,7 @@ def go(steps: int) -> None:
 
 
 def opened(name: str, folder: Path) -> "tuple[SlowMotion, Examples]":
-    """The training of this visitor: as it was left, or as the model was saved."""
+    """This visitor's stepper: where they left it, or the model as it was saved."""
     kept = st.session_state.get("step_motion")
     if not kept or kept[0] != name:
         found = dataset.for_model(model_picker.load(folder, model_picker.version(folder)).config)
@@ -48,7 +48,7 @@ def opened(name: str, folder: Path) -> "tuple[SlowMotion, Examples]":
 
 
 def knob_control(knob: "Knob") -> float:
-    key, about = f"step_{knob.name}", f"{knob.help} The next step takes it. "
+    key, about = f"step_{knob.name}", f"{knob.help} Applied from the next step on. "
     bounds = f"From {knob.minimum:g} to {knob.maximum:g}."
     looks = {"key": key, "persist_state": "session", "width": 220, "help": about + bounds}
     if (knob.minimum, knob.maximum) == (0.0, 1.0):
@@ -61,10 +61,10 @@ def buttons(motion: "SlowMotion") -> None:
     steps = st.session_state.step_steps
     last = steps >= MAX_STEPS
     with st.container(horizontal=True):
-        about = "One more iteration of the training."
+        about = "Run one more training iteration."
         icon = ":material/skip_next:"
         st.button("Next step", type="primary", icon=icon, on_click=go, args=(1,), disabled=last, help=about)
-        about = "Ten more iterations; the last one is shown."
+        about = "Run ten more iterations and show the last one."
         st.button("Ten steps", icon=":material/fast_forward:", on_click=go, args=(10,), disabled=last, help=about)
         st.button(
             "Back",
@@ -72,14 +72,16 @@ def buttons(motion: "SlowMotion") -> None:
             on_click=go,
             args=(-1,),
             disabled=steps <= max(1, motion.first_kept + 1),
-            help="Takes the last step back: every weight is again what it was. The last few steps are kept for this.",
+            help="Undo the last step exactly, down to every weight. Only the last few steps can be undone.",
         )
-        about = "Back to the model as it was saved, and its first step from there."
+        about = "Reload the saved model and run its first step."
         st.button("Start again", icon=":material/restart_alt:", on_click=start_again, help=about)
 
 
 def write_equation(equation: "Equation") -> None:
-    """Both sides, the numbers of this step, and what came out; a side without a name stands above its numbers."""
+    """Both sides of the equation, this step's numbers, and the result; an unnamed left side stands above its
+    numbers.
+    """
     left, _, right = equation.latex.partition(" = ")
     first, plus, rest = equation.numbers.rpartition(" + ")
     parts = [first, rf"\quad + {rest}"] if plus and len(equation.numbers) > LONGEST else [equation.numbers]
@@ -92,7 +94,7 @@ def write_equation(equation: "Equation") -> None:
 
 
 def write_balance(step: "Step", config: "FamilyConfig") -> None:
-    """What the family remembers between steps: before, after, and where it went."""
+    """The family's own state before and after the step, with the change."""
     for name in step.before.keys() & step.row.keys():
         before, after = step.before[name], step.row[name]
         words = f"{before:.6f} before this step, {after:.6f} after it."
@@ -111,7 +113,7 @@ def show_row(row: "Shown", images: np.ndarray, words: str) -> None:
     with st.container(gap="xsmall"):
         st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
         if row.scores is not None:
-            words += " The discriminator says " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
+            words += " Discriminator output: " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
         st.caption(f"**{row.symbol}**  {words}")
 
 
@@ -125,12 +127,12 @@ def download(name: str, step: "Step", gain: int) -> None:
         "image/png",
         on_click="ignore",
         icon=":material/download:",
-        help="All rows of pictures in one. Model, iteration, settings and numbers are written into the file.",
+        help="All rows of pictures in one image. Model, iteration, settings and numbers are written into the file.",
     )
 
 
 def draw_charts(motion: "SlowMotion") -> None:
-    """The numbers of all steps taken, with the settings that were changed between them."""
+    """Charts of the numbers of all steps taken, with the settings changed between them."""
     steps, labels = motion.steps, dict(motion.family.metrics)
     if len(steps) < 2:
         return
@@ -149,19 +151,19 @@ def draw_charts(motion: "SlowMotion") -> None:
 
 
 def notes(motion: "SlowMotion", found: "Examples") -> str:
-    """What is not quite as in the training."""
-    words = f"Real images here are {found.words}"
-    words += "." if found.own else ", because the model's own images are not prepared on this computer."
+    """Differences from the original training."""
+    words = f"The real images here are {found.words}"
+    words += "." if found.own else ", because the model's own training images are not prepared on this computer."
     if not motion.resumed:
-        words += " This model was saved without the memory of its optimisers, so its first steps here are larger and "
-        words += "rougher than those of its training were."
+        words += " This model was saved without its optimiser state, so its first steps here are larger and "
+        words += "noisier than those of its training."
     return words
 
 
 st.title("One step, slowly")
 st.markdown(
-    "Training is this step, many thousand times: the generator G draws faces from random numbers z, the discriminator "
-    "D judges them beside real ones, x, and then both change a little.",
+    "Training repeats this step many thousands of times: the generator G draws faces from random vectors z, the "
+    "discriminator D judges them and real faces x, and then both networks change a little.",
     width=800,
 )
 
@@ -191,12 +193,12 @@ name = controls.selectbox(
     persist_state="session",
     on_change=change_model,
     width=200,
-    help="What to train a little further: a bundled model, or a run of yours. Neither is changed on the disk.",
+    help="Model to train a few steps further: a bundled model or one of your runs. The saved model is not modified.",
 )
 try:
     motion, found = opened(name, choices[name])
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or copy this one again from where you got it.", title="Cannot be used")
+    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
 own_knobs = single_step.own_knobs(type(motion.config.model))
@@ -211,8 +213,8 @@ with controls:
         key="step_amplify",
         persist_state="session",
         width=160,
-        help="One step changes little: the differences below are multiplied by this before they are drawn. auto: as "
-        "much as they bear.",
+        help="Factor by which the differences below are multiplied, because one step changes little. auto: the largest "
+        "factor that does not clip.",
     )
 if ignored:
     st.warning(f"Not used: {', '.join(dict.fromkeys(ignored))}.", icon=":material/link_off:")
@@ -239,7 +241,7 @@ with right:
     for equation in step.equations:
         write_equation(equation)
 st.subheader(f"What the step changed, amplified {gain} times", anchor=False)
-st.caption("Grey: no change. Brighter or darker: the step made this place so.")
+st.caption("Grey: no change. Lighter or darker: the step made this pixel lighter or darker.")
 with st.grid(3, min_column_width=340):
     for row in step.changes:
         show_row(row, single_step.amplified(row.images, gain), row.about)
@@ -247,4 +249,4 @@ download(name, step, gain)
 draw_charts(motion)
 
 st.caption(notes(motion, found))
-st.caption("The address of this page holds these settings: the link takes as many steps with them, from the beginning.")
+st.caption("The page's address contains these settings: the link replays the same steps from the start.")

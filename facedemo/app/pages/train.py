@@ -1,4 +1,4 @@
-"""Train: start a run, watch and steer it while it learns, and come back to earlier ones."""
+"""Train: start a run, watch and steer it while it trains, and open earlier runs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def all_runs() -> None:
 
 def description(facts: Facts) -> str:
     status = facts.status
-    parts = [f"{facts.family or '?'}, {facts.size}×{facts.size}" if facts.size else "its config.json is damaged"]
+    parts = [f"{facts.family or '?'}, {facts.size}×{facts.size}" if facts.size else "config.json is damaged"]
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
     parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
     if status.active and status.seconds_left is not None:
@@ -44,7 +44,7 @@ def description(facts: Facts) -> str:
 
 
 def card(facts: Facts) -> None:
-    """One earlier run and what can be done with it."""
+    """One earlier run and its actions."""
     run, status = facts.run, facts.status
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -54,14 +54,16 @@ def card(facts: Facts) -> None:
         if status.state in ("failed", "crashed", "damaged"):
             st.markdown(f":small[:red[{escaped(status.message)}]]")
         with st.container(horizontal=True):
-            button(run, "Open", open_run, (run.id,), "Watch it, steer it, see its charts.")
+            button(run, "Open", open_run, (run.id,), "Show the run's samples, charts and live settings.")
             if not status.active:
                 if status.state == "finished":
-                    button(run, "Extend", open_run, (run.id,), "Open it, to give it a larger budget.")
+                    button(run, "Extend", open_run, (run.id,), "Open the run to give it a larger budget.")
                 else:
-                    button(run, "Resume", resume, (run,), "Go on from the last checkpoint.")
+                    button(run, "Resume", resume, (run,), "Continue from the last checkpoint.")
             generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
-            about = "Move it to the deleted runs below." if not status.active else "Stop it before you delete it."
+            about = (
+                "Move the run to the deleted runs below." if not status.active else "Stop the run before you delete it."
+            )
             button(run, "Delete", trash_controls.delete, ([run],), about, disabled=status.active)
 
 
@@ -70,7 +72,7 @@ def button(
 ) -> None:
     if st.button(label, type="tertiary", help=about, disabled=disabled, key=f"{label}_{run.id}"):
         do(*args)
-        st.rerun()  # the whole page: in a fragment, a callback would only redraw the list
+        st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
 
 
 def resume(run: Run) -> None:
@@ -88,7 +90,7 @@ def earlier_runs() -> None:
         st.rerun()
     st.session_state.any_active = active
     trash_controls.outcome()
-    about = "Shows the runs whose name, directory, family, state or notes hold all of these words."
+    about = "Show only runs whose name, directory, family, state or notes contain all of these words."
     paged_list(found, Facts.fits, card, "run", about)
 
 
@@ -100,7 +102,7 @@ def new_run_form(others: list[Run]) -> None:
     with last:
         budget = form.settings()
     with first:
-        about = "Training gets a process of its own at low priority: it goes on when you close or reload this page."
+        about = "Start training in a separate process at low priority: it continues if you close or reload this page."
         if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
             estimate.cancel()
             if run := form.start(budget):
@@ -113,7 +115,7 @@ def training_now(active: list[Run]) -> None:
     for run in active:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(run.name)}** is training.", width="content")
-            about = "Watch it, steer it, see its charts."
+            about = "Show the run's samples, charts and live settings."
             st.button(
                 "Watch",
                 on_click=open_run,
@@ -128,7 +130,7 @@ def runs_and_form() -> None:
     found = list_runs()
     active = [run for run in found if run.status.active]
     if not found:
-        st.write("No runs yet: start one here, and watch it learn.")
+        st.write("There are no runs yet. Start one here and watch it learn.")
         new_run_form([])
         trash_controls.deleted(trash.deleted_runs(), "runs")
         return
@@ -148,7 +150,10 @@ if chosen is None:
     runs_and_form()
 else:
     st.button(
-        "All runs", icon=":material/arrow_back:", on_click=all_runs, help="Earlier runs, and the form of a new one."
+        "All runs",
+        icon=":material/arrow_back:",
+        on_click=all_runs,
+        help="Show earlier runs and the form for a new one.",
     )
     run = next((run for run in list_runs() if run.id == chosen), Run(runs_root() / ".none"))
     live.show(run)

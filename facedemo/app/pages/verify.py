@@ -1,4 +1,4 @@
-"""Verify: the paper's Table 1 for any model, the faces behind it, and what its numbers hide."""
+"""Verify: the paper's Table 1 for any model, further metrics, and the evaluated faces."""
 
 import streamlit as st
 
@@ -22,8 +22,8 @@ def other_faces() -> None:
 
 st.title("Verify")
 st.markdown(
-    "Does a program that recognises people accept the faces that a model draws? The paper asked this of 1,000 faces a "
-    "model. Ask it here of yours, look at the faces that fail, and at what the number hides.",
+    "Does a face-recognition library detect the faces a model generates? The paper tested 1,000 faces per model. Run "
+    "the same test here, look at the faces that fail, and see what the detection rate alone does not show.",
     width=800,
 )
 
@@ -58,7 +58,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         persist_state="session",
         on_change=other_faces,
         width=200,
-        help="Whose faces to judge: a bundled model, or a run of yours as soon as it has saved weights.",
+        help="Model to evaluate: a bundled model, or one of your runs once it has saved weights.",
     )
     count = st.number_input(
         "Faces",
@@ -68,8 +68,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         persist_state="session",
         on_change=other_faces,
         width=130,
-        help=f"How many faces to draw and judge, from 1 to {MAX_FACES:,}. {QUICK} take some seconds; 1,000, as in the "
-        "paper, about a minute.",
+        help=f"Number of faces to generate and evaluate, from 1 to {MAX_FACES:,}. {QUICK} take a few seconds; 1,000, "
+        "as in the paper, about a minute.",
     )
     seed = st.number_input(
         "Seed",
@@ -79,8 +79,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         persist_state="session",
         on_change=other_faces,
         width=180,
-        help="The number that all faces follow from, as on the Generate page. Other seeds give another sample of the "
-        f"same model. From 0 to {MAX_SEED}.",
+        help="The random seed of the sample, as on the Generate page. Another seed gives another sample of the same "
+        f"model. From 0 to {MAX_SEED}.",
     )
 with st.expander("Real faces, gallery, second detector", icon=":material/tune:"):
     copies = request.more_controls(choices[name])
@@ -94,7 +94,7 @@ except OSError as error:
     st.stop()
 job, current = request.found(wanted)
 if job is None or job.state != "running":
-    about = "Draws the faces, looks for a face in each, and compares those that it finds."
+    about = "Generate the images, run face detection on each, and compare the detected faces."
     if st.button("Verify", type="primary", icon=":material/fact_check:", help=about):
         with st.spinner("Loading…", show_time=False):
             started = request.start(wanted)
@@ -106,23 +106,28 @@ if job is not None and job.state == "running":
 elif job is not None and job.state == "done":
     report, evidence = job.result
     if not current:
-        st.info("The run has learned since: this is what its earlier weights drew. Verify again for the newest.")
+        st.info(
+            "The run has been trained further; these results are for its earlier weights. Press Verify to evaluate the "
+            "newest."
+        )
     verdict(report, f"{name}-{seed}")
     judged_faces(wanted, evidence)
 else:
     if job is not None and job.state == "failed":
-        st.error(f"{escaped(job.error)} Choose something else, and verify again.", title="Could not be verified")
+        st.error(f"{escaped(job.error)} Change the settings and press Verify again.", title="Could not be verified")
     elif job is not None:
-        st.info("What was looked at so far is remembered: verify again, and it goes on from there.", title="Cancelled")
+        st.info("Results so far are cached; press Verify to continue.", title="Cancelled")
     if (stored := kept(choices[name])) is not None:
-        beside = f", beside real ones of {escaped(stored.data)}" if stored.data else ""
+        beside = f", compared with real faces from {escaped(stored.data)}" if stored.data else ""
         st.info(
-            f"The model brings this evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Verify again "
-            "here to check it, and to see the faces."
+            f"This model ships with an evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Press "
+            "Verify to reproduce it and to see the faces."
         )
         verdict(stored, f"{name}-{stored.seed}")
     elif job is None:
-        st.caption("Nothing was measured with these settings yet. Press Verify.")
+        st.caption("There are no results for these settings yet. Press Verify.")
 
-url_state.publish(settings, page="verify")  # with the face that is shown, should another have been asked for
-st.caption("The address of this page holds these settings, but no images of yours: the link asks for the same faces.")
+url_state.publish(settings, page="verify")  # with the face that is shown, which may differ from the requested one
+st.caption(
+    "The page's address contains these settings, but none of your images: the link shows the same generated faces."
+)

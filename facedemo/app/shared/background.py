@@ -1,4 +1,4 @@
-"""Work in a thread of its own: the page that started it stays usable, and whoever comes back finds it."""
+"""Background threads: the page stays usable while a job runs, and finds its result when it is opened again."""
 
 import logging
 import threading
@@ -16,14 +16,14 @@ Steps = Callable[[str], Progress]
 
 
 class CancelledError(Exception):
-    """Raised in the work when nobody wants it any more."""
+    """Raised in a job that was cancelled."""
 
 
 class Job:
-    """Work that begins at once.  state: how it stands; result: what it returned; error: why it failed, in words."""
+    """A job that starts at once.  result: what it returned.  error: a message saying why it failed."""
 
     def __init__(self, do: Callable[[Steps], Any]) -> None:
-        """do: gets a function that takes what is being done, in words, and returns where to report its progress."""
+        """do: called with a function that takes a description of a step and returns a callback for its progress."""
         self.state: Literal["running", "done", "failed", "cancelled"] = "running"
         self.result: Any = None
         self.error = ""
@@ -33,7 +33,7 @@ class Job:
         self.thread.start()
 
     def cancel(self) -> None:
-        """The work ends at its next report; nobody has to wait for that."""
+        """Ends the job at its next progress report, without waiting for it."""
         if self.state == "running":
             self.state = "cancelled"
 
@@ -43,7 +43,7 @@ class Job:
         except CancelledError:
             return
         except Exception as error:
-            if not isinstance(error, ValueError | OSError):  # those are written for people
+            if not isinstance(error, ValueError | OSError):  # the messages of these are written for users
                 logging.getLogger(__name__).exception("A job failed")
             self.error = str(error) or type(error).__name__
             self._end("failed")
@@ -68,7 +68,7 @@ class Job:
 
 
 def show_progress(job: Job) -> None:
-    """What is being done, how long it still takes, and a button that ends it; refreshes itself."""
+    """The current step, the time left, and a cancel button; refreshes itself."""
     st.fragment(refreshed, run_every=REFRESH)(job)
 
 
@@ -79,6 +79,6 @@ def refreshed(job: Job) -> None:
         job.pace.share, text=f"{escaped(job.words).capitalize()}: {job.pace}" if job.pace.total else "Starting…"
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        about = "Ends it. What was looked at so far is remembered, so that the next time goes on from there."
+        about = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
         st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=about)
-        st.caption("It goes on while you visit other pages or reload this one.")
+        st.caption("The evaluation continues while you visit other pages or reload this one.")

@@ -1,4 +1,4 @@
-"""Work that takes a while: done once, kept for the next visitor, with the time left on the screen meanwhile."""
+"""Cached long computations with a progress bar that shows the time left."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ Result = TypeVar("Result")
 
 @st.cache_resource(max_entries=10, show_spinner=False)
 def kept(*what: Any) -> dict[str, Any]:
-    """A place for the result of `what`, empty at first; the one least used makes room for a new one."""
+    """A cache slot for the result of `what`, empty at first; the least recently used slot is evicted."""
     return {}
 
 
 def once(words: str, do: Callable[[Progress], Result], *what: Any) -> Result:
-    """What `do` returned when it was last asked for `what`, or else returns now, under a progress bar.
+    """The cached result of `do` for `what`; computes it under a progress bar if it is not cached.
 
-    words: for the bar, such as "Drawing faces".  what: hashable by Streamlit; `do` must depend on nothing else.
+    words: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `do` must depend on nothing else.
     """
     place = kept(words, *what)
     if "result" not in place:
@@ -33,7 +33,7 @@ def once(words: str, do: Callable[[Progress], Result], *what: Any) -> Result:
 
 @contextmanager
 def progress_bar(words: str) -> Iterator[Progress]:
-    """A bar with the time left, which appears when the work takes longer than PATIENCE, and goes when it is done."""
+    """A progress bar with the time left; it appears after PATIENCE and disappears at the end."""
     bar, pace = st.empty(), Pace()
 
     def show(done: int, total: int) -> None:

@@ -1,13 +1,14 @@
-"""Times and progress as people read them."""
+"""Formatting of durations and progress for display."""
 
 import time
 
 
 class Pace:
-    """How far work has come, and how long the rest takes at the speed so far."""
+    """Progress of a computation and the time left at its speed so far."""
 
     def __init__(self) -> None:
-        self.began: tuple[float, int] | None = None  # the first time, a model may have been loaded before
+        # time and progress at the first report, which leaves out loading a model
+        self.began: tuple[float, int] | None = None
         self.done, self.total = 0, 0
         self.spent, self.left = 0.0, None
 

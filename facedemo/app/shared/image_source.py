@@ -1,4 +1,4 @@
-"""Where images come from: a folder or archive on the computer that runs the app, or files uploaded to it."""
+"""Selecting images: a folder or archive on the computer that runs the app, or uploaded files."""
 
 import hashlib
 import re
@@ -18,13 +18,13 @@ ARCHIVES = ("zip", "tar", "tgz", "gz", "xz", "bz2")
 
 
 class UploadError(ValueError):
-    """What is wrong with uploaded files and what to do about it."""
+    """A problem with the uploaded files, with a message for users."""
 
 
 def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
-    """The controls; returns the kind chosen.  The source itself is made by `chosen`, when it is needed.
+    """Shows the controls and returns the chosen kind; `chosen` turns the choice into a source when it is needed.
 
-    prefix: of the keys in session state.  kinds: PATH, UPLOAD, and others that need nothing more.
+    prefix: of the keys in session state.  kinds: PATH, UPLOAD, and others that need no further input.
     """
     kind = st.radio(label, kinds, key=f"{prefix}_kind", horizontal=True, help=about)
     if kind == PATH:
@@ -32,8 +32,8 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
             "Path",
             key=f"{prefix}_path",
             placeholder="~/Pictures/faces",
-            help="A folder of images (searched with all folders in it), a .zip or .tar of one, or a CelebA folder. "
-            "At least 64 images.",
+            help="A folder of images (including its subfolders), a .zip or .tar of one, or a CelebA folder. At least "
+            "64 images.",
         )
     elif kind == UPLOAD:
         st.file_uploader(
@@ -41,18 +41,18 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
             [*IMAGES, *ARCHIVES],
             accept_multiple_files=True,
             key=f"{prefix}_files",
-            help="At least 64 images, or one .zip or .tar. They are kept on the computer that runs this app.",
+            help="At least 64 images, or one .zip or .tar. They are stored on the computer that runs this app.",
         )
     return kind
 
 
 def chosen(prefix: str) -> str:
-    """The source that the controls describe.  Raises UploadError or OSError where there is none to be had."""
+    """The source that the controls describe.  Raises UploadError or OSError if it is missing or unusable."""
     if st.session_state[f"{prefix}_kind"] == UPLOAD:
         return str(store(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))
     text = st.session_state.get(f"{prefix}_path", "").strip().strip("\"'")
     if not text:
-        raise UploadError("Give the path of a folder or an archive of images.")
+        raise UploadError("Enter the path of a folder or an archive of images.")
     try:
         path = Path(text).expanduser()
         there = path.exists()
@@ -64,7 +64,7 @@ def chosen(prefix: str) -> str:
 
 
 def identity(prefix: str) -> str:
-    """The same for the same choice, and another for another; without reading what was uploaded."""
+    """A string that identifies the choice, without reading the uploaded files."""
     kind = st.session_state[f"{prefix}_kind"]
     if kind == PATH:
         return f"{kind} {st.session_state.get(f'{prefix}_path', '').strip()}"
@@ -74,9 +74,9 @@ def identity(prefix: str) -> str:
 
 
 def store(files: Sequence[BinaryIO], folder: Path) -> Path:
-    """Writes uploaded files into a folder of their own below `folder`, named by their content; returns the source.
+    """Writes uploaded files into their own folder below `folder`, named after their content hash; returns the source.
 
-    files: open for reading, with a `name`, of which only safe letters are kept.  Raises UploadError where they are not
+    files: open for reading, with a `name`, of which only safe letters are kept.  Raises UploadError if they are not
     images or one archive.
     """
     names = [safe_name(file.name, index) for index, file in enumerate(files)]
@@ -84,7 +84,7 @@ def store(files: Sequence[BinaryIO], folder: Path) -> Path:
     if not files:
         raise UploadError("Choose the images, or one archive of them, to upload.")
     if packed and len(files) > 1:
-        raise UploadError("Upload images or one archive, not both and not several archives.")
+        raise UploadError("Upload either images or a single archive, not both and not several archives.")
     digest = hashlib.blake2b(digest_size=16)
     for name, file in zip(names, files, strict=True):
         digest.update(f"{name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
@@ -97,7 +97,7 @@ def store(files: Sequence[BinaryIO], folder: Path) -> Path:
                     with (part / name).open("wb") as out:
                         shutil.copyfileobj(file, out)
         except OSError:
-            if not target.is_dir():  # the same files, uploaded twice at once, are there already
+            if not target.is_dir():  # another upload of the same files was faster
                 raise
     return target / packed[0] if packed else target
 

@@ -1,8 +1,8 @@
-"""Text of users inside of Markdown."""
+"""Escaping user text in Markdown."""
 
 import re
 
 
 def escaped(text: object) -> str:
-    """Text in which no letter means anything to Markdown."""
+    """Text with all Markdown characters escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", str(text))

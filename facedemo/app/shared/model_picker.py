@@ -1,4 +1,4 @@
-"""The models a page can choose from: bundled ones and runs that have weights, each loaded once."""
+"""The models a page can choose from: bundled models and runs with weights, each loaded once."""
 
 import importlib
 import threading
@@ -15,24 +15,24 @@ from facedemo.storage.locations import runs_root
 if TYPE_CHECKING:
     from facedemo.pretrained.model import FaceModel
 
-FIRST_SHOWN = "ours-64"  # the paper's own, where it is there
-WARM_UP_DELAY = 1.0  # seconds: until the first page has been sent
-RUN = "run:"  # sets runs apart from bundles in an address
+FIRST_SHOWN = "ours-64"  # the paper's model, if it is installed
+WARM_UP_DELAY = 1.0  # seconds, by which the first page has been sent
+RUN = "run:"  # distinguishes runs from bundles in an address
 
 
 def choices() -> dict[str, Path]:
-    """Name in the address → folder: bundles as `ours-64`, runs as `run:<directory>`, newest run first."""
+    """Name in the address → folder: bundles as `ours-64`, runs as `run:<directory>`, newest runs first."""
     bundles = {path.name: path for path in locations.all_models()}
     return bundles | {RUN + run.id: run.path for run in list_runs() if run.has_model}
 
 
 def preferred(choices: Iterable[str]) -> str:
-    """The model to show to someone who chose none."""
+    """The model to show if none was chosen."""
     return FIRST_SHOWN if FIRST_SHOWN in choices else next(iter(choices))
 
 
 def label(name: str) -> str:
-    """What the choice is called on the screen."""
+    """The display name of a choice."""
     if not name.startswith(RUN):
         return name
     run = Run(runs_root() / name.removeprefix(RUN))
@@ -40,13 +40,13 @@ def label(name: str) -> str:
 
 
 def version(path: Path) -> str:
-    """Changes whenever the weights or the settings on disk do."""
+    """A string that changes whenever the weights or the settings on disk change."""
     return "-".join(str((path / file).stat().st_mtime_ns) for file in ("model.safetensors", "config.json"))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model…")
 def load(path: Path, version: str) -> "FaceModel":
-    """The model of a folder, shared by all who look at it.  Raises BundleError as `load_model` does."""
+    """The model in a folder, shared by all visitors.  Raises BundleError as `load_model` does."""
     from facedemo.pretrained.model import load_model
 
     return load_model(path)
@@ -54,7 +54,7 @@ def load(path: Path, version: str) -> "FaceModel":
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Timer:
-    """Imports what models need, torch above all, while someone still reads the first page; once a process."""
+    """Imports torch and the model code in the background while the first page is read; once per process."""
     timer = threading.Timer(WARM_UP_DELAY, importlib.import_module, ("facedemo.pretrained.model",))
     timer.daemon = True
     timer.start()

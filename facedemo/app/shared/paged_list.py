@@ -1,4 +1,4 @@
-"""A list a page at a time, with a search above it once it is longer than that."""
+"""A paginated list, with a search field if there is more than one page."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -12,12 +12,14 @@ Item = TypeVar("Item")
 def paged_list(
     found: Sequence[Item], fits: Callable[[Item, str], bool], show: Callable[[Item], None], kind: str, about: str
 ) -> None:
-    """fits: whether an item is one that the words typed look for.  kind: what each is called.  about: the search."""
+    """fits: whether an item matches the search.  kind: the items' name, in the singular.  about: help of the search
+    field.
+    """
     if len(found) > PER_PAGE:
         words = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=about)
         found = [item for item in found if fits(item, words)]
         if not found:
-            st.caption(f"No {kind} fits.")
+            st.caption(f"No {kind} matches.")
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(st.session_state.get(f"{kind}_page", 1), pages)
     for item in found[(page - 1) * PER_PAGE : page * PER_PAGE]:

@@ -1,4 +1,4 @@
-"""How runs are shown and asked for things, on every page that lists them."""
+"""Badges and buttons of runs, for every page that lists them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +19,9 @@ BADGES = {
     "crashed": ("red", ":material/error:"),
     "damaged": ("red", ":material/broken_image:"),
 }
-CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}  # more would cover a title on a phone
-DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # what damaged files of a run raise when read
+# more buttons would cover the title on a phone
+CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
+DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # raised when damaged files of a run are read
 
 
 def badge(status: Status) -> None:
@@ -29,9 +30,9 @@ def badge(status: Status) -> None:
 
 
 def ask(do: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", "")) -> None:
-    """A callback that asks something of a run; what goes wrong is shown, not raised.
+    """A callback that sends a command to a run; errors are shown, not raised.
 
-    words: to show until the run has left `state`, its id and its state now.
+    words: shown until the run leaves `state`, which is its id and its current state.
     """
     try:
         do()
@@ -41,6 +42,8 @@ def ask(do: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", ""
 
 
 def generate_button(run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **look: Any) -> None:
-    about = "Draw faces with this run's newest weights." if run.has_model else "It has saved no weights yet."
+    about = (
+        "Generate faces with this run's newest weights." if run.has_model else "The run has not saved any weights yet."
+    )
     if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **look):
         st.switch_page(navigation.GENERATE, query_params={"model": f"run:{run.id}"})

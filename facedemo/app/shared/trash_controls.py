@@ -1,4 +1,4 @@
-"""Deleting runs and races and bringing them back, on every page that lists them."""
+"""Deleting and restoring runs and races, for every page that lists them."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from facedemo.runs.directory import AnyStored, RunError
 
 
 def delete(ones: Sequence[AnyStored]) -> None:
-    """Puts runs or races into the trash; `outcome` then offers all of them back, and says what went wrong."""
+    """Moves runs or races into the trash; `outcome` then offers an undo and shows any errors."""
     if deleted := each(trash.delete, ones):
         st.session_state.just_deleted = deleted
 
@@ -22,7 +22,7 @@ def restore(ones: Sequence[AnyStored]) -> None:
 
 
 def each(do: Callable[[AnyStored], AnyStored], ones: Sequence[AnyStored]) -> list[AnyStored]:
-    """Those for which it worked; the others' problems are kept for `outcome`."""
+    """The items for which `do` succeeded; the errors of the others are kept for `outcome`."""
     done, problems = [], []
     for one in ones:
         try:
@@ -35,12 +35,17 @@ def each(do: Callable[[AnyStored], AnyStored], ones: Sequence[AnyStored]) -> lis
 
 
 def outcome() -> None:
-    """What was deleted last, with an undo, and what could not be done."""
+    """The latest deletion with an undo button, and any errors."""
     if gone := [one for one in st.session_state.get("just_deleted", []) if one.path.exists()]:
         words = f"“{escaped(gone[0].name)}”" if len(gone) == 1 else f"{len(gone)} runs"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted {words}.", width=420)
-            button("Undo", gone, "undo_delete", "Put it back where it was." if len(gone) == 1 else "Put them back.")
+            button(
+                "Undo",
+                gone,
+                "undo_delete",
+                "Restore the deleted item." if len(gone) == 1 else "Restore the deleted items.",
+            )
     if problem := st.session_state.pop("run_problem", ""):
         st.error(escaped(problem))
 
@@ -48,19 +53,23 @@ def outcome() -> None:
 def button(label: str, ones: Sequence[AnyStored], key: str, about: str) -> None:
     if st.button(label, type="tertiary", help=about, key=key):
         restore(ones)
-        st.rerun()  # the whole page: in a fragment, a callback would only redraw the list
+        st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
 
 
 def deleted(found: Sequence[AnyStored], kind: str) -> None:
-    """What is in the trash.  kind: "runs" or "races"."""
+    """The contents of the trash.  kind: "runs" or "races"."""
     if not found:
         return
     with st.expander(f"Deleted {kind} ({len(found)})", icon=":material/delete:"):
         for one in found:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{escaped(one.name)} ({escaped(one.id)})", width="content")
-                button("Restore", [one], f"restore_{one.id}", f"Put it back among the {kind}.")
-        with st.popover("Delete for good", icon=":material/delete_forever:", help="Frees the disk space."):
+                button("Restore", [one], f"restore_{one.id}", f"Move it back to the {kind}.")
+        with st.popover(
+            "Delete permanently",
+            icon=":material/delete_forever:",
+            help="Delete these items permanently to free disk space.",
+        ):
             st.write("This cannot be undone.")
             args = (lambda: trash.erase(found),)
-            st.button("Yes, delete them", on_click=ask, args=args, help="Removes their files from the disk.")
+            st.button("Yes, delete them", on_click=ask, args=args, help="Remove the files from the disk.")

@@ -1,4 +1,4 @@
-"""Settings in the address bar, so that a link reproduces what is on the screen."""
+"""Settings in the page's address, so that a link reproduces the screen."""
 
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -11,11 +11,11 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True)
 class Setting:
-    """One query parameter and the session-state key of the same meaning."""
+    """One query parameter and the session-state key with the same meaning."""
 
     default: Value
-    parse: Callable[[str], Value]  # raises ValueError for what cannot be used
-    complaint: str  # what is wrong with a value that cannot
+    parse: Callable[[str], Value]  # raises ValueError for unusable text
+    complaint: str  # what is wrong with an unusable value
 
 
 def whole(low: int, high: int, default: int) -> Setting:
@@ -36,7 +36,7 @@ def one_of(names: Collection[str], default: str) -> Setting:
             raise ValueError(text)
         return text
 
-    return Setting(default, parse, "not here")
+    return Setting(default, parse, "not available")
 
 
 def flag(default: bool) -> Setting:
@@ -50,11 +50,11 @@ def within(number: float, low: float, high: float) -> float:
 
 
 def restore(settings: Mapping[str, Setting], page: str) -> list[str]:
-    """Sees to it that session state holds a usable value of every setting, under `<page>_<name>`.
+    """Makes sure that session state holds a usable value of every setting, under `<page>_<name>`.
 
-    What is there already counts first, then the address, then the default.  But an address that holds only some of the
-    settings is not one that `publish` wrote: it is a link from another page, and counts first.  Returns what could not
-    be used, in Markdown: the address may be anybody's, and a model may go while someone looks at it.
+    An existing value takes precedence over the address, and the address over the default. An address that holds only
+    some of the settings was not written by `publish`: it is a link from another page and takes precedence.  Returns the
+    unusable values, in Markdown: anyone can write an address, and a model may be deleted while its page is open.
     """
     own_address = settings.keys() <= set(st.query_params)
     ignored = []
@@ -73,5 +73,5 @@ def restore(settings: Mapping[str, Setting], page: str) -> list[str]:
 
 
 def publish(settings: Mapping[str, Setting], page: str) -> None:
-    """Writes the settings in use into the address, defaults too: a link must outlive a change of defaults."""
+    """Writes the current settings into the address, including defaults: a link must survive a change of defaults."""
     st.query_params.from_dict({name: format(st.session_state[f"{page}_{name}"]) for name in settings})

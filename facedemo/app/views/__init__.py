@@ -1,1 +1,1 @@
-"""What the pages are made of, a folder for each page that has several views."""
+"""The parts of the pages, with a folder for each page that has several views."""

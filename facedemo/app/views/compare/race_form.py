@@ -1,4 +1,4 @@
-"""The form that a race or a sweep is set up with."""
+"""The form for a new race or sweep."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ def key(name: str) -> str:
 
 
 def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
-    """busy: another race is going on.  on_start is called with the name of the new one."""
+    """busy: another race is running.  on_start: called with the name of the new race."""
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
     if key("budget_minutes") not in st.session_state:
@@ -35,8 +35,8 @@ def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
             GAMMAS,
             key=key("gammas"),
             format_func="{:g}".format,
-            help="One model of ours is trained with each. Low: smooth faces that look alike. High: sharper and more "
-            "varied ones, less stable.",
+            help="Values of γ; one model of the family “ours” is trained with each. Low: smooth faces that look alike. "
+            "High: sharper and more varied faces, less stable.",
         )
     else:
         st.pills(
@@ -45,21 +45,21 @@ def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
             selection_mode="multi",
             format_func=lambda name: config_class(name).title,
             key=key("families"),
-            help="Who takes part, each with the settings its paper recommends or that measured best.",
+            help="Families to train, each with its paper's or our best-measured settings.",
         )
     budget = numbers()
     many = len(st.session_state[key("gammas" if kind == "sweep" else "families")])
     st.caption(plan_in_words(many, budget))
     if busy:
-        st.info("Another race is going on. Two at once share the processor, so both are slower and neither is fair.")
-    about = "Trains in a process of its own at low priority: it goes on when you close or reload this page."
+        st.info("Another race is running. Two races share the CPU, so both would be slower and neither would be fair.")
+    about = "Train in a separate process at low priority: the race continues if you close or reload this page."
     words = "Start the sweep" if kind == "sweep" else "Start the race"
     if st.button(words, type="primary", icon=":material/play_arrow:", help=about, disabled=many < 2):
         start(kind, budget, on_start)
 
 
 def numbers() -> dict[str, float]:
-    """Budget, size, seed and how many faces are judged; returns the budget."""
+    """Budget, size, seed and the number of faces to evaluate; returns the budget."""
     with st.grid(4, min_column_width=form.CELL):
         budget = form.budget_control(key("budget"))
         st.selectbox(
@@ -67,42 +67,43 @@ def numbers() -> dict[str, float]:
             SIZES,
             key=key("size"),
             format_func=lambda size: f"{size}×{size}",
-            help="Side of the images in pixels. 32 is for quick races: so small, a face recogniser sees less.",
+            help="Side of the images in pixels. 32 is for quick races: face detection is less reliable at that size.",
         )
         st.number_input(
             "Seed",
             0,
             2**32 - 1,
             key=key("seed"),
-            help="Start weights, data order and the faces that are judged follow from it, for all alike.",
+            help="Seeds the initial weights, the data order and the evaluated faces, the same for every model.",
         )
         st.number_input(
-            "Faces judged",
+            "Faces evaluated",
             0,
             10_000,
             step=100,
             key=key("count"),
-            help="Of each at its end, for the table. The paper judges 1,000; 500 take about half a minute. 0: none.",
+            help="Number of faces to evaluate per model at the end, for the table. The paper evaluates 1,000; 500 take "
+            "about half a minute. 0: no evaluation.",
         )
     return budget
 
 
 def plan_in_words(many: int, budget: dict[str, float]) -> str:
     if many < 2:
-        return "Choose two at least."
+        return "Choose at least two."
     kind, limit = next(iter(budget.items()))
     unit = {"minutes": "minutes", "images": "images", "iterations": "iterations"}[kind]
     total = f", {many * limit:,g} in all" if kind == "minutes" else ""
     words = f"{many} models train one after another, {limit:,g} {unit} each{total}. "
     if kind == "iterations":
-        words += "An iteration of one family costs more images than one of another: minutes or images are fairer."
+        words += "Families use different numbers of images per iteration, so a budget in minutes or images is fairer."
     else:
-        words += "Of your own images, four fifths are trained on; the rest is for judging."
+        words += "Of your own images, four fifths are used for training and the rest for evaluation."
     return words
 
 
 def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
-    """Starts what the form describes; where that cannot be, says why."""
+    """Starts the race that the form describes; if that fails, shows the reason."""
     try:
         found = create(kind, budget)
         found.launch()
@@ -114,7 +115,7 @@ def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) 
 
 
 def create(kind: str, budget: dict[str, float]) -> Any:
-    """The race of the form.  Raises ValueError or OSError where it cannot be."""
+    """Creates the race that the form describes.  Raises ValueError or OSError if that is impossible."""
     state = st.session_state
     options = {"source": form.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}
     families = ["ours"] if kind == "sweep" else state[key("families")]

@@ -1,4 +1,4 @@
-"""Races and sweeps: the form that one is set up with, those there are, and the one that is open."""
+"""Races and sweeps: the form for a new one, the list of earlier ones, and the one that is open."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,7 +16,7 @@ from facedemo.storage.process_status import Status
 
 
 def known(races: Mapping[str, Race]) -> Callable[[str], str]:
-    """Parses the name of a race in an address; raises ValueError for one that is not there."""
+    """Parses the name of a race in an address; raises ValueError if there is no such race."""
 
     def parse(text: str) -> str:
         if text and text not in races:
@@ -38,11 +38,11 @@ def plan_of(race: Race) -> Plan | None:
 
 
 def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
-    """The open race, or else a form for a new one above the earlier ones.  kind: as `Plan.kind`."""
+    """The open race, or else a form for a new one beside the earlier ones.  kind: as `Plan.kind`."""
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     if chosen := st.session_state.compare_race:
-        about = "The form of a new one, and those there are."
+        about = f"Show the form for a new {kind} and the earlier ones."
         icon = ":material/arrow_back:"
         st.button(f"All {kind}s", icon=icon, on_click=open_race, args=("",), help=about)
         race_view.show(races[chosen])
@@ -50,8 +50,8 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
     active = [race for race in races.values() if race.status.active]
     for race in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(race.name)}** is going on.", width="content")
-            about = "Faces, losses and detection rate, live."
+            st.markdown(f"**{escaped(race.name)}** is running.", width="content")
+            about = "Show faces, losses and detection rate, live."
             st.button(
                 "Watch",
                 on_click=open_race,
@@ -68,14 +68,14 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
 
 
 def earlier(kind: str, races: Mapping[str, Race]) -> None:
-    """Those there are, newest first; damaged ones are shown with both kinds."""
+    """Earlier races of this kind, newest first; damaged ones are listed under both kinds."""
     st.subheader(f"{kind.capitalize()}s", anchor=False)
     trash_controls.outcome()
     found = [(race, plan_of(race)) for race in races.values()]
     found = [(race, plan) for race, plan in found if plan is None or plan.kind == kind]
     if not found:
-        st.caption("None yet. Each is listed here, to be looked at again without training.")
-    about = f"Shows the {kind}s whose models, directory, images, budget or state hold all of these words."
+        st.caption(f"There are none yet. Every {kind} is listed here, so that you can open it again without training.")
+    about = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
     paged_list(found, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
     trash_controls.deleted(deleted_races(), "races")
 
@@ -91,15 +91,15 @@ def card(race: Race, plan: Plan | None) -> None:
             st.markdown(f"**{escaped(race.name)}**", width="content")
             badge(status if plan else Status(state="damaged"))
         if plan is None:
-            st.caption("Its race.json is damaged. Its contenders are still among the runs.")
+            st.caption("Its race.json is damaged. The models that it trained are still among the runs.")
         else:
             stamp, about = race.id, escaped(plan.about)
             st.caption(f"{about} · started {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
         with st.container(horizontal=True):
             if plan:
-                about = "Faces, curves, the table, and a report to take away."
+                about = "Show faces, curves and the table, and download a report."
                 button(race, "Open", open_race, race.id, about)
-            about = "Move it to the deleted ones below. The models that it trained stay among the runs."
+            about = "Move it to the deleted races below. The models that it trained stay among the runs."
             about = about if not status.active else "Stop it before you delete it."
             button(race, "Delete", trash_controls.delete, [race], about, disabled=status.active)
 

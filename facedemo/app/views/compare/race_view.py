@@ -1,4 +1,4 @@
-"""One race: its contenders in columns while they learn, faces found over time, and at its end the table."""
+"""One race: its contenders in columns while they train, the detection rate over time, and finally the table."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -23,11 +23,11 @@ from facedemo.storage.process_status import Status
 REFRESH = 3.0  # seconds
 COLUMN = 240  # pixels
 FACES = 16  # of the 64 in a run's sample grid
-WAITING = Status(state="waiting", message="Its turn comes.")
+WAITING = Status(state="waiting", message="Queued.")
 
 
 def show(race: Race) -> None:
-    """The view of a race; refreshes itself while it goes on."""
+    """The view of a race; refreshes itself while the race runs."""
     active = race.status.active
     st.fragment(refreshed, run_every=REFRESH if active else None)(race, active)
 
@@ -35,7 +35,7 @@ def show(race: Race) -> None:
 def refreshed(race: Race, was_active: bool) -> None:
     status = race.status
     if status.active != was_active:
-        st.rerun()  # only a whole rerun changes whether this refreshes itself
+        st.rerun()  # only a full rerun starts or stops the periodic refresh
     try:
         plan = race.plan
         header(race, plan, status)
@@ -48,7 +48,7 @@ def refreshed(race: Race, was_active: bool) -> None:
     except DAMAGED as error:
         logging.getLogger(__name__).warning("%s cannot be shown", race.path, exc_info=True)
         st.error(escaped(error), title="This race cannot be shown")
-        st.caption(f"Its files are in {escaped(race.path)}; its contenders are among the runs.")
+        st.caption(f"The race's files are in {escaped(race.path)}; the models that it trained are among the runs.")
 
 
 def header(race: Race, plan: Plan, status: Status) -> None:
@@ -57,7 +57,9 @@ def header(race: Race, plan: Plan, status: Status) -> None:
         badge(status)
     st.caption(escaped(plan.about))
     if status.state in ("failed", "crashed", "damaged"):
-        st.error(escaped(status.message or "The log in its folder says more."), title=status.state.capitalize())
+        st.error(
+            escaped(status.message or "See the log in the race's folder for details."), title=status.state.capitalize()
+        )
     words = [f"{status.progress:.0%}"]
     if status.active and status.seconds_left is not None:
         words.append(f"{duration(status.seconds_left)} of training left")
@@ -72,13 +74,13 @@ def header(race: Race, plan: Plan, status: Status) -> None:
 
 def actions(race: Race, plan: Plan, status: Status) -> None:
     if status.active:
-        about = "Save a checkpoint of whoever trains, and end. It can be resumed."
+        about = "Stop the race; the model in training saves a checkpoint. The race can be resumed."
         button("Stop", "stop", about, race.stop)
     elif status.state != "finished":
-        about = "Go on where it was: who is done stays done, and who was interrupted goes on from the last checkpoint."
+        about = "Resume the race. Finished models are kept; the interrupted one continues from its last checkpoint."
         button("Resume", "play_arrow", about, race.launch)
     models = [f"run:{run.id}" for entry in plan.entries if (run := race.run(entry)).has_model]
-    about = "Faces of the same seeds, by all that have saved weights."
+    about = "Compare all models with saved weights on the same seeds."
     if st.button(
         "Side by side",
         icon=":material/compare:",
@@ -88,7 +90,7 @@ def actions(race: Race, plan: Plan, status: Status) -> None:
         disabled=not models,
         key="race_side",
     ):
-        st.rerun()  # the whole page, not this part of it
+        st.rerun()  # the whole page, not only this fragment
     downloads(race, bool(models))
 
 
@@ -98,12 +100,12 @@ def go_side_by_side(models: list[str]) -> None:
 
 
 def button(label: str, icon: str, about: str, do: Callable[[], None]) -> None:
-    """A button whose action may go wrong; that is shown, not raised."""
+    """A button whose errors are shown, not raised."""
     st.button(label, icon=f":material/{icon}:", on_click=ask, args=(do,), help=about, key=f"race_{label}")
 
 
 def downloads(race: Race, ready: bool) -> None:
-    """The report, made when it is asked for."""
+    """Downloads of the report, which is made on demand."""
 
     def made(form: str) -> bytes:
         found = gather.gather_race(race)
@@ -112,8 +114,8 @@ def downloads(race: Race, ready: bool) -> None:
         return packed(found)
 
     for form, about in (
-        ("html", "Grids, curves, the table, settings and commands in one file that needs no other."),
-        ("zip", "The same, also as Markdown with its pictures, and all numbers as JSON."),
+        ("html", "Download grids, curves, the table, settings and commands in one self-contained file."),
+        ("zip", "Download the same report, also as Markdown with its pictures, and all numbers as JSON."),
     ):
         st.download_button(
             f"Report ({form.upper()})",
@@ -128,7 +130,7 @@ def downloads(race: Race, ready: bool) -> None:
 
 
 def contenders(runs: Mapping[str, Run], active: bool) -> None:
-    """A column for each, in the order in which they train."""
+    """One column per contender, in training order."""
     with st.grid(min(len(runs), 4), min_column_width=COLUMN, border=True) as places:
         for label, run in runs.items():
             with places.cell():
@@ -136,7 +138,7 @@ def contenders(runs: Mapping[str, Run], active: bool) -> None:
 
 
 def contender(label: str, run: Run, active: bool) -> None:
-    """One of them: what it is doing, its newest faces, and the numbers that tell how it fares."""
+    """One contender: its status, its newest faces and its losses."""
     there = (run.path / "config.json").is_file()
     status = run.status
     if there and status.state == "stopped" and not status.step and active:
@@ -146,7 +148,7 @@ def contender(label: str, run: Run, active: bool) -> None:
         if there:
             badge(status)
     if not there:
-        st.caption("Its run was deleted. On the page Train, it can be brought back.")
+        st.caption("This run was deleted. You can restore it on the Train page.")
         return
     faces(label, run)
     st.caption(facts(run, status))
@@ -159,20 +161,20 @@ def faces(label: str, run: Run) -> None:
     """The first faces of the newest sample grid."""
     samples = run.samples()
     if not samples:
-        st.caption("No faces yet: they come as soon as it trains.")
+        st.caption("The first faces appear as soon as this model trains.")
         return
     step = max(samples)
     try:
         picture = first_faces(samples[step], samples[step].stat().st_mtime_ns)
-    except Exception as error:  # a file that is no image raises whatever Pillow does
-        st.caption(escaped(f"Its samples cannot be shown ({error})."))
+    except Exception as error:  # Pillow raises many kinds of errors for damaged files
+        st.caption(escaped(f"The samples cannot be shown ({error})."))
         return
     st.image(picture, width="stretch", alt=f"{FACES} faces by {label} at iteration {step}")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def first_faces(path: Path, version: int) -> bytes:
-    """A PNG of the first rows of a grid of 8 faces a row, in a square."""
+    """A square PNG of the first rows of a grid with 8 faces per row."""
     import numpy as np
     from PIL import Image
 
@@ -189,12 +191,12 @@ def facts(run: Run, status: Status) -> str:
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     if rows := detection(run.path):
-        parts.append(f"**{rows[-1]['found']} of {rows[-1]['of']} faces found**")
+        parts.append(f"**{rows[-1]['found']} of {rows[-1]['of']} faces detected**")
     return " · ".join(parts)
 
 
 def losses(label: str, run: Run) -> None:
-    """The first chart of its family: the losses, or what it has instead."""
+    """The first chart of the contender's family, which is usually its losses."""
     figures = training.figures(run.metrics(), config_class(run.config.family).metrics, run.marks())
     for name, figure in list(figures.items())[:1]:
         figure.update_layout(height=220)
@@ -203,39 +205,42 @@ def losses(label: str, run: Run) -> None:
 
 
 def over_time(runs: Mapping[str, Run]) -> None:
-    """Faces found, over time and over images."""
+    """The detection rate over time and over images."""
     found = {label: rows for label, run in runs.items() if (rows := detection(run.path))}
-    st.subheader("Faces found as they learn", anchor=False)
+    st.subheader("Detection rate during training", anchor=False)
     if not found:
-        st.caption("The first points come when weights are saved: about twenty times in each training.")
+        st.caption("The first points appear when weights are saved, which happens about twenty times per training.")
         return
     st.caption(
-        "Among 100 faces, always of the same seeds, `face_recognition` looks for faces whenever weights are saved, "
-        "beside the training and at lower priority. That alone is no measure of quality: smooth average faces are "
-        "found easily."
+        "Whenever weights are saved, `face_recognition` runs on 100 faces of the same seeds, in a separate process at "
+        "lower priority. The detection rate alone does not measure quality: smooth average faces are easily detected."
     )
     with st.grid(2, min_column_width=340):
         for over, words in comparison.OVER.items():
             figure = comparison.detection_chart(found, over)
-            alt = f"Chart of the faces found over {words.lower()}"
+            alt = f"Chart of the detection rate over {words.lower()}"
             st.plotly_chart(figure, key=f"detection_{over}", config={"displaylogo": False}, alt=alt)
 
 
 def results(race: Race, runs: Mapping[str, Run]) -> None:
-    """Table 1 of those that have been judged."""
-    st.subheader("What a face recogniser makes of them", anchor=False)
+    """Table 1 of the contenders that have been evaluated."""
+    st.subheader("Face-recognition results", anchor=False)
     reports = {label: kept(run.path) for label, run in runs.items()}
     if any(reports.values()):
         side_by_side.table(reports)
     else:
-        st.caption("Each is judged when its training is done." if race.plan.count else "This race judges no faces.")
+        st.caption(
+            "Each model is evaluated when its training is finished."
+            if race.plan.count
+            else "This race does not evaluate faces."
+        )
     if race.plan.command:
-        st.caption("The same from the command line:")
+        st.caption("The same race from the command line:")
         st.code(race.plan.command, language="sh", wrap_lines=True)
 
 
 def sweep(runs: Mapping[str, Run], active: bool) -> None:
-    """Quality against diversity in one chart; a point that is clicked shows its faces."""
+    """Quality against diversity in one chart; selecting a point offers to generate faces with its model."""
     points = []
     for label, run in runs.items():
         if report := kept(run.path):
@@ -243,7 +248,9 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
             ends = (100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low))
             points.append(comparison.Point(label, 100 * (1 - row.undetected.share), *ends, row.people, row.distance))
     if not points:
-        st.caption("A point comes for each γ when its training is done." if active else "No γ has been judged yet.")
+        st.caption(
+            "A point appears for each γ when its training is finished." if active else "No γ has been evaluated yet."
+        )
         return
     measured = [name for name in comparison.DIVERSITY if any(getattr(point, name) is not None for point in points)]
     if st.session_state.get("sweep_diversity") not in measured:
@@ -251,17 +258,17 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
     diversity = st.session_state.sweep_diversity
     if len(measured) > 1:
         diversity = st.segmented_control(
-            "Diversity, as",
+            "Diversity measure",
             measured,
             format_func=comparison.DIVERSITY.get,
             required=True,
             key="sweep_diversity",
             persist_state="session",
-            help="Distinct people: how many there are among the faces. Fréchet distance: how far all faces are from "
-            "real ones; it counts quality and variety together.",
+            help="Distinct people: the number of different people among the faces. Fréchet distance: the distance of "
+            "the generated faces to real ones, which combines quality and variety.",
         )
     figure = comparison.sweep_chart(points, diversity)
-    alt = "Chart of faces found against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
+    alt = "Chart of the detection rate against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
     event = st.plotly_chart(
         figure,
         key="sweep_chart",
@@ -278,4 +285,4 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
             st.markdown(f"**{escaped(label)}** is selected.", width="content")
             generate_button(runs[label], key="sweep_generate")
     else:
-        st.caption("Click a point to draw faces with its model.")
+        st.caption("Click a point to generate faces with its model.")

@@ -1,4 +1,4 @@
-"""Models side by side: faces of the same seeds in columns, and what was measured of each."""
+"""Models side by side: faces of the same seeds in columns, and the stored evaluations."""
 
 import html
 from collections.abc import Collection, Mapping
@@ -21,13 +21,13 @@ from facedemo.storage.atomic import read_object
 
 MOST = 6  # models at once
 MAX_FACES = 64
-COLUMN = 280  # pixels: narrower columns go below each other
+COLUMN = 280  # pixels: narrower columns wrap
 CELL = "text-align:left;vertical-align:top;padding:.35rem 1.2rem .35rem 0;border-bottom:1px solid rgba(128,128,128,.3)"
 FIRST = ("dcgan", "wgan", "ours")  # families in the order of the paper's Fig. 5
 
 
 def chosen_models(choices: Collection[str]) -> url_state.Setting:
-    """Names joined by slashes, of which those that are there count."""
+    """Model names joined by slashes; unknown names are ignored."""
 
     def parse(text: str) -> str:
         found = [name for name in dict.fromkeys(text.split("/")) if name in choices][:MOST]
@@ -35,11 +35,11 @@ def chosen_models(choices: Collection[str]) -> url_state.Setting:
             raise ValueError(text)
         return "/".join(found)
 
-    return url_state.Setting("/".join(first(choices)), parse, "no such models here")
+    return url_state.Setting("/".join(first(choices)), parse, "there are no such models")
 
 
 def first(choices: Collection[str]) -> list[str]:
-    """What is shown to someone who chose nothing: one bundled model of each family, or else what there is."""
+    """The default selection: one bundled model per family, or else the first models."""
     bundles = [name for name in choices if not name.startswith(model_picker.RUN)]
     found = [[name for name in bundles if name.startswith(family)] for family in FIRST]
     return [model_picker.preferred(names) for names in found if names] or list(choices)[:3]
@@ -47,7 +47,7 @@ def first(choices: Collection[str]) -> list[str]:
 
 @st.cache_data(max_entries=24, show_spinner="Drawing faces…")
 def draw(path: Path, version: str, seed: int, count: int) -> np.ndarray:
-    """Faces as `sampling.generate` returns them, kept for the next visitor."""
+    """Faces as `sampling.generate` returns them, cached for all visitors."""
     return sampling.generate(model_picker.load(path, version), face_seeds(seed, count))
 
 
@@ -59,7 +59,7 @@ def show(settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
     choices = model_picker.choices()
     if not choices:
         st.info(
-            "There is no model to draw faces with yet. Start a race above, or train one on the page Train.",
+            "There is no model to generate faces with yet. Start a race above, or train a model on the Train page.",
             title="No model yet",
         )
         url_state.publish(settings, page="compare")
@@ -75,17 +75,17 @@ def show(settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     url_state.publish(settings, page="compare")
     if not names:
-        st.info("Choose models above, to see the same seeds drawn by each.", title="Nothing to compare")
+        st.info("Choose models above to see each generate faces from the same seeds.", title="Nothing to compare")
         return
     columns(names, choices, seed, count)
     if len(names) == 1:
-        st.caption("Choose a second model above to compare it with; a race trains some.")
+        st.caption("Choose a second model above to compare with, or start a race to train some.")
     measures(names, choices)
-    st.caption("The address of this page holds these settings: copy it, and the link shows the same faces.")
+    st.caption("The page's address contains these settings: copy it to share the same faces.")
 
 
 def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
-    """Which models, from which seed, how many faces of each."""
+    """The models, the seed, and the number of faces per model."""
     st.session_state.compare_chosen = [name for name in st.session_state.compare_models.split("/") if name]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.multiselect(
@@ -96,7 +96,8 @@ def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
             key="compare_chosen",
             on_change=keep,
             width=480,
-            help=f"Bundled models, and runs of yours as soon as they have saved weights: up to {MOST}, in this order.",
+            help=f"Up to {MOST} models, shown in this order: bundled models, and your runs once they have saved "
+            "weights.",
         )
         seed = st.number_input(
             "Seed",
@@ -105,17 +106,17 @@ def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
             key="compare_seed",
             persist_state="session",
             width=150,
-            help="All faces follow from it: the same seeds for every model. What vector z a seed becomes is each "
-            "model's own affair, so equal places do not show the same person.",
+            help="The random seed, the same for every model. Each model maps a seed to its own latent, so the same "
+            "position does not show the same person.",
         )
         count = st.number_input(
-            "Faces of each",
+            "Faces per model",
             1,
             MAX_FACES,
             key="compare_faces",
             persist_state="session",
             width=130,
-            help=f"How many faces to draw of each model, from 1 to {MAX_FACES}.",
+            help=f"Number of faces to generate per model, from 1 to {MAX_FACES}.",
         )
     return [name for name in st.session_state.compare_chosen if name in choices], seed, count
 
@@ -136,7 +137,7 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
 
 
 def described(path: Path) -> str:
-    """Family, size and how long it was trained, as far as its files tell."""
+    """Family, size and training time, as far as the files say."""
     found: Facts = facts(Run(path))
     report = read_object(path / "report.json")
     images, minutes = report.get("images", found.status.images), report.get("minutes", found.status.seconds / 60)
@@ -149,20 +150,20 @@ def described(path: Path) -> str:
 
 
 def measures(names: list[str], choices: Mapping[str, Path]) -> None:
-    """Table 1, of those models that were judged before."""
+    """Table 1 of the models that have been evaluated."""
     reports = {model_picker.label(name): kept(choices[name]) for name in names}
-    st.subheader("What a face recogniser makes of them", anchor=False)
+    st.subheader("Face-recognition results", anchor=False)
     table(reports)
     missing = [name for name, report in reports.items() if report is None]
     if missing:
         st.caption(
-            f"Not judged yet: {escaped(', '.join(missing))}. Verify judges any model, a race its own at its end; "
-            "`facedemo verify --keep` stores what it finds with a bundled model."
+            f"Not evaluated yet: {escaped(', '.join(missing))}. The Verify page evaluates any model, and a race "
+            "evaluates its own models at the end; `facedemo verify --keep` stores an evaluation in a bundle."
         )
 
 
 def table(reports: Mapping[str, Report | None]) -> None:
-    """Table 1 as a table; nothing where no model was judged."""
+    """Table 1; nothing if no model has been evaluated."""
     head, rows = table_of(reports)
     if not rows:
         return
@@ -172,7 +173,7 @@ def table(reports: Mapping[str, Report | None]) -> None:
 
 
 def markup(head: list[str], rows: list[list[str]]) -> str:
-    """A table that scrolls by itself where the screen is too narrow for it."""
+    """An HTML table that scrolls horizontally on narrow screens."""
     top = "".join(f'<th scope="col" style="{CELL}">{html.escape(cell)}</th>' for cell in head)
     body = ""
     for title, *cells in rows:

@@ -1,4 +1,4 @@
-"""Faces into latent space: the vectors that come closest to two faces, and the film between them."""
+"""GAN inversion: the latents whose faces are closest to two given faces, and the film between them."""
 
 import re
 from pathlib import Path
@@ -63,19 +63,19 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Set
 
 
 def found_before(folder: Path, image: np.ndarray) -> "dict[str, Found]":
-    """Where the vector of a face is kept, empty until it is found."""
+    """The cache slot for the latent of a face, empty until it is found."""
     return cached_work.kept("Searching", folder, model_picker.version(folder), digest(image))
 
 
 def find(folder: Path, images: list[np.ndarray]) -> None:
-    """The search: a button that starts it, then its progress, and a button that ends it."""
+    """The search: a button that starts it, then its progress and a button that cancels it."""
     if not st.session_state.get("inside_running"):
-        about = "Starts from many random vectors z and changes them until what the model draws is close to the face."
+        about = "Start from many random latents z and optimise them until the generated image is close to the face."
         icon = ":material/travel_explore:"
         st.button("Find them", type="primary", icon=icon, on_click=search, args=(True,), help=about)
         return
     cancel = st.empty()
-    about = "Ends the search. Nothing is kept of a face that was not finished."
+    about = "End the search. Results for unfinished faces are discarded."
     cancel.button("Cancel", icon=":material/close:", on_click=search, args=(False,), help=about)
     model = model_picker.load(folder, model_picker.version(folder))
     with cached_work.progress_bar("Searching, step") as progress:
@@ -91,24 +91,27 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
 
 def show_found(image: np.ndarray, words: str, found: "Found") -> None:
     with st.grid(2, min_column_width=110, wrap=False):
-        for picture, about in ((image, f"**v**  The face: {words}."), (found.image, "**G(z)**  The closest found.")):
+        for picture, about in (
+            (image, f"**v**  The face: {words}."),
+            (found.image, "***G(z)**  The closest generated face."),
+        ):
             with st.container(gap="xsmall"):
                 st.image(film.enlarged(picture, LARGE), width="stretch", alt=about.replace("*", ""))
                 st.caption(about)
-    about = "The mean of |v − G(z)| over all pixels and colours, as a part of the way from black to white."
-    st.caption(f"They differ by {found.error / 2:.1%} on average.", help=about)
+    about = "Mean of |v − G(z)| over all pixels and colours, as a percentage of the range from black to white."
+    st.caption(f"They differ by {100 * found.error / 2:.1f} % on average.", help=about)
 
 
 def show_film(name: str, folder: Path, words: list[str], ends: "list[Found]") -> None:
-    """The way through latent space from the one vector to the other."""
-    st.subheader("From one to the other", anchor=False)
+    """The film through latent space from one latent to the other."""
+    st.subheader("From one face to the other", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with right:
-        about = f"Pictures from the one face to the other, from 2 to {STEPS}."
+        about = f"Number of frames from one face to the other, from 2 to {STEPS}."
         looks = {"persist_state": "session", "width": 320}
         steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=about, **looks)
-        about = "Pictures a second, here and in the files."
-        rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d a second", help=about, **looks)
+        about = "Frames per second, here and in the files."
+        rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d per second", help=about, **looks)
     model = model_picker.load(folder, model_picker.version(folder))
 
     def draw(progress: sampling.Progress) -> np.ndarray:
@@ -127,11 +130,11 @@ def downloads(name: str, frames: np.ndarray, rate: int, words: list[str]) -> Non
     facts = {"model": name, "from": words[0], "to": words[1], "steps": len(frames), "software": "facedemo"}
     file_name, played = re.sub(r"[^\w.-]+", "-", f"{name}-morph"), film.there_and_back(frames)
     with st.container(horizontal=True):
-        about = "A picture that moves and loops, with 256 colours."
+        about = "An animated picture that loops, with 256 colours."
         gif, mp4 = (lambda: film.gif(played, rate, **facts)), (lambda: film.mp4(played, rate, **facts))
         films.download("Film (GIF)", gif, f"{file_name}.gif", "image/gif", "gif_box", about)
         about = "A video at 256 pixels or more, for phones and presentations."
         films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", about)
-        about = f"Up to {film.STRIP} of the pictures side by side. Model and steps are written into the file."
+        about = f"Up to {film.STRIP} of the frames side by side. Model and steps are written into the file."
         strip = lambda: pictures.png(film.strip(frames), **facts)  # noqa: E731
         films.download("Strip (PNG)", strip, f"{file_name}-strip.png", "image/png", "view_column", about)

@@ -1,4 +1,4 @@
-"""What an auto-encoder discriminator makes of one face, and how that compares with others."""
+"""How an auto-encoder discriminator reconstructs one face, and how its loss compares with other faces'."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from facedemo.explore.discriminator_view import Look, Losses
 from facedemo.imaging import film
 from facedemo.imaging.pictures import grid, png
 
-LARGE = 256  # pixels a side of a picture on the screen
+LARGE = 256  # side of a picture on the screen, in pixels
 
 
 def look_inside(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
@@ -27,7 +27,7 @@ def look_inside(name: str, folder: Path, settings: dict[str, url_state.Setting],
     version = model_picker.version(folder)
     model = model_picker.load(folder, version)
     if reason := discriminator_view.why_not(model):
-        st.info(f"{reason} “Into latent space” works with every model.", title="Nothing to look into")
+        st.info(f"{reason} “Into latent space” works with every model.", title="No reconstruction to show")
         return
     face = face_input("a", "Face", folder)
     if face is None:
@@ -47,8 +47,11 @@ def show_pictures(seen: "Look", words: str) -> None:
     heat = Image.fromarray(discriminator_view.heat(seen.error)).resize((LARGE, LARGE), Image.Resampling.NEAREST)
     pictures = {
         "v": (film.enlarged(seen.image, LARGE), f"The face: {words}."),
-        "D(v)": (film.enlarged(seen.reconstruction, LARGE), "What the discriminator rebuilds of it from its code."),
-        "|v − D(v)|": (heat, "What it gets wrong: black is nothing, yellow a quarter of the way from black to white."),
+        "D(v)": (film.enlarged(seen.reconstruction, LARGE), "The discriminator's reconstruction from its code."),
+        "|v − D(v)|": (
+            heat,
+            "The reconstruction error: black is none, yellow a quarter of the range from black to white.",
+        ),
     }
     with st.grid(3, min_column_width=150):
         for symbol, (picture, about) in pictures.items():
@@ -58,24 +61,29 @@ def show_pictures(seen: "Look", words: str) -> None:
 
 
 def show_numbers(seen: "Look", found: "Losses") -> None:
-    """L(v) and the realism score, and both kinds of faces beside them."""
+    """L(v) and the realism score, compared with generated and training images."""
     with st.grid(2, min_column_width=130):
-        about = "The mean of |v − D(v)| over all pixels and colours, which run from −1 to 1. The lower, the more the "
-        about += "face is like those that the discriminator has learned to rebuild."
+        about = "Mean of |v − D(v)| over all pixels and colours, which range from −1 to 1. The lower, the more the "
+        about += "face resembles those that the discriminator has learned to reconstruct."
         st.metric("L(v)", f"{seen.loss:.4f}", help=about, border=True)
-        about = "L(v) as a score from 0 to 1: 0.5 is a training image of average difficulty, higher is rebuilt better. "
-        about += "It tells how ordinary a picture is to this discriminator, and not whether a person would believe it."
+        about = (
+            "L(v) as a score from 0 to 1: 0.5 is a training image of average difficulty; a higher score means a better "
+        )
+        about += (
+            "reconstruction. It measures how typical the image is for this discriminator, not whether it would fool a "
+            "person."
+        )
         st.metric("Realism", f"{seen.realism:.2f}", help=about, border=True)
     mean, deviation = found.remembered
-    groups, band = {"drawn faces": found.generated}, ("training images, as remembered", mean, deviation)
-    parts = [f"{discriminator_view.share_above(found.generated, seen.loss):.0%} of the model's drawn faces"]
+    groups, band = {"generated faces": found.generated}, ("training images, recorded", mean, deviation)
+    parts = [f"{100 * discriminator_view.share_above(found.generated, seen.loss):.0f} % of the model's generated faces"]
     if found.real is not None:
         groups, band = {"training images": found.real} | groups, None
-        parts.append(f"{discriminator_view.share_above(found.real, seen.loss):.0%} of its training images")
-    figure = distribution(groups, seen.loss, "L(v)", "L, lower is rebuilt better", band)
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt="Where L(v) stands among other faces")
-    words = f"Rebuilt better than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
-    st.caption(f"{words}, as the model remembers them.")
+        parts.append(f"{100 * discriminator_view.share_above(found.real, seen.loss):.0f} % of its training images")
+    figure = distribution(groups, seen.loss, "L(v)", "L, lower: better reconstructed", band)
+    st.plotly_chart(figure, config={"displayModeBar": False}, alt="L(v) of this face among other faces")
+    words = f"Better reconstructed than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
+    st.caption(f"{words}, as recorded during training.")
 
 
 def download(name: str, seen: "Look", words: str) -> None:

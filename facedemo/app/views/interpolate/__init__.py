@@ -1,1 +1,1 @@
-"""The Interpolate page: films, four faces at the corners of a square, and sliders."""
+"""The Interpolate page: films, a grid between four faces, and sliders."""

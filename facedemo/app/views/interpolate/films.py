@@ -1,4 +1,4 @@
-"""The films of the Interpolate page: from one face to another, and a walk through many."""
+"""The films of the Interpolate page: from one face to another, and a loop through several."""
 
 import random
 import re
@@ -19,30 +19,31 @@ from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 STEPS, STOPS = 60, 12  # at most
 PATHS = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (straight)"}
 ABOUT_PATHS = (
-    "How to mix the random vectors z of two faces. Slerp turns one into the other and keeps its length, which nearly "
-    "all random vectors share: faces half-way are as sharp and as different as the two ends. Lerp goes straight; "
-    "half-way, z is shorter, and the face closer to the model's average face. The paper's model learned from numbers "
-    "between −1 and 1. Slerp leaves that range a little half-way, lerp never does: where slerp tears a face, try lerp."
+    "How to interpolate between the latents z of two faces. Slerp rotates one into the other and keeps its length, "
+    "which is nearly the same for all random latents: faces half-way are as sharp and as varied as the two ends. Lerp "
+    "goes straight; half-way, z is shorter and the face is closer to the model's average face. The paper's model was "
+    "trained on latents between −1 and 1. Slerp leaves that range slightly half-way, lerp never does: if slerp "
+    "distorts a face, try lerp."
 )
 
 
 @dataclass(frozen=True)
 class Film:
-    """What a film shows, and how."""
+    """The content and the settings of a film."""
 
     seeds: list[int]
     path: str
     steps: int
-    rate: int  # frames a second
-    words: str  # what it is, for screen readers
+    rate: int  # frames per second
+    words: str  # description for screen readers
 
     @property
     def closed(self) -> bool:
-        """Goes over from its end into its beginning; a film of two faces plays there and back."""
+        """Whether the film loops seamlessly; a film of two faces plays forwards and backwards."""
         return len(self.seeds) > 2
 
     def facts(self, name: str) -> dict[str, object]:
-        """What is written into its files."""
+        """The metadata written into the film's files."""
         return {
             "model": name,
             "seeds": ", ".join(map(str, self.seeds)),
@@ -78,14 +79,14 @@ def two_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], i
     ignored += url_state.restore(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = [
-            seed_input("From seed", "from", "The face that the film begins with. The same seed is the same face."),
-            seed_input("To seed", "to", "The face that the film ends with."),
+            seed_input("From seed", "from", "The first face of the film. The same seed gives the same face."),
+            seed_input("To seed", "to", "The last face of the film."),
         ]
-        about = "Two other faces, from random seeds."
+        about = "Choose two other faces, from random seeds."
         st.button("New faces", on_click=draw_seeds, args=("from", "to"), icon=":material/shuffle:", help=about)
     left, right = st.columns([3, 2], gap="large")
     with right:
-        path, steps, rate = film_controls("Steps", "Pictures from the one face to the other.")
+        path, steps, rate = film_controls("Steps", "Number of frames from one face to the other.")
     words = f"A film from the face of seed {seeds[0]} to that of seed {seeds[1]}"
     reel = Film(seeds, path, steps, rate, words=words)
     with left:
@@ -102,7 +103,7 @@ def walk(name: str, folder: Path, settings: dict[str, url_state.Setting], ignore
     own |= film_settings(steps=24)
     ignored += url_state.restore(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = seed_input("Seed", "seed", "The number that all faces of the walk follow from, as on the Generate page.")
+        seed = seed_input("Seed", "seed", "The random seed of the walk's faces, as on the Generate page.")
         stops = st.number_input(
             "Faces",
             2,
@@ -111,13 +112,13 @@ def walk(name: str, folder: Path, settings: dict[str, url_state.Setting], ignore
             persist_state="session",
             on_change=rewind,
             width=130,
-            help=f"How many faces the walk passes, from 2 to {STOPS}, before it comes back to the first.",
+            help=f"Number of faces in the loop, from 2 to {STOPS}.",
         )
-        about = "Another walk, from a random seed."
+        about = "Start another walk from a random seed."
         st.button("New walk", on_click=draw_seeds, args=("seed",), icon=":material/shuffle:", help=about)
     left, right = st.columns([3, 2], gap="large")
     with right:
-        path, steps, rate = film_controls("Steps a face", "Pictures from each face to the next.")
+        path, steps, rate = film_controls("Steps per face", "Number of frames from each face to the next.")
     words = f"A walk through {stops} faces from seed {seed}"
     reel = Film(face_seeds(seed, stops), path, steps, rate, words=words)
     with left:
@@ -159,7 +160,7 @@ def path_input() -> str:
 
 
 def film_controls(steps_label: str, about_steps: str) -> tuple[str, int, int]:
-    """Path, steps and frames a second."""
+    """Path, steps and frames per second."""
     path = path_input()
     steps = st.slider(
         steps_label,
@@ -176,25 +177,25 @@ def film_controls(steps_label: str, about_steps: str) -> tuple[str, int, int]:
         30,
         key="interpolate_rate",
         persist_state="session",
-        format="%d a second",
-        help="Pictures a second, here and in the files.",
+        format="%d per second",
+        help="Frames per second, here and in the files.",
     )
     return path, steps, rate
 
 
 def frames_of(folder: Path, reel: Film) -> np.ndarray:
-    """The film's frames, drawn once: uint8 (n, size, size, 3)."""
+    """The film's frames, generated once: uint8 (n, size, size, 3)."""
     version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:
         model = model_picker.load(folder, version)
         return interpolation.film_of_seeds(model, reel.seeds, reel.steps, reel.path, progress)
 
-    return cached_work.once("Drawing faces", draw, folder, version, reel.seeds, reel.path, reel.steps)
+    return cached_work.once("Generating faces", draw, folder, version, reel.seeds, reel.path, reel.steps)
 
 
 def player(folder: Path, settings: dict[str, url_state.Setting], ignored: list[str], reel: Film) -> np.ndarray:
-    """Shows the film, and what of its address could not be used; returns its frames."""
+    """Shows the film and the ignored parts of its address; returns its frames."""
     frames = frames_of(folder, reel)
     if (frame := st.session_state.interpolate_frame) > len(frames):
         ignored.append(f"`frame={frame}` (there are {len(frames)})")
@@ -212,8 +213,10 @@ def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
     played = frames if reel.closed else film.there_and_back(frames)
     facts, file_name = reel.facts(name), re.sub(r"[^\w.-]+", "-", f"{name}-{reel.seeds[0]}-{reel.seeds[-1]}")
     seconds = len(played) / reel.rate
-    how = "a round" if reel.closed else "there and back"
-    st.caption(f"{len(frames)} pictures, {seconds:.1f} s {how}. Downloads play as shown; model and seeds are in them.")
+    how = "per loop" if reel.closed else "forwards and backwards"
+    st.caption(
+        f"{len(frames)} frames, {seconds:.1f} s {how}. Downloads play as shown; they contain the model and the seeds."
+    )
     with st.container(horizontal=True):
         download(
             "Film (MP4)",
@@ -229,7 +232,7 @@ def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
             f"{file_name}.gif",
             "image/gif",
             "gif_box",
-            "A picture that moves and loops, with 256 colours: larger and coarser than the video.",
+            "An animated picture that loops, with 256 colours: larger and coarser than the video.",
         )
         download(
             "Strip (PNG)",
@@ -237,7 +240,7 @@ def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
             f"{file_name}-strip.png",
             "image/png",
             "view_column",
-            f"Up to {film.STRIP} of the pictures side by side.",
+            f"Up to {film.STRIP} of the frames side by side.",
         )
         download(
             f"Frame {frame} (PNG)",
@@ -245,7 +248,7 @@ def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
             f"{file_name}-frame-{frame}.png",
             "image/png",
             "image",
-            "The picture at which you stopped the film, at its own size.",
+            "The frame at which you stopped the film, at its original size.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The square of the Interpolate page: four faces in its corners, and all that lies between them."""
+"""The grid of the Interpolate page, interpolated between the four faces in its corners."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
 
 CORNERS = {"a": "Upper left seed", "b": "Upper right seed", "c": "Lower left seed", "d": "Lower right seed"}
-SIDE = 12  # faces a side, at most
+SIDE = 12  # faces per side, at most
 LARGE = 512  # side of the large view, in pixels
 
 
@@ -40,22 +40,22 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], 
     ignored += url_state.restore(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = [
-            films.seed_input(label, corner, f"The face in this corner of the square: {label.lower()}.", first_face)
+            films.seed_input(label, corner, f"The face in this corner of the grid: {label.lower()}.", first_face)
             for corner, label in CORNERS.items()
         ]
-        about = "Four other faces, from random seeds."
+        about = "Choose four other faces, from random seeds."
         st.button("New faces", on_click=draw_corners, icon=":material/shuffle:", help=about)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         path = films.path_input()
         side = st.slider(
-            "Faces a side",
+            "Faces per side",
             2,
             SIDE,
             key="interpolate_side",
             persist_state="session",
             on_change=first_face,
             width=200,
-            help=f"How fine the square is: 2 is its four corners, {SIDE} has {SIDE**2} faces.",
+            help=f"Number of faces per side: 2 shows only the four corners, {SIDE} shows {SIDE**2} faces.",
         )
     images = drawn(folder, seeds, side, path)
     if (face := st.session_state.interpolate_face) > len(images):
@@ -73,16 +73,16 @@ def drawn(folder: Path, seeds: list[int], side: int, path: str) -> np.ndarray:
     def draw(progress: sampling.Progress) -> np.ndarray:
         return interpolation.square_of_seeds(model_picker.load(folder, version), seeds, side, path, progress)
 
-    return cached_work.once("Drawing faces", draw, folder, version, seeds, side, path)
+    return cached_work.once("Generating faces", draw, folder, version, seeds, side, path)
 
 
 def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) -> None:
-    """The square as buttons, the chosen face large, and the downloads."""
+    """The grid as buttons, the chosen face enlarged, and the downloads."""
     face = st.session_state.interpolate_face
     facts = {"model": name, "seeds": ", ".join(map(str, seeds)), "path": path, "side": side, "software": "facedemo"}
     file_name = re.sub(r"[^\w.-]+", "-", f"{name}-{seeds[0]}-{seeds[3]}-square")
     labels = [f"row {index // side + 1}, column {index % side + 1}" for index in range(side**2)]
-    words = f"A square of {side} by {side} faces between the seeds {facts['seeds']}."
+    words = f"A grid of {side} by {side} faces between the seeds {facts['seeds']}."
     left, right = st.columns([3, 2], gap="large")
     with left:
         face_grid(
@@ -102,12 +102,12 @@ def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) 
         st.caption(f"The face in {labels[face - 1]}, enlarged.")
         with st.container(horizontal=True):
             films.download(
-                "Square (PNG)",
+                "Grid (PNG)",
                 lambda: pictures.png(pictures.grid(images, side), **facts),
                 f"{file_name}.png",
                 "image/png",
                 "grid_on",
-                "All faces in one picture. Model and seeds are written into the file.",
+                "All faces in one image. Model and seeds are written into the file.",
             )
             films.download(
                 "This face (PNG)",
@@ -115,5 +115,5 @@ def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) 
                 f"{file_name}-face-{face}.png",
                 "image/png",
                 "image",
-                "At its own size. Model, seeds and place are written into the file.",
+                "The face at its original size. Model, seeds and position are written into the file.",
             )

@@ -1,4 +1,4 @@
-"""The directions of the Interpolate page: one face, and sliders that change it."""
+"""The Directions view of the Interpolate page: one face, and sliders that edit it."""
 
 import random
 import re
@@ -16,7 +16,7 @@ from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
 
 LARGE = 512  # side of the large view, in pixels
-AMOUNT = 4.0  # standard deviations, either way
+AMOUNT = 4.0  # standard deviations, in either direction
 
 
 def reset() -> None:
@@ -38,17 +38,17 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Set
     extra = {f"by_{direction.name}": amount for direction in named}
     ignored += url_state.restore(
         extra, page="interpolate"
-    )  # by itself: an address from before they were learnt is whole
+    )  # separately: an address from before they were learned is complete
     ignored += labelled.not_learnt(extra, amount)
     found, own = [*named, *found], own | extra
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = films.seed_input("Seed", "seed", "The face to change, as on the Generate page.")
-        about = "Another face, from a random seed; the sliders stay."
+        seed = films.seed_input("Seed", "seed", "The random seed of the face to edit, as on the Generate page.")
+        about = "Choose another face from a random seed; the sliders keep their values."
         st.button("New face", on_click=another_face, icon=":material/shuffle:", help=about)
-        st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Put all sliders back to 0.")
+        st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Reset all sliders to 0.")
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    left, right = st.columns([2, 3], gap="large")  # on a phone, the face comes first
+    left, right = st.columns([2, 3], gap="large")  # on a phone, the face is shown first
     with right:
         amounts = sliders(folder, seed, found)
         labelled.control(folder)
@@ -69,7 +69,7 @@ def found_in(folder: Path) -> "list[Direction]":
 
 
 def from_labels(folder: Path, latent: int) -> "list[Direction]":
-    """The directions learnt from labels, unless there are none for a model of so many numbers."""
+    """The directions learned from labels; none if they are for another latent size."""
     learnt = labelled.learnt(folder)
     return [direction for direction in learnt.directions if len(direction.step) == latent] if learnt else []
 
@@ -79,13 +79,15 @@ def moved(folder: Path, seed: int, found: "list[Direction]", amounts: list[dict[
 
 
 def sliders(folder: Path, seed: int, found: "list[Direction]") -> dict[str, float]:
-    """One slider a direction, between the faces at its two ends; returns those that are not at 0."""
+    """One slider per direction, between the faces at its two ends; returns the amounts that are not 0."""
     ends = [{direction.name: end} for direction in found for end in (-AMOUNT, AMOUNT)]
     faces = moved(folder, seed, found, ends)
     for index, direction in enumerate(found):
-        share = f"{direction.share:.0%}"
-        about = f"{direction.about} A straight step along it explains {share} of " + (
-            "how this model's faces differ." if direction.name.startswith("main") else "how this differs among faces."
+        share = f"{100 * direction.share:.0f} %"
+        about = f"{direction.about} A linear step along this direction explains {share} of " + (
+            "the variance of this model's faces."
+            if direction.name.startswith("main")
+            else "the variance of this property."
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             title = direction.title
@@ -99,7 +101,7 @@ def sliders(folder: Path, seed: int, found: "list[Direction]") -> dict[str, floa
                 key=f"interpolate_by_{direction.name}",
                 persist_state="session",
                 width="stretch",
-                help=f"{about} From −{AMOUNT:g} to {AMOUNT:g} standard deviations of the random vectors z.",
+                help=f"{about} From −{AMOUNT:g} to {AMOUNT:g} standard deviations of the latents z.",
             )
             st.image(film.enlarged(faces[2 * index + 1], 128), width=56, alt=f"{title} at +{AMOUNT:g}")
     values = {direction.name: st.session_state[f"interpolate_by_{direction.name}"] for direction in found}
@@ -107,13 +109,13 @@ def sliders(folder: Path, seed: int, found: "list[Direction]") -> dict[str, floa
 
 
 def result(name: str, folder: Path, seed: int, found: "list[Direction]", amounts: dict[str, float]) -> None:
-    """The changed face beside the one it came from."""
+    """The edited face beside the original."""
     before, after = moved(folder, seed, found, [{}, amounts])
     words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in found if d.name in amounts)
     st.image(
         film.enlarged(after, LARGE), width="stretch", alt=f"The face of seed {seed}, changed: {words or 'nothing'}"
     )
-    st.caption(f"Seed {seed}, {words}." if words else f"Seed {seed}, as it is. Move a slider to change it.")
+    st.caption(f"Seed {seed}, {words}." if words else f"Seed {seed}, unchanged. Move a slider to edit the face.")
     facts = {"model": name, "seed": seed, "software": "facedemo"}
     file_name = re.sub(r"[^\w.-]+", "-", f"{name}-face-{seed}-changed.png")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -124,5 +126,5 @@ def result(name: str, folder: Path, seed: int, found: "list[Direction]", amounts
             file_name,
             "image/png",
             "image",
-            "At its own size. Model, seed and what was changed are written into the file.",
+            "The face at its original size. Model, seed and changes are written into the file.",
         )

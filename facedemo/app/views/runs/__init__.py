@@ -1,1 +1,1 @@
-"""The Runs page: the table of runs, what is known of one, and the models on this computer."""
+"""The Runs page: the table of runs, the details of one run, and the models on this computer."""

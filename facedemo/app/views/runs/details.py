@@ -1,4 +1,4 @@
-"""One run on the page of all runs: its notes, and what can be done with it."""
+"""One run on the Runs page: its notes and its actions."""
 
 import time
 from collections.abc import Callable
@@ -27,12 +27,12 @@ def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     actions(facts, on_delete)
     made = st.session_state.get("runs_made")
     if made and made[0] == facts.run.id and made[1].exists():
-        st.success(f"“{escaped(made[1].name)}” is among the models below now.")
+        st.success(f"“{escaped(made[1].name)}” has been added to the models below.")
     notes(facts.run)
 
 
 def in_words(facts: Facts) -> str:
-    parts = [facts.family or "Its config.json is damaged", f"{facts.size}×{facts.size}" if facts.size else ""]
+    parts = [facts.family or "config.json is damaged", f"{facts.size}×{facts.size}" if facts.size else ""]
     parts += [
         f"γ = {facts.gamma:g}" if facts.gamma is not None else "",
         f"trained for {duration(facts.status.seconds)}",
@@ -43,7 +43,7 @@ def in_words(facts: Facts) -> str:
 def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     run, active = facts.run, facts.status.active
     with st.container(horizontal=True):
-        about = "Show it on the Train page: samples through time, all charts, steering, resuming."
+        about = "Open the run on the Train page, with its samples over time, all charts, live settings and controls."
         if st.button("Open", icon=":material/monitoring:", help=about, key="runs_open"):
             st.switch_page(navigation.TRAIN, query_params={"run": run.id})
         generate_button(run, key="runs_generate")
@@ -54,22 +54,26 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
             "application/zip",
             on_click="ignore",
             icon=":material/folder_zip:",
-            help="Settings, metrics, samples, notes, log, TensorBoard events and weights. Left out: the checkpoints "
-            "that training goes on from, which are large and pickles.",
+            help="Download settings, metrics, samples, notes, log, TensorBoard events and weights. Training "
+            "checkpoints are not included: they are large pickle files.",
             key="runs_export",
         )
         promotion(run)
-        about = "Move it to the deleted runs; you can undo this." if not active else "Stop it before you delete it."
+        about = (
+            "Move the run to the deleted runs; you can undo this."
+            if not active
+            else "Stop the run before you delete it."
+        )
         if st.button("Delete", icon=":material/delete:", help=about, disabled=active, key="runs_delete"):
             on_delete([run])
 
 
 def promotion(run: Run) -> None:
-    """Makes a bundle of the run, under a name that is free."""
+    """Exports the run as a bundle, under an unused name."""
     if st.session_state.pop("runs_bundle_done", False):
         st.session_state[OPEN] = False
-    about = "A model to keep and share: weights for drawing, model card, curves, and the first 64 faces."
-    about = about if run.has_model else "It has saved no weights yet."
+    about = "Export the run as a shareable model: weights, model card, curves and 64 sample faces."
+    about = about if run.has_model else "The run has not saved any weights yet."
     with st.popover(
         "Make a bundle",
         icon=":material/inventory_2:",
@@ -79,12 +83,12 @@ def promotion(run: Run) -> None:
         on_change="rerun",
     ):
         free = archive.suggest(run.name)
-        about = "Also its folder's name: letters, digits, spaces, dots, dashes and underscores."
+        about = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
         name = st.text_input("Name of the model", free, max_chars=64, help=about, key=f"bundle_name_{run.id}_{free}")
-        about = "For the model card, in Markdown: what the data is, who may use it for what, what the model does badly."
-        words = "Trained on … Licence: … It does badly: …"
+        about = "Text for the model card, in Markdown: describe the data, its licence and the model's limitations."
+        words = "Trained on … Licence: … Limitations: …"
         card = st.text_area("Data, licence, limits", placeholder=words, help=about, key=f"bundle_card_{run.id}")
-        about = "Takes a few seconds: 64 faces are drawn for the model card."
+        about = "Make the bundle; takes a few seconds, because 64 faces are generated for the model card."
         if st.button("Make it", type="primary", help=about, key="bundle_make"):
             promote(run, name.strip(), card)
 
@@ -101,12 +105,15 @@ def promote(run: Run, name: str, card: str) -> None:
 
 
 def notes(run: Run) -> None:
-    """An editor of its notes, which keeps up with the file, and says when it has saved."""
+    """An editor for the run's notes, which follows changes of the file and confirms when it has saved."""
     key, seen, text = f"notes_{run.id}", f"notes_seen_{run.id}", run.notes
     if key not in st.session_state or st.session_state.get(seen) != text:
         st.session_state[key] = st.session_state[seen] = text
-    about = "Kept as notes.md in the run's directory, and found by the search above. Saved when you leave the field."
-    words = "What was tried here, and what came of it?"
+    about = (
+        "Notes on the run, stored as notes.md in its directory and included in the search above. Saved when you leave "
+        "the field."
+    )
+    words = "What was tried in this run, and what was the result?"
     st.text_area("Notes", key=key, height=110, placeholder=words, help=about, on_change=save, args=(run, key, seen))
     if problem := st.session_state.pop("notes_problem", ""):
         st.error(escaped(problem))

@@ -1,4 +1,4 @@
-"""The models at hand: bundles to look at and take away, and others to bring in."""
+"""The bundled models: browsing, exporting and importing them."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from facedemo.pretrained import archive
 from facedemo.storage import locations
 from facedemo.storage.atomic import read_object
 
-MEGABYTES = 1024  # the largest weights that are taken
+MEGABYTES = 1024  # the largest file that can be uploaded
 CARD_LETTERS = 20_000
 
 
@@ -21,14 +21,14 @@ def shelf() -> None:
         st.success(escaped(said))
     found = locations.all_models()
     if not found:
-        st.caption("No models yet. Make a bundle of a run, or import one.")
+        st.caption("There are no models yet. Make a bundle from a run, or import a model.")
     for path in found:
         model(path)
     importing()
 
 
 def model(path: Path) -> None:
-    """One bundle: what it is, its card, and what can be done with it."""
+    """One bundle: its description, its card and its actions."""
     with st.container(border=True):
         st.markdown(f"**{escaped(path.name)}**")
         st.caption(escaped(in_words(path)))
@@ -38,7 +38,9 @@ def model(path: Path) -> None:
             if card.open:
                 show_card(path)
         with st.container(horizontal=True):
-            if st.button("Generate", icon=":material/grid_view:", help="Draw faces with it.", key=f"draw_{path.name}"):
+            if st.button(
+                "Generate", icon=":material/grid_view:", help="Generate faces with this model.", key=f"draw_{path.name}"
+            ):
                 st.switch_page(navigation.GENERATE, query_params={"model": path.name})
             st.download_button(
                 "Export (ZIP)",
@@ -47,7 +49,8 @@ def model(path: Path) -> None:
                 "application/zip",
                 on_click="ignore",
                 icon=":material/folder_zip:",
-                help="The whole bundle: weights, settings, card, curves and samples. It can be imported elsewhere.",
+                help="Download the whole bundle: weights, settings, card, curves and samples. It can be imported "
+                "elsewhere.",
                 key=f"export_{path.name}",
             )
 
@@ -56,7 +59,7 @@ def in_words(path: Path) -> str:
     config, report = (read_object(path / name) for name in (locations.CONFIG, "report.json"))
     model = config.get("model")
     size = model.get("size") if isinstance(model, dict) else None
-    parts = [f"{config.get('family', '?')}, {size}×{size} pixels" if size else "Its config.json is damaged"]
+    parts = [f"{config.get('family', '?')}, {size}×{size} pixels" if size else "config.json is damaged"]
     if isinstance(iterations := report.get("iterations"), int):
         parts.append(f"{iterations:,} iterations")
     return " · ".join([*parts, f"{(path / locations.WEIGHTS).stat().st_size / 1e6:,.1f} MB"])
@@ -64,28 +67,28 @@ def in_words(path: Path) -> str:
 
 def show_card(path: Path) -> None:
     try:
-        st.image((path / "samples.png").read_bytes(), width=360, alt=f"Faces that {path.name} draws")
-    except Exception:  # a file that is no image raises whatever Pillow does; the words are worth showing without
-        st.caption("It brings no picture of its faces.")
+        st.image((path / "samples.png").read_bytes(), width=360, alt=f"Faces that {path.name} generates")
+    except Exception:  # Pillow raises many kinds of errors for damaged files; the text is still worth showing
+        st.caption("No sample image included.")
     try:
         text = (path / "README.md").read_text("utf8", errors="replace")
     except OSError:
-        st.caption("It has no model card: ask whoever made it about its data and licence.")
+        st.caption("This model has no model card. Ask its author about its data and licence.")
         return
     st.markdown(plain_card(text[:CARD_LETTERS]))
 
 
 def plain_card(text: str) -> str:
-    """A model card to show within a page: without its header and title, in small headings, and loading no images."""
+    """A model card for display within a page: without header, title and images, and with small headings."""
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
     text = re.sub(r"!\[[^\]]*\](\([^)]*\)|\[[^\]]*\])?", "", text)
-    text = re.sub(r"!+\[", "[", text)  # whatever else could be read as an image
+    text = re.sub(r"!+\[", "[", text)  # anything else that could be read as an image
     text = re.sub(r"\A\s*# .*\n", "", text)
     return re.sub(r"^#{1,4} ", "##### ", text, flags=re.MULTILINE)
 
 
 def importing() -> None:
-    """Takes a model from a ZIP, after it has proved to work."""
+    """Imports a model from a ZIP after checking that it works."""
     st.subheader("Import a model", anchor=False)
     turn = st.session_state.setdefault("shelf_turn", 0)  # a new uploader after each success
     file = st.file_uploader(
@@ -93,17 +96,17 @@ def importing() -> None:
         "zip",
         key=f"shelf_file_{turn}",
         max_upload_size=MEGABYTES,
-        help="As “Export (ZIP)” makes it, of a model or of a run. Weights are read as safetensors only: a pickle could "
-        "run code on this computer, and a ZIP with one in it is refused.",
+        help="A ZIP made by “Export (ZIP)” from a model or a run. Weights must be safetensors: a pickle could run code "
+        "on this computer, so a ZIP that contains one is refused.",
     )
     if file is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        about = "What to call it here. Left empty, it keeps its own name, numbered where that is taken."
+        about = "Name for the imported model. If empty, it keeps its own name, with a number if that name is taken."
         name = st.text_input(
-            "Name", max_chars=64, key=f"shelf_name_{turn}", width=260, placeholder="its own", help=about
+            "Name", max_chars=64, key=f"shelf_name_{turn}", width=260, placeholder="original name", help=about
         )
-        about = "Checks the ZIP, loads the model once, and puts it among the others."
+        about = "Check the ZIP, load the model once, and add it to your models."
         wanted = st.button("Import", type="primary", icon=":material/upload:", help=about, key="shelf_import")
     if not wanted:
         return
@@ -113,5 +116,5 @@ def importing() -> None:
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not imported")
         return
-    st.session_state.update(shelf_said=f"“{path.name}” is among the models now.", shelf_turn=turn + 1)
+    st.session_state.update(shelf_said=f"“{path.name}” has been added to your models.", shelf_turn=turn + 1)
     st.rerun()

@@ -1,4 +1,4 @@
-"""The table of runs, in which any number of them can be selected."""
+"""The table of runs, with multiple selection."""
 
 from collections.abc import Callable, Collection, Sequence
 from hashlib import blake2b
@@ -11,30 +11,32 @@ ROWS = 10  # shown at once
 ROW_HEIGHT = 35  # pixels
 NUMBER, TEXT = st.column_config.NumberColumn, st.column_config.TextColumn
 COLUMNS = {
-    "Name": TEXT("Name", help="What the run was called, or else its directory.", width="medium", pinned=True),
-    "State": TEXT("State", help="What the run is doing.", width=80),
-    "Family": TEXT("Family", help="Which GAN it trains.", width=70),
-    "Size": NUMBER("Size", help="Side of its images, in pixels.", width=60),
-    "γ": NUMBER("γ", help="The diversity ratio, as it is now, where the family has one.", format="%.3g", width=60),
-    "Iterations": NUMBER("Iterations", help="Training steps it has taken.", format="localized", width=90),
-    "Images": NUMBER("Images", help="Real images it has seen.", format="localized", width=90),
-    "Minutes": NUMBER("Minutes", help="How long it has trained, pauses left out.", format="%.1f", width=80),
-    "Images/s": NUMBER("Images/s", help="How fast it trains, or trained last.", format="%.0f", width=80),
+    "Name": TEXT("Name", help="The run's name, or else its directory.", width="medium", pinned=True),
+    "State": TEXT("State", help="The run's status.", width=80),
+    "Family": TEXT("Family", help="The GAN family.", width=70),
+    "Size": NUMBER("Size", help="Side of the images, in pixels.", width=60),
+    "γ": NUMBER("γ", help="The current diversity ratio, for families that have one.", format="%.3g", width=60),
+    "Iterations": NUMBER("Iterations", help="Training iterations so far.", format="localized", width=90),
+    "Images": NUMBER("Images", help="Real images seen so far.", format="localized", width=90),
+    "Minutes": NUMBER("Minutes", help="Training time, without pauses.", format="%.1f", width=80),
+    "Images/s": NUMBER("Images/s", help="Current or last training speed.", format="%.0f", width=80),
     "Last": TEXT(
         "Last",
-        help="How far it has come: M, BEGAN's measure of convergence (lower is better), or W, WGAN's estimate of the "
-        "distance between drawn and real images. DCGAN has no such number.",
+        help="Latest progress metric: M, BEGAN's convergence measure (lower is better), or W, WGAN's estimate of the "
+        "distance between generated and real images. DCGAN has no such metric.",
         width=80,
     ),
-    "Started": TEXT("Started", help="By its directory's name.", width=130),
-    "Notes": TEXT("Notes", help="The beginning of what was written down about it.", width="medium"),
+    "Started": TEXT("Started", help="Start time, taken from the directory's name.", width=130),
+    "Notes": TEXT("Notes", help="The beginning of the run's notes.", width="medium"),
 }
 
 
 def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callable[[list[str]], None]) -> None:
-    """Draws the table.  chosen: directories of the selected runs; on_choose gets those of another selection."""
+    """Shows the table.  chosen: directories of the selected runs.  on_choose: called with the directories of a new
+    selection.
+    """
     ids = [facts.run.id for facts in found]
-    # rows are selected by their number, so another list is another table: nothing else must become selected in it
+    # rows are selected by number, so another list needs another key: otherwise other runs would become selected
     key = f"runs_table_{blake2b('/'.join(ids).encode(), digest_size=8).hexdigest()}"
     rows = [row for row, run_id in enumerate(ids) if run_id in chosen]
     if key not in st.session_state or st.session_state[key]["selection"]["rows"] != rows:
@@ -49,7 +51,7 @@ def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callab
         placeholder="",
         key=key,
         on_select=lambda: on_choose([ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]),
-        alt=f"Table of {len(found)} runs. Shift and Space select the row of a cell.",
+        alt=f"Table of {len(found)} runs. Shift+Space selects the row of a cell.",
     )
 
 

@@ -1,1 +1,1 @@
-"""The Train page: the form of a new run, a run while it trains, and its controls."""
+"""The Train page: the form for a new run, a live view of a run, and its controls."""

@@ -1,4 +1,4 @@
-"""How long a run will take on this computer, told before it starts."""
+"""The time a run will take on this computer, shown before it starts."""
 
 import subprocess
 import sys
@@ -9,12 +9,14 @@ from facedemo.app.shared.format import duration
 from facedemo.config.schema import RunConfig
 from facedemo.training import speed
 
-LOOK_AGAIN = 1.0  # seconds, while a measurement goes on
-PROCESS, KEY = "speed_process", "speed_key"  # in the session: the measurement that goes on, and of what
+LOOK_AGAIN = 1.0  # seconds between checks while a measurement runs
+PROCESS, KEY = "speed_process", "speed_key"  # in the session: the running measurement, and the settings it measures
 
 
 def show(config: RunConfig | None, busy: bool) -> None:
-    """One line below the form.  config: what the form describes, None if that is no run.  busy: another run trains."""
+    """One line below the form.  config: the run that the form describes, None if its settings are invalid.  busy:
+    another run trains.
+    """
     if config is not None:
         measuring = speed.known_speed(config) is None and not busy
         st.fragment(line, run_every=LOOK_AGAIN if measuring else None)(config, measuring, busy)
@@ -23,9 +25,9 @@ def show(config: RunConfig | None, busy: bool) -> None:
 def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
     seconds = speed.estimated_seconds(config)
     if was_measuring and seconds is not None:
-        st.rerun()  # only a whole rerun ends the looking again
+        st.rerun()  # only a full rerun stops the periodic refresh
     if seconds is not None:
-        st.caption(described(config, seconds) + (" Longer while another training shares the CPU." if busy else ""))
+        st.caption(described(config, seconds) + (" It takes longer while another run shares the CPU." if busy else ""))
     elif was_measuring and measure(config):
         st.caption("Measuring how fast this computer trains this model…")
 
@@ -33,18 +35,18 @@ def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
 def described(config: RunConfig, seconds: float) -> str:
     known = speed.known_speed(config) or {}
     rate = f"at {known['images_per_second']:,.0f} images per second, measured on this computer"
-    before = "" if config.data.source == "built-in" else " Preparing the images comes first, once."
+    before = "" if config.data.source == "built-in" else " The images are prepared first, once."
     return f"**About {duration(round_time(seconds))}** {rate}.{before}"
 
 
 def round_time(seconds: float) -> float:
-    """To two digits or so: an estimate should not look exact."""
+    """Rounds to about two digits, because an estimate should not look exact."""
     unit = 5 if seconds < 120 else 60 if seconds < 7200 else 3600
     return max(unit, round(seconds / unit) * unit)
 
 
 def measure(config: RunConfig) -> bool:
-    """Has the speed measured by a process of its own; returns whether it is still at it."""
+    """Measures the speed in a separate process; returns whether that is still running."""
     key = speed.speed_key(config)
     if st.session_state.get(KEY) != key:
         cancel()
@@ -61,7 +63,7 @@ def measure(config: RunConfig) -> bool:
 
 
 def cancel() -> None:
-    """Ends a measurement that goes on: its form has changed, or a training begins."""
+    """Stops a running measurement, because the form has changed or a run starts."""
     if (process := st.session_state.pop(PROCESS, None)) is not None:
         process.kill()
         process.wait()

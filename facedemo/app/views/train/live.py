@@ -1,4 +1,4 @@
-"""One run: what it is doing, its samples through time, its charts, and the controls of its training."""
+"""One run: its status, its samples over time, its charts, and its controls."""
 
 import logging
 import re
@@ -23,9 +23,9 @@ from facedemo.storage.process_status import Status
 from facedemo.training import speed
 
 REFRESH = 2.0  # seconds
-PATIENCE = 20  # times as long as reading the metrics takes, before they are read again
-SLOW = 0.7  # of the measured speed, below which a run is called slower
-RECENT_ROWS = 5  # of metrics, over which its situation is judged
+PATIENCE = 20  # the metrics are read again after this many times the time that reading them took
+SLOW = 0.7  # share of the measured speed below which a run counts as slow
+RECENT_ROWS = 5  # of metrics, over which the run's situation is averaged
 FRAMES = 200  # positions of the slider through time
 LOG_LINES = 200
 CHART_HELP = {
@@ -43,11 +43,11 @@ def show(run: Run) -> None:
 
 def refreshed(run: Run, was_active: bool) -> None:
     if not (run.path / "config.json").is_file():
-        st.warning("It may have been deleted or moved. “All runs” shows those that are there.", title="No such run")
+        st.warning("The run may have been deleted or moved. “All runs” shows the existing runs.", title="No such run")
         return
     status = run.status
     if status.active != was_active:
-        st.rerun()  # only a whole rerun changes whether this refreshes itself
+        st.rerun()  # only a full rerun starts or stops the periodic refresh
     try:
         config = run.config
         header(run, config, status)
@@ -55,7 +55,7 @@ def refreshed(run: Run, was_active: bool) -> None:
     except DAMAGED as error:
         logging.getLogger(__name__).warning("%s cannot be shown", run.path, exc_info=True)
         st.error(escaped(str(error)), title="This run cannot be shown")
-        st.caption(f"Its files are in {escaped(str(run.path))}. “All runs” has a button to delete it.")
+        st.caption(f"The run's files are in {escaped(str(run.path))}. You can delete the run from “All runs”.")
 
 
 def header(run: Run, config: "RunConfig", status: Status) -> None:
@@ -64,10 +64,10 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
         badge(status)
     st.caption(escaped(facts(config)))
     if status.state in ("failed", "crashed", "damaged"):
-        words = escaped(status.message) or "The log below says more."
+        words = escaped(status.message) or "See the log below for details."
         st.error(words, title=status.state.capitalize())
         if status.state == "failed":
-            st.caption("Mend what the message names, then resume; or start a new run with other settings.")
+            st.caption("Fix the problem described above, then resume; or start a new run with other settings.")
     for words in status.advice:
         st.warning(words, icon=":material/lightbulb:")
     progress(run, status)
@@ -84,11 +84,11 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
 
 
 def situation(run: Run, config: "RunConfig", status: Status) -> str:
-    """What the run is going through, in a sentence."""
+    """The run's situation, in one sentence."""
     if status.state == "starting":
-        return "The training starts: it loads the networks and the images."
+        return "Starting: loading the networks and the images."
     if status.state == "paused":
-        return f"Paused at iteration {status.step:,}. Continue goes on from here."
+        return f"Paused at iteration {status.step:,}. Press Continue to go on."
     if status.state == "stopped":
         return f"Stopped at iteration {status.step:,}." if status.step else "Not started yet."
     if status.state == "finished":
@@ -98,16 +98,16 @@ def situation(run: Run, config: "RunConfig", status: Status) -> str:
     recent = {name: values[-RECENT_ROWS:] for name, values in metrics_of(run).items()}
     means = {name: sum(values) / len(values) for name, values in recent.items() if values}
     said = config_class(config.family).situation(means) if means else ""
-    return said or f"Learning. The first numbers come after {config.training.log_every} iterations."
+    return said or f"Training. The first numbers appear after {config.training.log_every} iterations."
 
 
 def news(status: Status) -> str:
-    """What a screen reader is told: the state, and every tenth of the way."""
+    """The text for screen readers: the state, and the progress in steps of 10 %."""
     return f"{status.state}, {int(status.progress * 10) * 10} %" if status.state == "running" else status.state
 
 
 def slowed(config: "RunConfig", status: Status) -> str:
-    """Why a run takes longer than was estimated; "" if it does not."""
+    """The reason a run is slower than estimated; "" if it is not."""
     known = speed.known_speed(config)
     if not known or status.state != "running" or not status.images_per_second:
         return ""
@@ -125,7 +125,7 @@ def facts(config: "RunConfig") -> str:
 
 
 def progress(run: Run, status: Status) -> None:
-    """How far the training is, or before it the preparation of the images, which a status tells in words."""
+    """The progress of the training, or of preparing the images, which the status reports as text."""
     found = re.search(r"([\d,]+) of ([\d,]+)", status.message) if status.state == "starting" else None
     if not found:
         waits = f"{status.message} · " if status.message and status.state in ("starting", "stopped") else ""
@@ -150,22 +150,41 @@ def progress_words(status: Status) -> str:
 
 
 def actions(run: Run, status: Status) -> None:
-    """Buttons for what can be done in its state."""
+    """Buttons for the actions that the run's state allows."""
     now = (run.id, status.state)
     with st.container(horizontal=True):
         if status.state == "paused":
-            button("Continue", "play_arrow", "Go on with the training.", ask, run.unpause, "Goes on in a moment.", now)
+            button(
+                "Continue",
+                "play_arrow",
+                "Continue the training.",
+                ask,
+                run.unpause,
+                "The run will continue in a moment.",
+                now,
+            )
         elif status.active:
-            about, words = "Hold the training; its process stays, and nothing is lost.", "Pauses after this iteration."
+            about, words = (
+                "Pause the training; its process stays alive and nothing is lost.",
+                "The run will pause after this iteration.",
+            )
             button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state != "running")
         if status.active:
-            about = "Save a checkpoint and end the process. It can be resumed."
-            button("Stop", "stop", about, ask, run.stop, "Stops after this iteration, with a checkpoint.", now)
+            about = "Save a checkpoint and end the process. The run can be resumed."
+            button(
+                "Stop",
+                "stop",
+                about,
+                ask,
+                run.stop,
+                "The run will save a checkpoint and stop after this iteration.",
+                now,
+            )
         elif status.state == "finished":
             extension(run)
         else:
             label = "Resume" if run.checkpoints() else "Start"
-            about = "Train, from the last checkpoint where there is one, in a process of its own."
+            about = "Train in a separate process, from the last checkpoint if there is one."
             button(label, "play_arrow", about, ask, run.launch)
         generate_button(run)
 
@@ -176,13 +195,13 @@ def button(label: str, icon: str, about: str, do: Callable[..., None], *args: An
 
 
 def extension(run: Run, prefix: str = "extend") -> None:
-    """A larger budget for a run that is done."""
-    with st.popover("Extend", icon=":material/more_time:", help="Train it further, with a larger budget."):
+    """A form for a larger budget of a finished run."""
+    with st.popover("Extend", icon=":material/more_time:", help="Continue the run with a larger budget."):
         if f"{prefix}_kind" not in st.session_state:
             budget = run.config.budget.model_dump()
             form.fill_budget({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
         budget = form.budget_control(prefix)
-        st.caption("Counted from the beginning of the run, so it has to be more than it has had.")
+        st.caption("Counted from the start of the run, so it must exceed the budget already used.")
         args = (lambda: extend(run, budget),)
         st.button("Train further", type="primary", on_click=ask, args=args, key=f"{prefix}_go")
 
@@ -190,7 +209,7 @@ def extension(run: Run, prefix: str = "extend") -> None:
 def extend(run: Run, budget: dict[str, float]) -> None:
     wanted, status = Budget(**budget), run.status
     if wanted.fraction(status.step, status.images, status.seconds) >= 1:
-        raise RunError("The run has had this budget already. Give it a larger one.")
+        raise RunError("The run has already used this budget. Choose a larger one.")
     run.extend(wanted)
     run.launch()
 
@@ -204,27 +223,29 @@ def body(run: Run, config: "RunConfig", status: Status) -> None:
         steering.panel(run, config, status.step, status.active)
     draw_charts(run, config)
     with st.expander("Log", icon=":material/notes:"):
-        st.code("\n".join(run.log_text().splitlines()[-LOG_LINES:]) or "Nothing yet.", language=None, wrap_lines=True)
+        st.code(
+            "\n".join(run.log_text().splitlines()[-LOG_LINES:]) or "The log is empty.", language=None, wrap_lines=True
+        )
     downloads(run)
 
 
 def samples(run: Run) -> None:
-    """The sample grid; a slider goes back in time, and follows the newest while it stands at the end."""
+    """The sample grid, with a slider over time that follows the newest samples while it is at the right end."""
     st.subheader("Samples", anchor=False)
     found = run.samples()
     if not found:
-        st.caption("The first samples come as soon as the training starts.")
+        st.caption("The first samples appear as soon as the training starts.")
         return
     step = chosen_step(run, sorted(found))
     try:
         image = found[step].read_bytes()
-        st.image(image, width="stretch", alt=f"Grid of faces drawn at iteration {step}")
-    except Exception as error:  # a file that is no image raises whatever Pillow does
+        st.image(image, width="stretch", alt=f"Grid of faces generated at iteration {step}")
+    except Exception as error:  # Pillow raises many kinds of errors for damaged files
         st.warning(escaped(f"{found[step]} cannot be shown ({error})."))
 
 
 def chosen_step(run: Run, steps: list[int]) -> int:
-    """The iteration whose samples to show."""
+    """The iteration whose samples are shown."""
     if len(steps) > FRAMES:
         steps = sorted({steps[index * (len(steps) - 1) // (FRAMES - 1)] for index in range(FRAMES)})
     key, newest = "samples_step", ("samples_newest", run.id)
@@ -243,13 +264,13 @@ def chosen_step(run: Run, steps: list[int]) -> int:
         steps,
         key=key,
         format_func="{:,}".format,
-        help="The same 64 latents, drawn at different times of the training. At the right end, the newest are shown "
-        "as they come.",
+        help="Samples of the same 64 latents over the course of training. At the right end, the slider follows the "
+        "newest samples.",
     )
 
 
 def metrics_of(run: Run) -> dict[str, list[float]]:
-    """`run.metrics()`, read again only when the file has changed, and the less often the longer that takes."""
+    """`run.metrics()`, read again only if the file has changed, and less often if reading takes long."""
     path = run.path / "metrics.csv"
     version = (run.id, path.stat().st_mtime_ns) if path.exists() else (run.id, 0)
     last = st.session_state.get("metrics_read")
@@ -273,7 +294,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
     metrics = metrics_of(run)
     figures = training.figures(metrics, family.metrics, run.marks(), names, norms)
     if not figures:
-        st.caption(f"The first points come after {config.training.log_every} iterations.")
+        st.caption(f"The first points appear after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
             with st.container(gap="xsmall"):
@@ -295,6 +316,6 @@ def downloads(run: Run) -> None:
             on_click="ignore",
             disabled=not path.exists(),
             icon=":material/download:",
-            help="All that the charts show, a row every few iterations.",
+            help="All data of the charts, one row every few iterations.",
         )
     st.caption(escaped(f"All files of this run are in {run.path.resolve()}."))

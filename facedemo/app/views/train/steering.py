@@ -1,4 +1,4 @@
-"""Controls drawn from declarations: numbers of a family's config, and the panel that steers a run with them."""
+"""Controls created from the declarations of settings, and the panel of live settings of a run."""
 
 import math
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
 
 
 def control(name: str, field: "FieldInfo", key: str) -> None:
-    """Draws one setting; its value is `st.session_state[key]`, which must be set."""
+    """The control of one setting; its value is `st.session_state[key]`, which must be set."""
     title, about = field.title or name, field.description
     if get_origin(field.annotation) is Literal:
         st.selectbox(title, get_args(field.annotation), key=key, help=about)
@@ -34,7 +34,7 @@ def control(name: str, field: "FieldInfo", key: str) -> None:
 
 
 def bounds(field: "FieldInfo") -> tuple[float, float]:
-    """The least and the greatest value a bounded field takes."""
+    """The minimum and maximum of a bounded field."""
     limits = ("ge", "gt", "le", "lt")
     found = {name: getattr(item, name) for item in field.metadata for name in limits if hasattr(item, name)}
     low = found["ge"] if "ge" in found else math.nextafter(found["gt"], math.inf)
@@ -46,7 +46,7 @@ def number(title: str, about: str | None, low: float, high: float, whole: bool, 
     kind = int if whole else float
     value = kind(min(max(st.session_state[key], low), high))
     if not isinstance(st.session_state[key], kind) or st.session_state[key] != value:
-        st.session_state[key] = value  # only then: writing a value takes back what someone is typing
+        st.session_state[key] = value  # only then: writing a value would discard what is being typed
     about = f"{about or title} From {low:,.6g} to {high:,.6g}."
     if not whole and (low, high) == (0.0, 1.0):
         st.slider(title, low, high, step=0.01, key=key, help=about)
@@ -56,22 +56,22 @@ def number(title: str, about: str | None, low: float, high: float, whole: bool, 
 
 
 def fineness(value: float) -> float:
-    """How far a click on + moves a value: a tenth of its leading digit."""
+    """The step of the + button: a tenth of the value's leading digit."""
     return 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 0.001
 
 
 @dataclass(frozen=True)
 class InForce:
-    """The settings that a run trains with, and what the last change of them replaced."""
+    """A run's current settings, and the values that the last change replaced."""
 
-    values: dict[str, float]  # of everything that can be steered; learning rates as they have decayed to
-    waiting: dict[str, float]  # asked for, not yet answered by the training
+    values: dict[str, float]  # of all live settings; learning rates after decay
+    waiting: dict[str, float]  # requested, not yet applied by the training
     undo: dict[str, float]
-    version: int  # grows with every change
+    version: int  # increases with every change
 
 
 def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
-    """Replays a run's marks, and then the orders that wait for an answer."""
+    """Replays a run's marks, and then the pending orders."""
     steering, undo = Steering(config), []
     marks = [Mark(int(mark["step"]), mark["changes"], mark["command"]) for mark in run.marks()]
     answered = {mark.command for mark in marks}
@@ -88,7 +88,7 @@ def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
 
 
 def remember(undo: list[dict[str, float]], steering: "Steering", mark: "Mark") -> None:
-    """Keeps what a mark replaces; one that takes back the change before it ends that change's turn instead."""
+    """Records the values that a mark replaces; a mark that undoes the previous change removes that change instead."""
     if undo and undo[-1] == mark.changes:
         undo.pop()
     else:
@@ -104,14 +104,14 @@ def values(steering: "Steering", step: int) -> dict[str, float]:
 
 
 def own_first(names: Iterable[str], config: "type[FamilyConfig]") -> list[str]:
-    """Settings in the order to show them: a family's own, then those that every family has, then all others."""
+    """Settings in display order: the family's own, then those of every family, then all others."""
     declared = list(config.model_fields)
     every = {name: (name in FamilyConfig.model_fields, declared.index(name)) for name in declared}
     return sorted(names, key=lambda name: every.get(name, (True, len(declared))))
 
 
 def short_names(config: "RunConfig") -> dict[str, str]:
-    """Setting → what it is called where room is short: its title up to a comma."""
+    """Setting → its short title, up to a comma."""
     fields = type(config.model).model_fields | type(config.training).model_fields
     return {name: (field.title or name).split(",")[0] for name, field in fields.items()}
 
@@ -124,7 +124,7 @@ def steer(run: Run, changes: dict[str, float]) -> None:
 
 
 def show_values(run: Run, now: InForce) -> None:
-    """Puts what is in force into the controls, when the run or its settings have changed since the last time."""
+    """Fills the controls with the current settings if the run or its settings have changed."""
     version = (run.id, now.version)
     missing = any(f"steer_{name}" not in st.session_state for name in now.values)
     if missing or st.session_state.get("steering_version") != version:
@@ -150,19 +150,19 @@ def panel(run: Run, config: "RunConfig", step: int, active: bool) -> None:
         if problem := st.session_state.pop("steering_problem", ""):
             st.error(problem)
         elif now.waiting:
-            when = "applied at the next iteration" if active else "applied when the run goes on"
-            st.caption(f"Asked for: {words(now.waiting, names)}, {when}.")
+            when = "applied at the next iteration" if active else "applied when the run is resumed"
+            st.caption(f"Pending: {words(now.waiting, names)}, {when}.")
 
 
 def moved(now: InForce) -> dict[str, float]:
-    """The settings whose controls stand at another value than the one in force."""
+    """The settings whose controls differ from the current value."""
     shown: dict[str, float] = st.session_state.steering_shown
     wanted = {name: st.session_state[f"steer_{name}"] for name in now.values}
     return {name: value for name, value in wanted.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
 
 
 def apply_moved(run: Run, now: InForce) -> None:
-    """Asks the training for them; a callback, so that a value still being typed at the click counts too."""
+    """Requests the changed settings; a callback, so that a value still being typed at the click is included."""
     if changes := moved(now):
         steer(run, changes)
 
@@ -174,7 +174,7 @@ def apply_and_undo(run: Run, now: InForce, names: dict[str, str]) -> None:
             type="primary",
             on_click=apply_moved,
             args=(run, now),
-            help="The training uses these settings from its next iteration on. Charts show the change as a line.",
+            help="Apply these settings from the next iteration on. Charts show the change as a vertical line.",
         )
         undo_button(run, now, names)
     shown = st.session_state.steering_shown
@@ -189,7 +189,7 @@ def undo_button(run: Run, now: InForce, names: dict[str, str]) -> None:
         args=(run, now.undo),
         disabled=not now.undo,
         icon=":material/undo:",
-        help="Takes back the last change, then the one before it.",
+        help="Undo the last change; press again to undo the change before it.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The faces of an evaluation: those that were not detected, those that were, the people, and one of them closely."""
+"""The images of an evaluation: undetected, detected, one per person, and a close view of one of them."""
 
 import re
 
@@ -15,17 +15,17 @@ from facedemo.pretrained.seeds import face_seeds
 
 SHOWN = {"undetected": "Not detected", "detected": "Detected", "people": "People"}
 EMPTY = {
-    "undetected": "A face was found in every image.",
-    "detected": "No face was found in any image: there is nothing to mark.",
-    "people": "No face was found in any image, so there is nobody to tell apart.",
+    "undetected": "A face was detected in every image.",
+    "detected": "No face was detected in any image, so there is nothing to mark.",
+    "people": "No face was detected in any image, so no people can be told apart.",
 }
 ABOUT = {
-    "undetected": "No face was found in these.",
-    "detected": "Yellow: where a face was found. Turquoise: its landmarks, which are chin, brows, eyes, nose and lips.",
-    "people": "One face of each person, and how many of the faces are this person's.",
+    "undetected": "No face was detected in these images.",
+    "detected": "Yellow: the box of the detected face. Turquoise: its landmarks, chin, brows, eyes, nose and lips.",
+    "people": "One face of each person, with the number of faces that show this person.",
 }
 PAGE = 48  # faces in the grid at a time
-SMALL, LARGE = 128, 512  # pixels a side, at least
+SMALL, LARGE = 128, 512  # minimum sides in pixels
 SAME, NEAREST = 6, 4  # faces of one person, training faces
 FILES = {"undetected": "Not detected (PNG)", "detected": "Detected (PNG)", "people": "People (PNG)"}
 
@@ -35,7 +35,7 @@ def first_page() -> None:
 
 
 def judged_faces(asked: Request, evidence: "Evidence") -> None:
-    """The grid of the faces of one kind, and beside it the one that was chosen."""
+    """The grid of one kind of faces, and beside it the selected face."""
     rows = {name: annotate.shown(evidence, name) for name in SHOWN}
     st.subheader("The faces", anchor=False)
     show = st.segmented_control(
@@ -46,7 +46,8 @@ def judged_faces(asked: Request, evidence: "Evidence") -> None:
         key="verify_show",
         persist_state="session",
         on_change=first_page,
-        help="Not detected: no face was found. Detected: with what was found drawn on them. People: one face of each.",
+        help="Not detected: images without a detected face. Detected: images with the detection drawn on them. People: "
+        "one face of each person.",
     )
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -58,7 +59,7 @@ def judged_faces(asked: Request, evidence: "Evidence") -> None:
 
 
 def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> int | None:
-    """A page of faces; returns the row of the one that is chosen, None where there are none."""
+    """A page of faces; returns the row of the selected face, None if there are none."""
     if not rows:
         st.info(EMPTY[show])
         return None
@@ -100,17 +101,17 @@ def closely_marked(asked: Request, row: int, _evidence: "Evidence") -> np.ndarra
 
 
 def closely(asked: Request, evidence: "Evidence", row: int) -> None:
-    """One face: large and marked, its seed, whose it is, and what it may be a copy of."""
+    """One face: enlarged and marked, its seed, other faces of the same person, and the nearest training faces."""
     seed, found = face_seeds(asked.seed, asked.count)[row], evidence.judged.found[row]
-    words = "a face was found" if found else "no face was found"
+    words = "a face was detected" if found else "no face was detected"
     if not found and evidence.cnn is not None and evidence.cnn.found[row]:
-        words += ", but the second detector finds one"
+        words += ", but the second detector detects one"
     alt = f"Face {row + 1} of {asked.count:,}, enlarged: {words}"
     st.image(closely_marked(asked, row, evidence), width="stretch", alt=alt)
     st.caption(f"Face {row + 1:,} of {asked.count:,}: {words}. Its seed:")
     st.code(seed, language=None)
     with st.container(horizontal=True):
-        about = "Draws this face there, to look at, change or take away."
+        about = "Open this face on the Generate page."
         if st.button("Open in Generate", icon=":material/grid_view:", help=about):
             link = {"model": asked.name, "seed": seed, "faces": 1, "scale": 1.0, "face": 1}
             st.switch_page(navigation.GENERATE, query_params=link)
@@ -122,10 +123,10 @@ def closely(asked: Request, evidence: "Evidence", row: int) -> None:
 def same_person(evidence: "Evidence", row: int) -> None:
     others = [int(other) for other in np.flatnonzero(evidence.who == evidence.who[row]) if other != row]
     if not others:
-        st.caption("Nobody else among the faces is this person.")
+        st.caption("No other face matches this person.")
         return
-    many = "One more face is" if len(others) == 1 else f"{len(others):,} more faces are"
-    st.caption(f"{many} this person's" + (f"; the first {SAME}:" if len(others) > SAME else ":"))
+    many = "One more face shows" if len(others) == 1 else f"{len(others):,} more faces show"
+    st.caption(f"{many} this person" + (f"; the first {SAME}:" if len(others) > SAME else ":"))
     with st.grid(SAME, min_column_width=40, wrap=False, gap="xsmall"):
         for other in others[:SAME]:
             alt = f"Face {other + 1}, the same person"
@@ -133,18 +134,23 @@ def same_person(evidence: "Evidence", row: int) -> None:
 
 
 def nearest(asked: Request, evidence: "Evidence", row: int) -> None:
-    """The training faces most like this one.  They are photographs of people: only this computer's user sees them."""
+    """The most similar training faces. They are photographs of real people, so only this computer's user sees them."""
     if not asked.copies:
         return
     if not on_this_computer():
         st.caption("The nearest training faces are shown only in a browser on the computer that runs this app.")
         return
     found = evidence.nearest_training(row, NEAREST)
-    st.caption("The nearest training faces, real photographs, and how far they are. Below 0.6 may be the same person.")
+    st.caption(
+        "The nearest training faces, which are real photographs, with their distances. A distance below 0.6 may be the "
+        "same person."
+    )
     with st.grid(NEAREST, min_column_width=80, wrap=False):
         for image, distance in found:
             with st.container(gap="xsmall"):
-                st.image(film.enlarged(image, SMALL), width="stretch", alt=f"A training face, {distance:.2f} away")
+                st.image(
+                    film.enlarged(image, SMALL), width="stretch", alt=f"A training face at distance {distance:.2f}"
+                )
                 st.caption(f"{distance:.2f}")
 
 
@@ -164,5 +170,5 @@ def downloads(asked: Request, evidence: "Evidence", rows: dict[str, list[int]]) 
                 on_click="ignore",
                 disabled=not rows[name],
                 icon=":material/download:",
-                help=f"{SHOWN[name]}: up to {annotate.MOST} of them in one picture, with model and seed in the file.",
+                help=f"{SHOWN[name]}: up to {annotate.MOST} faces in one image, with model and seed in the file.",
             )

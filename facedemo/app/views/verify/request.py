@@ -1,4 +1,4 @@
-"""The evaluation that the Verify page asks for: what to measure, the work in the background, and its progress."""
+"""The evaluation that the Verify page requests: its settings, the background job and its progress."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +15,16 @@ from facedemo.evaluation.verify import Evidence
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
 
-BUILT_IN = "built-in"  # as configs name it: drawn faces, which are no measure for drawn faces
+BUILT_IN = "built-in"  # the source's name in configs: generated faces, which are no reference for generated faces
 NONE, OWN = "None", "The images it was trained on"
 REAL, GALLERY = "verify_real", "verify_gallery"  # prefixes of the controls' keys
-KEPT = 6  # evaluations that are remembered, beside those that are being made
+KEPT = 6  # finished evaluations that are kept in memory
 REFRESH = 1.0  # seconds
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure.  real, gallery: which images were chosen, as `image_source.identity` tells them apart."""
+    """The settings of an evaluation.  real, gallery: the chosen images, as identified by `image_source.identity`."""
 
     name: str
     folder: Path
@@ -54,31 +54,32 @@ def trained_on(folder: Path) -> str | None:
 
 
 def more_controls(folder: Path) -> bool:
-    """What to compare with, and what else to look for; returns whether copies are looked for."""
+    """Controls for real faces, gallery and further checks; returns whether to look for copies."""
     kinds = [NONE, *([OWN] if trained_on(folder) else []), image_source.PATH, image_source.UPLOAD]
     if st.session_state.get(f"{REAL}_kind", NONE) not in kinds:
-        st.session_state[f"{REAL}_kind"] = NONE  # another model, whose images are not here
-    about = (
-        "Photographs of faces, best those that the model was trained on: a part of them is held out and judged like "
-    )
-    about += "the model's faces, so that you see what the best possible model would reach."
+        # the model has changed, and its training images are not on this computer
+        st.session_state[f"{REAL}_kind"] = NONE
+    about = "Face photographs, ideally the model's own training data: a held-out split of them is evaluated like "
+    about += "the model's faces, which gives you an upper bound."
     real = image_source.control(REAL, "Real faces to compare with", kinds, about)
-    about = "Judges all training images once, which takes minutes for thousands, and shows for each face of the model "
-    about += "those that are most like it: that is how to find out whether it copies. Needs real faces."
+    about = (
+        "Find the most similar training images for each generated face, to see whether the model copies. All training "
+    )
+    about += "images are evaluated once, which takes minutes for thousands of them. Needs real faces."
     copies = st.toggle("Nearest training faces", key="verify_copies", disabled=real == NONE, help=about)
     about = (
-        "Photographs of people to be recognised. The paper's second column counts the model's faces that are nobody "
+        "Photographs of known people. The paper's second column counts the detected faces that match nobody in such "
     )
-    about += "of such a gallery."
+    about += "a gallery."
     image_source.control(GALLERY, "Gallery", [NONE, image_source.PATH, image_source.UPLOAD], about)
-    about = "A neural network that finds more faces than the usual detector, which looks for edges; about a minute and "
+    about = "Also run a neural network that detects more faces than the default HOG detector; takes about a minute and "
     about += "a half per 1,000 faces."
     st.toggle("Second detector", key="verify_cnn", persist_state="session", help=about)
     return copies and real != NONE
 
 
 def request(name: str, folder: Path, copies: bool) -> Request:
-    """What the controls ask for.  Raises OSError where the model has gone."""
+    """The request that the controls describe.  Raises OSError if the model was deleted."""
     state, version = st.session_state, model_picker.version(folder)
     real, gallery = image_source.identity(REAL), image_source.identity(GALLERY)
     return Request(
@@ -87,7 +88,7 @@ def request(name: str, folder: Path, copies: bool) -> Request:
 
 
 def chosen(prefix: str, folder: Path) -> str | None:
-    """The source that was chosen.  Raises UploadError or OSError where there is none to be had."""
+    """The chosen source.  Raises UploadError or OSError if it is missing or unusable."""
     kind = st.session_state[f"{prefix}_kind"]
     if kind == NONE:
         return None
@@ -95,7 +96,7 @@ def chosen(prefix: str, folder: Path) -> str | None:
 
 
 def start(wanted: Request) -> bool:
-    """Begins an evaluation; where that cannot be, says why and returns False."""
+    """Starts an evaluation; if that fails, shows the reason and returns False."""
     try:
         real, gallery = (chosen(prefix, wanted.folder) for prefix in (REAL, GALLERY))
         model = model_picker.load(wanted.folder, wanted.version)
@@ -112,7 +113,7 @@ def start(wanted: Request) -> bool:
             return verify.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
         except DataError as error:
             words = str(error)
-            for place in uploads:  # a place in the cache says nothing to whoever uploaded it
+            for place in uploads:  # a cache path means nothing to the person who uploaded the files
                 words = words.replace(place, "The upload")
             raise DataError(words) from error
 
@@ -126,9 +127,9 @@ def start(wanted: Request) -> bool:
 
 
 def found(wanted: Request) -> tuple[Job | None, bool]:
-    """The evaluation of what is wanted, and whether it is of the weights as they are now.
+    """The evaluation for a request, and whether it is of the current weights.
 
-    Where there is none, the newest one of earlier weights: a run goes on learning while someone looks at it.
+    If there is none, the newest one of earlier weights, because a run may be training meanwhile.
     """
     every = jobs()
     if job := every.get(wanted):

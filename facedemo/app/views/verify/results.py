@@ -1,4 +1,4 @@
-"""An evaluation in numbers: Table 1 as in the paper, the measures beside it, and what they mean."""
+"""The results of an evaluation: Table 1 as in the paper, further metrics, and their meaning."""
 
 import json
 import re
@@ -7,46 +7,45 @@ import streamlit as st
 
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.narrative import reading
-from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN, Report
+from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN, Report, percent
 from facedemo.evaluation.table import NOTHING, in_words, number
 
 MEASURES = {
     "detected": (
-        "Faces found",
-        "The share of images in which face_recognition finds a face with its default settings: a detector that looks "
-        "for edges as they are in faces seen from the front.",
+        "Faces detected",
+        "Share of images in which face_recognition detects a face with its default settings, which use a HOG detector "
+        "for frontal faces.",
     ),
     "people": (
-        "Different people",
-        "Each face becomes 128 numbers, its embedding. Faces less than 0.6 apart count as one person, as "
-        "face_recognition has it by default.",
+        "Distinct people",
+        "Number of different people. Each face is mapped to an embedding of 128 numbers; faces less than 0.6 apart "
+        "count as the same person, which is face_recognition's default.",
     ),
     "distance": (
         "Fréchet distance",
-        "How far the crowd of the model's faces is from a crowd of real faces, by the means and the spread of their "
-        "embeddings; 0 is no difference. It is what FID is, with numbers that tell people apart. Needs real faces, "
-        "and 256 faces found on each side.",
+        "Distance between the distributions of the model's faces and of real faces; 0 means identical. Like FID, but "
+        "computed on face-recognition embeddings. Needs real faces, and 256 detected faces on each side.",
     ),
     "duplicates": (
         "Near-duplicates",
-        "The share of faces that have another one nearer than 0.3 among them: nearly the same picture. Two photographs "
-        "of one person are seldom so alike.",
+        "Share of faces with another face closer than 0.3, which is nearly the same picture. Two photographs of one "
+        "person are rarely this similar.",
     ),
     "nearest": (
-        "To training faces",
-        "The median distance from a face to the training face that is most like it. Much less than what real faces "
-        "have would mean that the model copies.",
+        "Nearest training face",
+        "Median distance from a face to the most similar training face. A value much lower than that of real faces "
+        "would mean that the model memorises training images.",
     ),
 }
 
 
 def verdict(report: Report, file_name: str) -> None:
-    """The table, the measures, their meaning, and the report to take away."""
+    """The table, the metrics, their meaning, and a download of the report."""
     st.subheader("Table 1", anchor=False)
     st.markdown(table(report))
     st.caption(
-        "In brackets, 95% intervals (Wilson): where the share would most likely lie for other faces. The paper's rows "
-        "are what it reports of its own trainings and gallery; they are not measured here."
+        "Brackets show 95 % confidence intervals (Wilson). The paper's rows are its own reported results, with its own "
+        "trained models and gallery; they are not measured here."
     )
     measures(report)
     st.markdown("\n".join(f"- {escaped(words)}" for words in reading(report)), width=800)
@@ -57,12 +56,12 @@ def verdict(report: Report, file_name: str) -> None:
         "application/json",
         on_click="ignore",
         icon=":material/download:",
-        help="All numbers, with model, seed, versions and thresholds. It holds nothing of any image.",
+        help="All numbers, with model, seed, versions and thresholds. The file contains no image data.",
     )
 
 
 def table(report: Report) -> str:
-    """Markdown.  The second detector has a column of its own where it was asked."""
+    """The table as Markdown, with a column for the second detector if it was used."""
     second = report.drawn.undetected_cnn is not None
     columns = ["", UNDETECTED, *([f"{UNDETECTED}, second detector"] if second else []), UNKNOWN]
     rows = [columns, ["---"] * len(columns)]
@@ -79,10 +78,10 @@ def table(report: Report) -> str:
 def measures(report: Report) -> None:
     drawn, real = report.drawn, report.real
     values = {
-        "detected": (f"{1 - drawn.undetected.share:.1%}", real and f"{1 - real.undetected.share:.1%}"),
+        "detected": (percent(1 - drawn.undetected.share), real and percent(1 - real.undetected.share)),
         "people": (f"{drawn.people_first:,}", real and f"{real.people_first:,} of {report.people_first:,}"),
         "distance": (number(drawn.distance), real and number(real.distance)),
-        "duplicates": (f"{drawn.duplicates:.1%}", real and f"{real.duplicates:.1%}"),
+        "duplicates": (percent(drawn.duplicates), real and percent(real.duplicates)),
     }
     if drawn.nearest is not None:
         values["nearest"] = (number(drawn.nearest), real and number(real.nearest))

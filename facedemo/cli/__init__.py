@@ -1,4 +1,4 @@
-"""The command line: every capability of the app is here too, a file for each group of commands."""
+"""The command line: everything that the app can do, with one file per group of commands."""
 
 import sys
 
@@ -11,7 +11,7 @@ from facedemo.storage.output import protect_output
 
 app = typer.Typer(
     cls=LazyCommands,
-    epilog="With --traceback, an error is shown with the place in the code that it comes from.",
+    epilog="With --traceback, errors are shown with a Python traceback.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -19,11 +19,11 @@ app = typer.Typer(
 
 @app.callback()
 def facedemo() -> None:
-    """Train face-generating GANs, steer them while they learn, and draw faces from them."""
+    """Train face-generating GANs, steer them while they train, and generate faces with them."""
 
 
 def main() -> None:
-    """Runs a command; every error ends in a sentence, and with --traceback in Python's own account of it."""
+    """Runs a command; every error is reported in a sentence, or with --traceback as a Python traceback."""
     protect_output()
     if "--traceback" in sys.argv:
         sys.argv.remove("--traceback")
@@ -31,7 +31,7 @@ def main() -> None:
         return
     try:
         app()
-    except (ValueError, OSError) as error:  # the library's own errors for users are ValueErrors
+    except (ValueError, OSError) as error:  # the library reports errors to users as ValueErrors
         fail(in_words(error, prefix="--"))
     except Exception as error:
-        fail(f"{str(error) or type(error).__name__} (`--traceback` shows where it comes from.)")
+        fail(f"{str(error) or type(error).__name__} (Add `--traceback` to see where the error comes from.)")

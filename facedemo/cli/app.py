@@ -16,10 +16,10 @@ app = typer.Typer()
 @app.command(name="app")
 def start_app(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
-    address: Annotated[str, typer.Option(help="Address to listen on; only this computer unless given.")] = "localhost",
+    address: Annotated[str, typer.Option(help="Address to listen on; default: only this computer.")] = "localhost",
     browser: Annotated[bool, typer.Option(help="Open the app in the browser.")] = True,
 ) -> None:
-    """Start the app, from any folder; runs are kept in its folder `runs`. Ctrl-C ends it."""
+    """Start the app from any folder, in which runs are stored below `runs`. Ctrl-C stops it."""
     settings = tomllib.loads((shipped(".streamlit") / "config.toml").read_text("utf8"))
     settings["server"] |= {"port": port, "address": address, "headless": not browser}
     script = Path(__file__).with_name("app_script.py")

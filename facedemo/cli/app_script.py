@@ -1,4 +1,4 @@
-"""What `facedemo app` runs with Streamlit."""
+"""The script that `facedemo app` runs with Streamlit."""
 
 from facedemo.app.main import main
 

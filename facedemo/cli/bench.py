@@ -1,4 +1,4 @@
-"""Commands that measure how fast things are on this machine."""
+"""Benchmark commands."""
 
 import json
 from pathlib import Path
@@ -15,12 +15,12 @@ from facedemo.pretrained.model import find_model, load_model
 from facedemo.storage.atomic import replace_file
 
 app = typer.Typer(
-    help="Measure how fast things are on this machine, left alone meanwhile.",
+    help="Benchmarks for this machine; leave it idle while they run.",
     no_args_is_help=True,
     add_completion=False,
 )
 
-Json = Annotated[Path | None, typer.Option("--json", help="Write the numbers here, too.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Also write the numbers to this file.")]
 
 
 def write(out: Path | None, numbers: dict[str, Any]) -> None:
@@ -31,17 +31,19 @@ def write(out: Path | None, numbers: dict[str, Any]) -> None:
 
 @app.command(name="train")
 def measure_train(
-    family: Annotated[str, typer.Option(help="Which GAN.")] = "ours",
-    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
+    family: Annotated[str, typer.Option(help="GAN family.")] = "ours",
+    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Real images a step.")] = None,
-    stem: Annotated[str | None, typer.Option(help="full, half or quarter, for ours.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, 32-true or bf16-mixed.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; 0: one a core.")] = None,
-    rounds: Annotated[int, typer.Option(help="Pairs of turns to measure.", min=2)] = 16,
+    batch_size: Annotated[int | None, typer.Option(help="Real images per training step.")] = None,
+    stem: Annotated[str | None, typer.Option(help="Stem of ours: full, half or quarter.")] = None,
+    precision: Annotated[str | None, typer.Option(help="Precision: auto, 32-true or bf16-mixed.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Number of threads; 0: one per core.")] = None,
+    rounds: Annotated[int, typer.Option(help="Number of pairs to measure.", min=2)] = 16,
     out: Json = None,
 ) -> None:
-    """The engine (B) against the obvious training loop (A): same networks, same batch, turn by turn."""
+    """Compare the training engine (B) with a textbook training loop (A), alternating, on the same networks and batch
+    size.
+    """
     options = {"family": family, "size": size, "width": width, "batch_size": batch_size, "stem": stem}
     options |= {"precision": precision, "threads": threads, "minutes": 60}
     config = configure({name: value for name, value in options.items() if value is not None})
@@ -51,25 +53,25 @@ def measure_train(
     typer.echo(f"B / A              {speed.ratio:8.2f}")
     typer.echo(f"waiting for data   {speed.data_share:8.2%} of B's time")
     typer.echo(f"peak, convolutions {speed.peak_fp32:8.0f} GFLOP/s in fp32, {speed.peak_bf16:.0f} in bf16")
-    typer.echo(f"B's share of it    {speed.peak_share:8.0%} ({speed.gflop_per_image:.2f} GFLOP an image, counted)")
+    typer.echo(f"B's share of it    {speed.peak_share:8.0%} ({speed.gflop_per_image:.2f} GFLOP per image, counted)")
     write(out, training.report(speed))
 
 
 @app.command(name="generate")
 def measure_generate(
     model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
-    count: Annotated[int, typer.Option(help="Grids to draw.", min=5)] = 50,
-    beside: Annotated[bool, typer.Option(help="Measure beside a training, too.")] = True,
+    count: Annotated[int, typer.Option(help="Number of grids to generate.", min=5)] = 50,
+    beside: Annotated[bool, typer.Option(help="Also measure while a run trains.")] = True,
     out: Json = None,
 ) -> None:
-    """From a seed to the PNG of a grid of 64 faces, alone and beside a training run."""
+    """Time from a seed to the PNG of a grid of 64 faces, alone and while a run trains."""
     from dataclasses import asdict
 
     drawn = load_model(find_model(model))
     found = {"alone": generating.measure(drawn, count)}
     if beside:
         with generating.training_beside(drawn.size):
-            found["beside a training"] = generating.measure(drawn, count)
+            found["while a run trains"] = generating.measure(drawn, count)
     for where, delay in found.items():
         typer.echo(f"{where:18} {delay.median:6.0f} ms, 95th percentile {delay.percentile_95:.0f} ms ({delay.count})")
     write(out, {where: asdict(delay) for where, delay in found.items()})
@@ -77,11 +79,11 @@ def measure_generate(
 
 @app.command(name="data")
 def measure_data(
-    source: Annotated[str, typer.Argument(help="Folder of images, .zip or .tar of one, or CelebA folder.")],
-    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
+    source: Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")],
+    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
     out: Json = None,
 ) -> None:
-    """Decoding a source of images into an empty cache, on all cores."""
+    """Time to decode a source of images into an empty cache, on all cores."""
     from dataclasses import asdict
 
     with progress_bar("images") as progress:
@@ -93,28 +95,28 @@ def measure_data(
 
 @app.command(name="memory")
 def measure_memory(
-    images: Annotated[int, typer.Option(help="Images in the cache; CelebA has 202,599.", min=1000)] = 202_599,
-    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
-    seconds: Annotated[float, typer.Option(help="How long to train.")] = 60.0,
+    images: Annotated[int, typer.Option(help="Number of images in the cache; CelebA has 202,599.", min=1000)] = 202_599,
+    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
+    seconds: Annotated[float, typer.Option(help="Training time in seconds.")] = 60.0,
     out: Json = None,
 ) -> None:
-    """Memory of a training on as many images as CelebA has, read from a cold disk."""
+    """Memory use of training on a data set of CelebA's size, read with a cold page cache."""
     from dataclasses import asdict
 
     config = configure({"size": size, "minutes": 60, "precision": "32-true"})
     found = memory.measure(config, images, seconds)
-    typer.echo(f"{found.images:,} images, {found.steps} iterations: {found.resident_gib:.2f} GiB resident at most")
-    typer.echo(f"waiting for data, from a cold page cache on: {found.data_share:.2%} of the time")
+    typer.echo(f"{found.images:,} images, {found.steps} iterations: {found.resident_gib:.2f} GiB peak resident memory")
+    typer.echo(f"waiting for data, with a cold page cache: {found.data_share:.2%} of the time")
     write(out, asdict(found))
 
 
 @app.command(name="app")
 def measure_app(
-    starts: Annotated[int, typer.Option(help="How often to start the app.", min=1)] = 3,
-    visits: Annotated[int, typer.Option(help="How often to visit each page.", min=2)] = 20,
+    starts: Annotated[int, typer.Option(help="Number of times to start the app.", min=1)] = 3,
+    visits: Annotated[int, typer.Option(help="Number of visits to each page.", min=2)] = 20,
     out: Json = None,
 ) -> None:
-    """How long the app keeps its user waiting: from its start to the first faces, and on each page."""
+    """App latency: time to the first faces, and rendering time of each page."""
     from dataclasses import asdict
 
     found = waiting.measure(starts, visits)
@@ -126,12 +128,12 @@ def measure_app(
 
 @app.command(name="processes")
 def measure_processes(
-    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
-    rounds: Annotated[int, typer.Option(help="Pairs of trainings to measure.", min=1)] = 3,
-    seconds: Annotated[float, typer.Option(help="How long each of them takes.", min=5)] = 30.0,
+    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
+    rounds: Annotated[int, typer.Option(help="Number of pairs of runs to measure.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="Seconds that each run takes.", min=5)] = 30.0,
     out: Json = None,
 ) -> None:
-    """Two processes of one thread each against one of two threads, on the same global batch."""
+    """Compare two processes of one thread each with one process of two threads, on the same global batch."""
     from dataclasses import asdict
 
     found = processes.measure(size, rounds, seconds)

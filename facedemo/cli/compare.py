@@ -1,4 +1,4 @@
-"""Commands that compare models: races of some that are trained for it, and reports on those there are."""
+"""Commands that compare models: races, which train new ones, and reports on existing ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,35 +26,40 @@ SET_BY_THE_RACE = ("name", "gamma", "start", "match_codes")  # no options of `co
 @with_settings(*SET_BY_THE_RACE)
 def compare(
     source: Annotated[
-        str | None, typer.Option("--data", help="Images to train on and to compare with.", metavar="SOURCE")
+        str | None, typer.Option("--data", help="Images for training and for evaluation.", metavar="SOURCE")
     ] = None,
     families: Annotated[
-        list[str] | None, typer.Option("--family", help="GAN family to train (repeatable), or FILE:CLASS.")
+        list[str] | None, typer.Option("--family", help="GAN family to train, or FILE:CLASS (repeatable).")
     ] = None,
     models: Annotated[
-        list[str] | None, typer.Option(help="Train nothing: report on this bundle or run; again for more.")
+        list[str] | None, typer.Option(help="Bundle or run to report on without training (repeatable).")
     ] = None,
-    gammas: Annotated[list[float] | None, typer.Option("--gamma", help="γ of ours; again for a sweep.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Start from a preset of `facedemo train`.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of weights, data order and judged faces.", min=0)] = 0,
-    count: Annotated[int, typer.Option(help="Faces judged of each; 0 for none.", min=0, max=100_000)] = 1000,
-    split: Annotated[str, typer.Option(help="Part of the data held out to compare with: validation or test.")] = "test",
+    gammas: Annotated[list[float] | None, typer.Option("--gamma", help="γ of ours; repeat it for a sweep.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Preset of `facedemo train` to start from.")] = None,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the initial weights, the data order and the evaluated faces.", min=0)
+    ] = 0,
+    count: Annotated[
+        int, typer.Option(help="Number of faces to evaluate per model; 0: no evaluation.", min=0, max=100_000)
+    ] = 1000,
+    split: Annotated[str, typer.Option(help="Held-out split to compare with: validation or test.")] = "test",
     copies: Annotated[
-        bool, typer.Option("--copies/--no-copies", help="Look for the nearest training faces; slow once.")
+        bool, typer.Option("--copies/--no-copies", help="Also find the nearest training faces; slow the first time.")
     ] = True,
     resume: Annotated[
-        str | None, typer.Option(help="Go on with this race instead of a new one.", metavar="RACE")
+        str | None, typer.Option(help="Resume this race instead of starting a new one.", metavar="RACE")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the report; without one, “report” in the race's.")
+        Path | None, typer.Option(help="Folder for the report; default: “report” in the race's folder.")
     ] = None,
     runs_dir: RunsDir = RUNS,
     **settings: Any,
 ) -> None:
-    """Train models on the same images under the same budget, judge them alike, and write a report on it.
+    """Train models on the same images under the same budget, evaluate them, and write a report.
 
-    One trains after another, all from the same seed; Ctrl-C saves a checkpoint, and --resume goes on. Without --family,
-    the three of the paper race; several --gamma make a sweep. --models reports on what is there, and trains nothing.
+    The models train one after another, all from the same seed. Ctrl-C saves a checkpoint, and --resume continues.
+    Without --family, the paper's three families race; several --gamma make a sweep. --models compares existing models
+    without training.
     """
     if models:
         found = judged(models, source, seed, count, split, copies, runs_dir)
@@ -69,7 +74,7 @@ def compare(
     typer.echo(race.path)
     status = follow(race)
     if status.state == "stopped":
-        typer.echo(f"Stopped. `facedemo compare --resume {race.id[-4:]}` goes on.", err=True)
+        typer.echo(f"Stopped. `facedemo compare --resume {race.id[-4:]}` continues the race.", err=True)
         return
     report(gather.gather_race(race), out or race.path / "report")
     if status.state == "failed":
@@ -96,7 +101,7 @@ def create(
 def judged(
     names: list[str], source: str | None, seed: int, count: int, split: str, copies: bool, runs_dir: Path
 ) -> "Comparison":
-    """The comparison of models that are there."""
+    """The comparison of existing models."""
     paths = {name: find_model(name, runs_dir) for name in dict.fromkeys(names)}
     reports = {}
     with bars() as steps:
@@ -111,7 +116,7 @@ def judged(
 
 
 def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Steps that say whose they are."""
+    """Progress callbacks whose descriptions start with a model's name."""
     return lambda what: steps(what if name in what else f"{name}: {what}")
 
 
@@ -141,10 +146,10 @@ def follow(race: "Race") -> "Status":
 
 @app.command()
 def races(
-    stop: Annotated[str | None, typer.Option(help="Stop this race, with a checkpoint.", metavar="RACE")] = None,
+    stop: Annotated[str | None, typer.Option(help="Race to stop with a checkpoint.", metavar="RACE")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """List the races, newest first, with what each is doing."""
+    """List the races with their status, newest first."""
     from rich.console import Console
     from rich.table import Table
 

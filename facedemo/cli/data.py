@@ -15,12 +15,12 @@ app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True, add_
 
 @app.command()
 def prepare(
-    source: Annotated[str, typer.Argument(help="Folder of images, .zip or .tar of one, or CelebA folder.")],
-    size: Annotated[int, typer.Option(help="Side of the images: 32, 64 or 128 pixels.")] = 64,
-    crop: Annotated[str, typer.Option(help="auto, tight, wide or square.")] = "auto",
-    skipped: Annotated[bool, typer.Option(help="List the files that were skipped, with the reason.")] = False,
+    source: Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")],
+    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
+    crop: Annotated[str, typer.Option(help="Crop: auto, tight, wide or square.")] = "auto",
+    skipped: Annotated[bool, typer.Option(help="List the skipped files with the reasons.")] = False,
 ) -> None:
-    """Decode images once into the cache, so that trainings start at once."""
+    """Decode images into the cache once, so that runs start immediately."""
     with progress_bar("images") as progress:
         faces = prepare_images(source, size, crop, progress)
     typer.echo(faces.summary())
@@ -33,9 +33,9 @@ def prepare(
 @app.command()
 def people(
     celeba: Annotated[Path, typer.Argument(help="CelebA's folder or archive, with identity_CelebA.txt.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write the CSV files and one folder a person into.")],
+    out: Annotated[Path, typer.Argument(help="Output folder for the CSV files and one folder per person.")],
 ) -> None:
-    """Prepare CelebA as the paper does: its lists as CSV, its images in one folder a person."""
+    """Prepare CelebA as in the paper: its lists as CSV, and its images in one folder per person."""
     with progress_bar("images") as progress:
         report = sort_people(celeba, out, progress)
     typer.echo(report.summary())

@@ -1,4 +1,4 @@
-"""Commands that look at what a model has learned: a step of its training, its discriminator, its latent space."""
+"""Commands that look into a model's training."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,15 +21,18 @@ Name = Annotated[str, typer.Argument(help="A bundled model's name, a bundle's fo
 @app.command()
 def step(
     model: Name = "ours-64",
-    steps: Annotated[int, typer.Option(help="How many iterations to take.", min=1)] = 1,
-    gamma: Annotated[float | None, typer.Option(help="Short for --set gamma=…")] = None,
+    steps: Annotated[int, typer.Option(help="Number of iterations to run.", min=1)] = 1,
+    gamma: Annotated[float | None, typer.Option(help="γ; short for --set gamma=….")] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Settings as name=value, such as lambda_k=0.1.")
+        list[str] | None,
+        typer.Option("--set", help="Setting to change, as name=value, such as lambda_k=0.1 (repeatable)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the last step's pictures are written (PNG).")] = None,
+    out: Annotated[Path | None, typer.Option(help="PNG file for the last step's pictures.")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Train a model a few steps further and print the equations with each step's numbers; the model stays as it is."""
+    """Train a model a few steps further and print the equations with each step's numbers; the saved model is not
+    modified.
+    """
     changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)

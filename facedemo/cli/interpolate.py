@@ -1,4 +1,4 @@
-"""Commands that go from face to face, and along directions."""
+"""Interpolation and latent-direction commands."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,26 +29,34 @@ Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's fol
 
 @app.command()
 def interpolate(
-    seeds: Annotated[list[int], typer.Argument(help="Seeds of the faces, in their order.", min=0)],
+    seeds: Annotated[list[int], typer.Argument(help="Seeds of the faces, in order.", min=0)],
     model: Model = "ours-64",
-    steps: Annotated[int, typer.Option(help="Pictures from a face to the next; of a square, faces a side.")] = 24,
-    path: Annotated[str, typer.Option(help="slerp (along an arc) or lerp (straight).")] = "slerp",
-    walk: Annotated[int | None, typer.Option(help="Walk through so many faces drawn from one seed.", min=2)] = None,
-    square: Annotated[bool, typer.Option("--square", help="A square with four seeds in its corners (PNG).")] = False,
-    rate: Annotated[int, typer.Option(help="Pictures a second, 1 to 50.")] = 12,
-    out: Annotated[Path, typer.Option(help="A film as .mp4 or .gif, or a film strip as .png.")] = Path("faces.mp4"),
+    steps: Annotated[int, typer.Option(help="Frames from each face to the next; for --square, faces per side.")] = 24,
+    path: Annotated[str, typer.Option(help="Path: slerp (along an arc) or lerp (straight).")] = "slerp",
+    walk: Annotated[
+        int | None, typer.Option(help="Number of faces in a loop that is drawn from one seed.", min=2)
+    ] = None,
+    square: Annotated[
+        bool, typer.Option("--square", help="Make a grid interpolated between four seeds in its corners (PNG).")
+    ] = False,
+    rate: Annotated[int, typer.Option(help="Frames per second, 1 to 50.")] = 12,
+    out: Annotated[Path, typer.Option(help="Output file: a film as .mp4 or .gif, or a film strip as .png.")] = Path(
+        "faces.mp4"
+    ),
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Turn faces into one another: a film from seed to seed, a walk through many, or a square of four.
+    """Interpolate between faces: a film from seed to seed, a loop through several faces, or a grid between four.
 
-    A film of two faces plays there and back, one of more ends where it began.
+    A film of two faces plays forwards and backwards; one of more faces loops.
     """
     if walk is not None:
         if len(seeds) != 1 or square:
-            raise ValueError("A walk follows from one seed: give one, and no --square.")
+            raise ValueError("--walk takes exactly one seed, and cannot be combined with --square.")
         seeds = face_seeds(seeds[0], walk)
     if out.suffix.lower() not in (SQUARES if square else FILMS):
-        raise ValueError(f"A file name ends in {' or '.join(SQUARES if square else FILMS)}; “{out.name}” does not.")
+        raise ValueError(
+            f"The file name must end in {' or '.join(SQUARES if square else FILMS)}; “{out.name}” does not."
+        )
     drawn = load_model(find_model(model, runs_dir))
     draw = interpolation.square_of_seeds if square else interpolation.film_of_seeds
     with progress_bar("faces") as progress:
@@ -70,7 +78,7 @@ def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts:
 
 
 def from_labels(model: "FaceModel", source: str, steps: "Steps") -> "list[Direction]":
-    """Age and gender as directions, after a word on how well they are read."""
+    """Age and gender as directions; first prints how accurately they are predicted."""
     reader = learn_looks(source, model.size, steps)
     typer.echo(reader.summary(), err=True)
     return labelled(model, reader, steps=steps)
@@ -80,18 +88,18 @@ def from_labels(model: "FaceModel", source: str, steps: "Steps") -> "list[Direct
 def directions(
     changes: Annotated[list[str] | None, typer.Argument(help="Directions as name=amount, such as warmth=2.")] = None,
     model: Model = "ours-64",
-    seed: Annotated[int, typer.Option(help="The face to change.", min=0)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the face to edit.", min=0)] = 1,
     labels: Annotated[
         str | None,
         typer.Option(
-            help="Learn age and gender, too, from labelled faces: UTKFace, or CelebA with its attributes.",
+            help="Labelled faces to learn age and gender directions from: UTKFace, or CelebA with its attribute list.",
             metavar="SOURCE",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the changed face is written (PNG).")] = Path("face.png"),
+    out: Annotated[Path, typer.Option(help="PNG file for the edited face.")] = Path("face.png"),
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Change one face along directions, by −4 to 4 standard deviations; without any, list those that a model has."""
+    """Edit one face along latent directions, by −4 to 4 standard deviations; without arguments, list the directions."""
     drawn = load_model(find_model(model, runs_dir))
     with bars() as steps:
         named = from_labels(drawn, labels, steps) if labels else []

@@ -1,4 +1,4 @@
-"""Commands whose module is imported when they are called, so that `facedemo --help` never waits for torch."""
+"""Commands whose modules are only imported when they are called, so that `facedemo --help` does not wait for torch."""
 
 import ast
 import importlib
@@ -7,12 +7,12 @@ from pathlib import Path
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-MODULES = ("train", "runs", "models", "interpolate", "inspect", "verify", "compare", "app")  # in the order of the help
-GROUPS = ("data", "bench")  # modules whose commands are called by their name and the module's
+MODULES = ("train", "runs", "models", "interpolate", "inspect", "verify", "compare", "app")  # in help order
+GROUPS = ("data", "bench")  # modules whose commands are called by the module's name and their own
 
 
 def commands_in(module: str) -> dict[str, str]:
-    """Name → first line of the help of each command that a module declares, read from its source."""
+    """Name → first line of help for each command that a module declares, read from its source."""
     tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text("utf8"))
     found = {}
     for node in tree.body:
@@ -30,7 +30,7 @@ def command_decorator(node: ast.FunctionDef) -> ast.Call | None:
 
 
 def group_help(module: str) -> str:
-    """The help of a module that is a group of commands: that of its `typer.Typer(…)`."""
+    """The help of a module that is a command group, from its `typer.Typer(…)`."""
     tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text("utf8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "typer.Typer"]
     return next(ast.literal_eval(word.value) for call in calls for word in call.keywords if word.arg == "help")
@@ -49,11 +49,11 @@ class LazyCommands(TyperGroup):
         return list(self.helps)
 
     def get_command(self, ctx: typer.Context, name: str) -> TyperCommand | None:
-        """A stand-in that knows its help only: enough to be listed."""
+        """A placeholder with only the help text, for listing."""
         return TyperCommand(name, help=self.helps[name]) if name in self.helps else None
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
-        """The real command that is called.  An unknown name is refused as ever."""
+        """The real command; an unknown name is refused as usual."""
         name = args[0]
         if name not in self.helps:
             return super().resolve_command(ctx, args)

@@ -1,4 +1,4 @@
-"""Commands that draw from models and make bundles of them."""
+"""Commands that generate faces and export runs as models."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,14 +20,16 @@ app = typer.Typer()
 @app.command()
 def generate(
     model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
-    seed: Annotated[int, typer.Option(help="Seed of the first face; the others' seeds are drawn from it.")] = 0,
-    count: Annotated[int, typer.Option(help="How many faces.", min=1, max=100_000)] = 64,
-    scale: Annotated[float, typer.Option(help="Latent scale: below 1 more average, above 1 more extreme.")] = 1.0,
-    out: Annotated[Path, typer.Option(help="Where the grid is written (PNG).")] = Path("faces.png"),
-    each: Annotated[Path | None, typer.Option(help="Folder for one PNG a face, named by its seed.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the first face; the other faces' seeds are derived from it.")] = 0,
+    count: Annotated[int, typer.Option(help="Number of faces.", min=1, max=100_000)] = 64,
+    scale: Annotated[
+        float, typer.Option(help="Factor on the latents: below 1, faces are more average; above 1, more extreme.")
+    ] = 1.0,
+    out: Annotated[Path, typer.Option(help="PNG file for the grid.")] = Path("faces.png"),
+    each: Annotated[Path | None, typer.Option(help="Folder for one PNG per face, named after its seed.")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Draw faces: the same seed gives the same face on every machine."""
+    """Generate faces; the same seed gives the same face on every machine."""
     drawn = load_model(find_model(model, runs_dir))
     seeds = face_seeds(seed, count)
     faces = sampling.generate(drawn, seeds, scale)
@@ -44,20 +46,23 @@ def generate(
 @app.command()
 def bundle(
     run: RunName,
-    out: Annotated[Path, typer.Option(help="Folder to write, such as checkpoints/mine.")],
-    about: Annotated[Path | None, typer.Option(help="Markdown file on the data, its licence and the limits.")] = None,
+    out: Annotated[Path, typer.Option(help="Output folder, such as checkpoints/mine.")],
+    about: Annotated[
+        Path | None,
+        typer.Option(help="Markdown file on the data, its licence and the model's limitations, for the model card."),
+    ] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Make a model to share out of a run: weights, settings, model card, curves and report."""
+    """Export a run as a shareable model: weights, settings, model card, curves and report."""
     typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))
 
 
 @app.command(name="export")
 def export_zip(
     what: Annotated[str, typer.Argument(help="A run, a bundled model's name, or a bundle's folder.", metavar="MODEL")],
-    out: Annotated[Path, typer.Option(help="ZIP file to write.")],
+    out: Annotated[Path, typer.Option(help="Output ZIP file.")],
     checkpoints: Annotated[
-        bool, typer.Option("--checkpoints", help="With what training goes on from: large, and pickles.")
+        bool, typer.Option("--checkpoints", help="Include training checkpoints (large; pickle files).")
     ] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
@@ -67,8 +72,8 @@ def export_zip(
 
 @app.command(name="import")
 def import_model(
-    file: Annotated[Path, typer.Argument(help="ZIP of a model or a run, as `facedemo export` makes them.")],
-    name: Annotated[str, typer.Option(help="What to call the model; it keeps its own name without one.")] = "",
+    file: Annotated[Path, typer.Argument(help="ZIP of a model or a run, made by `facedemo export`.")],
+    name: Annotated[str, typer.Option(help="Name for the model; default: its own name.")] = "",
 ) -> None:
-    """Take the model out of a ZIP and put it among the bundled ones; only safetensors, never a pickle."""
+    """Import the model in a ZIP; weights must be safetensors, pickles are refused."""
     typer.echo(archive.take(file, name))

@@ -1,4 +1,4 @@
-"""Commands that list and steer runs, keep them in order, and carry them and models from one machine to another."""
+"""Commands that list, steer and organise runs, and that export and import runs and models."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,13 +17,13 @@ app = typer.Typer()
 
 @app.command()
 def runs(runs_dir: RunsDir = RUNS) -> None:
-    """List the runs, newest first, with what each is doing."""
+    """List the runs with their status, newest first."""
     from rich.console import Console
     from rich.table import Table
 
     found = list_runs(runs_dir)
     if not found:
-        typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` makes one in a minute.")
+        typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` trains a model in about a minute.")
         return
     table = Table("run", "name", "state", "iteration", "done", "images/s")
     for run in found:
@@ -45,48 +45,48 @@ def steer(
     changes: Annotated[list[str], typer.Argument(help="Settings as name=value, such as gamma=0.6 decay=0.95.")],
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Change settings of a run while it trains: γ, λ_k, learning rates, their decay, the sample interval."""
+    """Change settings of a run while it trains: γ, λ_k, learning rates and their decay, or the sample interval."""
     found = find_run(run, runs_dir)
     found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
     if not found.status.active:
-        typer.echo(f"“{found.name}” is not training: it takes this when it is resumed.")
+        typer.echo(f"“{found.name}” is not training; the change will be applied when it is resumed.")
 
 
 def training(run: "Run") -> "Run":
-    """The run itself.  Raises ValueError where nothing trains it, and so nothing would hear."""
+    """A run that is in training.  Raises ValueError if no training process is listening."""
     if not run.status.active:
-        raise ValueError(f"“{run.name}” is not training: it is {run.status.state}.")
+        raise ValueError(f"“{run.name}” is not training; it is {run.status.state}.")
     return run
 
 
 @app.command()
 def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
-    """Hold a run where it is, with a checkpoint; `facedemo unpause` lets it go on."""
+    """Pause a run and save a checkpoint; `facedemo unpause` continues it."""
     training(find_run(run, runs_dir)).pause()
 
 
 @app.command()
 def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
-    """Let a paused run go on."""
+    """Continue a paused run."""
     training(find_run(run, runs_dir)).unpause()
 
 
 @app.command()
 def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
-    """End a run with a checkpoint; `facedemo resume` goes on from there."""
+    """Stop a run with a checkpoint; `facedemo resume` continues from there."""
     training(find_run(run, runs_dir)).stop()
 
 
 @app.command()
 def note(
     run: RunName,
-    text: Annotated[str | None, typer.Argument(help="A line to add; without one, the notes are printed.")] = None,
+    text: Annotated[str | None, typer.Argument(help="Line to add; if omitted, the notes are printed.")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Write something down about a run, in its notes.md, or read what is there."""
+    """Add a line to the notes of a run (notes.md), or print them."""
     found = find_run(run, runs_dir)
     if text is None:
-        typer.echo(found.notes.rstrip() or "Nothing has been written down about this run.")
+        typer.echo(found.notes.rstrip() or "This run has no notes.")
     else:
         before = found.notes.rstrip()
         found.write_notes(f"{before}\n{text}\n" if before else f"{text}\n")
@@ -94,12 +94,14 @@ def note(
 
 @app.command()
 def delete(
-    run: Annotated[str, typer.Argument(help="Run or race: its directory, or the end of its name.", metavar="RUN")],
+    run: Annotated[
+        str, typer.Argument(help="Run or race: its directory, or the end of its directory's name.", metavar="RUN")
+    ],
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Put a run or a race into the trash, `.trash` beside the others; `facedemo restore` brings it back.
+    """Move a run or a race into the trash (`.trash` beside the others); `facedemo restore` brings it back.
 
-    The models that a race trained stay among the runs. Neither is deleted while it goes on.
+    The models that a race trained stay among the runs. A run or race in progress cannot be deleted.
     """
     if Path(run).is_dir():
         found = race.find_race(run) if (Path(run) / race.PLAN).is_file() else find_run(run)
@@ -112,11 +114,12 @@ def delete(
 @app.command()
 def restore(
     run: Annotated[
-        str | None, typer.Argument(help="Deleted run or race, or the end of its name; without one, they are listed.")
+        str | None,
+        typer.Argument(help="Deleted run or race, or the end of its name; if omitted, the deleted ones are listed."),
     ] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Bring a deleted run or race back."""
+    """Restore a deleted run or race."""
     deleted = [*trash.deleted_runs(runs_dir), *deleted_races(runs_dir)]
     if run is None:
         for found in deleted:

@@ -1,4 +1,4 @@
-"""Options and ways of speaking that commands share."""
+"""Options and terminal output shared by all commands."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from facedemo.evaluation.verify import Steps
 
 RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
-RunName = Annotated[str, typer.Argument(help="Run directory, or the end of its name.", metavar="RUN")]
+RunName = Annotated[str, typer.Argument(help="Run: its directory, or the end of its directory's name.", metavar="RUN")]
 RUNS = Path("runs")
 
 
@@ -26,12 +26,14 @@ def number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"Give settings as name=number, such as gamma=0.6; “{name}={text}” is not one.") from None
+        raise ValueError(
+            f"“{name}={text}” is not a setting. Give settings as name=number, such as gamma=0.6."
+        ) from None
 
 
 @contextmanager
 def progress_bar(what: str) -> "Iterator[Progress]":
-    """A bar on the terminal while images are worked through."""
+    """A progress bar on the terminal for work on images."""
     from rich import progress as rich
     from rich.console import Console
 
@@ -42,7 +44,7 @@ def progress_bar(what: str) -> "Iterator[Progress]":
 
 
 def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
-    """Table 1 and the measures beside it, a column a model; nothing where none was judged."""
+    """Prints Table 1 and the further metrics, one column per model; nothing if no model has been evaluated."""
     from rich.console import Console
     from rich.table import Table
 
@@ -58,7 +60,7 @@ def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
 
 @contextmanager
 def bars() -> "Iterator[Steps]":
-    """A bar on the terminal for each thing that is done."""
+    """A progress bar on the terminal for each step."""
     from rich import progress as rich
     from rich.console import Console
 
@@ -66,7 +68,7 @@ def bars() -> "Iterator[Steps]":
     with rich.Progress(*columns, rich.TimeRemainingColumn(), console=Console(stderr=True)) as shown:
 
         def step(what: str) -> "Progress":
-            tasks: list[rich.TaskID] = []  # none as long as there is nothing to wait for
+            tasks: list[rich.TaskID] = []  # no bar until there is something to wait for
 
             def progress(done: int, total: int | None) -> None:
                 if not tasks:

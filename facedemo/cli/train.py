@@ -27,7 +27,10 @@ def train(
     config: Annotated[Path | None, typer.Option(help="A run's config.json to start from instead of a preset.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of both networks.")] = None,
     only_create: Annotated[
-        bool, typer.Option("--only-create", help="Make the run's directory, and train later: resume, torchrun, srun.")
+        bool,
+        typer.Option(
+            "--only-create", help="Only create the run's directory; train it later with resume, torchrun or srun."
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the config and the estimated time, and train nothing.")
@@ -83,12 +86,12 @@ def show_plan(config: RunConfig) -> None:
 @app.command()
 def resume(
     run: RunName,
-    iterations: Annotated[int | None, typer.Option(help="New budget: stop after so many iterations in all.")] = None,
-    images: Annotated[int | None, typer.Option(help="New budget: so many real images in all.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="New budget: so many minutes of training in all.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="New total budget in iterations.")] = None,
+    images: Annotated[int | None, typer.Option(help="New total budget in real images.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="New total budget in minutes of training.")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Go on with a run from its last checkpoint, exactly as if it had not been interrupted."""
+    """Resume a run from its last checkpoint, exactly as if it had not been interrupted."""
     found = find_run(run, runs_dir)
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
         found.extend(Budget(**budget))

@@ -1,4 +1,4 @@
-"""The command that judges a model as the paper's Table 1 does."""
+"""The command that evaluates a model as in the paper's Table 1."""
 
 import json
 from pathlib import Path
@@ -23,35 +23,51 @@ app = typer.Typer()
 @app.command()
 def verify(
     model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
-    count: Annotated[int, typer.Option(help="How many faces to draw and judge.", min=1, max=100_000)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the first face; the others' are drawn from it.")] = 0,
+    count: Annotated[int, typer.Option(help="Number of faces to generate and evaluate.", min=1, max=100_000)] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the first face; the other faces' seeds are derived from it.")] = 0,
     data: Annotated[
-        str | None, typer.Option(help="Real images to compare with: those the model was trained on.", metavar="SOURCE")
+        str | None,
+        typer.Option(help="Real images to compare with, ideally the model's own training data.", metavar="SOURCE"),
     ] = None,
-    split: Annotated[str, typer.Option(help="Part of them that is held out: validation (to choose) or test.")] = "test",
+    split: Annotated[
+        str, typer.Option(help="Held-out split of the real images: validation (for tuning) or test (for reporting).")
+    ] = "test",
     gallery: Annotated[
-        str | None, typer.Option(help="Images of people: which faces are recognised as one of them?", metavar="SOURCE")
+        str | None,
+        typer.Option(help="Images of known people; counts detected faces that match none of them.", metavar="SOURCE"),
     ] = None,
-    cnn: Annotated[bool, typer.Option("--cnn", help="Ask a second detector; takes a minute per 1,000 faces.")] = False,
+    cnn: Annotated[
+        bool,
+        typer.Option(
+            "--cnn", help="Also run a second detector, a neural network; takes about a minute per 1,000 faces."
+        ),
+    ] = False,
     copies: Annotated[
-        bool, typer.Option("--copies", help="Look for the nearest training faces; slow once, for each of them.")
+        bool, typer.Option("--copies", help="Also find the nearest training faces; slow the first time.")
     ] = False,
     fid: Annotated[
-        bool, typer.Option("--fid", help="FID and KID, too; needs torch-fidelity and --data, and takes minutes.")
+        bool,
+        typer.Option("--fid", help="Also measure FID and KID; needs torch-fidelity and --data, and takes minutes."),
     ] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Only count the faces detected: a few seconds.")] = False,
-    out: Annotated[Path | None, typer.Option("--json", help="Write the report here, too.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only measure the detection rate, which takes a few seconds.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--json", help="Also write the report to this JSON file.")] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="Folder for detected.png, undetected.png and people.png.", metavar="DIR")
+        Path | None, typer.Option(help="Output folder for detected.png, undetected.png and people.png.", metavar="DIR")
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Store the report in the bundle and on its model card.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Store the results in the bundle and on its model card.")
+    ] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """How many of a model's faces a face recogniser finds, and what that hides: variety, copies, distance to real."""
+    """Measure how many generated faces are detected, how diverse they are, whether training images are memorised, and
+    how far the faces are from real ones.
+    """
     from dataclasses import asdict
 
     if quick and (pictures or keep or fid):
-        raise ValueError("--quick only counts faces: leave it out for --pictures, --keep or --fid.")
+        raise ValueError("--quick only measures the detection rate. Omit it to use --pictures, --keep or --fid.")
     folder = find_model(model, runs_dir)
     drawn = load_model(folder)
     if quick:
@@ -89,7 +105,7 @@ def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None
 
 
 def show(report: "Report") -> None:
-    """Table 1, the measures beside it, and what they mean."""
+    """Prints Table 1, the further metrics, and their meaning."""
     show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")
     for words in reading(report):
         typer.echo(f"- {words}")

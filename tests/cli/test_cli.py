@@ -126,9 +126,9 @@ def test_data_people_sorts_images_by_person(home: Path) -> None:
         (["train", "--data", "nowhere", "--iterations", "1"], "nowhere"),
         (["train", "--data", "", "--iterations", "1"], "no file or folder"),
         (["train", "--num-nodes", "2", "--data", "pictures"], "--only-create"),
-        (["generate", "--model", "nobody"], "No model or run fits"),
+        (["generate", "--model", "nobody"], "No model or run matches"),
         (["generate", "--model", "nobody", "--scale", "9"], "Error"),
-        (["resume", "nothing"], "No run fits"),
+        (["resume", "nothing"], "No run matches"),
         (["data", "prepare", "nowhere"], "nowhere"),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_run_that_does_not_train_is_not_silently_told_to_stop(
         monkeypatch.setattr(sys, "argv", ["facedemo", word, str(trained.path)])
         with pytest.raises(SystemExit):
             main()
-        assert "“tiny” is not training: it is finished." in capsys.readouterr().err
+        assert "“tiny” is not training; it is finished." in capsys.readouterr().err
 
 
 def test_every_preset_is_a_valid_run_and_options_come_over_it() -> None:

@@ -29,7 +29,7 @@ def test_compare_trains_judges_and_reports(raced: Path) -> None:
     assert {run.config.training.seed for run in runs} == {3}
     numbers = json.loads((raced / "report/report.json").read_text("utf8"))
     assert [one["evaluation"]["count"] for one in numbers["contenders"]] == [4, 4]
-    assert numbers["commands"]["all of this"] == found.plan.command
+    assert numbers["commands"]["the whole comparison"] == found.plan.command
     assert "--data pictures" in found.plan.command
     assert "--no-copies" in found.plan.command
     for name in ("report.html", "report.md", "report.json"):
@@ -68,7 +68,7 @@ def test_what_is_wrong_is_said_in_a_line(home: Path) -> None:  # noqa: F811
         (["compare", "--minutes", "1", "--family", "ours"], "two contenders"),
         (["compare", "--minutes", "1", "--family", "vae"], "no family"),
         (["compare", "--resume", "zzzz"], "No race fits"),
-        (["compare", "--models", "nobody"], "No model or run fits"),
+        (["compare", "--models", "nobody"], "No model or run matches"),
     ):
         done = facedemo(home, *words)
         assert done.returncode == 1, words

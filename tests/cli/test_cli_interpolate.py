@@ -50,8 +50,8 @@ def test_a_walk_a_strip_and_a_square(make_bundle: Maker, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["1", "2", "--out", "film.avi"], "ends in .mp4"),
-        (["1", "2", "3", "4", "--square", "--out", "square.gif"], "ends in .png"),
+        (["1", "2", "--out", "film.avi"], "end in .mp4"),
+        (["1", "2", "3", "4", "--square", "--out", "square.gif"], "end in .png"),
         (["1"], "two faces"),
         (["1", "2", "3", "--square", "--out", "square.png"], "four corners"),
         (["1", "2", "--walk", "3"], "one seed"),
@@ -88,9 +88,9 @@ def test_labels_add_age_and_gender_and_say_how_well_they_are_read(
     listed = CliRunner().invoke(app, ["directions", "--labels", source, "--model", "tiny"])
     assert [line.split()[0] for line in listed.stdout.splitlines()][:3] == ["age", "gender", "brightness"]
     assert "age is off by" in listed.stderr
-    assert "gender is right for 100%" in listed.stderr
+    assert "gender is right for 100 %" in listed.stderr
     words = ["age=2", "gender=-1", "--labels", source, "--model", "tiny", "--out", str(out)]
     assert call("directions", *words) == str(out)
     assert read_settings(out) == {"model": "tiny", "seed": "1", "age": "2.0", "gender": "-1.0"}
     unlabelled = str(seeing.faces(70, name="{number}.png"))
-    assert "nobody's age" in call("directions", "--labels", unlabelled, "--model", "tiny", works=False)
+    assert "no labels for age" in call("directions", "--labels", unlabelled, "--model", "tiny", works=False)

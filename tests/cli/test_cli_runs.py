@@ -57,7 +57,7 @@ def test_orders_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
 
 def test_notes_are_added_line_by_line_and_read_back(make_run: RunMaker) -> None:
     run = make_run()
-    assert "Nothing" in facedemo("note", run.id)
+    assert "no notes" in facedemo("note", run.id)
     facedemo("note", run.id, "good eyes")
     facedemo("note", run.id, "no teeth")
     assert facedemo("note", run.id) == "good eyes\nno teeth"
@@ -115,12 +115,12 @@ def test_what_cannot_be_done_is_said(
         return complaint(monkeypatch, capsys, *words)
 
     (tmp_path / "empty.zip").write_bytes(b"")
-    assert "No run fits" in said("note", "nobody", "words")
+    assert "No run matches" in said("note", "nobody", "words")
     assert "No deleted run or race" in said("restore", "nobody")
     assert "No run or race fits" in said("delete", "nobody")
     assert "is a model" in said("delete", make_bundle())
     assert "No model or run" in said("export", "nobody", "--out", tmp_path / "x.zip")
-    assert "no ZIP file" in said("import", tmp_path / "empty.zip")
+    assert "not a ZIP file" in said("import", tmp_path / "empty.zip")
     assert "nowhere.zip" in said("import", tmp_path / "nowhere.zip")
     assert "name=number" in said("steer", make_run().id, "gamma=much")
     run = make_run()

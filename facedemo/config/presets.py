@@ -11,7 +11,7 @@ from facedemo.config.schema import Budget, DataConfig, RunConfig, TrainingConfig
 class Preset:
     title: str
     help: str
-    settings: dict[str, Any]  # what it sets of a `RunConfig`; the rest keeps its default
+    settings: dict[str, Any]  # the fields of a `RunConfig` that it sets; the others keep their defaults
 
 
 PAPER_MODEL = {
@@ -52,8 +52,8 @@ PRESETS = {
     ),
     "quick-64": Preset(
         "Five minutes, 64×64",
-        "64×64 faces within minutes on two cores: blurred, and uneven from one sample to the next, but soon not all "
-        "alike. The discriminator learns by Muon instead of Adam.",
+        "64×64 faces within minutes on two cores: blurry, and of varying quality between samples, but soon varied. The "
+        "discriminator is optimised with Muon instead of Adam.",
         {
             "family": "ours",
             "model": {
@@ -70,28 +70,29 @@ PRESETS = {
     ),
     "good-64": Preset(
         "Good faces, 64×64",
-        "Our best-measured settings at 64×64: half-resolution stems, rate 3e-4, γ 0.7.",
+        "Our best-measured settings at 64×64: half-resolution stems, learning rate 3e-4, γ 0.7.",
         {"family": "ours", "model": {"size": 64}, "budget": {"images": 250_000}},
     ),
     "paper-64": Preset(
         "Paper, 64×64",
-        "The paper's 64×64 model: full-resolution convolutions, rate 1e-4, decay 0.9 every 2,000 iterations. Slow.",
+        "The paper's 64×64 model: full-resolution convolutions, learning rate 1e-4, decay 0.9 every 2,000 iterations. "
+        "Slow.",
         {"family": "ours", "model": {"size": 64, **PAPER_MODEL}, "budget": {"images": 1_600_000}},
     ),
     "paper-128": Preset(
         "Paper, 128×128",
-        "The paper's 128×128 model. Days on a laptop; meant for a GPU. Needs images of at least 128 pixels.",
+        "The paper's 128×128 model, meant for a GPU: it takes days on a laptop. Needs images of at least 128 pixels.",
         {"family": "ours", "model": {"size": 128, **PAPER_MODEL}, "budget": {"images": 3_200_000}},
     ),
 }
 
 
 def configure(options: dict[str, Any], preset: str | None = None, base: dict[str, Any] | None = None) -> RunConfig:
-    """A run's config from settings by their own names, over those of a preset, over those of `base`.
+    """A run's config from settings by name, which override those of a preset, which override those of `base`.
 
-    options: such as {"size": 64, "gamma": 0.5, "minutes": 10, "source": "faces.zip"}; each goes to the part of
-    `RunConfig` that has it.  base: parts of a `RunConfig`, such as `warm_start.settings`.
-    Raises ValueError for an unknown preset, an unknown name or a value out of bounds.
+    options: such as {"size": 64, "gamma": 0.5, "minutes": 10, "source": "faces.zip"}; each goes to the section of
+    `RunConfig` that declares it.  base: sections of a `RunConfig`, such as `warm_start.settings`.  Raises ValueError
+    for an unknown preset, an unknown name or a value out of bounds.
     """
     if preset is not None and preset not in PRESETS:
         raise ValueError(f"There is no preset “{preset}”. Presets: {', '.join(PRESETS)}.")

@@ -1,6 +1,6 @@
 """Settings that change while a run trains, and the learning-rate schedule they act on.
 
-What is in force at an iteration follows from the run's config and its marks alone, so a resumed run replays them.
+The settings at an iteration depend only on the run's config and its marks, so a resumed run replays them.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ PLAYERS = {"generator": "learning_rate_g", "discriminator": "learning_rate_d"}
 
 @dataclass(frozen=True)
 class Mark:
-    """Settings changed by a person just before iteration `step` (0-based); `command` numbers the request it answers."""
+    """Settings changed just before iteration `step` (0-based); `command` is the number of the request."""
 
     step: int
     changes: dict[str, float]
@@ -20,20 +20,20 @@ class Mark:
 
 
 def decayed(rate: float, decay: float, every: int, floor: float, steps: int) -> float:
-    """rate · decay^⌊steps / every⌋, never below `floor` (nor above `rate`, where the floor is higher)."""
+    """rate · decay^⌊steps / every⌋, never below `floor` (nor above `rate`, if the floor is higher)."""
     return max(rate * decay ** (steps // every), min(rate, floor))
 
 
 class Steering:
-    """The settings in force at an iteration."""
+    """The settings at an iteration."""
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
-        self.start = 0  # the decay counts from here
+        self.start = 0  # the iteration from which the decay counts
         self.base = {player: getattr(config.model, name) for player, name in PLAYERS.items()}
 
     def fits(self, mark: Mark) -> bool:
-        """Whether `apply` takes a recorded mark.  One from elsewhere, or of another family, is passed over."""
+        """Whether `apply` accepts a recorded mark; marks of other families are ignored."""
         try:
             self.config.steered(mark.changes)
         except ValueError:
@@ -41,10 +41,11 @@ class Steering:
         return True
 
     def apply(self, mark: Mark) -> None:
-        """Takes a mark's changes into force.
+        """Applies a mark's changes.
 
-        The rates go on from what they are: a new decay or interval counts from the mark, a new rate replaces the
-        decayed one.  Raises ValueError for what cannot be steered or is out of bounds, and then changes nothing.
+        The learning rates continue from their current values: a new decay or interval counts from the mark, and a new
+        rate replaces the decayed one.  Raises ValueError, without changing anything, if a setting cannot be changed or
+        is out of bounds.
         """
         config = self.config.steered(mark.changes)
         if mark.changes.keys() & {"decay", "decay_every", *PLAYERS.values()}:

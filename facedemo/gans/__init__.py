@@ -1,1 +1,1 @@
-"""The GANs themselves: networks, losses and update rules, one folder a family, to be read beside its paper."""
+"""The GANs themselves: networks, losses and update rules, one folder per family, to be read beside its paper."""

@@ -1,4 +1,4 @@
-"""Building blocks of the networks: what families share, and what makes them fast."""
+"""Building blocks of the networks that families share, some of them for speed."""
 
 import math
 from itertools import pairwise
@@ -16,7 +16,7 @@ class Shape(Protocol):
 
 
 def initialise(module: nn.Module) -> None:
-    """DCGAN's start: weights from N(0, 0.02²), batch normalisation's scales from N(1, 0.02²)."""
+    """DCGAN's initialisation: weights from N(0, 0.02²), batch normalisation's scales from N(1, 0.02²)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -24,10 +24,10 @@ def initialise(module: nn.Module) -> None:
 
 
 class UpsampledConv2d(nn.Conv2d):
-    """A 3×3 convolution of the map doubled by nearest-neighbour upsampling: (n, c, s, s) → (n, d, 2s, 2s).
+    """A 3×3 convolution after 2× nearest-neighbour upsampling: (n, c, s, s) → (n, d, 2s, 2s).
 
-    Computed without doubling it: each pixel of the map adds to 4×4 of the result what the kernel sums to over the 2×2
-    that the pixel would become. That is a transposed convolution, with 4 multiplications for each 9 of the doubled one.
+    Computed without upsampling: each input pixel contributes to 4×4 output pixels, with the kernel summed over the 2×2
+    pixels that it would become. This is a transposed convolution that needs 4/9 of the multiplications.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class TransposedGenerator(nn.Module):
     """DCGAN's generator (Radford et al. 2015, arXiv:1511.06434): latent (n, h) → image (n, 3, size, size) in (−1, 1).
 
     A fully connected layer gives C×4×4; 4×4 transposed convolutions of stride 2 with batch normalisation and ReLU
-    double the map and halve the channels down to `width`; the last one ends in tanh.
+    double the resolution and halve the channels down to `width`; the last one ends in tanh.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -61,10 +61,10 @@ class TransposedGenerator(nn.Module):
 
 
 class StridedDiscriminator(nn.Module):
-    """DCGAN's discriminator, WGAN's critic: image (n, 3, size, size) → one number each, (n,), without a sigmoid.
+    """DCGAN's discriminator, WGAN's critic: image (n, 3, size, size) → one number per image, (n,), without a sigmoid.
 
-    4×4 convolutions of stride 2 halve the map and double the channels from `width` on, with batch normalisation except
-    at the image, and LeakyReLU of slope 0.2; one 4×4 convolution over what is left gives the number.
+    4×4 convolutions of stride 2 halve the resolution and double the channels from `width` on, with batch normalisation
+    except in the first layer, and LeakyReLU of slope 0.2; a final 4×4 convolution gives the number.
     """
 
     def __init__(self, shape: Shape) -> None:

@@ -1,4 +1,4 @@
-"""Muon: momentum whose every matrix is made orthogonal before it is taken as a step."""
+"""Muon: momentum whose matrices are orthogonalised before each step."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 STEPS = 5
-A, B, C = 3.4445, -4.7750, 2.0315  # the steepest start at 0 that stays near 1: Jordan et al. 2024
+A, B, C = 3.4445, -4.7750, 2.0315  # coefficients with the steepest slope at 0 that converge near 1: Jordan et al. 2024
 
 
 def orthogonalised(matrices: Tensor) -> Tensor:
-    """The orthogonal factor U Vᵀ of each U S Vᵀ, nearly: singular values of about 0.7 to 1.2.
+    """Approximately the orthogonal factor U Vᵀ of each U S Vᵀ: singular values of about 0.7 to 1.2.
 
-    matrices: (n, rows, columns).  By Newton–Schulz iterations x ← (A + B x xᵀ + C (x xᵀ)²) x. All of their factors are
-    polynomials of the first x xᵀ, so they are multiplied among themselves, and only their product with the matrix.
+    matrices: (n, rows, columns). By Newton–Schulz iterations x ← (A + B x xᵀ + C (x xᵀ)²) x. All factors are
+    polynomials of the initial x xᵀ, so they are multiplied first, and only their product is applied to the matrix.
     """
     if matrices.shape[1] > matrices.shape[2]:
         return orthogonalised(matrices.mT).mT
@@ -34,8 +34,8 @@ def orthogonalised(matrices: Tensor) -> Tensor:
 class Muon(Optimizer):
     """Keller Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks", with Nesterov's momentum.
 
-    A convolution's weights count as a matrix with a row for each channel it makes, a bias as one of a single row. Every
-    step is scaled so that the root of its mean square is the learning rate, about as long as a step of Adam.
+    A convolution's weights count as a matrix with a row per output channel, a bias as a matrix with a single row. Every
+    step is scaled so that its root mean square is the learning rate, about the length of Adam's steps.
     """
 
     def __init__(self, params: Iterable[nn.Parameter], lr: float, momentum: float = 0.95) -> None:
@@ -49,13 +49,13 @@ class Muon(Optimizer):
                 self.move(list(alike), shape, group["lr"], group["momentum"])
 
     def move(self, parameters: list[nn.Parameter], shape: torch.Size, rate: float, momentum: float) -> None:
-        """One step of parameters of one shape, which are made orthogonal together."""
+        """One step of parameters of the same shape, which are orthogonalised together."""
         gradients = [parameter.grad for parameter in parameters]
         means = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in parameters]
         torch._foreach_lerp_(means, gradients, 1 - momentum)
         ahead = torch.stack(torch._foreach_lerp(gradients, means, momentum))
         rows = shape[0] if len(shape) > 1 else 1
-        with torch.autocast(ahead.device.type, enabled=False):  # the polynomials need all of float32's digits
+        with torch.autocast(ahead.device.type, enabled=False):  # the polynomials need full float32 precision
             steps = orthogonalised(ahead.reshape(len(parameters), rows, -1))
         scale = max(steps.shape[1:]) ** 0.5
         torch._foreach_add_(parameters, list(steps.reshape(ahead.shape)), alpha=-rate * scale)

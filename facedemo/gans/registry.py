@@ -1,8 +1,8 @@
-"""The families by name; a family's settings, and its class with torch, are imported when they are asked for.
+"""The families by name; a family's settings, and its class with torch, are imported on demand.
 
-Besides the built-in ones there are those of installed packages, by the entry point group `facedemo.gans`, and those
-that a person names as FILE:CLASS on the command line or in the environment variable FACEDEMO_GANS. The code of a file
-is run for no other reason: a config, a bundle or an upload names a family, never a file.
+Besides the built-in families, there are those of installed packages (entry point group `facedemo.gans`), and those that
+a user names as FILE:CLASS on the command line or in the environment variable FACEDEMO_GANS. The code of a file is not
+run for any other reason: a config, a bundle or an upload names a family, never a file.
 """
 
 import importlib
@@ -18,23 +18,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from facedemo.gans.settings import FamilyConfig
 
 if TYPE_CHECKING:
-    from facedemo.gans.base import Family  # for types alone: it imports torch
+    from facedemo.gans.base import Family  # for types only, because it imports torch
 
 ENTRY_POINTS = "facedemo.gans"
-VARIABLE = "FACEDEMO_GANS"  # FILE:CLASS, several of them separated by commas
+VARIABLE = "FACEDEMO_GANS"  # FILE:CLASS, or several separated by commas
 
 
 class Registered(NamedTuple):
-    """Where a family's class and its settings are, each as "module:class" or "file.py:class".
+    """The location of a family's class and of its settings, each as "module:class" or "file.py:class".
 
-    config: "" if the class has to be imported for them.
+    config: "" if the class must be imported to get the settings.
     """
 
     gan: str
     config: str = ""
 
 
-FAMILIES = {  # a name for the command line → where the family is
+FAMILIES = {  # name on the command line → location
     "ours": Registered("facedemo.gans.ours.model:Ours", "facedemo.gans.ours.config:OursConfig"),
     "dcgan": Registered("facedemo.gans.dcgan.model:DCGAN", "facedemo.gans.dcgan.config:DCGANConfig"),
     "wgan": Registered("facedemo.gans.wgan.model:WGAN", "facedemo.gans.wgan.config:WGANConfig"),
@@ -48,7 +48,7 @@ def installed() -> dict[str, Registered]:
 
 
 def named() -> dict[str, Registered]:
-    """The families in files that FACEDEMO_GANS names, each called by its class in small letters."""
+    """The families in the files named by FACEDEMO_GANS; a family's name is its class's name in lower case."""
     places = filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(",")))
     return {place.rpartition(":")[2].lower(): Registered(place) for place in places}
 
@@ -58,14 +58,14 @@ def families() -> dict[str, Registered]:
 
 
 def family_names() -> list[str]:
-    """Built-in families first."""
+    """The names of all families, built-in ones first."""
     return list(dict.fromkeys([*FAMILIES, *installed(), *named()]))
 
 
 def name_family(text: str) -> str:
-    """The name of a family that a person gave by name or as FILE:CLASS; for a file, this process may then run it.
+    """The name of a family given by name or as FILE:CLASS; a file may be run by this process from then on.
 
-    Processes that this one starts may, too.  Raises ValueError if the file holds no such family.
+    Its child processes may also run it.  Raises ValueError if the file contains no such family.
     """
     file, separator, class_name = text.rpartition(":")
     if not separator:
@@ -79,18 +79,18 @@ def name_family(text: str) -> str:
 
 
 def registered(name: str) -> Registered:
-    """Raises ValueError, naming the families, if there is none of that name."""
+    """Raises ValueError, listing the families, if there is none with that name."""
     found = families()
     if name not in found:
         raise ValueError(
-            f"There is no family “{name}”. Families: {', '.join(family_names())}. Name one of your own as FILE:CLASS, "
-            f"with --family or in {VARIABLE}."
+            f"There is no family “{name}”. Families: {', '.join(family_names())}. Give a family of your own as "
+            f"FILE:CLASS, with --family or in {VARIABLE}."
         )
     return found[name]
 
 
 def imported(place: str) -> type:
-    """The class at "module:class" or "file.py:class".  Raises ValueError if a file holds no such family."""
+    """The class at "module:class" or "file.py:class".  Raises ValueError if a file contains no such family."""
     module, _, name = place.rpartition(":")
     if not module.endswith(".py"):
         return getattr(importlib.import_module(module), name)
@@ -101,7 +101,7 @@ def imported(place: str) -> type:
 
 
 def module_of_file(file: str) -> ModuleType:
-    """A file's module, run once.  Raises ValueError if it is not there or cannot be run."""
+    """The module of a file, which is run once.  Raises ValueError if the file is missing or cannot be run."""
     name = f"facedemo_gan_{Path(file).stem}_{abs(hash(file))}"
     if name in sys.modules:
         return sys.modules[name]

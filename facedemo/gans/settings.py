@@ -1,4 +1,4 @@
-"""The settings that every family has, and what is said of a family before its networks exist; imports no torch."""
+"""The settings of every family, and its descriptions that need no networks; imports no torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 @dataclass(frozen=True)
 class MetricBounds:
-    """A metric that lives between two bounds, and what it means when it stays at one of them."""
+    """A metric with two bounds, and the advice if it stays at one of them."""
 
     metric: str
     low: float
@@ -20,7 +20,7 @@ class MetricBounds:
 
 @dataclass(frozen=True)
 class Knob:
-    """A number of a family's config that the app draws as a control."""
+    """A numeric setting of a family that the app shows as a control."""
 
     name: str
     title: str
@@ -28,7 +28,7 @@ class Knob:
     default: float
     minimum: float
     maximum: float
-    live: bool  # may be turned while the run trains
+    live: bool  # can be changed while the run trains
 
     @property
     def whole(self) -> bool:
@@ -36,7 +36,7 @@ class Knob:
 
 
 def knob(default: float, title: str, description: str, minimum: float, maximum: float, live: bool = False) -> Any:
-    """A bounded pydantic field that `knobs` lists."""
+    """A bounded pydantic field that is listed by `knobs`."""
     return Field(
         default,
         title=title,
@@ -49,25 +49,26 @@ def knob(default: float, title: str, description: str, minimum: float, maximum: 
 
 
 class FamilyConfig(BaseModel):
-    """Settings every family has; a family's own class adds to them and overrides the defaults."""
+    """The settings of every family; a family's own class adds settings and overrides defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: ClassVar[str]
     paper: ClassVar[str]
-    metrics: ClassVar[dict[str, str]]  # what a training step returns → its name on charts
-    metric_help: ClassVar[dict[str, str]] = {}  # metric, or "losses" for all whose names begin so → what it says
-    shaping: ClassVar[tuple[str, ...]] = ("size", "latent", "width")  # settings that decide the shapes of weights
+    metrics: ClassVar[dict[str, str]]  # column returned by a training step → its name on charts
+    metric_help: ClassVar[dict[str, str]] = {}  # metric, or "losses" for all loss columns → its explanation
+    # settings that determine the shapes of the weights
+    shaping: ClassVar[tuple[str, ...]] = ("size", "latent", "width")
     bounded: ClassVar[tuple[MetricBounds, ...]] = ()
-    progress: ClassVar[tuple[str, str] | None] = None  # the metric that tells how far training has come, its symbol
-    balance_help: ClassVar[str] = ""  # what decides which way the family's remembered state goes
+    progress: ClassVar[tuple[str, str] | None] = None  # the progress metric and its symbol
+    balance_help: ClassVar[str] = ""  # help on the direction in which the family's own state changes
 
     size: Literal[32, 64, 128] = Field(64, title="Image size", description="Side of the square images, in pixels.")
-    latent: int = knob(64, "Latent size", "Length h of the vector z that an image is made from.", 2, 1024)
+    latent: int = knob(64, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024)
     width: int = knob(
-        48, "Width", "Channels of the widest-resolution layers. Doubling it costs about four times the time.", 4, 256
+        48, "Width", "Channels of the highest-resolution layers. Doubling them takes about four times as long.", 4, 256
     )
-    batch_size: int = knob(16, "Batch size", "Real images a training step sees.", 2, 512)
+    batch_size: int = knob(16, "Batch size", "Real images per training step.", 2, 512)
     learning_rate_g: float = knob(
         1e-4, "Generator learning rate", "Step size of the generator's optimiser.", 0.0, 0.1, live=True
     )
@@ -77,18 +78,18 @@ class FamilyConfig(BaseModel):
     decay: float = knob(
         0.9,
         "Learning-rate decay",
-        "Both learning rates are multiplied by this at every interval.",
+        "Factor by which both learning rates are multiplied at every decay interval.",
         0.01,
         1.0,
         live=True,
     )
     decay_every: int = knob(
-        2000, "Decay interval", "Iterations from one decay of the learning rates to the next.", 1, 10_000_000, live=True
+        2000, "Decay interval", "Iterations between decays of the learning rates.", 1, 10_000_000, live=True
     )
     rate_floor: float = knob(
         2e-5,
         "Learning-rate floor",
-        "The decay stops here: too small a rate lets the balance drift.",
+        "Lower limit for the decay; a lower rate lets the balance drift.",
         0.0,
         0.1,
         live=True,
@@ -96,20 +97,22 @@ class FamilyConfig(BaseModel):
 
     @property
     def images_per_step(self) -> int:
-        """Real images that one `Family.step` is given."""
+        """Real images per call of `Family.step`."""
         return self.batch_size
 
     @classmethod
     def situation(cls, recent: Mapping[str, float]) -> str:
-        """What the training is going through, in one sentence for people; "" if there is nothing to say.
+        """The situation of the training, in one sentence for users; "" if there is nothing to say.
 
-        recent: the means of the last few rows of `metrics`, as far as they were recorded.
+        recent: the means of the last few rows of `metrics`; metrics that were not recorded are missing.
         """
         return ""
 
 
 def knobs(config: type[FamilyConfig], live: bool | None = None) -> list[Knob]:
-    """The bounded numbers of `config` in the order of declaration; with `live`, only those that can(not) be steered."""
+    """The bounded numeric settings of `config` in order of declaration; `live` selects those that can (or cannot) be
+    changed while a run trains.
+    """
     found = []
     for name, field in config.model_fields.items():
         extra = field.json_schema_extra

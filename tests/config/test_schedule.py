@@ -80,7 +80,7 @@ def test_budget_is_spent_at_the_first_of_its_limits() -> None:
 
 
 def test_a_budget_needs_a_limit() -> None:
-    with pytest.raises(ValidationError, match="Say when the run is done"):
+    with pytest.raises(ValidationError, match="Set a budget"):
         Budget()
 
 

@@ -5,11 +5,13 @@ from typing import ClassVar
 
 from facedemo.gans.settings import FamilyConfig, knob
 
-AHEAD, FAR_AHEAD = 0.2, 0.8  # D(x) − D(G(z)) from which the discriminator is called so
+AHEAD, FAR_AHEAD = 0.2, 0.8  # D(x) − D(G(z)) from which the discriminator counts as ahead
 
 
 class DCGANConfig(FamilyConfig):
-    """The paper's settings, section 4, but for the width: with it, an image costs what it costs `ours`."""
+    """The paper's settings, section 4, except for the width, chosen so that an image costs as much compute as with
+    `ours`.
+    """
 
     title: ClassVar[str] = "DCGAN"
     paper: ClassVar[str] = "Radford et al. 2015, arXiv:1511.06434"
@@ -21,21 +23,21 @@ class DCGANConfig(FamilyConfig):
     }
     metric_help: ClassVar[dict[str, str]] = {
         "losses": "Cross-entropy of the discriminator, L_D, and of the generator, L_G. Neither has to fall: while both "
-        "stay where they are, the two networks improve together. L_D near 0 means that the generator has lost.",
-        "score_real": "Mean probability with which the discriminator takes real images for real. 0.5: it cannot tell.",
-        "score_fake": "Mean probability with which it takes generated images for real. Higher is better for the "
-        "generator; 0.5: the discriminator cannot tell.",
+        "stay constant, the two networks improve together. L_D near 0 means that the generator has lost.",
+        "score_real": "Mean probability that the discriminator assigns to real images being real. 0.5: it cannot tell.",
+        "score_fake": "Mean probability that the discriminator assigns to generated images being real. Higher is "
+        "better for the generator; 0.5: the discriminator cannot tell.",
     }
 
-    latent: int = knob(100, "Latent size", "Length h of the vector z that an image is made from.", 2, 1024)
+    latent: int = knob(100, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024)
     width: int = knob(
         64,
         "Width",
-        "Channels of the layers next to the image; the paper has 128. Doubling it costs about four times the time.",
+        "Channels of the layers next to the image; 128 in the paper. Doubling them takes about four times as long.",
         4,
         256,
     )
-    batch_size: int = knob(64, "Batch size", "Real images a training step sees.", 2, 512)
+    batch_size: int = knob(64, "Batch size", "Real images per training step.", 2, 512)
     learning_rate_g: float = knob(
         2e-4, "Generator learning rate", "Step size of the generator's Adam.", 0.0, 0.1, live=True
     )
@@ -45,7 +47,7 @@ class DCGANConfig(FamilyConfig):
     decay: float = knob(
         1.0,
         "Learning-rate decay",
-        "Both learning rates are multiplied by this at every interval; the paper keeps them as they are.",
+        "Factor by which both learning rates are multiplied at every decay interval; the paper does not decay them.",
         0.01,
         1.0,
         live=True,

@@ -18,7 +18,7 @@ from facedemo.gans.dcgan.config import DCGANConfig
 
 
 def cross_entropy(logits: Tensor, real: bool) -> Tensor:
-    """Mean binary cross-entropy of logits (n,) against “all are real” or “none is”; a scalar in float32."""
+    """Mean binary cross-entropy of logits (n,) with the target “all real” or “all generated”; a scalar in float32."""
     target = torch.full_like(logits, float(real), dtype=torch.float32)
     return binary_cross_entropy_with_logits(logits.float(), target)
 
@@ -45,9 +45,9 @@ class DCGAN(Family):
         }
 
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
-        """D learns to tell x from G(z), then G to deceive the new D, by the loss that does not saturate: −log D(G(z)).
+        """D learns to tell x from G(z), then G learns to fool the new D, with the non-saturating loss −log D(G(z)).
 
-        Real and generated images pass D apart, so that batch normalisation sees one kind at a time.
+        Real and generated images pass through D separately, so that batch normalisation sees one kind at a time.
         """
         fake = self.generator(noise())
         scores_real, scores_fake = self.discriminator(real), self.discriminator(fake.detach())
@@ -65,7 +65,7 @@ class DCGAN(Family):
         }
 
     def equations(self, before: Mapping[str, float], row: Mapping[str, float]) -> list[Equation]:
-        """Means over the batch of what stands inside of a sum over images, algorithm 1 of Goodfellow et al. 2014."""
+        """The equations as means over the batch, algorithm 1 of Goodfellow et al. 2014."""
         return [
             Equation(
                 "L_D",
@@ -73,7 +73,7 @@ class DCGAN(Family):
                 r"L_D = -\operatorname{mean}\,\log D(x) \\ &\quad -\operatorname{mean}\,\log(1 - D(G(z)))",
                 "",
                 row["loss_discriminator"],
-                "The discriminator lowers it: it learns to answer 1 to real images and 0 to generated ones.",
+                "The discriminator minimises this: it learns to output 1 for real images and 0 for generated ones.",
             ),
             Equation(
                 "L_G",
@@ -81,7 +81,7 @@ class DCGAN(Family):
                 r"L_G = -\operatorname{mean}\,\log D(G(z))",
                 "",
                 row["loss_generator"],
-                "The generator lowers it: it learns to draw what the discriminator, which has just learned, "
-                "takes for real.",
+                "The generator minimises this: it learns to generate images that the just updated discriminator "
+                "classifies as real.",
             ),
         ]

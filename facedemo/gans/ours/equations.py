@@ -1,4 +1,4 @@
-"""The paper's equations, and BEGAN-CS's where α is used, with the numbers of one training step in them."""
+"""The paper's equations, and BEGAN-CS's if α is used, with the numbers of one training step in them."""
 
 from collections.abc import Mapping
 
@@ -17,8 +17,8 @@ def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str,
         r"C = \operatorname{mean}\,|z - E(G(z))|^2",
         "",
         row["recovery"],
-        "How far the code that the discriminator's first half E gives a generated image is from its vector z. Both "
-        "players lower it, so that different vectors become different faces.",
+        "Distance between a latent z and the code that the encoder E, the first half of the discriminator, computes "
+        "for its image. Both networks minimise it, so that different latents become different faces.",
     )
     return [
         Equation(
@@ -27,7 +27,7 @@ def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str,
             r"L(x) = \operatorname{mean}\,|x - D(x)|",
             "",
             real,
-            "How far real images are from what the discriminator makes of them, over all pixels and colours.",
+            "Reconstruction loss of real images, averaged over all pixels and colours.",
         ),
         Equation(
             "L(G(z))",
@@ -35,8 +35,8 @@ def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str,
             r"L(G(z)) = \operatorname{mean}\,|G(z) - D(G(z))|",
             "",
             fake,
-            "The same for generated images. The generator lowers it: it learns to draw what the discriminator "
-            "rebuilds well.",
+            "Reconstruction loss of generated images. The generator minimises it: it learns to generate images that "
+            "the discriminator reconstructs well.",
         ),
         *([constraint] if c.alpha else []),
         Equation(
@@ -45,8 +45,8 @@ def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str,
             r"L_D = L(x) - k_t\,L(G(z))" + r" + \alpha\,C" * bool(c.alpha),
             f"{real:.5f} − {k:.6f} · {fake:.5f}" + f" + {c.alpha:.4g} · {row['recovery']:.5f}" * bool(c.alpha),
             real - k * fake + extra,
-            "The discriminator lowers it: it learns to rebuild real images well and, as much as k_t says, "
-            "generated ones badly.",
+            "The discriminator minimises this: it learns to reconstruct real images well and, weighted by k_t, "
+            "generated images badly.",
         ),
         Equation(
             "balance",
@@ -54,7 +54,7 @@ def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str,
             r"\gamma\,L(x) - L(G(z))",
             f"{c.gamma:.4g} · {real:.5f} − {fake:.5f}",
             balance,
-            "Which way k_t goes: up while this is above 0, down while it is below.",
+            "Direction of k_t: it rises while this is above 0 and falls while it is below.",
         ),
         Equation(
             "k_t+1",
@@ -62,7 +62,7 @@ def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str,
             r"k_{t+1} = \operatorname{clip}_0^1\,(k_t + \lambda_k(\gamma L(x) - L(G(z))))",
             f"{k:.6f} + {c.lambda_k:.4g} · {summand(balance)}",
             row["k"],
-            "How much the discriminator minds generated images from the next step on.",
+            "Weight of the generated images' loss in the next step.",
         ),
         Equation(
             "M",
@@ -70,6 +70,6 @@ def equations(config: OursConfig, before: Mapping[str, float], row: Mapping[str,
             r"M = L(x) + |\gamma\,L(x) - L(G(z))|",
             f"{real:.5f} + |{balance:.5f}|",
             row["convergence"],
-            "How far the training has come: smaller is better.",
+            "BEGAN's convergence measure; lower is better.",
         ),
     ]

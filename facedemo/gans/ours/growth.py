@@ -1,4 +1,6 @@
-"""A trained model's weights, made to fit networks for finer images or longer codes that compute the same at first."""
+"""Weight surgery: adapts trained weights to a higher resolution or a larger latent size, computing the same at
+first.
+"""
 
 import math
 
@@ -12,11 +14,12 @@ Weights = dict[str, Tensor]
 
 
 def grown(weights: Weights, fresh: Weights, old: OursConfig, new: OursConfig) -> Weights:
-    """The weights of a model of the settings `old` for one of `new`, whose own first ones are `fresh`.
+    """The weights of a model with the settings `old`, adapted to a model with the settings `new` and the initial state
+    `fresh`.
 
-    Where the new images are finer and folded further by the same factor, the generator draws the same faces, each pixel
-    enlarged, and D sees images through means of as many pixels. Where the new code is longer, the generator draws the
-    same faces whatever stands in the rest of z, and D rebuilds what it did. Other differences are left as they are.
+    If the resolution and the stem's folding factor grow by the same factor, the generator generates the same faces with
+    enlarged pixels, and D sees averages of pixels. If the latent grows, the generator generates the same faces whatever
+    the additional dimensions of z contain, and D's reconstructions stay the same. Other differences are not adapted.
     """
     factor, fewer, more = new.size // old.size, pixel_channels(old), pixel_channels(new)
     if factor > 1 and more == fewer * factor**2:
@@ -30,9 +33,9 @@ def with_finer_pixels(weights: Weights, fresh: Weights, factor: int, fewer: int,
     weights = dict(weights)
     for name in weights.keys() & fresh.keys():
         ends = [tuple(state[name].shape[:2]) for state in (weights, fresh)]
-        if [end[:1] for end in ends] == [(fewer,), (more,)]:  # of the pixels drawn
+        if [end[:1] for end in ends] == [(fewer,), (more,)]:  # of the generated pixels
             weights[name] = finer(weights[name], factor)
-        elif [end[1:] for end in ends] == [(fewer,), (more,)]:  # of the pixels seen
+        elif [end[1:] for end in ends] == [(fewer,), (more,)]:  # of the pixels that D sees
             weights[name] = finer(weights[name].transpose(0, 1), factor).transpose(0, 1) / factor**2
     return weights
 
@@ -45,7 +48,9 @@ def finer(weights: Tensor, factor: int) -> Tensor:
 
 
 def with_longer_codes(weights: Weights, fresh: Weights) -> Weights:
-    """What E adds to its code is new; decoders and the generator do not heed it yet: their weights for it are 0."""
+    """The encoder's additional code dimensions are randomly initialised; decoder and generator ignore them at first,
+    because their weights for them are 0.
+    """
     weights = dict(weights)
     for name in weights.keys() & fresh.keys():
         old, new = weights[name], fresh[name]

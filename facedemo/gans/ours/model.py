@@ -1,7 +1,7 @@
 """The paper's model: an auto-encoder discriminator, held in balance with the generator by γ.
 
-Zhang et al., "Realistic Face Image Generation Based on Generative Adversarial Network"; where its print is garbled, the
-equations of BEGAN decide (Berthelot, Schumm, Metz 2017, arXiv:1703.10717).
+Zhang et al., "Realistic Face Image Generation Based on Generative Adversarial Network"; where its printed equations are
+garbled, those of BEGAN apply (Berthelot, Schumm, Metz 2017, arXiv:1703.10717).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ def next_k(k: Tensor, loss_real: Tensor, loss_fake: Tensor, gamma: float, lambda
 
 
 def convergence(loss_real: Tensor, loss_fake: Tensor, gamma: float) -> Tensor:
-    """M = L(x) + |γ L(x) − L(G(z))|, BEGAN section 3.4.1: smaller is better."""
+    """M = L(x) + |γ L(x) − L(G(z))|, BEGAN section 3.4.1; lower is better."""
     return loss_real + (gamma * loss_real - loss_fake).abs()
 
 
@@ -76,10 +76,11 @@ class Ours(Family):
         }
 
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
-        """L_D = L(x) − k_t L(G(z)) + α C and L_G = L(G(z)) + α C, taken at the same weights, then both players move.
+        """L_D = L(x) − k_t L(G(z)) + α C and L_G = L(G(z)) + α C, computed at the same weights; then both networks are
+        updated.
 
-        C = mean |z − E(G(z))|², E being the encoder, is the constraint of BEGAN-CS (Chang et al. 2018, ECCV), there in
-        L_D only.
+        C = mean |z − E(G(z))|², with the encoder E, is the constraint of BEGAN-CS (Chang et al. 2018, ECCV), which has
+        it in L_D only.
         """
         losses = self.two_ways(real, noise(), updates) if self.config.alpha else self.one_way(real, noise(), updates)
         updates.apply("discriminator", "generator")
@@ -92,11 +93,11 @@ class Ours(Family):
         return row | {"k": self.k.clone(), "convergence": m, "recovery": recovery}
 
     def one_way(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
-        """Gradients for α = 0, by one pass through D that serves both players.
+        """Gradients for α = 0, from a single pass through D for both networks.
 
-        On its way to G the gradient of L_D is that of −k_t L(G(z)), so dividing it by −k_t there makes it L_G's. Where
-        k_t is 0, a number takes its place that is too small to change L_D's gradient.
-        Returns the means of L(x), L(x)², L(G(z)) and C.
+        At the generated image, the gradient of L_D is that of −k_t L(G(z)), so dividing it by −k_t gives L_G's
+        gradient. If k_t is 0, a number too small to change L_D's gradient replaces it.  Returns the means of L(x),
+        L(x)², L(G(z)) and C.
         """
         k = self.k.clamp_min(SMALLEST_K)
         fake = self.generator(z)
@@ -108,9 +109,10 @@ class Ours(Family):
         return [on_real.mean(), on_real.square().mean(), on_fake.mean(), recovery_loss(z, codes[len(real) :])]
 
     def two_ways(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
-        """Gradients for any α; for G through D only to its input, for D through what was computed of G(z) already.
+        """Gradients for any α, in two passes: G's through D to its input only, and D's reusing the forward pass on
+        G(z).
 
-        Returns what `one_way` does.
+        Returns the same as `one_way`.
         """
         alpha, fake = self.config.alpha, self.generator(z).to(real.dtype)
         codes = self.discriminator.encoder(fake)
@@ -137,7 +139,7 @@ class Ours(Family):
         recode(*coordinates(codes, share), self.discriminator.encoder.code, [decoder.map for decoder in decoders])
 
     def remember(self, mean: Tensor, square: Tensor) -> None:
-        """Running mean and mean square of L(x) over images, which the realism score is measured by."""
+        """Updates the running mean and mean square of L(x) over images, which standardise the realism score."""
         self.score_mean.lerp_(mean, 0.01)
         self.score_square.lerp_(square, 0.01)
 
@@ -158,7 +160,7 @@ class Ours(Family):
     def realism(self, images: Tensor) -> Tensor:
         """Realism score in (0, 1) of each image (n, 3, s, s) in [−1, 1]: σ of its standardised reconstruction loss.
 
-        0.5 is a training image of average difficulty; better reconstructed images score higher. For showing to people:
+        0.5 is a training image of average difficulty; better reconstructed images score higher. For display only;
         training uses L(v).
         """
         mean, deviation = self.remembered_loss()

@@ -1,4 +1,4 @@
-"""The networks of the paper's model: an encoder and a decoder, which together are the discriminator."""
+"""The networks of the paper's model: an encoder and a decoder, which together form the discriminator."""
 
 import math
 
@@ -7,17 +7,17 @@ from torch import Tensor, nn
 from facedemo.gans.blocks import UpsampledConv2d
 from facedemo.gans.ours.config import OursConfig
 
-CODE_MAP = 8  # side of the map between the convolutions and the code
-FOLD = {"full": 1, "half": 2, "quarter": 4}  # stem → side of the square of pixels that become channels of one
+CODE_MAP = 8  # side of the feature map between the convolutions and the code
+FOLD = {"full": 1, "half": 2, "quarter": 4}  # stem → side of the square of pixels that is folded into channels
 
 
 def levels(config: OursConfig) -> int:
-    """Maps of different sizes that both halves work on: from the folded image's down to 8×8."""
+    """Number of resolutions in both halves, from the folded image's down to 8×8."""
     return int(math.log2(config.size // FOLD[config.stem] // CODE_MAP)) + 1
 
 
 def pixel_channels(config: OursConfig) -> int:
-    """Channels of the folded image: the colours of the pixels that became one."""
+    """Channels of the folded image: the colours of all pixels folded into one."""
     return 3 * FOLD[config.stem] ** 2
 
 
@@ -29,7 +29,7 @@ def initialise(module: nn.Module) -> None:
 
 
 class Encoder(nn.Module):
-    """Image (n, 3, s, s) → code (n, h): two 3×3 convolutions a level, channels w, 2w, 3w, … down to an 8×8 map."""
+    """Image (n, 3, s, s) → code (n, h): two 3×3 convolutions per level, channels w, 2w, 3w, … down to an 8×8 map."""
 
     def __init__(self, config: OursConfig) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Decoder(nn.Module):
 
 
 class AutoEncoder(nn.Module):
-    """The discriminator D: images in, their reconstructions out, both (n, 3, s, s)."""
+    """The discriminator D: maps images to their reconstructions, both (n, 3, s, s)."""
 
     def __init__(self, config: OursConfig) -> None:
         super().__init__()

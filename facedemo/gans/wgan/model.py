@@ -1,4 +1,4 @@
-"""WGAN: a critic, kept Lipschitz by clipping its weights, estimates how far generated images are from real ones.
+"""WGAN: a critic, kept Lipschitz by weight clipping, estimates the distance of generated images from real ones.
 
 Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", arXiv:1701.07875; its algorithm 1.
 """
@@ -28,7 +28,7 @@ class WGAN(Family):
         return torch.from_numpy(rng.standard_normal((n, self.config.latent)).astype(np.float32))
 
     def optimizers(self) -> dict[str, Optimizer]:
-        """RMSprop: momentum makes the critic's training unstable, section 4.4."""
+        """RMSprop, because momentum makes the critic's training unstable, section 4.4."""
         c = self.config
         return {
             "generator": RMSprop(self.generator.parameters(), c.learning_rate_g, foreach=True),
@@ -64,7 +64,7 @@ class WGAN(Family):
                 r"W = \operatorname{mean} f(x) - \operatorname{mean} f(G(z))",
                 f"{row['critic_real']:.5f} − {summand(row['critic_fake'])}",
                 row["distance"],
-                f"How far generated images are from real ones. Each of {self.config.critic_steps} updates lets the "
-                "critic f tell them further apart, then the generator raises its mean f(G(z)).",
+                "Estimated distance of generated images from real ones. The critic f maximises it in "
+                f"{self.config.critic_steps} updates, then the generator maximises its mean f(G(z)).",
             ),
         ]

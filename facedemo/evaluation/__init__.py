@@ -1,1 +1,1 @@
-"""How good a model is: detection, identity, distance, attributes, and the report in numbers and words."""
+"""The evaluation of a model: detection, identity, distance, attributes, and the report in numbers and words."""

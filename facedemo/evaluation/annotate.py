@@ -1,4 +1,4 @@
-"""What was found in faces, drawn: the box, the landmarks, and each person with how many faces it has."""
+"""Annotated faces: the detected box, the landmarks, and one face per person with the number of faces."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,18 +13,18 @@ from facedemo.imaging.film import enlarged
 
 Points = Mapping[str, Sequence[tuple[int, int]]]  # part of a face → (x, y) in pixels
 
-SIDE = 192  # pixels of a marked picture, at least: on fewer, lines hide the face
+SIDE = 192  # minimum side of an annotated picture: in smaller ones, the lines would hide the face
 MOST = 400  # faces in one file
 SHEETS = ("undetected", "detected", "people")
 BOX_COLOUR, POINTS_COLOUR = (255, 205, 40), (70, 235, 215)
-CLOSED = ("left_eye", "right_eye")  # lips come closed, all other parts are open
+CLOSED = ("left_eye", "right_eye")  # lips are closed lines, all other parts are open
 
 
 def marked(image: np.ndarray, box: Box | np.ndarray, points: Points, side: int = SIDE) -> np.ndarray:
-    """A face with its box and the lines of its landmarks drawn on it.
+    """A face with its box and its landmarks drawn on it.
 
     image: uint8 (height, width, 3).  box: top, right, bottom, left, in its pixels.  points: as `landmarks` gives them.
-    Returns uint8, enlarged by a whole factor to `side` pixels or more, so that the lines are thin.
+    Returns uint8, enlarged by an integer factor to at least `side` pixels, so that the lines are thin.
     """
     picture = enlarged(image, side)
     factor = picture.width // image.shape[1]
@@ -40,7 +40,7 @@ def marked(image: np.ndarray, box: Box | np.ndarray, points: Points, side: int =
 
 
 def marked_faces(images: np.ndarray, boxes: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Each of n > 0 images, uint8 (n, size, size, 3), with the face in its box, (n, 4), marked; enlarged."""
+    """n > 0 images, uint8 (n, size, size, 3), each enlarged and annotated with its box, (n, 4), and its landmarks."""
     return np.stack([marked(image, box, landmarks(image, box), side) for image, box in zip(images, boxes, strict=True)])
 
 
@@ -57,22 +57,22 @@ def counted(image: np.ndarray, number: int, side: int = SIDE) -> np.ndarray:
 
 
 def portraits(evidence: Evidence) -> list[tuple[int, int]]:
-    """Of each person the row of its first face and how many it has: most faces first, then the first to appear."""
+    """Each person's first row and number of faces, ordered by number of faces, then by first appearance."""
     counts = Counter(evidence.who[evidence.judged.found].tolist())
     return [(int(np.argmax(evidence.who == person)), count) for person, count in counts.most_common()]
 
 
 def sheets(evidence: Evidence, **facts: object) -> dict[str, bytes]:
-    """PNG files by name: detected.png, undetected.png and people.png, as far as there are such faces.
+    """PNG files by name: detected.png, undetected.png and people.png, each only if there are such faces.
 
-    Each holds the first MOST at the most, and says in its metadata how many that are, beside `facts`.
+    Each contains at most the first MOST faces; its metadata contain their number and `facts`.
     """
     found = {name: sheet(evidence, name, **facts) for name in SHEETS}
     return {f"{name}.png": file for name, file in found.items() if file}
 
 
 def sheet(evidence: Evidence, name: str, **facts: object) -> bytes:
-    """One of the SHEETS; b"" where there are no such faces."""
+    """One of the SHEETS; b"" if there are no such faces."""
     rows = shown(evidence, name)
     if not rows:
         return b""
@@ -82,7 +82,7 @@ def sheet(evidence: Evidence, name: str, **facts: object) -> bytes:
 
 
 def shown(evidence: Evidence, name: str) -> list[int]:
-    """The rows of the images that one of the SHEETS shows, in its order."""
+    """The rows of the images on one of the SHEETS, in display order."""
     if name == "people":
         return [row for row, _ in portraits(evidence)]
     found = evidence.judged.found
@@ -90,9 +90,9 @@ def shown(evidence: Evidence, name: str) -> list[int]:
 
 
 def drawn(evidence: Evidence, name: str, rows: Sequence[int], side: int = SIDE) -> np.ndarray:
-    """Some of the rows of one of the SHEETS as it shows them: uint8 (n, s, s, 3) with n > 0, s at least `side`.
+    """Some rows of one of the SHEETS, annotated: uint8 (n, s, s, 3) with n > 0, s at least `side`.
 
-    People have the number of their faces in the corner, detected faces are marked.
+    People have the number of their faces in the corner; detected faces have box and landmarks.
     """
     images = [np.asarray(evidence.images[row]) for row in rows]
     if name == "people":

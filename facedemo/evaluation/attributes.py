@@ -1,8 +1,8 @@
-"""How old and how feminine a face looks: learnt from labelled faces, in the 128 numbers of `face_recognition`.
+"""Age and gender attributes, learned from labelled faces as linear functions of face embeddings.
 
-Those numbers hardly depend on how a face was cropped or turned, so what is learnt from photographs of one kind can be
-asked about faces of another.  It repeats what the labels say, and with them their errors: it is about looks as people
-labelled them, and says nothing about who somebody is.
+The embeddings of `face_recognition` hardly depend on crop and rotation, so a model learned from one kind of photographs
+can be applied to others. It reproduces the labels including their errors: it describes looks as people labelled them,
+and says nothing about a person's identity.
 """
 
 from dataclasses import dataclass
@@ -15,29 +15,31 @@ from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError
 from facedemo.data.splits import Split, split_rows
 from facedemo.evaluation.detector import DIMENSIONS, judge
+from facedemo.evaluation.report import percent
 from facedemo.evaluation.verify import Steps
 
-LEARNT, CHECKED = 1500, 500  # labelled faces: looked at to learn from, and to find out how well that went
+LEARNT, CHECKED = 1500, 500  # labelled faces for fitting and for testing
 FEWEST_LEARNT, FEWEST_CHECKED = 100, 20
 RIDGE = 0.1  # of the mean variance of the 128 numbers
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How well one label is read on faces that were not learnt from.
+    """The accuracy for one label on held-out faces.
 
-    error: the mean absolute error in years; or the share of wrong ones, where there are two kinds.
-    guess: the same of always saying the median, or the more frequent kind.
+    error: mean absolute error in years, or the error rate for a binary label.  guess: the same for always predicting
+    the median, or the more frequent class.
     """
 
     error: float
     guess: float
-    kinds: bool  # whether the label is one of two kinds
+    kinds: bool  # whether the label is binary
 
     def __str__(self) -> str:
         if self.kinds:
-            return f"right for {1 - self.error:.0%} (always saying the more frequent one: {1 - self.guess:.0%})"
-        return f"off by {self.error:.1f} years on average (always saying the median: {self.guess:.1f})"
+            always = percent(1 - self.guess, 0)
+            return f"right for {percent(1 - self.error, 0)} (always predicting the more frequent class: {always})"
+        return f"off by {self.error:.1f} years on average (always predicting the median: {self.guess:.1f})"
 
 
 @dataclass(frozen=True)
@@ -51,33 +53,33 @@ class Reader:
     accuracy: dict[str, Accuracy]
 
     def __call__(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
-        """How faces (n, 128) look: label → (n,)."""
+        """Predictions for embeddings (n, 128): label → (n,)."""
         return dict(zip(LABELS, (embeddings @ self.weights + self.offset).T, strict=True))
 
     def summary(self) -> str:
-        """How far it can be trusted, for people."""
+        """A sentence for users on the accuracy."""
         read = "; ".join(f"{label} is {accuracy}" for label, accuracy in self.accuracy.items())
-        return f"Read from {self.checked:,} labelled faces, after {self.learnt:,} others were learnt from: {read}."
+        return f"Learned from {self.learnt:,} labelled faces and tested on {self.checked:,} others: {read}."
 
 
 def learn_looks(source: str, size: int, steps: "Steps" = lambda what: None) -> Reader:
-    """A reader of labels, learnt on the part “train” of a labelled source and checked on its part “test”.
+    """An attribute model, fitted on the train split of a labelled source and tested on its test split.
 
-    size: of the images, in pixels a side: that of the faces which are to be read.  Raises DataError where the source
-    has no labels, too few of them, or the same for everyone.
+    size: side of the images in pixels, equal to that of the faces to predict for.  Raises DataError if the source has
+    no labels, too few of them, or the same label for everyone.
     """
     faces = prepare(source, size, "auto", steps("preparing images"))
     labels = read_labels(source, faces.names)
-    x, y = embedded(faces, source, "train", labels, LEARNT, steps("looking at labelled faces"))
-    unseen, truth = embedded(faces, source, "test", labels, CHECKED, steps("checking with other labelled faces"))
+    x, y = embedded(faces, source, "train", labels, LEARNT, steps("analysing labelled faces"))
+    unseen, truth = embedded(faces, source, "test", labels, CHECKED, steps("testing on other labelled faces"))
     if len(x) < FEWEST_LEARNT or len(unseen) < FEWEST_CHECKED:
         raise DataError(
-            f"{source} has too few labelled faces: {len(x)} were found to learn from and {len(unseen)} to check with; "
-            f"at least {FEWEST_LEARNT} and {FEWEST_CHECKED} are needed. Choose more images."
+            f"{source} has too few labelled faces: {len(x)} were detected for learning and {len(unseen)} for testing, "
+            f"but at least {FEWEST_LEARNT} and {FEWEST_CHECKED} are needed. Choose more images."
         )
     for label, values in zip(LABELS, y.T, strict=True):
         if values.min() == values.max():
-            raise DataError(f"{source} labels everyone with the same {label}. Choose images of all kinds of people.")
+            raise DataError(f"{source} gives everyone the same {label}. Choose images of more varied people.")
     weights, offset = ridge(x, y)
     read = unseen @ weights + offset
     found = {label: accuracy(read[:, place], truth[:, place]) for place, label in enumerate(LABELS)}
@@ -87,7 +89,7 @@ def learn_looks(source: str, size: int, steps: "Steps" = lambda what: None) -> R
 def embedded(
     faces: Faces, source: str, split: Split, labels: np.ndarray, count: int, progress: Progress | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Up to `count` labelled faces of a part, evenly from all of it: embeddings (n, 128) and labels (n, 2)."""
+    """Up to `count` labelled faces, evenly spread over a split: embeddings (n, 128) and labels (n, 2)."""
     rows = split_rows(faces, source, split)
     rows = rows[~np.isnan(labels[rows]).any(axis=1)]
     rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
@@ -100,7 +102,7 @@ def embedded(
 def ridge(x: np.ndarray, y: np.ndarray, strength: float = RIDGE) -> tuple[np.ndarray, np.ndarray]:
     """Ridge regression of y (n, k) on x (n, d), in closed form: weights (d, k), and the offset (k,).
 
-    strength: in units of the mean variance of x, so that it means the same at any scale.
+    strength: regularisation in units of the mean variance of x, so that it does not depend on scale.
     """
     centred = x - x.mean(axis=0)
     gram = centred.T @ centred
@@ -110,7 +112,7 @@ def ridge(x: np.ndarray, y: np.ndarray, strength: float = RIDGE) -> tuple[np.nda
 
 
 def accuracy(read: np.ndarray, truth: np.ndarray) -> Accuracy:
-    """How close what was read (n,) comes to the truth (n,)."""
+    """The accuracy of predictions (n,) against labels (n,)."""
     if set(np.unique(truth)) <= {0.0, 1.0}:
         ones = truth.mean()
         return Accuracy(float(np.mean((read > 0.5) != truth)), float(min(ones, 1 - ones)), kinds=True)

@@ -1,8 +1,7 @@
-"""What `face_recognition` sees in images: where faces are, and the 128 numbers that tell people apart.
+"""Face detection and embeddings of 128 numbers, by `face_recognition`.
 
-Every image is looked at once: what was found is kept in the user's cache folder, by the content of the images, so an
-evaluation that was interrupted goes on and a second one is quick. Embeddings of real people are personal data: they
-stay there, and nothing in this project ships them.
+Results are cached in the user's cache folder by image content, so an interrupted evaluation can continue and a repeated
+one is quick. Embeddings of real people are personal data: they stay in the cache and are never exported.
 """
 
 import hashlib
@@ -29,18 +28,18 @@ from facedemo.storage.locations import cache_root
 Detector = Literal["hog", "cnn"]
 Box = tuple[int, int, int, int]  # top, right, bottom, left, in pixels
 
-CHUNK = 25  # images judged at a time, and kept in one file
-FORMAT = 1  # of those files
+CHUNK = 25  # images processed at a time and cached in one file
+FORMAT = 1  # of the cache files
 DIMENSIONS = 128
-SMALLEST = 64  # pixels a side: in smaller pictures, the detector finds faces only once they are enlarged
+SMALLEST = 64  # pixels per side: smaller images are enlarged, or the detector would detect no faces
 
 
 @dataclass(frozen=True)
 class Judged:
-    """For each of n images: its largest face's box (0, 0, 0, 0 where none was found) and embedding.
+    """For each of n images, the box (0, 0, 0, 0 if there is no face) and the embedding of the largest face.
 
-    found: (n,) bool.  boxes: (n, 4) int, as `Box`.  faces: (n,) how many faces were found.
-    embeddings: (n, 128) float64, NaN where none was found, and everywhere where they were not asked for.
+    found: (n,) bool.  boxes: (n, 4) int, as `Box`.  faces: (n,) number of detected faces.  embeddings: (n, 128)
+    float64, NaN for images without a face, and NaN everywhere if they were not requested.
     """
 
     boxes: np.ndarray
@@ -53,7 +52,7 @@ class Judged:
 
     @property
     def known(self) -> np.ndarray:
-        """Embeddings of the images with a face, (m, 128)."""
+        """The embeddings of the images with a face, (m, 128)."""
         return self.embeddings[self.found]
 
 
@@ -65,15 +64,14 @@ def judge(
     processes: int | None = None,
     cache: Path | None = None,
 ) -> Judged:
-    """Looks for faces with `face_recognition` at its default settings, on all cores.
+    """Detects faces with `face_recognition` at its default settings, on all cores.
 
-    Pictures below SMALLEST pixels are enlarged once more than it does by itself: it would find no face in any.
+    Images below SMALLEST pixels are enlarged once more than by default; otherwise no face would be detected in them.
 
-    images: n of uint8 (height, width, 3), at the size they are to be judged at.  embed: compute embeddings, which takes
-    fifty times as long as finding the faces.  processes: 1 judges in this one.
-    progress: called once at the start where something is left to judge, then after every chunk; what it raises ends
-    the work, of which all that is done is kept.
-    cache: instead of the user's cache folder.
+    images: n of uint8 (height, width, 3).  embed: compute embeddings, which takes 50 times as long as detection.
+    processes: 1 runs in this process.  progress: called at the start if some images are not cached, then after every
+    chunk; an exception from it stops the work, and finished chunks stay in the cache.  cache: replaces the user's cache
+    folder.
     """
     folder = cache or cache_root().parent / "judged"
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +107,7 @@ def key(chunk: np.ndarray, detector: str, embed: bool) -> str:
 
 
 def upsampled(chunk: np.ndarray) -> int:
-    """How often the detector doubles images (n, height, width, 3): once is the default of `face_recognition`."""
+    """How often the detector doubles images (n, height, width, 3); the default of `face_recognition` is once."""
     return 2 if min(chunk.shape[1:3]) < SMALLEST else 1
 
 
@@ -119,7 +117,7 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes, faces, embeddings of
 def looked_at(
     waiting: list[int], chunks: list[np.ndarray], detector: Detector, embed: bool, processes: int
 ) -> Iterator[tuple[int, Found]]:
-    """Judges the waiting chunks, in whatever order they are done."""
+    """Processes the pending chunks and yields them as they finish, in any order."""
     if processes == 1 or len(waiting) < 2:
         yield from ((number, look(chunks[number], detector, embed)) for number in waiting)
         return
@@ -131,7 +129,7 @@ def looked_at(
                 running[pool.submit(look, chunks[number], detector, embed)] = number
 
         with nothing_to_run_again():
-            submit(processes + 1)  # not all: Python waits for whatever is in the queue before it ends
+            submit(processes + 1)  # not all at once: Python waits for everything in the queue before it exits
         try:
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -142,7 +140,7 @@ def looked_at(
 
 
 def end_with_the_parent() -> None:
-    """A worker whose parent was killed would otherwise wait for work for ever."""
+    """Ends a worker whose parent was killed; otherwise it would wait for work for ever."""
     parent = parent_process()
 
     def watch() -> None:
@@ -155,18 +153,20 @@ def end_with_the_parent() -> None:
 
 @contextmanager
 def nothing_to_run_again() -> Iterator[None]:
-    """A spawned process runs the program's main script once more; for a Streamlit app, that is the whole page."""
+    """Keeps a spawned process from running the program's main script again, which for a Streamlit app is the whole
+    page.
+    """
     main, nothing = sys.modules["__main__"], ModuleType("__main__")
     sys.modules["__main__"] = nothing
     try:
         yield
     finally:
-        if sys.modules["__main__"] is nothing:  # another visitor's page may have begun meanwhile
+        if sys.modules["__main__"] is nothing:  # another visitor's page may have started meanwhile
             sys.modules["__main__"] = main
 
 
 def look(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
-    """Judges images (n, height, width, 3) in this process."""
+    """Detects faces in images (n, height, width, 3) in this process."""
     face_recognition = recogniser()
     boxes = np.zeros((len(chunk), 4), np.int64)
     faces = np.zeros(len(chunk), np.int64)
@@ -187,13 +187,13 @@ def area(box: Box) -> int:
 
 
 def read(file: Path) -> Found | None:
-    """What was found before; None where nothing was kept, or what was kept is damaged."""
+    """Cached results; None if there are none or the file is damaged."""
     try:
         with np.load(file) as kept:
             return kept["boxes"], kept["faces"], kept["embeddings"]
     except (OSError, ValueError, KeyError, EOFError):
         return None
-    except Exception:  # a damaged zip file raises zipfile.BadZipFile, and zlib its own
+    except Exception:  # a damaged zip file raises zipfile.BadZipFile, or zlib.error
         return None
 
 

@@ -1,4 +1,4 @@
-"""The package `face_recognition`, imported only where it is needed, and without its side effects."""
+"""Lazy import of the package `face_recognition`, without its side effects."""
 
 import warnings
 from types import ModuleType
@@ -7,14 +7,14 @@ from PIL import ImageFile
 
 
 def recogniser() -> ModuleType:
-    """`face_recognition`, which loads its models when it is imported: about a second, once a process.
+    """`face_recognition`, which loads its models when it is imported: about a second, once per process.
 
-    Its import also makes Pillow take images that break off in the middle, in the whole process. Here they are refused.
+    Its import also makes Pillow accept truncated images in the whole process, which is undone here.
     """
     truncated = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it finds its models by pkg_resources, which asks not to be used
+            warnings.simplefilter("ignore")  # it finds its models with pkg_resources, which warns that it is deprecated
             import face_recognition
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = truncated

@@ -1,7 +1,7 @@
-"""FID and KID, the distances that papers on GANs report, by the optional package `torch-fidelity`.
+"""FID and KID, measured with the optional package `torch-fidelity`.
 
-They compare features of Inception, a network for all kinds of pictures, whose weights are fetched when they are first
-needed.  Both are biased or noisy on few images: compare only numbers of as many, and with those of real images.
+They compare features of the Inception network, whose weights are downloaded when they are first needed. Both are biased
+or noisy for few images: compare only values for the same number of images, and with those of real images.
 """
 
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ import torch
 from torch.utils.data import Dataset
 
 FEWEST = 64  # images on each side
-SUBSET = 1000  # images that KID takes at a time, where there are so many
+SUBSET = 1000  # size of KID's subsets, if there are that many images
 NO_PACKAGE = "FID and KID need the package torch-fidelity. Install it with `uv sync --extra fid`."
 
 
 class FidelityError(ValueError):
-    """Why FID and KID cannot be measured here, in words for whoever asked for them."""
+    """FID and KID cannot be measured; the message is for users."""
 
 
 class Pictures(Dataset):
-    """Images, uint8 (height, width, 3) each, as torch-fidelity takes them."""
+    """Images, uint8 (height, width, 3) each, in the form that torch-fidelity expects."""
 
     def __init__(self, images: Sequence[np.ndarray], count: int) -> None:
         self.images, self.count = images, count
@@ -34,25 +34,26 @@ class Pictures(Dataset):
 
 
 def package() -> ModuleType:
-    """torch-fidelity, ready to measure.  Raises FidelityError without the package or the weights it works with."""
+    """torch-fidelity, ready to use.  Raises FidelityError if the package or its weights are missing."""
     try:
         import torch_fidelity
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
     except ImportError as error:
         raise FidelityError(NO_PACKAGE) from error
     try:
-        torch.hub.load_state_dict_from_url(URL_INCEPTION_V3, progress=False)  # as it does itself, if they are not there
+        # as torch-fidelity itself does if they are missing
+        torch.hub.load_state_dict_from_url(URL_INCEPTION_V3, progress=False)
     except (OSError, RuntimeError) as error:
         folder = torch.hub.get_dir()
         raise FidelityError(
-            f"FID and KID need Inception's weights, which could not be fetched ({error}). Check the connection, or put "
-            f"{URL_INCEPTION_V3} into {folder}/checkpoints yourself."
+            f"FID and KID need Inception's weights, which could not be downloaded ({error}). Check the connection, or "
+            f"put {URL_INCEPTION_V3} into {folder}/checkpoints yourself."
         ) from error
     return torch_fidelity
 
 
 def measure(images: Sequence[np.ndarray], real: Sequence[np.ndarray], count: int) -> tuple[float, float]:
-    """FID and KID between the first `count` of each, uint8 (height, width, 3).
+    """FID and KID between the first `count` images of each set, uint8 (height, width, 3).
 
     Raises FidelityError as `package` does, and for fewer than FEWEST images.
     """
@@ -66,7 +67,7 @@ def measure(images: Sequence[np.ndarray], real: Sequence[np.ndarray], count: int
         kid=True,
         kid_subset_size=min(SUBSET, count),
         cache=False,
-        save_cpu_ram=True,  # else it forks this process to read images that are in memory
+        save_cpu_ram=True,  # otherwise it forks this process to read images that are already in memory
         verbose=False,
     )
     return float(found["frechet_inception_distance"]), float(found["kernel_inception_distance_mean"])

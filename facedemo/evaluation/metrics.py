@@ -1,22 +1,21 @@
-"""What a detection rate hides: how far generated faces are from real ones, how varied they are, whether any is a copy.
+"""Diversity, memorisation and distance metrics on face embeddings.
 
-All of it on the embeddings of `face_recognition`, (n, 128), in which two images of one person are usually less than
-0.6 apart.  SciPy is imported where it is needed: a page that only shows a report does not wait for it.
+Embeddings are those of `face_recognition`, (n, 128), in which two images of one person are usually less than 0.6 apart.
+SciPy is imported inside functions, so that a page that only shows a report does not wait for it.
 """
 
 import numpy as np
 
-TOLERANCE = 0.6  # face_recognition's default: nearer than this is the same person
-DUPLICATE = 0.3  # nearer than this is nearly the same picture: two photographs of one person are seldom so near
-FEWEST = 2 * 128  # embeddings for a covariance of 128 dimensions that is not singular
+TOLERANCE = 0.6  # face_recognition's default: closer faces are the same person
+DUPLICATE = 0.3  # closer faces are nearly the same picture: two photographs of one person are rarely this similar
+FEWEST = 2 * 128  # embeddings needed for a non-singular covariance in 128 dimensions
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
     """Fréchet distance between two sets of embeddings, taken as normal distributions (Heusel et al. 2017).
 
-    |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½), with sample covariances and no shrinkage.
-    a, b: (n, d).  It shrinks as n grows: compare only sets of the same size.
-    Raises ValueError for fewer than 2 d samples.
+    |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½), with sample covariances and no shrinkage.  a, b: (n, d). It decreases
+    as n grows, so compare only sets of the same size.  Raises ValueError for fewer than 2 d samples.
     """
     from scipy.linalg import sqrtm
 
@@ -32,10 +31,10 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
-    """Who is on each of n faces: (n,) int, people numbered from 0 as they first appear.
+    """The person on each of n faces: (n,) int, people numbered from 0 in order of appearance.
 
-    A face further than `tolerance` from the first face of everyone before is a new person's; any other belongs to the
-    first of those people that it is near to.
+    A face further than `tolerance` from the first face of every earlier person is a new person; any other face belongs
+    to the first person that it is close to.
     """
     firsts: list[int] = []
     who = np.zeros(len(embeddings), int)
@@ -48,12 +47,12 @@ def people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
 
 
 def distinct_people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> int:
-    """How many people are among the faces: each that is further than `tolerance` from all counted before it."""
+    """The number of distinct people: faces further than `tolerance` from all people counted before."""
     return len(np.unique(people(embeddings, tolerance)))
 
 
 def nearest(faces: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each of n faces the distance to the nearest of `others`, (n,), and that one's row, (n,)."""
+    """For each of n faces, the distance to the nearest of `others`, (n,), and its row, (n,)."""
     from scipy.spatial.distance import cdist
 
     distances = cdist(faces, others)
@@ -64,7 +63,7 @@ def nearest(faces: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def closest(face: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The `count` nearest of (m, d) `others` to one face (d,): their distances, ascending, and their rows.
 
-    Rows that are NaN, of images without a face, are passed over, so that fewer may come.
+    NaN rows, of images without a face, are skipped, so there may be fewer results.
     """
     distances = np.linalg.norm(others - face, axis=1)
     rows = np.argsort(distances, kind="stable")[: min(count, int(np.isfinite(distances).sum()))]
@@ -72,7 +71,7 @@ def closest(face: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarra
 
 
 def duplicates(embeddings: np.ndarray, closer: float = DUPLICATE) -> float:
-    """The share of faces that have another one nearer than `closer` among them."""
+    """The share of faces with another face closer than `closer`."""
     from scipy.spatial.distance import cdist
 
     if len(embeddings) < 2:

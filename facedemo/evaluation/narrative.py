@@ -1,15 +1,15 @@
-"""An evaluation in plain sentences: what its numbers mean, and what they do not."""
+"""An evaluation in plain sentences: what its numbers mean and what they do not."""
 
 from facedemo.evaluation.metrics import DUPLICATE, FEWEST, TOLERANCE
-from facedemo.evaluation.report import Rate, Report, Row
+from facedemo.evaluation.report import Rate, Report, Row, percent
 from facedemo.evaluation.table import markdown, table
 
-REPEATS = 0.5  # a model that shows fewer than so many of the people on as many real faces repeats itself
-CLOSER = 0.9  # of the distance that unseen real faces have to the training faces: nearer may be copies
+REPEATS = 0.5  # a model whose share of the people on an equal number of real faces is lower repeats itself
+CLOSER = 0.9  # relative to the distance of held-out real faces to the training faces: closer faces may be copies
 
 
 def reading(report: Report) -> list[str]:
-    """What a report says, a sentence or two a measure, without markup."""
+    """A report in words, a sentence or two per metric, without markup."""
     drawn, real = report.drawn, report.real
     said = [detection(drawn, real), second_detector(drawn), gallery(drawn), variety(report), distance(report)]
     said += [repetition(drawn, real), copies(drawn, real), inception(drawn, real), honesty(report)]
@@ -17,7 +17,7 @@ def reading(report: Report) -> list[str]:
 
 
 def section(report: Report, model: str) -> str:
-    """What a report says of the model called so, as the part of a model card: command, table and sentences."""
+    """A report as a section of the model's card: command, table and sentences."""
     said = "\n".join(f"- {words}" for words in reading(report))
     numbers = markdown(*table({model: report}))
     return f"## How good it is\n\n`{report.command(model)}`:\n\n{numbers}\n\n{said}\n\n"
@@ -25,35 +25,38 @@ def section(report: Report, model: str) -> str:
 
 def found_in(undetected: Rate) -> str:
     found = undetected.of - undetected.count
-    return f"{found:,} of {undetected.of:,} ({found / undetected.of:.1%})"
+    return f"{found:,} of {undetected.of:,} ({percent(found / undetected.of)})"
 
 
 def detection(drawn: Row, real: Row | None) -> str:
     own = drawn.undetected
-    words = f"A face is found in {found_in(own)} of the images that the model draws; with other seeds, the share would "
-    words += f"most likely lie between {1 - own.high:.1%} and {1 - own.low:.1%}."
+    words = f"A face is detected in {found_in(own)} of the generated images; with other seeds, the share would "
+    words += f"most likely lie between {percent(1 - own.high)} and {percent(1 - own.low)}."
     if real is None:
-        return f"{words} Compare it with real faces of this size: the detector misses some of those, too."
+        return f"{words} Compare this with real faces of the same size, some of which the detector also misses."
     other = real.undetected
-    words += f" In real faces of this size it is {1 - other.share:.1%}:"
+    words += f" For real faces of this size, it is {percent(1 - other.share)}:"
     if own.high < other.low:
-        return f"{words} the model's are found more often, because they are smoother and more ordinary than people are."
+        return (
+            f"{words} the model's faces are detected more often, because they are smoother and more average than real "
+            "faces."
+        )
     if own.low > other.high:
-        return f"{words} the model's are found less often."
-    return f"{words} on so many images, no difference can be told."
+        return f"{words} the model's faces are detected less often."
+    return f"{words} the difference is not significant at this sample size."
 
 
 def second_detector(drawn: Row) -> str:
     rate = drawn.undetected_cnn
-    return f"The second detector, a neural network, finds a face in {found_in(rate)}." if rate else ""
+    return f"The second detector, a neural network, detects a face in {found_in(rate)}." if rate else ""
 
 
 def gallery(drawn: Row) -> str:
     if drawn.unknown is None:
         return ""
     return (
-        f"{drawn.unknown.count:,} show a face that is nobody of the gallery: further than {TOLERANCE} from everyone in "
-        "it, where two photographs of one person are usually nearer than that."
+        f"{drawn.unknown.count:,} images show a face that matches nobody in the gallery: its distance to everyone in "
+        f"it is more than {TOLERANCE}, while two photographs of one person are usually closer."
     )
 
 
@@ -62,10 +65,13 @@ def variety(report: Report) -> str:
     if real is None:
         people = "person" if drawn.people == 1 else "different people"
         return (
-            f"The faces show {drawn.people:,} {people}. A detector is content with one good face drawn over and over: "
-            "this number tells whether the model knows more."
+            f"The faces show {drawn.people:,} {people}. A high detection rate can be reached by repeating one good "
+            "face; this number shows the model's diversity."
         )
-    words = f"The first {report.people_first:,} show {drawn.people_first:,} different people, as many real faces show "
+    words = (
+        f"The first {report.people_first:,} images show {drawn.people_first:,} different people; the same number of "
+        "real faces shows "
+    )
     words += f"{real.people_first:,}."
     return f"{words} The model repeats itself." if drawn.people_first < REPEATS * real.people_first else words
 
@@ -75,26 +81,29 @@ def distance(report: Report) -> str:
     if real is None:
         return ""
     if drawn.distance is None or real.distance is None:
-        return f"For a Fréchet face distance, too few faces were found: it takes {FEWEST} on each side."
+        return f"Too few faces were detected for a Fréchet face distance, which needs {FEWEST} on each side."
     return (
-        f"As a crowd they are {drawn.distance:.3f} away from real faces (Fréchet face distance; 0 is no difference). "
-        f"Two crowds of real faces are {real.distance:.3f} apart, so nothing can come much closer than that."
+        f"Their Fréchet face distance to real faces is {drawn.distance:.3f} (0: identical distributions). Between two "
+        f"sets of real faces it is {real.distance:.3f}, which is about the lowest value that a model can reach."
     )
 
 
 def repetition(drawn: Row, real: Row | None) -> str:
-    words = f"{drawn.duplicates:.1%} are nearly the same picture as another (nearer than {DUPLICATE})"
-    return f"{words}; of real faces, {real.duplicates:.1%}." if real else f"{words}."
+    words = f"{percent(drawn.duplicates)} of the faces are near-duplicates of another one (closer than {DUPLICATE})"
+    return f"{words}; for real faces, it is {percent(real.duplicates)}." if real else f"{words}."
 
 
 def copies(drawn: Row, real: Row | None) -> str:
     if drawn.nearest is None or real is None or real.nearest is None:
         return ""
-    words = f"From half of them, the nearest training face is {drawn.nearest:.2f} away or less; from half of the real "
-    words += f"faces that are compared with, {real.nearest:.2f}."
+    words = (
+        f"The median distance to the nearest training face is {drawn.nearest:.2f}; for the real faces that are "
+        "compared "
+    )
+    words += f"with, it is {real.nearest:.2f}."
     if drawn.nearest < CLOSER * real.nearest:
-        return f"{words} The model's are nearer: look at them for copies."
-    return f"{words} No sign that the model copies."
+        return f"{words} The model's faces are closer: check them for copies of training images."
+    return f"{words} There is no sign of memorisation."
 
 
 def inception(drawn: Row, real: Row | None) -> str:
@@ -102,7 +111,7 @@ def inception(drawn: Row, real: Row | None) -> str:
         return ""
     return (
         f"FID is {drawn.fid:.1f} (between real faces {real.fid:.1f}), KID {drawn.kid:.4f} ({real.kid:.4f}). FID "
-        "shrinks with the number of images: compare it only with FIDs of as many."
+        "decreases with the number of images, so compare it only for the same number."
     )
 
 
@@ -110,6 +119,6 @@ def honesty(report: Report) -> str:
     if report.unseen is not False:
         return ""
     return (
-        "The model was trained on all parts of its data: if these real faces are of them, it has seen them, and what "
-        "compares with them is kinder than it would be with unseen ones."
+        "The model was trained on all splits of its data: if these real faces are among them, the comparison is biased "
+        "in the model's favour."
     )

@@ -1,4 +1,4 @@
-"""What an evaluation found, in numbers: Table 1 of the paper and the measures beside it.  Imports no torch."""
+"""The results of an evaluation in numbers: the paper's Table 1 and further metrics. Imports no torch."""
 
 import json
 import shlex
@@ -14,17 +14,22 @@ from facedemo.runs.run import is_run
 from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import WEIGHTS
 
-FILE, EVALUATION = "report.json", "evaluation"  # where a bundle keeps one
+FILE, EVALUATION = "report.json", "evaluation"  # the file in a bundle that stores it
 
 UNDETECTED = "can't detect a face"  # the columns of Table 1
-UNKNOWN = f"detected, but nobody of the gallery within {TOLERANCE}"
-PAPER = {"DCGAN": (281, 0), "WGAN": (123, 0), "Ours": (19, 0)}  # its rows: both columns, of PAPER_COUNT faces
+UNKNOWN = f"detected, but nobody in the gallery within {TOLERANCE}"
+PAPER = {"DCGAN": (281, 0), "WGAN": (123, 0), "Ours": (19, 0)}  # its rows: both columns, for PAPER_COUNT faces
 PAPER_COUNT = 1000
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """ "18.5 %" for 0.185."""
+    return f"{100 * share:.{digits}f} %"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of images, with its 95 % interval by Wilson 1927.  Raises ValueError where there is no such share."""
+    """A share of images, with its 95 % interval by Wilson 1927.  Raises ValueError if there is no such share."""
 
     count: int
     of: int
@@ -33,35 +38,36 @@ class Rate:
 
     def __post_init__(self) -> None:
         if not (0 <= self.count <= self.of and self.of > 0 and 0 <= self.low <= self.high <= 1):
-            raise ValueError(f"{self.count} of {self.of}, {self.low} to {self.high}, is no share of images.")
+            raise ValueError(f"{self.count} of {self.of}, {self.low} to {self.high}, is not a share of images.")
 
     @property
     def share(self) -> float:
         return self.count / self.of
 
     def __str__(self) -> str:
-        return f"{self.count:,} of {self.of:,} ({100 * self.low:.1f}–{100 * self.high:.1f}%)"
+        return f"{self.count:,} of {self.of:,} ({100 * self.low:.1f}–{100 * self.high:.1f} %)"
 
 
 def rate(count: int, of: int) -> Rate:
-    """Raises ValueError where there is nothing to count among."""
+    """Raises ValueError if there are no images."""
     from scipy.stats import binomtest
 
     if of < 1:
-        raise ValueError("There is no image to count among.")
+        raise ValueError("A share needs at least one image.")
     interval = binomtest(count, of).proportion_ci(method="wilson")
     return Rate(count, of, float(interval.low), float(interval.high))
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of Table 1 and the measures beside it; None is what could not be measured with what was at hand.
+    """A row of Table 1 and further metrics; None for metrics that were not measured.
 
-    undetected: no face found (the paper's first column).  unknown: a face, but nobody in the gallery within 0.6 (its
-    second).  undetected_cnn: by the second detector.  people: distinct ones among the faces found, and `people_first`
-    among the first so many images, for rows of different lengths.  distance: Fréchet distance to the held-out real
-    faces of `compared` faces each.  nearest: median distance to the nearest training face.  duplicates: share of faces
-    with another within 0.3.  fid, kid: what `inception.measure` returns, against the same real images.
+    undetected: no face detected (the paper's first column).  unknown: a face, but nobody in the gallery within 0.6 (its
+    second column).  undetected_cnn: by the second detector.  people: distinct people among the detected faces.
+    people_first: the same among the first images only, an equal number for every row.  distance: Fréchet distance to
+    the held-out real faces, with `compared` faces each.  nearest: median distance to the nearest training face.
+    duplicates: share of faces with another within 0.3.  fid, kid: as returned by `inception.measure`, against the same
+    real images.
     """
 
     name: str
@@ -79,10 +85,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """All that was measured of a model, with what is needed to measure it again.
+    """All metrics of a model, with the settings needed to reproduce them.
 
-    rows: the model's, then that of real faces where there were any.  unseen: whether the model was trained on another
-    part of its data than those real faces are from; None where there were none.
+    rows: the model's row, then that of real faces if there were any.  unseen: whether the real faces are from a split
+    that the model was not trained on; None if there were none.
     """
 
     model: str
@@ -91,8 +97,8 @@ class Report:
     size: int
     data: str | None
     split: str
-    people_first: int  # images that `Row.people_first` counts among
-    compared: int | None  # faces on each side of the Fréchet distances
+    people_first: int  # number of images for `Row.people_first`
+    compared: int | None  # number of faces on each side of the Fréchet distances
     rows: list[Row]
     versions: dict[str, str]
     unseen: bool | None = None
@@ -107,7 +113,7 @@ class Report:
         return self.rows[1] if len(self.rows) > 1 else None
 
     def command(self, model: str) -> str:
-        """The line that measures `model` again as this report says."""
+        """The command that reproduces this report for `model`."""
         words = ["verify", "--model", model, "--seed", self.seed, "--count", self.count]
         words += ["--data", self.data, "--split", self.split] if self.data else []
         words += ["--gallery", self.gallery] if self.gallery else []
@@ -121,33 +127,36 @@ class Report:
 
     @staticmethod
     def from_json(report: Any) -> "Report":
-        """A report from what `as_json` made of it.  Raises ValueError where it is none."""
+        """A report from the output of `as_json`.  Raises ValueError if it is not one."""
         found = TypeAdapter(Report).validate_python(report)
         if not found.rows:
-            raise ValueError("A report has at least the row of the model.")
+            raise ValueError("A report needs at least the model's row.")
         return found
 
 
 def keep(report: Report, folder: Path) -> Path:
-    """Stores an evaluation in the report.json of a bundle, beside what is there; returns that file.
+    """Adds an evaluation to the report.json of a bundle; returns that file.
 
-    It holds numbers only: nothing of any image, and of the data no more than its name.
-    Raises ValueError for what is no bundle, such as a run, and where report.json is damaged.
+    It stores numbers only: no image data, and only the name of the data set.  Raises ValueError if the folder is not a
+    bundle (for example a run), or if report.json is damaged.
     """
     file = folder / FILE
     if not (folder / WEIGHTS).is_file() or is_run(folder):
-        raise ValueError(f"“{folder.name}” is no bundle, and only those keep an evaluation: make one of the run first.")
+        raise ValueError(
+            f"“{folder.name}” is not a bundle, and only bundles can store an evaluation. Export the run as a bundle "
+            "first."
+        )
     try:
         found = json.loads(file.read_text("utf8")) if file.exists() else {}
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"The {FILE} of “{folder.name}” is damaged: nothing was stored in it.") from error
+        raise ValueError(f"The {FILE} of “{folder.name}” is damaged, so nothing was stored in it.") from error
     if not isinstance(found, dict):
-        raise ValueError(f"The {FILE} of “{folder.name}” is damaged: nothing was stored in it.")
+        raise ValueError(f"The {FILE} of “{folder.name}” is damaged, so nothing was stored in it.")
     return store(folder, report)
 
 
 def store(folder: Path, report: Report) -> Path:
-    """Keeps an evaluation in the report.json of a model, be it a bundle or a run, beside all else there."""
+    """Adds an evaluation to the report.json of a bundle or a run."""
     known = read_object(folder / FILE)
     if not known and (folder / FILE).exists():
         set_aside(folder / FILE)
@@ -157,7 +166,7 @@ def store(folder: Path, report: Report) -> Path:
 
 
 def kept(folder: Path) -> Report | None:
-    """The evaluation that a bundle brings; None where it brings none, or one that cannot be read."""
+    """The evaluation stored with a bundle; None if there is none or it cannot be read."""
     try:
         return Report.from_json(read_object(folder / FILE).get(EVALUATION))
     except (ValueError, TypeError):

@@ -1,14 +1,14 @@
-"""Table 1 and the measures beside it as text, for a terminal, a page, a model card and a report."""
+"""Table 1 and further metrics as text, for terminal, pages, model cards and reports."""
 
 from collections.abc import Mapping
 
-from facedemo.evaluation.report import UNDETECTED, UNKNOWN, Rate, Report, Row
+from facedemo.evaluation.report import UNDETECTED, UNKNOWN, Rate, Report, Row, percent
 
 NOTHING = "–"
 
 
 def in_words(found: Rate | None) -> str:
-    """ "17 of 1,000 (1.1–2.7%)", the interval one of 95 %."""
+    """ "17 of 1,000 (1.1–2.7 %)", the interval one of 95 %."""
     return str(found) if found else NOTHING
 
 
@@ -20,58 +20,59 @@ def distance(row: Row, report: Report) -> str:
     return f"{number(row.distance)} ({report.compared:,} each)" if row.distance is not None else NOTHING
 
 
-MEASURES = {  # what is measured → a cell of it, and what it means
+MEASURES = {  # metric → its cell, and its meaning
     UNDETECTED: (
         lambda row, report: in_words(row.undetected),
-        "Images in which face_recognition finds no face, with the 95 % interval; the first column of the paper's "
-        "Table 1.",
+        "Number of images in which face_recognition detects no face, with the 95 % interval; the first column of the "
+        "paper's Table 1.",
     ),
     "detected": (
-        lambda row, report: f"{1 - row.undetected.share:.1%}",
-        "The rest of them. Smooth faces win it easily.",
+        lambda row, report: percent(1 - row.undetected.share),
+        "Share of images with a detected face; smooth faces score high easily.",
     ),
     f"{UNDETECTED}, second detector": (
         lambda row, report: in_words(row.undetected_cnn),
-        "The same by a neural network, which misses fewer.",
+        "Number of images in which a neural network detects no face; it misses fewer faces than the default detector.",
     ),
     UNKNOWN: (
         lambda row, report: in_words(row.unknown),
-        "A face, but of nobody among the people given; the second column of the paper's Table 1.",
+        "Number of images whose detected face matches nobody in the gallery; the second column of the paper's Table 1.",
     ),
     "distinct people": (
         lambda row, report: f"{row.people:,} of {row.undetected.of:,}",
-        "Faces further than 0.6 from everyone counted before. Higher is more varied.",
+        "Number of different people: faces further than 0.6 from everyone counted before. Higher means more varied.",
     ),
-    "… in as many images": (
+    "… among equal numbers": (
         lambda row, report: f"{row.people_first:,} of {report.people_first:,}",
-        "The same among equally many images of the model and of real faces, so that the two can be compared.",
+        "Number of different people among equal numbers of generated and real images, so that the two can be compared.",
     ),
     "Fréchet face distance": (
         distance,
-        "Between the faces' embeddings and those of real faces held out. Lower is better; it shrinks with the number "
-        "of faces, so only equal numbers compare. Beside real faces: what two sets of them are apart.",
+        "Fréchet distance between the embeddings of the faces and of held-out real faces. Lower is better; it "
+        "decreases with the number of faces, so compare only equal numbers. The real-face column is the distance "
+        "between two real sets.",
     ),
     "nearest training face": (
         lambda row, report: number(row.nearest),
-        "Median distance of a face to the most similar one that it was trained on; below 0.6 is the same person. Much "
-        "lower than that of real faces would mean that faces are copied.",
+        "Median distance from a face to the most similar training face; below 0.6 is the same person. A value much "
+        "lower than that of real faces would mean memorisation.",
     ),
     "near-duplicates": (
-        lambda row, report: f"{row.duplicates:.1%}",
-        "Faces with another one nearer than 0.3 among them. Lower is more varied.",
+        lambda row, report: percent(row.duplicates),
+        "Share of faces with another face closer than 0.3. Lower means more varied.",
     ),
     "FID": (
         lambda row, report: number(row.fid),
-        "Fréchet Inception distance to the same real images. Lower is better; only equal numbers of images compare.",
+        "Fréchet Inception distance to the same real images. Lower is better; compare only equal numbers of images.",
     ),
-    "KID": (lambda row, report: number(row.kid), "Kernel Inception distance to them. Lower is better."),
+    "KID": (lambda row, report: number(row.kid), "Kernel Inception distance to the same real images. Lower is better."),
 }
 
 
 def table(reports: Mapping[str, Report | None]) -> tuple[list[str], list[list[str]]]:
-    """Table 1 and the measures beside it, as text: the names on top, and rows that begin with what they tell.
+    """Table 1 and further metrics as text: a header of names, and rows that start with the name of a metric.
 
-    Real faces have a column of their own where a model was compared with some; – is what was not measured.
+    Real faces have their own column if a model was compared with some; – means not measured.
     """
     judged = {name: report for name, report in reports.items() if report is not None}
     columns = {name: (report.rows[0], report) for name, report in judged.items()}
@@ -86,6 +87,6 @@ def table(reports: Mapping[str, Report | None]) -> tuple[list[str], list[list[st
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
-    """What `table` returns as Markdown."""
+    """The result of `table` as Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)

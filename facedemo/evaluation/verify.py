@@ -1,4 +1,4 @@
-"""Table 1 of the paper: how many of a model's faces a face recogniser finds, and what that number hides."""
+"""The evaluation of a model: detection as in the paper's Table 1, diversity, memorisation and distance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,17 +31,17 @@ from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.storage.versions import versions
 
-PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # whose versions a report names
+PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # packages whose versions a report lists
 HeldOut = Literal["validation", "test"]
-Steps = Callable[[str], Progress | None]  # what is being done → where to report its progress
+Steps = Callable[[str], Progress | None]  # description of a step → callback for its progress
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Images and what was found in them.
+    """Images and their detections.
 
-    images: n of uint8 (size, size, 3).  cnn: what the second detector found.  training: the faces that these may be
-    copies of.
+    images: n of uint8 (size, size, 3).  cnn: detections of the second detector.  training: the training faces that
+    these may be copies of.
     """
 
     name: str
@@ -52,13 +52,13 @@ class Evidence:
 
     @cached_property
     def who(self) -> np.ndarray:
-        """Who is on each image: (n,) int, people numbered as `people` does, −1 where no face was found."""
+        """The person on each image: (n,) int, numbered as by `people`, −1 if no face was detected."""
         who = np.full(len(self.judged.found), -1)
         who[self.judged.found] = people(self.judged.known)
         return who
 
     def nearest_training(self, row: int, count: int) -> list[tuple[np.ndarray, float]]:
-        """Up to `count` training faces nearest to one image, each with its distance; none where there are none."""
+        """Up to `count` training faces nearest to one image, each with its distance; empty if there are none."""
         if self.training is None or not self.judged.found[row]:
             return []
         found = closest(self.judged.embeddings[row], self.training.judged.embeddings, count)
@@ -80,15 +80,15 @@ def verify(
     fid: bool = False,
     steps: Steps = lambda what: None,
 ) -> tuple[Report, Evidence]:
-    """Table 1 for a model: `count` faces from `seed` on, beside real faces of the same size and crop.
+    """Table 1 for a model: `count` faces from `seed` on, compared with real faces of the same size and crop.
 
-    source: images the model was trained on, of which `split` is held out; without it, only what needs no real faces is
-    measured.  gallery: images of people to recognise.  cnn: ask the second detector too.  copies: look for the nearest
-    training faces, all of which have to be judged once for that: the evidence then has them.  fid: measure FID and KID
-    too.  Raises ValueError in words for what cannot be done.
+    source: the model's training data, of which `split` is held out; without it, only metrics that need no real faces
+    are measured.  gallery: images of known people.  cnn: also run the second detector.  copies: find the nearest
+    training faces, for which all of them are embedded once; they are then part of the evidence.  fid: also measure FID
+    and KID.  Raises ValueError with a message for users if that is impossible.
     """
     if count < 1:
-        raise ValueError("At least one face has to be drawn.")
+        raise ValueError("At least one face has to be generated.")
     if split not in get_args(HeldOut):
         raise ValueError(f"“{split}” is not held out from training. Choose {' or '.join(get_args(HeldOut))}.")
     for images in filter(None, (source, gallery)):
@@ -97,7 +97,7 @@ def verify(
         ready_for_fid(source)
     asked = question(model, count, seed, source, split, gallery)
     vectors = sampling.latents(model, face_seeds(seed, count))
-    drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("drawing faces")), cnn, steps)
+    drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("generating faces")), cnn, steps)
     known = judge_gallery(gallery, model, steps) if gallery else None
     if source is None:
         row = measure(drawn, known, None, None, None, count)
@@ -109,7 +109,7 @@ def verify(
     seen = training.judged if training else None
     rows = [
         measure(drawn, known, real.judged, seen, size, first),
-        measure(real, known, other.judged, seen, size, first),  # its distance is the floor: real against real
+        measure(real, known, other.judged, seen, size, first),  # its distance is the lower limit: real against real
     ]
     if fid:
         rows = with_fid(rows, drawn.images, real.images, other.images)
@@ -117,7 +117,7 @@ def verify(
 
 
 def question(model: FaceModel, count: int, seed: int, source: str | None, split: Split, gallery: str | None) -> Report:
-    """What `verify` was asked, as a report without rows."""
+    """The settings of an evaluation, as a report without rows."""
     return Report(
         model=model.name,
         seed=seed,
@@ -135,28 +135,28 @@ def question(model: FaceModel, count: int, seed: int, source: str | None, split:
 
 
 def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
-    judged = judge(images, progress=steps(f"looking at {name}"))
-    second = judge(images, "cnn", embed=False, progress=steps(f"looking twice at {name}")) if cnn else None
+    judged = judge(images, progress=steps(f"analysing {name}"))
+    second = judge(images, "cnn", embed=False, progress=steps(f"second detector: {name}")) if cnn else None
     return Evidence(name, images, judged, second)
 
 
 def ready_for_fid(source: str | None) -> None:
-    """Raises ValueError, before anything long begins, where FID cannot be measured."""
+    """Raises ValueError, before any long computation, if FID cannot be measured."""
     if source is None:
-        raise ValueError("FID and KID compare with real images: name them with --data.")
+        raise ValueError("FID and KID need real images: give them with --data.")
     inception.package()
 
 
 def with_fid(rows: list[Row], drawn: Any, real: Any, other: Any) -> list[Row]:
-    """The rows of drawn and of real faces with FID and KID to real ones, on as many images each."""
+    """The rows of generated and real faces with FID and KID to real ones, for the same number of images."""
     count = min(len(drawn), len(real), len(other))
-    pairs = [(drawn, real), (real, other)]  # the second is the floor
+    pairs = [(drawn, real), (real, other)]  # the second is the lower limit
     found = [inception.measure(images, others, count) for images, others in pairs]
     return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, found, strict=True)]
 
 
 def detected(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
-    """Only the first number of Table 1, in seconds: how many of a model's faces are found."""
+    """Only the detection rate, which takes seconds."""
     images = sampling.generate(model, face_seeds(seed, count))
     return rate(int(judge(images, embed=False, progress=progress).found.sum()), count)
 
@@ -164,7 +164,7 @@ def detected(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progr
 def held_out(
     model: FaceModel, source: str, split: Split, cnn: bool, copies: bool, steps: Steps
 ) -> tuple[Evidence, Evidence, Evidence | None]:
-    """Real faces held out, real faces of the other part held out, and, if asked for, the training faces."""
+    """Held-out real faces, real faces of the other held-out split, and, if requested, the training faces."""
     other = "validation" if split == "test" else "test"
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     parts = {name: Subset(faces.images, split_rows(faces, source, name)) for name in (split, other, "train")}
@@ -177,14 +177,14 @@ def held_out(
 
 
 def judge_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
-    """Embeddings (n, 128) of a gallery's faces; part by part, so that one that is the data too is looked at once."""
+    """Embeddings (n, 128) of a gallery's faces; split by split, so that the cache is shared with the data."""
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     known = []
     for part, rows in all_parts(faces, source).items():
-        judged = judge(Subset(faces.images, rows), progress=steps(f"looking at the gallery, {part}"))
+        judged = judge(Subset(faces.images, rows), progress=steps(f"analysing the gallery, {part}"))
         known.append(judged.known)
     if not sum(map(len, known)):
-        raise DataError("No face was found in the gallery. Choose images with one face each.")
+        raise DataError("No face was detected in the gallery. Choose images with one face each.")
     return np.concatenate(known)
 
 
@@ -198,7 +198,7 @@ def measure(
 ) -> Row:
     """One row.
 
-    gallery: embeddings (n, 128) of known people.  real: what its Fréchet distance is measured to, on the first `size`
+    gallery: embeddings (n, 128) of known people.  real: reference for the Fréchet distance, which uses the first `size`
     faces of each.
     """
     judged, known = shown.judged, shown.judged.known
@@ -223,6 +223,6 @@ def median_nearest(known: np.ndarray, training: np.ndarray) -> float | None:
 
 
 def unseen_by(model: FaceModel, split: str) -> bool:
-    """Whether a model was trained on other faces than those of a part of its data."""
+    """Whether a split of the data was held out when the model was trained."""
     trained = model.config.data
     return trained.source == BUILT_IN or trained.split not in ("all", split)

@@ -1,1 +1,1 @@
-"""Looking into one model: interpolation, directions, inversion, the discriminator's view, single steps."""
+"""Exploring one model: interpolation, directions, inversion, the discriminator's view, single steps."""

@@ -1,16 +1,16 @@
-"""Directions in a model's latent space that change its faces in one way.
+"""Directions in a model's latent space that each change one property of its faces.
 
-Three kinds, all from how the images of many random latents answer to them; the first two need no labels:
+Three kinds, all computed from the images of many random latents; the first two need no labels:
 
-- *Principal directions*: where the images change most.  The linear map that predicts images from latents best, by least
-  squares, is the generator's average response; its left singular vectors are those directions.  This is GANSpace
+- *Principal directions*: where the images change most. The linear map that predicts images from latents best, by least
+  squares, is the generator's average response; its left singular vectors are those directions. This is GANSpace
   (Härkönen et al. 2020, arXiv:2004.02546) with the image itself as the feature, or SeFa (Shen & Zhou 2021,
   arXiv:2007.06600) with the whole generator in place of its first layer.
 - *Measured directions*: what can be measured in an image, such as its brightness, as a linear function of the latent.
   Each is the shortest step that changes one measure and, to first order, no other: the conditional manipulation of
   InterFaceGAN (Shen et al. 2020, arXiv:2005.09635) with measures in place of labels.
-- *Labelled directions*: the same with how old and how feminine a face looks, which a labelled data set taught a reader.
-  They leave the measures alone, too: without that, older is also blonder and feminine also brighter.
+- *Labelled directions*: the same with age and gender, as predicted by an attribute model learned from a labelled data
+  set. They also leave the measures unchanged: otherwise older would also mean blonder, and more feminine also brighter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,21 +29,21 @@ from facedemo.pretrained.seeds import face_seeds
 FACES, SEED = 1024, 0
 PRINCIPAL = 6
 MAX_AMOUNT = 4.0
-CELLS = 32  # images are averaged down to so many cells a side, at most, before they are compared
+CELLS = 32  # maximum cells per side to which images are averaged down before they are compared
 RED, GREEN, BLUE = 0.299, 0.587, 0.114  # luma, ITU-R BT.601
 
 MEASURES = {
-    "brightness": ("Brightness", "How bright the middle of the picture is, where the face is."),
-    "background": ("Background", "How bright the left, right and upper edges of the picture are."),
-    "warmth": ("Warmth", "How much red there is over blue."),
-    "contrast": ("Contrast", "How far bright and dark places lie apart."),
-    "side": ("Light from the side", "How much brighter the right half of the picture is than the left one."),
+    "brightness": ("Brightness", "Brightness of the middle of the picture, where the face is."),
+    "background": ("Background", "Brightness of the left, right and upper edges of the picture."),
+    "warmth": ("Warmth", "Amount of red relative to blue."),
+    "contrast": ("Contrast", "Difference between bright and dark areas."),
+    "side": ("Light from the side", "Brightness of the right half of the picture relative to the left half."),
 }
 LABELLED = {
-    "age": ("Age", "Towards older."),
+    "age": ("Age", "Towards an older look."),
     "gender": (
         "Gender",
-        "Towards feminine-looking, as the labels of the images have it: looks, not identity.",
+        "Towards a more feminine look, according to the images' labels: looks, not identity.",
     ),
 }
 
@@ -56,19 +56,19 @@ class Direction:
     title: str
     about: str
     step: np.ndarray  # (h,) float32
-    share: float  # in [0, 1], of the differences between faces (principal), or of the measure's, that it explains
+    share: float  # explained share, in [0, 1], of the variance of the images (principal) or of the measure
 
 
 def find(model: FaceModel, faces: int = FACES, progress: sampling.Progress | None = None) -> list[Direction]:
-    """The measured directions of a model, then its principal ones, the strongest first.
+    """The measured directions of a model, then its principal ones, strongest first.
 
-    faces: how many random faces to learn from, more than twice the latent size h.  The same model gives the same
-    directions.  Raises ValueError where the faces are too few.
+    faces: number of random faces to analyse, more than twice the latent size h. The same model always gives the same
+    directions.  Raises ValueError if there are too few faces.
     """
     seeds = face_seeds(SEED, faces)
     vectors = sampling.latents(model, seeds)
     if faces <= 2 * vectors.shape[1]:
-        raise ValueError(f"{faces} faces are too few to find directions of {vectors.shape[1]} numbers.")
+        raise ValueError(f"{faces} faces are too few to find directions in {vectors.shape[1]} dimensions.")
     images = sampling.draw(model, vectors, progress=progress)
     z = vectors.numpy().astype(np.float64)
     return [*measured(z, images), *principal(z, images)]
@@ -82,19 +82,19 @@ def measured(z: np.ndarray, images: np.ndarray) -> list[Direction]:
 def labelled(
     model: FaceModel, reader: "Reader", faces: int = FACES, steps: "Steps" = lambda what: None
 ) -> list[Direction]:
-    """Directions that each change one label, as `reader` reads it from `faces` random faces of the model.
+    """Directions that each change one label, as predicted by `reader` for `faces` random faces of the model.
 
-    They leave the other label and all `MEASURES` as they are.
-    Raises ValueError where a face is found in too few of them: no more than twice the latent size h.
+    They leave the other label and all `MEASURES` unchanged.  Raises ValueError if too few faces are detected: no more
+    than twice the latent size h.
     """
     vectors = sampling.latents(model, face_seeds(SEED, faces))
-    images = sampling.draw(model, vectors, progress=steps("drawing faces"))
-    judged = judge(images, progress=steps("looking at drawn faces"))
+    images = sampling.draw(model, vectors, progress=steps("generating faces"))
+    judged = judge(images, progress=steps("analysing generated faces"))
     z = vectors.numpy().astype(np.float64)[judged.found]
     if len(z) <= 2 * z.shape[1]:
         raise ValueError(
-            f"A face was found in {len(z)} of {faces} pictures that this model draws, which is too few to learn from. "
-            "Choose a model that draws clearer faces."
+            f"A face was detected in only {len(z)} of {faces} images that this model generates, which is too few to "
+            "learn from. Choose a model that generates clearer faces."
         )
     values = reader(judged.known) | measure(images[judged.found])
     return answering(z, values, LABELLED | MEASURES)[: len(LABELLED)]
@@ -103,10 +103,10 @@ def labelled(
 def answering(z: np.ndarray, values: Mapping[str, np.ndarray], words: Mapping[str, tuple[str, str]]) -> list[Direction]:
     """Directions that each change one value and, to first order, none of the others.
 
-    z: (n, h).  values: name → (n,).  words: name → title and what it means, in the order wanted.
+    z: (n, h).  values: name → (n,).  words: name → title and meaning, in display order.
     """
     response, shares = respond(z, np.stack([values[name] for name in words], axis=1))
-    steps = np.linalg.pinv(response)  # (values, h): each raises its own value, and leaves the others
+    steps = np.linalg.pinv(response)  # (values, h): each raises its own value and leaves the others unchanged
     return [
         Direction(name, title, about, one_deviation(step, z), float(share))
         for (name, (title, about)), step, share in zip(words.items(), steps, shares, strict=True)
@@ -123,14 +123,14 @@ def principal(z: np.ndarray, images: np.ndarray, count: int = PRINCIPAL) -> list
     for index in range(min(count, len(strength))):
         brighter = 1.0 if right[index].sum() >= 0 else -1.0
         share = float(strength[index] ** 2 * (z @ left[:, index]).var() / total) if total else 0.0
-        about = "A direction in which this model's faces differ most, found by the computer and without a name."
+        about = "A direction along which this model's faces differ most, found automatically; it has no name."
         step = one_deviation(brighter * left[:, index], z)
         found.append(Direction(f"main{index + 1}", f"Main difference {index + 1}", about, step, share))
     return found
 
 
 def measure(images: np.ndarray) -> dict[str, np.ndarray]:
-    """What `MEASURES` describes, of images uint8 (n, size, size, 3): (n,) each, in grey levels of 0 to 255."""
+    """The `MEASURES` of images, uint8 (n, size, size, 3): (n,) each, in grey levels from 0 to 255."""
     pixels = images.astype(np.float32)
     luma, size = pixels @ np.array([RED, GREEN, BLUE], np.float32), images.shape[1]
     quarter, edge = size // 4, max(1, size // 10)
@@ -145,7 +145,9 @@ def measure(images: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def respond(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How y (n, d) answers to z (n, h), by least squares: (h, d); and the share of variance explained: (d,)."""
+    """The linear response of y (n, d) to z (n, h), by least squares: (h, d); and the share of variance explained:
+    (d,).
+    """
     centred_z, centred_y = z - z.mean(axis=0), y - y.mean(axis=0)
     response = np.linalg.pinv(centred_z.T @ centred_z, hermitian=True) @ (centred_z.T @ centred_y)
     left_over, total = (centred_y - centred_z @ response).var(axis=0), centred_y.var(axis=0)
@@ -160,7 +162,7 @@ def cells(images: np.ndarray) -> np.ndarray:
 
 
 def one_deviation(direction: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """`direction` at the length of one standard deviation of the latents, float32; zero stays zero."""
+    """`direction`, scaled to one standard deviation of the latents, float32; zero stays zero."""
     length = np.linalg.norm(direction)
     return (direction * (z.std() / length if length else 0.0)).astype(np.float32)
 
@@ -168,10 +170,10 @@ def one_deviation(direction: np.ndarray, z: np.ndarray) -> np.ndarray:
 def moved(
     model: FaceModel, seed: int, directions: Sequence[Direction], amounts: Sequence[Mapping[str, float]]
 ) -> np.ndarray:
-    """The face of `seed`, moved along directions: uint8 (n, size, size, 3), one a mapping of names to amounts.
+    """The face of `seed`, moved along directions: uint8 (n, size, size, 3), one face per mapping of names to amounts.
 
-    amounts: in [−4, 4], in standard deviations of the latents.  An empty mapping leaves the face as it is.
-    Raises ValueError for a name that is no direction, another amount, and where there is no mapping.
+    amounts: in [−4, 4], in standard deviations of the latents. An empty mapping leaves the face unchanged.  Raises
+    ValueError for an unknown name, an amount out of range, or if there is no mapping.
     """
 
     steps = {direction.name: torch.from_numpy(direction.step) for direction in directions}
@@ -182,8 +184,8 @@ def moved(
             if name not in steps:
                 raise ValueError(f"There is no direction “{name}”. Directions: {', '.join(steps)}.")
             if not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
-                raise ValueError(f"A face is moved by −{MAX_AMOUNT:g} to {MAX_AMOUNT:g}, not by {amount}.")
+                raise ValueError(f"The amount of a direction is from −{MAX_AMOUNT:g} to {MAX_AMOUNT:g}, not {amount}.")
         vectors.append(start + sum((amount * steps[name] for name, amount in mapping.items()), torch.zeros(len(start))))
     if not vectors:
-        raise ValueError("Say at least once how to move the face.")
+        raise ValueError("Give at least one mapping of directions to amounts.")
     return sampling.draw(model, torch.stack(vectors))

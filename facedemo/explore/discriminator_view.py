@@ -1,4 +1,4 @@
-"""Inside an auto-encoder discriminator: how it rebuilds a face, what it gets wrong, and what it concludes from that."""
+"""The view of an auto-encoder discriminator: its reconstruction of a face, the error, and the resulting loss."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.sampling import from_uint8
 from facedemo.training import dataset
 
-COUNT = 256  # faces of each kind that a loss is compared with
+COUNT = 256  # number of faces of each kind with which a loss is compared
 FIRST_SEED = 2_000_000
 BATCH = 16
-BRIGHTEST = 0.5  # the error that a heat map draws brightest, and all larger ones
+BRIGHTEST = 0.5  # the error from which a heat map is brightest
 COLOURS = "inferno"
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a discriminator makes of an image v.
+    """A discriminator's reconstruction of an image v.
 
-    image, reconstruction: v and D(v), uint8 (s, s, 3).  error: |v − D(v)|, mean of the colours, float32 (s, s) in
-    [0, 2] for D(v) within the range of images.  loss: L(v).  realism: the score in (0, 1).
+    image, reconstruction: v and D(v), uint8 (s, s, 3).  error: |v − D(v)|, mean of the colours, float32 (s, s) in [0,
+    2] if D(v) is within the range of images.  loss: L(v).  realism: the score in (0, 1).
     """
 
     image: np.ndarray
@@ -39,8 +39,8 @@ class Look:
 class Losses:
     """L(v) of many faces.
 
-    generated: (COUNT,).  real: of up to COUNT images that the model was trained on, None where they are not at hand.
-    remembered: mean and deviation of L(x) over training images, as the model remembers them.
+    generated: (COUNT,).  real: of up to COUNT training images, None if they are not available.  remembered: mean and
+    standard deviation of L(x) over training images, as recorded during training.
     """
 
     generated: np.ndarray
@@ -49,12 +49,12 @@ class Losses:
 
 
 def why_not(model: "FaceModel") -> str:
-    """Why one cannot look inside this model's discriminator, in words for people; "" where one can."""
+    """The reason why this model's discriminator has no reconstruction to show, for users; "" if it has one."""
     if not model.has_discriminator:
-        return f"“{model.name}” holds a generator only; its discriminator was left out when it was saved."
+        return f"“{model.name}” contains only a generator; it was saved without its discriminator."
     if not isinstance(model.family, Reconstructing):
         return (
-            f"The discriminator of {model.config.model.title} answers with a single number: it reconstructs no faces, "
+            f"The discriminator of {model.config.model.title} outputs a single number: it does not reconstruct faces, "
             "so there is nothing to see inside."
         )
     return ""
@@ -69,11 +69,14 @@ def family_of(model: "FaceModel") -> Reconstructing:
 def look(model: "FaceModel", image: np.ndarray) -> Look:
     """An image as the discriminator sees it.
 
-    image: uint8 (s, s, 3), s the model's size.  Raises ValueError for another size, and for models that `why_not`
-    has a word about.
+    image: uint8 (s, s, 3), s the model's size.  Raises ValueError for another size, and for models without a
+    reconstruction (see `why_not`).
     """
     if image.shape != (model.size, model.size, 3):
-        raise ValueError(f"The image is {image.shape[1]}×{image.shape[0]} pixels; this model's are {model.size}.")
+        raise ValueError(
+            f"The image is {image.shape[1]}×{image.shape[0]} pixels, but this model's images are "
+            f"{model.size}×{model.size}."
+        )
     family, v = family_of(model), from_uint8(image[None])
     rebuilt = family.reconstruct(v)
     error = (v - rebuilt).abs().mean(1)[0].numpy()
@@ -82,7 +85,7 @@ def look(model: "FaceModel", image: np.ndarray) -> Look:
 
 
 def heat(error: np.ndarray) -> np.ndarray:
-    """An error map as a picture, uint8 (s, s, 3): black for 0, over red to yellow for BRIGHTEST and more."""
+    """An error map as a picture, uint8 (s, s, 3): from black for 0 through red to yellow for BRIGHTEST and above."""
     return np.uint8(np.rint(matplotlib.colormaps[COLOURS](error / BRIGHTEST)[..., :3] * 255))
 
 
@@ -111,5 +114,5 @@ def losses(model: "FaceModel", progress: sampling.Progress | None = None) -> Los
 
 
 def share_above(losses: np.ndarray, loss: float) -> float:
-    """Which part of faces is rebuilt worse than one with this loss, in [0, 1]."""
+    """The share of faces, in [0, 1], that are reconstructed worse than one with this loss."""
     return float((losses > loss).mean())

@@ -1,15 +1,15 @@
-"""Ways from one face to another: paths through the latent space, and squares between four of its points.
+"""Interpolation: paths through latent space, and grids between four latents.
 
-Two ways to mix a and b:
+Two ways to interpolate between a and b:
 
-- *slerp* turns a into b at a steady angle.  Random latents of many dimensions all have about the same length,
-  √h for Gaussian ones and √(h/3) for ones uniform in [−1, 1]^h, and slerp keeps to it: every face on the way is as
-  likely a draw, by length, as the two ends.
-- *lerp* goes straight.  Half-way, its length has shrunk to about 0.7 of that, and shorter latents give faces closer to
-  the model's average one.
+- *slerp* rotates a into b at a constant angular speed.  Random latents of many dimensions all have about the same
+  length, √h for Gaussian ones and √(h/3) for ones uniform in [−1, 1]^h, and slerp preserves it: by length, every latent
+  on the path is as likely a sample as the two ends.
+- *lerp* goes straight.  Half-way, the length has shrunk to about 0.7 of that, and shorter latents give faces closer to
+  the model's average face.
 
-For uniform latents slerp is not exact: half-way, (a + b)/√2 has components of up to √2 in size, outside of the cube
-that the model was trained on.  Lerp never leaves the cube.
+For uniform latents slerp is not exact: half-way, (a + b)/√2 has components of up to √2 in size, outside the cube that
+the model was trained on. Lerp never leaves the cube.
 """
 
 import itertools
@@ -25,7 +25,7 @@ from facedemo.pretrained.model import FaceModel
 
 Way = Literal["slerp", "lerp"]
 MAX_STEPS, MAX_FRAMES, MAX_SIDE = 120, 1200, 16
-PARALLEL = 1e-6  # sine of an angle too small to turn by
+PARALLEL = 1e-6  # sine of an angle too small to rotate by
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -40,8 +40,8 @@ def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Spherical interpolation between latents (White 2016, arXiv:1609.04468).
 
-    a, b: (..., h).  t: (steps,) in [0, 1].  Returns (steps, ..., h), with a at 0 and b at 1; falls back to lerp where
-    a and b are parallel, opposite, or zero.  Where a and b are equally long, all in between are.
+    a, b: (..., h).  t: (steps,) in [0, 1].  Returns (steps, ..., h), with a at 0 and b at 1; falls back to lerp if a
+    and b are parallel, opposite, or zero. If a and b have the same length, so does everything in between.
     """
     x, y, t = a.double(), b.double(), t.double().reshape(-1, *[1] * a.ndim)
     cosine = torch.nn.functional.normalize(x, dim=-1).mul(torch.nn.functional.normalize(y, dim=-1))
@@ -62,34 +62,36 @@ def mix(a: Tensor, b: Tensor, t: Tensor, path: Way) -> Tensor:
 
 
 def walk(stops: Tensor, steps: int, path: Way = "slerp", closed: bool = False) -> Tensor:
-    """A way from each latent to the next, `steps` to a leg; closed: and from the last back to the first.
+    """A path from each latent to the next with `steps` steps per segment; closed: also from the last back to the first.
 
-    stops: (k, h), k ≥ 2.  steps: in [1, 120].  Returns (frames, h): every stop once, and steps − 1 latents between two;
-    (k − 1)·steps + 1 frames, or k·steps where closed.  Raises ValueError for fewer stops, other steps, and more than
-    1,200 frames.
+    stops: (k, h), k ≥ 2.  steps: in [1, 120].  Returns (frames, h): every stop once, and steps − 1 latents between two
+    stops; (k − 1)·steps + 1 frames, or k·steps if closed.  Raises ValueError for fewer stops, steps out of range, and
+    more than 1,200 frames.
     """
     if len(stops) < 2:
-        raise ValueError("A way needs two faces at least: give two seeds or more.")
+        raise ValueError("An interpolation needs at least two faces: give two or more seeds.")
     if not 1 <= steps <= MAX_STEPS:
-        raise ValueError(f"The steps from one face to the next are a number from 1 to {MAX_STEPS}, not {steps}.")
+        raise ValueError(f"The number of steps from one face to the next must be from 1 to {MAX_STEPS}, not {steps}.")
     ends = torch.cat([stops, stops[:1]]) if closed else stops
     if (len(ends) - 1) * steps > MAX_FRAMES:
-        raise ValueError(f"More than {MAX_FRAMES:,} frames: take fewer faces, or fewer steps between them.")
+        raise ValueError(
+            f"The film would have more than {MAX_FRAMES:,} frames. Choose fewer faces, or fewer steps between them."
+        )
     t = torch.arange(steps, dtype=torch.float64) / steps
     legs = [mix(a, b, t, path) for a, b in itertools.pairwise(ends)]
     return torch.cat(legs if closed else [*legs, ends[-1:]])
 
 
 def square(corners: Tensor, side: int, path: Way = "slerp") -> Tensor:
-    """A square of latents between four: first along the upper and the lower edge, then from the one to the other.
+    """A grid of latents between four corners: first along the upper and the lower edge, then between the edges.
 
-    corners: (4, h), upper left, upper right, lower left, lower right.  side: in [2, 16].
-    Returns (side², h), row by row.  Raises ValueError for other corners and sides.
+    corners: (4, h), upper left, upper right, lower left, lower right.  side: in [2, 16].  Returns (side², h), row by
+    row.  Raises ValueError for another number of corners and for sides out of range.
     """
     if len(corners) != 4:
-        raise ValueError(f"A square has four corners: give four seeds, not {len(corners)}.")
+        raise ValueError(f"A grid has four corners: give four seeds, not {len(corners)}.")
     if not 2 <= side <= MAX_SIDE:
-        raise ValueError(f"A square is 2 to {MAX_SIDE} faces wide, not {side}.")
+        raise ValueError(f"A grid is 2 to {MAX_SIDE} faces wide, not {side}.")
     t = torch.linspace(0, 1, side, dtype=torch.float64)
     upper, lower = mix(corners[0], corners[1], t, path), mix(corners[2], corners[3], t, path)
     return mix(upper, lower, t, path).flatten(0, 1)
@@ -102,21 +104,21 @@ def film_of_seeds(
     path: Way = "slerp",
     progress: "sampling.Progress | None" = None,
 ) -> np.ndarray:
-    """The faces on the way through the latents of `seeds`: uint8 (frames, size, size, 3).
+    """The faces on a path through the latents of `seeds`: uint8 (frames, size, size, 3).
 
-    steps: in [2, 120].  Of two seeds, the film has `steps` frames, the faces of both with them; of k > 2, it comes back
-    to the first, in k·steps frames.  At its stops these are the very faces of the seeds.
-    Raises ValueError as `walk` and `sampling.latents` do, and for fewer steps.
+    steps: in [2, 120]. With two seeds, the film has `steps` frames, including both faces; with k > 2, it loops in
+    k·steps frames. The frames at the stops are exactly the faces of the seeds.  Raises ValueError as `walk` and
+    `sampling.latents` do, and for fewer than 2 steps.
     """
     if steps < 2:
-        raise ValueError(f"A film has 2 steps from face to face at least, not {steps}.")
+        raise ValueError(f"A film needs at least 2 steps from face to face, not {steps}.")
     closed = closes(seeds)
     way = walk(sampling.latents(model, seeds), steps if closed else steps - 1, path, closed)
     return sampling.draw(model, way, progress=progress)
 
 
 def closes(seeds: Sequence[int]) -> bool:
-    """Whether the film of these seeds goes over from its end into its beginning."""
+    """Whether the film of these seeds loops seamlessly."""
     return len(seeds) > 2
 
 
@@ -127,5 +129,7 @@ def square_of_seeds(
     path: Way = "slerp",
     progress: "sampling.Progress | None" = None,
 ) -> np.ndarray:
-    """The faces of `square` between the latents of four seeds: uint8 (side², size, size, 3), row by row."""
+    """The faces of the grid (see `square`) between the latents of four seeds: uint8 (side², size, size, 3), row by
+    row.
+    """
     return sampling.draw(model, square(sampling.latents(model, seeds), side, path), progress=progress)

@@ -1,4 +1,4 @@
-"""Into latent space: the vector whose face comes closest to a given one (BEGAN 4.3; Zhu et al., arXiv:1609.03552)."""
+"""GAN inversion: the latent whose face is closest to a given one (BEGAN 4.3; Zhu et al., arXiv:1609.03552)."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.sampling import from_uint8
 
 STEPS = 200
-CANDIDATES, STARTS = 256, 8  # random latents to begin with, and the best of them that are followed
+CANDIDATES, STARTS = 256, 8  # number of random latents to try, and of the best ones to optimise
 RATE = 0.1
-COARSE = 4  # pixels a side of the squares that images are compared by
+COARSE = 4  # side in pixels of the squares over which images are pooled for comparison
 
 
 @dataclass(frozen=True)
 class Found:
-    """latent: (h,) float32.  image: what the model makes of it, uint8 (s, s, 3).  error: mean |v − G(z)|, [0, 2]."""
+    """latent: (h,) float32.  image: its generated image, uint8 (s, s, 3).  error: mean |v − G(z)|, [0, 2]."""
 
     latent: np.ndarray
     image: np.ndarray
@@ -28,9 +28,9 @@ class Found:
 
 
 def distance(images: Tensor, wanted: Tensor) -> Tensor:
-    """Mean difference of each image (n, 3, s, s) from `wanted` (1, 3, s, s), by pixels and again by squares: (n,).
+    """Mean difference of each image (n, 3, s, s) from `wanted` (1, 3, s, s), per pixel plus per pooled square: (n,).
 
-    The squares show the way while the pixels do not fit at all yet.
+    The pooled term gives a useful gradient while pixels are still misaligned.
     """
     pixels = images - wanted
     return sum(scale.abs().mean(dim=(1, 2, 3)) for scale in (pixels, F.avg_pool2d(pixels, COARSE)))
@@ -39,13 +39,16 @@ def distance(images: Tensor, wanted: Tensor) -> Tensor:
 def invert(
     model: "FaceModel", image: np.ndarray, steps: int = STEPS, progress: sampling.Progress | None = None
 ) -> Found:
-    """The latent whose face is closest to an image, by gradient descent (Adam) from several starts.
+    """The latent whose face is closest to an image, by gradient descent (Adam) from several random starts.
 
-    image: uint8 (s, s, 3), s the model's size.  steps: of the descent, at least 1.  progress: called after every step;
-    what it raises ends the search.  Raises ValueError for an image of another size.
+    image: uint8 (s, s, 3), s the model's size.  steps: of gradient descent, at least 1.  progress: called after every
+    step; an exception from it ends the search.  Raises ValueError for an image of another size.
     """
     if image.shape != (model.size, model.size, 3):
-        raise ValueError(f"The image is {image.shape[1]}×{image.shape[0]} pixels; this model's are {model.size}.")
+        raise ValueError(
+            f"The image is {image.shape[1]}×{image.shape[0]} pixels, but this model's images are "
+            f"{model.size}×{model.size}."
+        )
     network, limit, wanted = model.family.average, model.family.latent_limit, from_uint8(image[None])
     z = nearest(model, wanted).requires_grad_()
     optimizer = torch.optim.Adam([z], RATE, betas=(0.9, 0.99))
@@ -76,9 +79,9 @@ def nearest(model: "FaceModel", wanted: Tensor) -> Tensor:
 def morph(
     model: "FaceModel", a: Found, b: Found, steps: int, path: Way = "lerp", progress: sampling.Progress | None = None
 ) -> np.ndarray:
-    """The film from one found face to another: uint8 (steps, s, s, 3), both ends with it.
+    """The film from one found face to another: uint8 (steps, s, s, 3), including both.
 
-    steps: in [2, 120].  Raises ValueError for others, and for another path than slerp and lerp.
+    steps: in [2, 120].  Raises ValueError for other numbers of steps and for unknown paths.
     """
     if not 2 <= steps <= 120:
         raise ValueError(f"A film has 2 to 120 steps, not {steps}.")

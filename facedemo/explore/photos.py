@@ -1,4 +1,4 @@
-"""Photos of people as a model knows faces: found, turned upright, and cropped like the images it learned from."""
+"""Photos of people, prepared for a model: faces are detected, turned upright, and cropped like its training images."""
 
 import threading
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ from facedemo.data.decoding import ANNOTATED, ColourError, decoded, rgb, turn_up
 from facedemo.data.preparation import MAX_PIXELS, Crop, crop_box
 from facedemo.evaluation.face_recognition import recogniser
 
-SIDE = 1024  # a photo's longer side, at most, while faces are looked for: enough for one of 60 pixels
-SMALLEST = 256  # smaller photos are enlarged for that
+SIDE = 1024  # maximum longer side of a photo during detection: enough for a face of 60 pixels
+SMALLEST = 256  # smaller photos are enlarged for detection
 JPEG_PIXELS = 2 * MAX_PIXELS  # a JPEG can be decoded at a fraction of its size
 
-# Of CelebA's aligned images, 178×218: the medians of 200, by the landmarks that `find_faces` goes by.
+# Medians over 200 of CelebA's aligned images, 178×218, of the landmarks that `find_faces` uses.
 FRAME = (178, 218)
 EYES_AND_MOUTH = ((68.7, 112.3), (107.3, 112.3), (88.0, 154.4))
 
-_finder = threading.Lock()  # dlib's detector keeps notes while it looks
+_finder = threading.Lock()  # dlib's detector is not thread-safe
 
 
 class PhotoError(ValueError):
-    """Why a file cannot be used as a photo, in words for its user."""
+    """A file cannot be used as a photo; the message is for users."""
 
 
 @dataclass(frozen=True)
 class Face:
     """A face in a photo.
 
-    box: left, upper, right, lower.  points: the centres of the eye on the left, the eye on the right, and the mouth.
-    Pixels of the photo, as `read` gives it.
+    box: left, upper, right, lower.  points: the centres of the eye on the left, the eye on the right, and the mouth. In
+    pixels of the photo as returned by `read`.
     """
 
     box: tuple[int, int, int, int]
@@ -39,9 +39,9 @@ class Face:
 
 
 def read(data: bytes) -> Image.Image:
-    """A photo from the bytes of its file: upright, RGB, no larger than needed (its shorter side about SIDE at least).
+    """A photo from the bytes of its file: upright, RGB, no larger than needed (its shorter side at least about SIDE).
 
-    Raises PhotoError for what is no image, is damaged, or has too many pixels for this computer's memory.
+    Raises PhotoError if the file is not an image, is damaged, or has too many pixels.
     """
     if not data:
         raise PhotoError("The file is empty. Choose another photo.")
@@ -50,11 +50,13 @@ def read(data: bytes) -> Image.Image:
     except PhotoError:
         raise
     except ColourError as error:
-        raise PhotoError("Nothing says which value of this image is white. Save it as JPEG or PNG first.") from error
+        raise PhotoError(
+            "The file does not say which value of this image is white. Save it as JPEG or PNG first."
+        ) from error
     except Image.DecompressionBombError as error:
         raise too_large(JPEG_PIXELS) from error
-    except Exception as error:  # on damaged files Pillow raises almost anything, from SyntaxError to struct.error
-        raise PhotoError("The file is damaged, or no image. Choose a photo as JPEG, PNG, WebP or HEIC.") from error
+    except Exception as error:  # for damaged files, Pillow raises almost anything, from SyntaxError to struct.error
+        raise PhotoError("The file is damaged or not an image. Choose a photo as JPEG, PNG, WebP or HEIC.") from error
 
 
 def reduced(image: Image.Image) -> Image.Image:
@@ -65,7 +67,7 @@ def reduced(image: Image.Image) -> Image.Image:
     if image.format not in ANNOTATED:
         image.seek(0)
     turn_upright(image)
-    if image.mode[:1] in "IF":  # cannot be made smaller before they have 8 bits
+    if image.mode[:1] in "IF":  # can only be reduced after conversion to 8 bits
         image = rgb(image)
     image.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return rgb(image)
@@ -73,8 +75,8 @@ def reduced(image: Image.Image) -> Image.Image:
 
 def too_large(limit: int) -> PhotoError:
     return PhotoError(
-        f"The photo has more than {limit // 1_000_000} million pixels, which is too many to open safely. "
-        "Make it smaller, or cut the face out, and choose it again."
+        f"The photo has more than {limit // 1_000_000} million pixels, which is too many to open safely. Make it "
+        "smaller or crop it to the face, and choose it again."
     )
 
 
@@ -96,15 +98,15 @@ def find_faces(photo: Image.Image) -> list[Face]:
 
 
 def align(photo: Image.Image, face: Face, size: int, crop: Crop = "auto") -> np.ndarray:
-    """A face turned, scaled and moved to where training images of this crop have it: uint8 (size, size, 3).
+    """A face rotated, scaled and moved to its position in training images of this crop: uint8 (size, size, 3).
 
-    Beyond the photo's edge, its outermost pixels go on.
+    Beyond the photo's edge, its outermost pixels are repeated.
     """
     left, upper, right, _ = crop_box(*FRAME, crop)
     target = (np.array(EYES_AND_MOUTH) - (left, upper)) / (right - left) * size
     turn, shift = similarity(target, np.array(face.points))
-    scale = float(np.hypot(*turn[0]))  # pixels of the photo to one of the result
-    if scale > 2:  # reduced first, so that no pixel between the samples is lost
+    scale = float(np.hypot(*turn[0]))  # pixels of the photo per pixel of the result
+    if scale > 2:  # reduced first, so that no pixel between the samples is ignored
         reduced = [max(1, round(2 * side / scale)) for side in photo.size]
         ratio = np.array(reduced) / photo.size
         photo = photo.resize(reduced, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -114,7 +116,7 @@ def align(photo: Image.Image, face: Face, size: int, crop: Crop = "auto") -> np.
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The turn with scale (2, 2), and the shift (2,), that take points closest to others, by least squares.
+    """The rotation with scale (2, 2) and the shift (2,) that map points to others, by least squares.
 
     source, target: (n, 2), x and y.
     """
@@ -126,7 +128,7 @@ def similarity(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.n
 
 def sampled(pixels: np.ndarray, turn: np.ndarray, shift: np.ndarray, side: int) -> np.ndarray:
     """pixels (h, w, 3) uint8, at turn · (x, y) + shift for the centres (x, y) of `side`² pixels."""
-    rows = np.array([[0.0, 1.0], [1.0, 0.0]])  # arrays count y first
+    rows = np.array([[0.0, 1.0], [1.0, 0.0]])  # arrays are indexed y first
     matrix, offset = rows @ turn @ rows, rows @ (turn @ (0.5, 0.5) + shift - 0.5)
     layers = [
         affine_transform(layer, matrix, offset, (side, side), np.uint8, order=1, mode="nearest")
@@ -136,13 +138,13 @@ def sampled(pixels: np.ndarray, turn: np.ndarray, shift: np.ndarray, side: int) 
 
 
 def centre_square(photo: Image.Image, size: int) -> np.ndarray:
-    """The largest square in the middle, whatever is on it: uint8 (size, size, 3)."""
+    """The largest square in the middle, whatever it shows: uint8 (size, size, 3)."""
     square = photo.crop(crop_box(*photo.size, "square"))
     return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3))
 
 
 def thumbnail(photo: Image.Image, face: Face, size: int = 96) -> np.ndarray:
-    """A face with a little around it, for choosing among several: uint8 (size, size, 3)."""
+    """A face with a small margin, for choosing among several: uint8 (size, size, 3)."""
     left, upper, right, lower = face.box
     margin = (right - left) // 4
     around = photo.crop((left - margin, upper - margin, right + margin, lower + margin))

@@ -1,7 +1,7 @@
-"""Training in slow motion: one iteration at a time, forth and back, with all that it computes on the table.
+"""The single-step debugger: one training iteration at a time, forwards and backwards, with everything it computes.
 
-The iterations are the training's own: `Family.step` through the engine's `Players`, on the batches and the noise that
-the run would get.  Only the pictures before and after are made here.
+The iterations are those of the training itself: `Family.step` through the engine's `Players`, on the run's own batches
+and noise. Only the pictures before and after a step are computed here.
 """
 
 import copy
@@ -28,15 +28,15 @@ from facedemo.training.restore import open_saved
 
 UNDO_STEPS = 20
 UNDO_BYTES = 256_000_000
-SHOWN = 6  # images of a batch that are shown
-GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # by which differences are amplified
+SHOWN = 6  # number of images of a batch that are shown
+GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # factors by which differences can be amplified
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Pictures of one kind, (n, s, s, 3) float32: in [−1, 1], or differences of such.
+    """Pictures of one kind, (n, s, s, 3) float32: in [−1, 1], or differences of such pictures.
 
-    scores: what the discriminator says of each, (n,), where that is a number.
+    scores: the discriminator's output for each, (n,), if that is a number.
     """
 
     symbol: str  # D(x)
@@ -47,12 +47,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Step:
-    """One iteration.  number: iterations that the model had before it.  before, row: as in `Family.equations`."""
+    """One iteration.  number: iterations that the model had before.  before, row: as in `Family.equations`."""
 
     number: int
     before: dict[str, float]
     row: dict[str, float]
-    settings: dict[str, float]  # of the knobs, as the step found them
+    settings: dict[str, float]  # of the live settings, as the step used them
     equations: list[Equation]
     pictures: list[Shown]
     changes: list[Shown]
@@ -71,20 +71,20 @@ class Snapshot:
 class SlowMotion:
     """A model in training, as it was saved.
 
-    Raises BundleError where the folder cannot be opened, or holds no discriminator to train.
+    Raises BundleError if the folder cannot be opened, or contains no discriminator to train.
     """
 
     def __init__(self, path: Path, images: Sequence[np.ndarray]) -> None:
-        """path: a bundle or a run directory.  images: n of uint8 (s, s, 3), to be learned from."""
+        """path: a bundle or a run directory.  images: n of uint8 (s, s, 3), to train on."""
         self.path, self.images = path, images
         self.fabric = Fabric(accelerator="auto", devices=1, precision="32-true")
         self.restart()
 
     def restart(self) -> None:
-        """Back to the model as it is saved; what the knobs were turned to is forgotten."""
+        """Reloads the saved model; changed settings are discarded."""
         saved = open_saved(self.path)
         self.steering = saved.steering
-        self.resumed = bool(saved.optimizers)  # otherwise the optimisers begin anew
+        self.resumed = bool(saved.optimizers)  # otherwise the optimisers start from scratch
         self.iteration = Iteration(self.fabric, self.steering, self.images)
         self.iteration.restore(saved.number, saved.family, saved.optimizers)
         self.steps: list[Step] = []
@@ -100,15 +100,15 @@ class SlowMotion:
 
     @property
     def number(self) -> int:
-        """Iterations taken in all, those of the training included."""
+        """Total iterations, including those of the original training."""
         return self.iteration.step
 
     def settings(self) -> dict[str, float]:
-        """The knobs of `own_knobs`, as the next step will find them."""
+        """The values of the settings in `own_knobs` for the next step."""
         return {knob.name: getattr(self.config.model, knob.name) for knob in own_knobs(type(self.config.model))}
 
     def steer(self, **changes: float) -> None:
-        """Turns knobs from the next step on.  Raises ValueError as `RunConfig.steered` does."""
+        """Changes settings from the next step on.  Raises ValueError as `RunConfig.steered` does."""
         self.steering.apply(Mark(self.number, changes, command=-1))
         self.family.config = self.config.model
 
@@ -123,17 +123,19 @@ class SlowMotion:
         pictures, changes = self.look(x, z, generator, discriminator)
         equations = self.family.equations(before, row)
         self.steps.append(Step(self.number - 1, before, row, self.settings(), equations, pictures, changes))
-        if self.first_kept > 0:  # no way leads back to it: its pictures may go
+        if self.first_kept > 0:  # it can no longer be reached: its pictures are dropped
             self.steps[self.first_kept - 1] = replace(self.steps[self.first_kept - 1], pictures=[], changes=[])
         return self.steps[-1]
 
     @property
     def first_kept(self) -> int:
-        """The number of steps taken, to which `back` can still lead."""
+        """The lowest number of steps to which `back` can still return."""
         return len(self.steps) - len(self.undo)
 
     def reach(self, steps: int, progress: Progress = lambda done, total: None) -> None:
-        """Goes forth or back until so many steps are taken.  Raises ValueError as `back` does."""
+        """Goes forwards or backwards until the given number of steps has been taken.  Raises ValueError as `back`
+        does.
+        """
         while len(self.steps) > steps:
             self.back()
         begun = len(self.steps)
@@ -142,20 +144,20 @@ class SlowMotion:
             progress(len(self.steps) - begun, steps - begun)
 
     def look(self, x: Tensor, z: Tensor, generator: nn.Module, discriminator: nn.Module) -> tuple[list[Shown], ...]:
-        """What the players made of x and z before the step, and what it changed in that.
+        """The networks' outputs for x and z before the step, and how the step changed them.
 
-        generator, discriminator: as they were before the step.
+        generator, discriminator: the networks before the step.
         """
         g, g_after = quietly(generator, z), quietly(self.family.generator, z)
         judged = [quietly(discriminator, images) for images in (x, g)]
         after = [quietly(self.family.discriminator, images) for images in (x, g)]
-        pictures = [shown("x", "Real images.", x), shown("G(z)", "What the generator draws from random vectors z.", g)]
-        changes = [shown("G(z)", "What the step changed in the pictures that the generator draws.", g_after - g)]
+        pictures = [shown("x", "Real images.", x), shown("G(z)", "Images generated from random vectors z.", g)]
+        changes = [shown("G(z)", "Change of the generated images by this step.", g_after - g)]
         for place, symbol in enumerate(("x", "G(z)")):
             if isinstance(self.family, Reconstructing):
-                about = f"What the discriminator makes of {symbol}."
+                about = f"The discriminator's reconstructions of {symbol}."
                 pictures.insert(2 * place + 1, shown(f"D({symbol})", about, judged[place]))
-                about = f"What the step changed in the discriminator's copies of {symbol}."
+                about = f"Change of the discriminator's reconstructions of {symbol} by this step."
                 changes.append(shown(f"D({symbol})", about, after[place] - judged[place]))
             else:
                 scored = pictures[place]
@@ -164,31 +166,33 @@ class SlowMotion:
         return pictures, changes
 
     def remember(self) -> None:
-        """Keeps the state as it is, for `back`; the oldest one kept goes when there are too many."""
+        """Stores the current state for `back`, dropping the oldest one if there are too many."""
         self.undo.append(copy.deepcopy(Snapshot(self.family.state_dict(), self.iteration.optimizer_states())))
         allowed = max(1, min(UNDO_STEPS, UNDO_BYTES // max(1, self.undo[-1].bytes)))
         while len(self.undo) > allowed:
             self.undo.popleft()
 
     def back(self) -> None:
-        """Takes back the last iteration, to the bit; what the knobs were turned to stays.
+        """Undoes the last iteration, bit for bit; changed settings stay.
 
-        Raises ValueError where that is further back than states are kept.
+        Raises ValueError if no state is stored that far back.
         """
         if not self.undo:
-            raise ValueError("The steps before this one cannot be taken back any more. Start again instead.")
+            raise ValueError("The steps before this one can no longer be undone. Start again instead.")
         snapshot = self.undo.pop()
         self.iteration.restore(self.number - 1, snapshot.family, snapshot.optimizers)
         self.steps.pop()
 
 
 def own_knobs(config: type[FamilyConfig]) -> list[Knob]:
-    """The knobs of a family's own that may be turned between steps: γ, not the learning rates that all have."""
+    """A family's own settings that can be changed between steps: γ, but not the learning rates, which all families
+    have.
+    """
     return [knob for knob in knobs(config, live=True) if knob.name not in FamilyConfig.model_fields]
 
 
 def quietly(network: nn.Module, inputs: Tensor) -> Tensor:
-    """What a network makes of a batch in training, without a trace in its running statistics."""
+    """A network's output for a batch in training mode, without updating its running statistics."""
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with torch.no_grad():
         return functional_call(network, buffers, (inputs,)).float()
@@ -204,9 +208,9 @@ def picture(images: np.ndarray) -> np.ndarray:
 
 
 def amplified(changes: np.ndarray, gain: float) -> np.ndarray:
-    """Differences of images as uint8 pictures: grey where nothing changed, brighter where a colour grew.
+    """Differences of images as uint8 pictures: grey where nothing changed, brighter where a colour increased.
 
-    changes: float32 (n, s, s, 3), differences of images in [−1, 1]; what is out of range after `gain` is clipped.
+    changes: float32 (n, s, s, 3), differences of images in [−1, 1]; they are multiplied by `gain` and clipped.
     """
     return picture(np.asarray(changes * gain, np.float32))
 
@@ -218,7 +222,7 @@ def sheet(step: Step, gain: float) -> np.ndarray:
 
 
 def fitting_gain(changes: Sequence[Shown]) -> int:
-    """The largest of GAINS at which all but a hundredth of the pixels stay in range."""
+    """The largest of GAINS at which at least 99 % of the pixels stay in range."""
     largest = max((float(np.quantile(np.abs(change.images), 0.99)) for change in changes), default=0.0)
     return max((gain for gain in GAINS if gain * largest <= 1.0), default=GAINS[0])
 

@@ -28,10 +28,10 @@ def test_ridge_is_least_squares_with_a_row_for_each_penalty() -> None:
 def test_accuracy_is_years_for_ages_and_a_share_for_kinds() -> None:
     years = attributes.accuracy(np.array([20.0, 33.0, 50.0]), np.array([22.0, 30.0, 60.0]))
     assert (years.error, years.guess, years.kinds) == (5.0, pytest.approx(38 / 3), False)
-    assert str(years) == "off by 5.0 years on average (always saying the median: 12.7)"
+    assert str(years) == "off by 5.0 years on average (always predicting the median: 12.7)"
     kinds = attributes.accuracy(np.array([0.9, 0.2, 0.4, 0.6]), np.array([1.0, 0.0, 1.0, 1.0]))
     assert (kinds.error, kinds.guess, kinds.kinds) == (0.25, 0.25, True)
-    assert str(kinds) == "right for 75% (always saying the more frequent one: 75%)"
+    assert str(kinds) == "right for 75 % (always predicting the more frequent class: 75 %)"
 
 
 def test_labels_that_faces_show_are_learnt_and_read_from_others(seeing: Seeing) -> None:
@@ -43,15 +43,15 @@ def test_labels_that_faces_show_are_learnt_and_read_from_others(seeing: Seeing) 
     read = reader(seeing.judge(np.stack([old, young])).embeddings)
     assert read["age"] == pytest.approx([80, 10], abs=8)
     assert read["gender"].round().tolist() == [1, 0]
-    assert f"{reader.checked} labelled faces, after {reader.learnt} others" in reader.summary()
+    assert f"{reader.learnt} labelled faces and tested on {reader.checked} others" in reader.summary()
 
 
 def test_where_nothing_can_be_learnt_it_says_why(seeing: Seeing, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too few labelled faces"):
         attributes.learn_looks(str(seeing.faces(70)), 32)
-    with pytest.raises(DataError, match="everyone with the same gender"):
+    with pytest.raises(DataError, match="everyone the same gender"):
         attributes.learn_looks(str(seeing.faces(250, genders=1)), 32)
-    with pytest.raises(DataError, match="nobody's age and gender"):
+    with pytest.raises(DataError, match="no labels for age and gender"):
         attributes.learn_looks(str(seeing.faces(70, name="{number}.png")), 32)
 
 

@@ -234,9 +234,9 @@ def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monke
 
     model, source = load_model(find_model("ours-64")), str(shown)
     report, _ = verify.verify(model, 6, 900, source, "test", gallery=source, copies=True, steps=steps)
-    looked = list(dict.fromkeys(what for what in begun if what.startswith("looking")))
-    parts = [f"looking at the gallery, {part}" for part in ("train", "validation", "test")]
-    assert looked == ["looking at ours-64", *parts]
+    looked = list(dict.fromkeys(what for what in begun if what.startswith("analysing")))
+    parts = [f"analysing the gallery, {part}" for part in ("train", "validation", "test")]
+    assert looked == ["analysing ours-64", *parts]
     assert report.drawn.unknown.count == 0, "each of them is in the gallery"
 
 
@@ -261,7 +261,7 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     assert 1 <= found.drawn.people <= 6
     assert found.versions.keys() >= {"torch", "face-recognition"}
     assert "can't detect a face" in done.stdout
-    assert f"A face is found in {6 - found.drawn.undetected.count} of 6" in done.stdout
+    assert f"A face is detected in {6 - found.drawn.undetected.count} of 6" in done.stdout
 
     facts = pictures.read_settings(tmp_path / "pictures" / "detected.png")
     assert (facts["seed"], facts["of"]) == ("900", str(6 - found.drawn.undetected.count))
@@ -274,8 +274,8 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--quick", "--keep"], "--quick only counts faces"),
-        (["--fid"], "name them with --data"),
+        (["--quick", "--keep"], "--quick only measures the detection rate"),
+        (["--fid"], "give them with --data"),
         (["--count", "3", "--data", "nowhere"], "nowhere"),
     ],
 )

@@ -102,7 +102,7 @@ def test_a_damaged_report_is_left_alone(folder: Path, text: str) -> None:
 
 def test_a_run_keeps_no_evaluation_because_its_weights_go_on_changing(folder: Path) -> None:
     Run(folder).write_status(Status())
-    with pytest.raises(ValueError, match="make one of the run first"):
+    with pytest.raises(ValueError, match="Export the run as a bundle"):
         keep(report(row()), folder)
 
 
@@ -112,27 +112,30 @@ def words(*rows: Row, **more: Any) -> str:
 
 def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
     said = words(row(), REAL)
-    assert "983 of 1,000 (98.3%)" in said
-    assert "found more often" in said
-    assert "The first 856 show 98 different people, as many real faces show 323. The model repeats itself." in said
-    assert "0.052 away" in said
-    assert "0.016 apart" in said
-    assert "No sign that the model copies" in said
-    assert "found less often" in words(row(281), REAL)
-    assert "no difference can be told" in words(row(5, 100), REAL)
-    assert "look at them for copies" in words(row(nearest=0.3), REAL)
+    assert "983 of 1,000 (98.3 %)" in said
+    assert "detected more often" in said
+    assert (
+        "The first 856 images show 98 different people; the same number of real faces shows 323. "
+        "The model repeats itself." in said
+    )
+    assert "to real faces is 0.052" in said
+    assert "it is 0.016" in said
+    assert "no sign of memorisation" in said
+    assert "detected less often" in words(row(281), REAL)
+    assert "difference is not significant" in words(row(5, 100), REAL)
+    assert "check them for copies" in words(row(nearest=0.3), REAL)
     assert "repeats itself" not in words(row(people_first=300), REAL)
 
 
 def test_the_reading_says_what_is_missing_and_what_flatters() -> None:
     alone = words(row(people=1, nearest=None, distance=None), unseen=None)
     assert "1 person" in alone
-    assert "Compare it with real faces" in alone
+    assert "Compare this with real faces" in alone
     assert "Fréchet" not in alone
-    assert "it takes 256" in words(row(distance=None), REAL)
-    assert "it has seen them" in words(row(), REAL, unseen=False)
-    assert "it has seen them" not in words(row(), REAL)
-    assert "nobody of the gallery" in words(row(unknown=rate(3, 1000)))
+    assert "needs 256" in words(row(distance=None), REAL)
+    assert "biased in the model" in words(row(), REAL, unseen=False)
+    assert "biased in the model" not in words(row(), REAL)
+    assert "nobody in the gallery" in words(row(unknown=rate(3, 1000)))
     assert "FID is 20.5 (between real faces 5.0)" in words(row(fid=20.5, kid=0.01), replace(REAL, fid=5.0, kid=0.0))
 
 
@@ -147,7 +150,9 @@ def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
-    with pytest.raises(inception.FidelityError, match=r"could not be fetched .*weights-inception.* into .*checkpoints"):
+    with pytest.raises(
+        inception.FidelityError, match=r"could not be downloaded .*weights-inception.* into .*checkpoints"
+    ):
         inception.package()
 
 

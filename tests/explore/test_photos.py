@@ -46,9 +46,9 @@ def test_a_photo_taken_sideways_is_turned_upright() -> None:
     ("data", "words"),
     [
         (b"", "empty"),
-        (b"not a picture at all", "damaged, or no image"),
-        (encoded(Image.new("RGB", (64, 64)))[:70], "damaged, or no image"),
-        (encoded(Image.effect_noise((300, 300), 90), "JPEG")[:2000], "damaged, or no image"),
+        (b"not a picture at all", "damaged or not an image"),
+        (encoded(Image.new("RGB", (64, 64)))[:70], "damaged or not an image"),
+        (encoded(Image.effect_noise((300, 300), 90), "JPEG")[:2000], "damaged or not an image"),
     ],
     ids=["empty", "text", "half a PNG", "half a JPEG"],
 )

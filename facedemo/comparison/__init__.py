@@ -1,1 +1,1 @@
-"""Several models under the same conditions: races, sweeps, side-by-side reports."""
+"""Comparing several models under the same conditions: races, sweeps, side-by-side reports."""

@@ -1,6 +1,6 @@
-"""Models side by side: the same seeds, the same judge, their curves, and the commands that say so again.
+"""Gathers models for a comparison: same seeds, same evaluation, their curves, and the commands that reproduce it.
 
-A model is a bundle or a run. What was measured of it is kept in its report.json, under "evaluation".
+A model is a bundle or a run. Its evaluation is stored in its report.json, under "evaluation".
 """
 
 import itertools
@@ -34,14 +34,14 @@ PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "numpy")
 
 @dataclass(frozen=True)
 class Contender:
-    """A model and all that is known of it.
+    """A compared model and its data.
 
-    training: as `card.make_report` gives it, {} where a bundle brings no report.  faces: uint8 (n, size, size, 3), of
-    the comparison's seeds.  detection: as `race.detection`.  evaluation: None where it was not judged.
+    training: as returned by `card.make_report`, {} if a bundle has no report.  faces: uint8 (n, size, size, 3), of the
+    comparison's seeds.  detection: as `race.detection`.  evaluation: None if it was not evaluated.
     """
 
     name: str
-    model: str  # what commands call it
+    model: str  # its name in commands
     config: "RunConfig"
     training: Mapping[str, Any]
     faces: "np.ndarray"
@@ -50,7 +50,7 @@ class Contender:
 
     @property
     def images_per_second(self) -> float | None:
-        """Over the whole training, pauses left out; of one shorter than that tells, the last."""
+        """Average training speed without pauses; for very short trainings, the last recorded speed."""
         images, minutes = self.training.get("images"), self.training.get("minutes")
         last = self.training.get("last", {}).get("images_per_second")
         return images / (60 * minutes) if images and minutes and minutes >= 1 else last
@@ -58,19 +58,19 @@ class Contender:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Contenders with faces of the same seeds: `face_seeds(seed, GRID)`."""
+    """Models with faces of the same seeds: `face_seeds(seed, GRID)`."""
 
     title: str
     seed: int
     contenders: list[Contender]
-    about: str = ""  # what all have in common, in words
+    about: str = ""  # description of what all have in common
     kind: str = "race"
-    command: str = ""  # that makes all of it again
+    command: str = ""  # that reproduces everything
     versions: Mapping[str, str] = field(default_factory=lambda: versions(*PACKAGES))
 
     @property
     def stems(self) -> dict[str, str]:
-        """Name → a stem for names of files, no two the same."""
+        """Name → a unique stem for file names."""
         found: dict[str, str] = {}
         for one in self.contenders:
             plain = file_name(one.name)
@@ -80,8 +80,8 @@ class Comparison:
 
     @property
     def commands(self) -> dict[str, str]:
-        """What a command shows → the command."""
-        found = {"all of this": self.command} if self.command else {}
+        """Description → the command."""
+        found = {"the whole comparison": self.command} if self.command else {}
         for contender in self.contenders:
             if contender.evaluation:
                 found[f"the numbers of {contender.name} in Table 1"] = contender.evaluation.command(contender.model)
@@ -92,7 +92,7 @@ class Comparison:
 
 
 def command(*words: object) -> str:
-    """A line for a shell."""
+    """A command line for a shell."""
     return shlex.join(["facedemo", *map(str, words)])
 
 
@@ -111,7 +111,7 @@ def evaluate(
     copies: bool = False,
     steps: "Steps" = lambda what: None,
 ) -> Report:
-    """Table 1 for a model, as `verify.verify` makes it; “built-in” faces are no real ones, and so none are compared.
+    """Table 1 for a model, as by `verify.verify`; “built-in” faces are generated and so are not used as real faces.
 
     Raises ValueError as it does.
     """
@@ -130,9 +130,9 @@ def gather(
     command: str = "",
     evaluations: Mapping[str, Report] | None = None,
 ) -> Comparison:
-    """A comparison of models, name → folder, by what is stored with them or in `evaluations`, by name.
+    """A comparison of models (name → folder), with the evaluations stored with them or given in `evaluations` by name.
 
-    Draws GRID faces of each.  Raises ValueError where a model cannot be used.
+    Generates GRID faces with each.  Raises ValueError if a model cannot be used.
     """
     given = evaluations or {}
     found = [contender(name, path, seed, given.get(name)) for name, path in models.items()]
@@ -140,12 +140,12 @@ def gather(
 
 
 def gather_race(race: Race) -> Comparison:
-    """The comparison of those contenders of a race that have weights.  Raises RunError where none has."""
+    """The comparison of the contenders of a race that have weights.  Raises RunError if none has."""
     plan = race.plan
     runs = {entry.label: race.run(entry) for entry in plan.entries}
     models = {label: run.path for label, run in runs.items() if run.has_model}
     if not models:
-        raise RunError("No contender of this race has saved weights yet.")
+        raise RunError("No model of this race has saved weights yet.")
     return gather(models, plan.seed, plan.title, plan.about, plan.kind, plan.command)
 
 

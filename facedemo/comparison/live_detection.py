@@ -1,7 +1,7 @@
-"""A process that looks at a race while it goes on: `python -m facedemo.comparison.live_detection RACE PROCESS`.
+"""Live face detection during a race: `python -m facedemo.comparison.live_detection RACE PROCESS`.
 
-Whenever a contender has saved new weights, it counts in how many of the first faces from the race's seed on a face is
-found. It writes nothing but detection.jsonl, takes one thread at low priority, and ends with the race's own process.
+Whenever a contender has saved new weights, this process measures the detection rate on its first faces from the race's
+seed on. It only writes detection.jsonl, uses one thread at low priority, and ends with the race's own process.
 """
 
 import os
@@ -20,14 +20,14 @@ from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
 
-FACES = 100  # that the detection rate over time is counted among
-LOOK = 0.5  # seconds between two looks at what was saved
-RARELY = 20  # looking at faces must take no more than one part in so many of the time
+FACES = 100  # number of faces for the detection rate over time
+LOOK = 0.5  # seconds between checks for new weights
+RARELY = 20  # at most 1/RARELY of the time is spent on detection
 LOW_PRIORITY = 10  # niceness
 
 
 def look_at(run: Run, seed: int) -> bool:
-    """Counts the faces found among FACES of a run's newest weights, unless these were looked at before."""
+    """Measures the detection rate on FACES faces of a run's newest weights, unless that was done before."""
     saved = run.checkpoints()
     step = int(saved[0].stem) if saved else 0
     if not run.has_model or any(row["step"] == step for row in detection(run.path)):
@@ -42,13 +42,13 @@ def look_at(run: Run, seed: int) -> bool:
 
 
 def faces_found(path: Path, seed: int) -> int:
-    """In how many of a model's first FACES faces from `seed` on one is found."""
+    """The number of detected faces among a model's first FACES faces from `seed` on."""
     images = sampling.generate(load_model(path), face_seeds(seed, FACES))
     return int((look(images, "hog", embed=False)[1] > 0).sum())
 
 
 def watch(race: Race, parent: int) -> None:
-    """Looks at whoever trains, as long as this process has that parent."""
+    """Evaluates the model in training for as long as the parent process lives."""
 
     torch.set_num_threads(1)
     plan = race.plan
@@ -57,7 +57,8 @@ def watch(race: Race, parent: int) -> None:
         began = time.monotonic()
         for run in runs:
             if run.status.active:
-                with suppress(ValueError, OSError):  # weights that are replaced as they are read will do next time
+                # weights that are replaced while they are read are evaluated next time
+                with suppress(ValueError, OSError):
                     look_at(run, plan.seed)
         time.sleep(max(LOOK, RARELY * (time.monotonic() - began)))
 

@@ -1,11 +1,11 @@
 """Races: several models trained one after another on the same images, from the same seed, under the same budget.
 
     runs/races/2026-11-24-101530-race-3f2a/
-        race.json       Plan: what runs, in which order, and how it is judged
-        status.json     what it is doing          orders.jsonl, log.txt      as those of a run
+        race.json       Plan: what runs, in which order, and how it is evaluated
+        status.json     the current state         orders.jsonl, log.txt      as those of a run
 
-Each contender is an ordinary run beside the others, with two files more: detection.jsonl, how many of some faces were
-found as it learned, and report.json, its evaluation.
+Each contender is an ordinary run with two additional files: detection.jsonl, its detection rate during training, and
+report.json, its evaluation.
 """
 
 import json
@@ -31,17 +31,17 @@ from facedemo.storage.locations import runs_root
 FOLDER = "races"
 PLAN = "race.json"
 DETECTION = "detection.jsonl"
-POINTS = 20  # checkpoints over a budget, each of which is looked at
-ROW = 160  # real images from one row of metrics to the next, for every family
-GUESS = 60.0  # images/s at 64×64 on a laptop's processor: all that a budget in minutes lets one guess by
-GPU = 20.0  # times as many on a GPU
+POINTS = 20  # checkpoints per budget, each of which is evaluated
+ROW = 160  # real images per row of metrics, for every family
+GUESS = 60.0  # assumed images/s at 64×64 on a laptop's CPU, to estimate from a budget in minutes
+GPU = 20.0  # assumed speedup on a GPU
 
 Kind = Literal["race", "sweep"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A contender.  run: the name of its directory among the runs."""
+    """A model in a race.  run: the name of its run directory."""
 
     label: str
     run: str
@@ -49,11 +49,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a race is, once and for all.
+    """The fixed settings of a race.
 
-    kind: "sweep" where the contenders differ in γ alone.  about: what all have in common, in words.  seed: of weights,
-    data order and judged faces.  count: faces judged of each at its end, 0 for none.  split: part of the data that it
-    is compared with.  copies: look for the nearest training faces, too.  command: what starts the same race again.
+    kind: "sweep" if the contenders differ only in γ.  about: description of what all have in common.  seed: of weights,
+    data order and evaluated faces.  count: faces to evaluate per contender at the end, 0 for none.  split: held-out
+    split to compare with.  copies: also find the nearest training faces.  command: starts the same race again.
     """
 
     title: str
@@ -69,10 +69,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Race(ProcessDirectory):
-    """The directory of a race, for reading it and for asking things of it."""
+    """The directory of a race: reads its files and sends commands to its process."""
 
     worker = "facedemo.comparison.worker"
-    crash_message = "Its process ended without a word. Resume goes on where it was."
+    crash_message = "Its process exited unexpectedly. Resume continues from where it stopped."
 
     @property
     def name(self) -> str:
@@ -81,20 +81,20 @@ class Race(ProcessDirectory):
 
     @property
     def plan(self) -> Plan:
-        """Raises RunError where it is missing or damaged."""
+        """Raises RunError if it is missing or damaged."""
         try:
             return TypeAdapter(Plan).validate_json((self.path / PLAN).read_text("utf8"))
         except OSError as error:
-            raise RunError(f"“{self.id}” is no race: it has no readable {PLAN}.") from error
+            raise RunError(f"“{self.id}” is not a race: it has no readable {PLAN}.") from error
         except ValueError as error:
             raise RunError(f"The {PLAN} of “{self.id}” is damaged.") from error
 
     def run(self, entry: Entry) -> Run:
-        """The run of a contender, which may have been deleted meanwhile."""
+        """The run of a contender, which may have been deleted."""
         return Run(self.path.parent.parent / Path(entry.run).name)
 
     def stop(self) -> None:
-        """Asks for an end, with a checkpoint of whoever trains; `launch` goes on from there."""
+        """Requests a stop; the model in training saves a checkpoint, and `launch` continues from there."""
         self.order("stop")
         for run in map(self.run, self.plan.entries):
             if run.status.active:
@@ -104,14 +104,14 @@ class Race(ProcessDirectory):
 def create_race(
     contenders: Mapping[str, "RunConfig"], root: Path | None = None, kind: Kind = "race", **judging: Any
 ) -> Race:
-    """A new race of label → config, whose run directories are made now and trained later.
+    """Creates a race from label → config; the run directories are created now and trained later.
 
     judging: fields of `Plan`.  Raises ValueError for fewer than two contenders.
     """
     from facedemo.training.warm_start import new_run  # imports torch, which listing races need not wait for
 
     if len(contenders) < 2:
-        raise ValueError("A race needs two contenders at least: choose another family, or several values of γ.")
+        raise ValueError("A race needs at least two models: choose another family, or several values of γ.")
     root = root or runs_root()
     path = root / FOLDER / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{kind}-{secrets.token_hex(2)}"
     path.mkdir(parents=True)
@@ -132,7 +132,7 @@ def in_common(config: "RunConfig") -> str:
 
 
 def list_races(root: Path | None = None) -> list[Race]:
-    """All races below `root`, newest first, damaged ones too; [] where there are none."""
+    """All races below `root`, newest first, including damaged ones; [] if there are none."""
     return races_in((root or runs_root()) / FOLDER)
 
 
@@ -147,7 +147,7 @@ def deleted_races(root: Path | None = None) -> list[Race]:
 
 
 def find_race(text: str, root: Path | None = None) -> Race:
-    """A race by its path, its directory's name or the end of it.  Raises RunError where none or several fit."""
+    """A race by its path, its directory's name or the end of that name.  Raises RunError if none or several match."""
     if (Path(text) / PLAN).is_file():
         return Race(Path(text))
     return find_one(text, list_races(root), "race", "facedemo races")
@@ -156,11 +156,11 @@ def find_race(text: str, root: Path | None = None) -> Race:
 def contenders(
     options: Mapping[str, Any], families: Sequence[str] = (), gammas: Sequence[float] = (), preset: str | None = None
 ) -> dict[str, "RunConfig"]:
-    """Label → config of each family, and of each γ where a family has one; all else is the same.
+    """Label → config for each family, and for each γ if the family has one; all other settings are the same.
 
-    options: settings by their own names, as `presets.configure` takes them; of those that only some families have, each
-    takes its own.  families: all of them unless given, or with several values of γ those that have it.
-    Raises ValueError as `configure` does.
+    options: settings by name, as for `presets.configure`; settings that a family does not have are ignored for it.
+    families: by default all families, or with several values of γ those that have it.  Raises ValueError as `configure`
+    does.
     """
     having = [name for name in family_names() if "gamma" in config_class(name).model_fields]
     chosen = list(dict.fromkeys(families)) or (having if len(gammas) > 1 else family_names())
@@ -185,12 +185,12 @@ def own_options(options: Mapping[str, Any], family: str) -> dict[str, Any]:
 
 
 def trainable(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a race as those of its runs: on the part for training, unless the images are built-in.
+    """The options of a race as options of its runs, which use the train split unless the images are built-in.
 
-    options: as `contenders` takes them.  Raises ValueError where no budget is among them.
+    options: as for `contenders`.  Raises ValueError if they contain no budget.
     """
     if not options.keys() & Budget.model_fields.keys():
-        raise ValueError("Give the budget of each: --minutes, --images or --iterations.")
+        raise ValueError("Give a budget per model: --minutes, --images or --iterations.")
     own = options.get("source", BUILT_IN) == BUILT_IN
     return {"split": "all" if own else "train", **options}
 
@@ -202,7 +202,7 @@ def command_of(
     preset: str | None,
     judging: Mapping[str, Any],
 ) -> str:
-    """The command that starts this race again, with the data by its name."""
+    """The command that starts this race again, with the data's file name."""
     words: list[object] = ["facedemo", "compare"]
     for name, value in options.items():
         option = name.replace("_", "-")
@@ -226,13 +226,13 @@ def plain(value: Any) -> str:
 
 
 def kind_of(contenders: Mapping[str, "RunConfig"]) -> Kind:
-    """Whether the contenders differ in γ alone."""
+    """Whether the contenders differ only in γ."""
     gammas = {getattr(config.model, "gamma", None) for config in contenders.values()}
     return "sweep" if len(gammas) == len(contenders) and None not in gammas else "race"
 
 
 def paced(config: "RunConfig") -> "RunConfig":
-    """The config with rows of metrics, samples and checkpoints after as many images as every other family's."""
+    """The config with metrics, samples and checkpoints after the same numbers of images for every family."""
     step, budget = config.model.images_per_step, config.budget
     expected = [
         budget.iterations and budget.iterations * step,
@@ -249,14 +249,14 @@ def paced(config: "RunConfig") -> "RunConfig":
 
 
 def guess(size: int) -> float:
-    """Images/s that a training at `size` pixels may reach here."""
+    """Estimated training speed in images/s at `size` pixels on this machine."""
     import torch  # which listing races need not wait for
 
     return GUESS * (64 / size) ** 2 * (GPU if torch.cuda.is_available() else 1)
 
 
 def detection(path: Path) -> list[dict[str, float]]:
-    """How many faces were found as a run learned, by iteration: step, images, seconds, found, of; [] where unknown."""
+    """The detection rate of a run during training, by iteration: step, images, seconds, found, of; [] if unknown."""
     rows = {}
     for row in read_lines(path / DETECTION):
         if all(isinstance(row.get(name), int | float) for name in ("step", "images", "seconds", "found", "of")):

@@ -1,4 +1,4 @@
-"""The report of a comparison: one HTML file that needs no other, the same in Markdown with pictures, and numbers."""
+"""The report of a comparison: a self-contained HTML file, Markdown with pictures, and numbers as JSON."""
 
 import base64
 import io
@@ -75,7 +75,7 @@ def data_uri(png: bytes) -> str:
 
 
 def grids(found: Comparison) -> dict[str, bytes]:
-    """Of each contender all its faces, and the first SIDE for beside the others', as PNG by name."""
+    """PNG pictures by name: all faces of each model, and its first SIDE faces for the side-by-side view."""
     sheets = {}
     for one, stem in zip(found.contenders, found.stems.values(), strict=True):
         facts = {"model": one.model, "seed": found.seed, "scale": 1.0}
@@ -86,7 +86,7 @@ def grids(found: Comparison) -> dict[str, bytes]:
 
 
 def curves(found: Comparison) -> dict[str, bytes]:
-    """Losses and balance of each contender over its training, and what compares all of them, as PNG by name."""
+    """PNG charts by name: losses and balance of each model over its training, and charts that compare all models."""
     pictures = {}
     for one, stem in zip(found.contenders, found.stems.values(), strict=True):
         if one.training.get("curves", {}).get("step"):
@@ -100,7 +100,7 @@ def curves(found: Comparison) -> dict[str, bytes]:
 
 
 def draw_detection(found: Comparison) -> bytes:
-    """How many faces were found as the contenders learned, over minutes and over images."""
+    """The detection rate of the contenders during training, over minutes and over images."""
     figure, panels = panes(2)
     for axes, (column, unit, words) in zip(
         panels, (("seconds", MINUTE, "minutes of training"), ("images", 1.0, "real images seen")), strict=True
@@ -109,14 +109,14 @@ def draw_detection(found: Comparison) -> bytes:
             rows = one.detection
             shares = [100 * row["found"] / row["of"] for row in rows]
             axes.plot([row[column] / unit for row in rows], shares, label=one.name, color=colour, marker=".")
-        axes.set(xlabel=words, ylabel="faces found, %", ylim=(-2, 102))
+        axes.set(xlabel=words, ylabel="faces detected, %", ylim=(-2, 102))
         axes.grid(alpha=0.3)
         axes.legend()
     return as_png(figure)
 
 
 def draw_sweep(found: Comparison) -> bytes:
-    """Quality against diversity: a point for each γ, with its 95 % interval."""
+    """Quality against diversity: one point per γ, with its 95 % interval."""
     judged = [one for one in found.contenders if one.evaluation]
     rows = {one.name: one.evaluation.rows[0] for one in judged}
     measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
@@ -128,7 +128,7 @@ def draw_sweep(found: Comparison) -> bytes:
             ends = [[share - 100 * (1 - row.undetected.high)], [100 * (1 - row.undetected.low) - share]]
             axes.errorbar(of(row), share, yerr=ends, fmt="o", color=COLOURS[0], capsize=3)
             axes.annotate(name, (of(row), share), xytext=(6, 4), textcoords="offset points")
-        axes.set(xlabel=words, ylabel="faces found, %")
+        axes.set(xlabel=words, ylabel="faces detected, %")
         axes.margins(x=0.15)
         axes.grid(alpha=0.3)
     return as_png(figure)
@@ -148,7 +148,7 @@ def as_png(figure: "Figure") -> bytes:
 
 
 def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
-    """All that the templates tell."""
+    """The variables of the templates."""
     head, rows = table({one.name: one.evaluation for one in found.contenders})
     return {
         "found": found,
@@ -167,7 +167,7 @@ def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def trainings(found: Comparison) -> list[list[str]]:
-    """A row for each contender: what its training took and where it ended."""
+    """One row per model: the cost of its training and its last metrics."""
     return [training(one) for one in found.contenders]
 
 
@@ -188,7 +188,7 @@ def training(one: Contender) -> list[str]:
 
 
 def settings(found: Comparison) -> list[list[str]]:
-    """A row for each setting of any contender, with its values; those of the run's own book-keeping are left out."""
+    """One row per setting, with the value of each model; settings for a run's book-keeping are omitted."""
     columns = []
     for one in found.contenders:
         config = one.config.model_dump()

@@ -1,7 +1,7 @@
 """A process that runs a race: `python -m facedemo.comparison.worker RACE_DIRECTORY`.
 
-It trains one contender after another and evaluates each at its end, while the onlooker, a process beside it, looks at
-faces whenever new weights have been saved. Killed and started again, it goes on where it was.
+It trains one contender after another and evaluates each at its end, while a second process runs face detection whenever
+new weights have been saved. If it is killed and started again, it continues where it stopped.
 """
 
 import os
@@ -27,17 +27,18 @@ from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.training import worker
 
-LOOK = 0.5  # seconds between two looks at a run that another process trains
+LOOK = 0.5  # seconds between checks of a run that another process trains
 
 Show = Callable[[Status], None]
 
 
 def execute(race: Race, show: Show = lambda status: None) -> Status:
-    """Runs a race to its end; returns its last status, which says how it ended.
+    """Runs a race to its end; returns its final status.
 
-    `show` is handed the status whenever it changes.  Raises RunError where another process runs it, or it is damaged.
+    `show` is called with the status whenever it changes.  Raises RunError if another process runs the race, or it is
+    damaged.
     """
-    refusal = f"The race {race.id} is going on in another process."
+    refusal = f"The race {race.id} is running in another process."
     with race.exclusive(refusal, to_train=True), termination_as_interrupt():
         referee = Referee(race, show)
         try:
@@ -54,7 +55,7 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
 
 
 class Referee:
-    """Sees to it that every contender is trained and judged."""
+    """Trains and evaluates every contender."""
 
     def __init__(self, race: Race, show: Show) -> None:
         self.race, self.show, self.plan = race, show, race.plan
@@ -62,7 +63,7 @@ class Referee:
         race.set_aside_status(race.status_on_disk())
         self.runs = [race.run(entry) for entry in self.plan.entries]
         self.status = replace(race.status, **process_facts(os.getpid()), advice=[])
-        self.orders = len(race.orders())  # a stop was meant for an earlier process
+        self.orders = len(race.orders())  # an old stop command was meant for an earlier process
         self.stopping = False
         self.say(state="running", message="Loading…")
 
@@ -75,7 +76,7 @@ class Referee:
         self.show(self.status)
 
     def run_all(self) -> tuple[str, str]:
-        """Returns the state reached and what there is to say about it."""
+        """Returns the final state and a message."""
         for entry, run in zip(self.plan.entries, self.runs, strict=True):
             if not (run.path / "config.json").is_file():
                 self.log(f"{entry.label}: its run was deleted")
@@ -95,11 +96,11 @@ class Referee:
         return "finished", ""
 
     def train(self, entry: Entry, run: Run) -> bool:
-        """Trains a contender to its end, however that is; False where it was stopped, and the race with it."""
+        """Trains a contender until it finishes or fails; False if it was stopped, which also stops the race."""
         self.log(f"{entry.label}: {run.id}")
         try:
             status = worker.execute(run, lambda status: self.progress(entry, run, status))
-        except RunError:  # somebody resumed it by itself
+        except RunError:  # it was resumed separately
             while (status := run.status).active:
                 self.progress(entry, run, status)
                 time.sleep(LOOK)
@@ -110,14 +111,14 @@ class Referee:
         return any(order["do"] == "stop" for order in self.race.orders()[self.orders :])
 
     def progress(self, entry: Entry, run: Run, status: Status) -> None:
-        """Says how far the race is: the contenders count equally.  Passes on a stop that came before the training."""
+        """Reports the race's progress, in which all contenders count equally, and passes on an early stop command."""
         if status.state == "running" and not self.stopping and self.told_to_stop():
             self.stopping = True
             run.stop()
         others = [other.status for other in self.runs if other.path != run.path]
         left = None
         if status.seconds_left is not None and status.progress > 0:
-            whole = status.seconds / status.progress  # the others take about as long
+            whole = status.seconds / status.progress  # assuming that the others take about as long
             left = status.seconds_left + sum(whole * (1 - other.progress) for other in others)
         self.say(
             state="running",
@@ -127,7 +128,7 @@ class Referee:
         )
 
     def evaluate(self, entry: Entry, run: Run) -> None:
-        """Judges a trained contender, unless that was done before."""
+        """Evaluates a trained contender, unless that was done before."""
         plan = self.plan
         if not plan.count or not run.has_model:
             return
@@ -139,23 +140,23 @@ class Referee:
                 if self.told_to_stop():
                     raise KeyboardInterrupt
                 of = f" of {total:,}" if total else ""
-                self.say(state="running", message=f"Judging {entry.label}, {what}: {done:,}{of}")
+                self.say(state="running", message=f"Evaluating {entry.label}, {what}: {done:,}{of}")
 
             return report
 
-        self.say(state="running", message=f"Judging {entry.label}.", seconds_left=None)
+        self.say(state="running", message=f"Evaluating {entry.label}.", seconds_left=None)
         source = run.config.data.source
         try:
             found = gather.evaluate(run.path, plan.seed, plan.count, source, plan.split, plan.copies, steps)
         except ValueError as error:
-            self.log(f"{entry.label} is judged without real faces beside it: {error}")
+            self.log(f"{entry.label} is evaluated without real faces: {error}")
             found = gather.evaluate(run.path, plan.seed, plan.count, steps=steps)
         store(run.path, found)
 
 
 @contextmanager
 def onlooker(race: Race) -> Iterator[None]:
-    """A process beside the training, at lower priority, that looks at faces while the contenders learn."""
+    """A second process, at lower priority, that runs face detection while the contenders train."""
     command = [sys.executable, "-m", "facedemo.comparison.live_detection", str(race.path.resolve()), str(os.getpid())]
     with (race.path / "log.txt").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -64,9 +64,9 @@ def files(found: Comparison) -> dict[str, bytes]:
 
 def test_the_report_holds_table_1_with_intervals_and_the_measures_beside_it(files: dict[str, bytes]) -> None:
     for text in (files["report.html"].decode(), files["report.md"].decode()):
-        for words in ("17 of 1,000 (1.1–2.7%)", "281 of 1,000 (25.4–31.0%)", "98 of 1,000", "88 of 856"):
+        for words in ("17 of 1,000 (1.1–2.7 %)", "281 of 1,000 (25.4–31.0 %)", "98 of 1,000", "88 of 856"):
             assert words in text
-        for words in ("0.052 (806 each)", "0.710", "0.2%", "real faces, test", "50 of 856 (4.5–7.6%)", "323 of 856"):
+        for words in ("0.052 (806 each)", "0.710", "0.2 %", "real faces, test", "50 of 856 (4.5–7.6 %)", "323 of 856"):
             assert words in text
         assert "1,200" in text
         assert "19,200" in text
@@ -141,7 +141,7 @@ def test_the_numbers_come_as_json_and_an_evaluation_reads_back(files: dict[str, 
 def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, tmp_path: Path) -> None:
     found = gather.gather({"tiny": make_bundle()})
     out = comparison_report.write(found, tmp_path / "out")
-    assert "None of these models has been judged yet." in out.read_text("utf8")
+    assert "None of these models has been evaluated yet." in out.read_text("utf8")
     assert "tiny brings no curves." in out.read_text("utf8")
 
 

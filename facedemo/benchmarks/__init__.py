@@ -1,1 +1,1 @@
-"""Speed and memory against named alternatives; `facedemo bench`."""
+"""Benchmarks of speed and memory against named alternatives; `facedemo bench`."""

@@ -1,4 +1,4 @@
-"""How long the app keeps its user waiting, in a real browser."""
+"""App latency, measured in a real browser."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ WATCH = """() => {
   new MutationObserver(() => { seen.changed = performance.now() }).observe(app, {childList: true, subtree: true});
   document.addEventListener("click", () => { seen.clicked = performance.now() }, true);
 }"""
-# until it has run, the page before is still there, and its script not running either; the state may change unseen
+# until the new page has run, the old one is still shown and also idle; state changes may be missed
 RENDERED = """before => document.querySelector("h1")?.innerText !== before
   && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
   && performance.now() - seen.changed > 500"""
@@ -35,7 +35,7 @@ RENDERED = """before => document.querySelector("h1")?.innerText !== before
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds.  first_faces: from the start of the process to the first faces on the screen, median of `starts`.
+    """Latencies in seconds.  first_faces: from the start of the process to the first faces, median of `starts`.
 
     pages: 95th percentile of each page's rendering once the app is warm, from the click to the screen's last change.
     """
@@ -46,14 +46,14 @@ class Waits:
 
 
 def measure(starts: int = 3, visits: int = 20) -> Waits:
-    """Starts the app several times and walks through its pages.  Raises ValueError without playwright or a browser."""
+    """Starts the app several times and visits its pages.  Raises ValueError if playwright or a browser is missing."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        raise ValueError("This needs playwright, which `uv sync` installs for development.") from None
+        raise ValueError("This benchmark needs playwright, which `uv sync` installs for development.") from None
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
-        raise ValueError(f"This needs a browser on the PATH: one of {', '.join(BROWSERS)}.")
+        raise ValueError(f"This benchmark needs a browser on the PATH: one of {', '.join(BROWSERS)}.")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
@@ -100,9 +100,9 @@ def open_when_up(page: "Page", address: str) -> None:
 
 
 def walk(page: "Page", visits: int) -> dict[str, float]:
-    """Visits the pages in turn by their links; the first round is not counted."""
+    """Visits the pages in turn through their links; the first round is not counted."""
     links = page.get_by_role("navigation", name="App pages").get_by_role("link")
-    names = [link.inner_text().splitlines()[-1].strip() for link in links.all()]  # before it, the name of its icon
+    names = [link.inner_text().splitlines()[-1].strip() for link in links.all()]  # preceded by the name of its icon
     times: dict[str, list[float]] = {name: [] for name in names}
     page.evaluate(WATCH)
     before = ""

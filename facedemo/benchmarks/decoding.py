@@ -1,4 +1,4 @@
-"""How fast images come from a source into the cache, on all cores."""
+"""The speed of decoding a source of images into the cache, on all cores."""
 
 import os
 import tempfile
@@ -13,7 +13,7 @@ from facedemo.data.preparation import Progress, prepare
 class Decoding:
     images: int
     seconds: float
-    cached_seconds: float  # to open them again
+    cached_seconds: float  # seconds to open them again
     cores: int
 
     @property

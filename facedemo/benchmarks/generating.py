@@ -1,4 +1,4 @@
-"""From a seed to the PNG of a grid of 64 faces, alone and beside a training."""
+"""Time from a seed to the PNG of a grid of 64 faces, alone and while a run trains."""
 
 import tempfile
 import time
@@ -22,7 +22,7 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Delay:
-    """Milliseconds from a seed to the PNG: median and 95th percentile of `count` grids."""
+    """Milliseconds from a seed to the PNG: median and 95th percentile over `count` grids."""
 
     median: float
     percentile_95: float
@@ -30,7 +30,7 @@ class Delay:
 
 
 def measure(model: FaceModel, count: int) -> Delay:
-    """Draws grids of seeds that were not drawn before."""
+    """Generates grids from new seeds."""
     times = []
     for seed in range(count + WARM_UP):
         start = time.perf_counter()
@@ -41,7 +41,7 @@ def measure(model: FaceModel, count: int) -> Delay:
 
 @contextmanager
 def training_beside(size: int) -> Iterator[None]:
-    """A training of the default model as the app starts it: in a process of its own, at low priority."""
+    """A run of the default model as the app starts it: in a separate process at low priority."""
     with tempfile.TemporaryDirectory() as folder:
         run = create_run(configure({"size": size, "minutes": 60}), Path(folder))
         run.launch()

@@ -1,4 +1,4 @@
-"""Memory of a training on as many images as CelebA has, and what reading them from a cold disk costs."""
+"""Memory use of training on a data set of CelebA's size, and the cost of reading it with a cold page cache."""
 
 import os
 import tempfile
@@ -25,19 +25,19 @@ CELEBA = 202_599
 class Memory:
     images: int
     steps: int
-    resident_gib: float  # the most during the training
-    data_share: float  # of the training's time, waiting for images, from a cold page cache on
+    resident_gib: float  # peak during training
+    data_share: float  # share of the time spent waiting for images, starting with a cold page cache
 
 
 def noise(count: int, size: int) -> Iterator[tuple[str, np.ndarray]]:
-    """As much data as real images, quickly made."""
+    """Synthetic data of the same size as real images."""
     rng = np.random.default_rng(0)
     for number in range(count):
         yield f"{number:06d}.jpg", rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
 def measure(config: RunConfig, count: int = CELEBA, seconds: float = 60.0) -> Memory:
-    """Trains for so many seconds on `count` images that no one has read since they were written."""
+    """Trains for `seconds` on `count` images that have not been read since they were written."""
     with tempfile.TemporaryDirectory() as folder:
         faces = write_faces("noise", noise(count, config.model.size), config.model.size, "noise", Path(folder))
         forget(faces.path / "images.u8")
@@ -55,7 +55,7 @@ def measure(config: RunConfig, count: int = CELEBA, seconds: float = 60.0) -> Me
 
 
 def forget(path: Path) -> None:
-    """Drops a file from the system's page cache, where that can be asked for."""
+    """Drops a file from the system's page cache, if the system supports that."""
     if hasattr(os, "posix_fadvise"):
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -11,12 +11,12 @@ from facedemo.config.presets import configure
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import create_run
 
-WARM_UP = 3  # rows of metrics that are not counted
+WARM_UP = 3  # initial rows of metrics that are not counted
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """Images a second, medians over the rounds; ratio: the median over rounds, two processes / one."""
+    """Images per second, medians over the rounds.  ratio: two processes / one process, median over the rounds."""
 
     one: float
     two: float
@@ -24,7 +24,7 @@ class Sharing:
 
 
 def measure(size: int = 64, rounds: int = 3, seconds: float = 30.0) -> Sharing:
-    """Trains the default model by turns, each turn a training of its own on the built-in faces."""
+    """Trains the default model alternately with one and two processes, each time in a new run on the built-in faces."""
     with tempfile.TemporaryDirectory() as folder:
         pairs = [(speed(folder, size, seconds, 1, 2), speed(folder, size, seconds, 2, 1)) for _ in range(rounds)]
     one, two = zip(*pairs, strict=True)

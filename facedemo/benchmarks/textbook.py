@@ -1,7 +1,7 @@
-"""The obvious training loop, which the engine is measured against: what one writes from the paper's equations at first.
+"""The textbook training loop, the baseline for the engine: a direct implementation of the paper's equations.
 
-fp32, contiguous tensors, three passes through the discriminator, a `DataLoader` that decodes JPEG files, and losses
-read at every step.
+It uses fp32, contiguous tensors, three passes through the discriminator, a `DataLoader` that decodes JPEG files, and
+reads the losses at every step.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class JpegFaces(Dataset):
 
 
 class Immediate:
-    """`families.base.Updates` without a framework, for families whose step is the textbook's."""
+    """`gans.base.Updates` without a framework, for families whose step is already the textbook's."""
 
     def __init__(self, family: Family, optimizers: dict[str, torch.optim.Optimizer]) -> None:
         self.family, self.optimizers = family, optimizers
@@ -69,7 +69,7 @@ def like(convolution: nn.Conv2d) -> nn.Conv2d:
 
 
 class Textbook:
-    """A training of the same networks on the same batch size, written plainly."""
+    """Training of the same networks with the same batch size, without optimisations."""
 
     def __init__(self, name: str, config: FamilyConfig, paths: list[Path]) -> None:
         self.family, self.config = create(name, config), config
@@ -85,7 +85,7 @@ class Textbook:
         self.rng, self.losses = np.random.RandomState(0), []
 
     def plain_optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """The family's optimisers with torch's own choice of implementation."""
+        """The family's optimisers with torch's default implementation."""
         plain = {}
         for player, optimizer in self.family.optimizers().items():
             settings = {name: value for name, value in optimizer.defaults.items() if name not in ("fused", "foreach")}

@@ -1,4 +1,4 @@
-"""The engine against the obvious loop, and against what this machine can do at most."""
+"""The training engine compared with the textbook loop and with this machine's peak performance."""
 
 import tempfile
 import time
@@ -19,8 +19,8 @@ from facedemo.training import device
 from facedemo.training.recorder import Recorder
 from facedemo.training.trainer import Trainer
 
-IMAGES = 512  # JPEG files that the textbook loop reads
-PEAK_SHAPES = ((64, 128), (128, 64), (256, 32))  # channels and side of the maps
+IMAGES = 512  # number of JPEG files for the textbook loop
+PEAK_SHAPES = ((64, 128), (128, 64), (256, 32))  # channels and side of the feature maps
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,18 @@ class Speed:
     textbook_spread: float
     engine: float
     engine_spread: float
-    ratio: float  # engine / textbook: the median over pairs measured one after the other
-    data_share: float  # of the engine's time, waiting for images
-    gflop_per_image: float  # counted, of the engine's step
+    ratio: float  # engine / textbook: the median over consecutive pairs
+    data_share: float  # share of the engine's time spent waiting for images
+    gflop_per_image: float  # counted over one step of the engine
     peak_fp32: float
     peak_bf16: float
-    peak_share: float  # of the faster of the two peaks
+    peak_share: float  # relative to the faster of the two peaks
     precision: str
     threads: int
 
 
 class Waiting:
-    """Batches, and how long the training waited for them."""
+    """Batches, and the time spent waiting for them."""
 
     def __init__(self, batches) -> None:
         self.batches, self.seconds = batches, 0.0
@@ -104,7 +104,7 @@ def timed(step, count: int) -> float:
 
 
 def steps_for(step, seconds: float) -> int:
-    """How many steps take about so many seconds, judged by a few after warming up."""
+    """The number of steps that take about `seconds`, estimated from a few steps after a warm-up."""
     timed(step, 2)
     return max(2, round(seconds / (timed(step, 3) / 3)))
 
@@ -135,5 +135,5 @@ def convolution_peak(dtype: torch.dtype) -> float:
 
 
 def report(speed: Speed) -> dict[str, float | str]:
-    """For a JSON file: the numbers, and on which versions they were measured."""
+    """The numbers for a JSON file, with the versions of the packages."""
     return {**asdict(speed), "torch": torch.__version__}

@@ -1,4 +1,4 @@
-"""Real images in random order, and all other randomness of a training: a function of the seed and the iteration."""
+"""Real images in random order, and all other randomness of training, as a function of seed and iteration."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,22 +9,24 @@ from torch import Tensor
 
 from facedemo.data.cache import release
 
-READ_AT_ONCE = 1024  # images, after which the memory they were read through is given back
+READ_AT_ONCE = 1024  # number of images after which the memory map is released
 
 
 def random_stream(seed: int, purpose: str, index: int) -> np.random.RandomState:
-    """Random numbers that depend on nothing but these three: no state to save, the same on every machine."""
+    """Random numbers that depend only on these three arguments: no state to save, and the same on every machine."""
     words = np.random.SeedSequence([seed, int.from_bytes(purpose.encode()), index]).generate_state(8)
     return np.random.RandomState(words)
 
 
 class Batches:
-    """Every image once an epoch, the next epoch following without a gap; each process gets its share of a batch."""
+    """Every image once per epoch, with epochs following without a gap; each process gets its share of a batch."""
 
     def __init__(
         self, images: Sequence[np.ndarray], batch_size: int, seed: int, flip: bool, process: int = 0, processes: int = 1
     ) -> None:
-        """images: n of uint8 (s, s, 3).  batch_size: images a step, of all processes together; they divide it."""
+        """images: n of uint8 (s, s, 3).  batch_size: images per step of all processes together; a multiple of their
+        number.
+        """
         self.images, self.batch_size, self.seed, self.flip = images, batch_size, seed, flip
         self.share = slice(process * (batch_size // processes), (process + 1) * (batch_size // processes))
         self.read = 0
@@ -33,7 +35,7 @@ class Batches:
         self.coming: tuple[int, Future[Tensor]] | None = None
 
     def rows(self, step: int) -> Iterator[int]:
-        """The images of an iteration, those of all processes."""
+        """The images of an iteration for all processes."""
         for position in range(step * self.batch_size, (step + 1) * self.batch_size):
             epoch, place = divmod(position, len(self.images))
             if epoch != self.epoch:
@@ -55,7 +57,7 @@ class Batches:
     def __call__(self, step: int) -> Tensor:
         """This process's images of an iteration, (share, 3, s, s) float32 in [−1, 1], channels last in memory.
 
-        The next iteration's are read from the disk meanwhile.
+        The next iteration's images are prefetched from the disk.
         """
         step_coming, batch = self.coming or (None, None)
         ready = batch.result() if batch and step_coming == step else self.thread.submit(self.load, step).result()

@@ -1,4 +1,4 @@
-"""A training followed in a terminal."""
+"""Training in the foreground, with a progress bar in the terminal."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from facedemo.training.worker import execute
 def train_with_progress(run: Run) -> Status:
     """Trains `run` with a progress bar on standard error, in this process or in several others.
 
-    Returns its last status, which says how it ended.  Raises RunError if another process trains it.
+    Returns its final status.  Raises RunError if another process trains it.
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}")
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -33,7 +33,7 @@ def train_with_progress(run: Run) -> Status:
 
 
 def watch(run: Run, show: Callable[[Status], None]) -> Status:
-    """Trains `run` in processes of its own; Ctrl-C stops them.  Returns the last status."""
+    """Trains `run` in separate processes; Ctrl-C stops them.  Returns the final status."""
     run.launch()
     while True:
         try:

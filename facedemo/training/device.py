@@ -1,4 +1,4 @@
-"""What a training makes of the machine it runs on: its arithmetic, its threads, its processes."""
+"""Precision, threads and processes for the current machine."""
 
 import io
 import math
@@ -19,7 +19,9 @@ FP32, BF16 = "32-true", "bf16-mixed"
 
 
 def threads(wanted: int, processes: int) -> int:
-    """Threads of one of `processes` on this machine: `wanted`, or for 0 its share of the cores that it may use."""
+    """Threads per process, for `processes` on this machine: `wanted`, or if that is 0, its share of the available
+    cores.
+    """
     cores = psutil.cpu_count(logical=False) or 1
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))
@@ -27,9 +29,9 @@ def threads(wanted: int, processes: int) -> int:
 
 
 class CheckpointFiles(TorchCheckpointIO):
-    """Writes a checkpoint where it is told to, for the recorder to rename when it is complete.
+    """Writes a checkpoint directly to its path; the recorder renames it when it is complete.
 
-    Lightning's own goes by the system's folder for temporary files, where a kill would leave it for ever.
+    Lightning's own implementation uses the system's temporary folder, where a killed process would leave files behind.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
@@ -39,7 +41,7 @@ class CheckpointFiles(TorchCheckpointIO):
 
 
 def start(settings: TrainingConfig) -> Fabric:
-    """All processes of a training, talking to each other: those this one starts, or those torchrun or Slurm started."""
+    """The communicating processes of a run: started by this process, or by torchrun or Slurm."""
     processes = settings.devices * settings.num_nodes
     fabric = Fabric(
         accelerator="auto",
@@ -56,28 +58,28 @@ def start(settings: TrainingConfig) -> Fabric:
 
 
 def precision(wanted: str) -> str:
-    """`wanted`, or for "auto" what this machine computes faster in: Fabric's "32-true" or "bf16-mixed"."""
+    """`wanted`, or for "auto" the faster precision on this machine: Fabric's "32-true" or "bf16-mixed"."""
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():
         return BF16 if torch.cuda.is_bf16_supported(including_emulation=False) else FP32
     if torch.backends.mps.is_available() or not has_bf16(torch.cpu.get_capabilities()):
         return FP32
-    # Some processors that list bf16 instructions run them at half the speed of fp32, so the list does not decide.
+    # Some CPUs that list bf16 instructions run them at half the speed of fp32, so the list alone is not decisive.
     bf16, fp32 = convolution_seconds(torch.bfloat16, torch.float32)
     return BF16 if bf16 < fp32 else FP32
 
 
 def has_bf16(capabilities: dict[str, object]) -> bool:
-    """Whether a processor (as `torch.cpu.get_capabilities` describes it) multiplies bf16 natively."""
+    """Whether a CPU (as described by `torch.cpu.get_capabilities`) multiplies bf16 natively."""
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
 
 
 def convolution_seconds(*dtypes: torch.dtype) -> list[float]:
-    """Time of a 3×3 convolution of the size that trainings here spend their time on, in each of `dtypes`.
+    """Time of a 3×3 convolution of a size typical of training, in each of `dtypes`.
 
-    The best of several, in turns and on one thread: other work on the machine makes some slower, and threads that wait
-    for each other nearly all.
+    The best of several alternating measurements on one thread: other work on the machine slows some of them, and
+    several threads would wait for each other in nearly all.
     """
     best, before = [math.inf] * len(dtypes), torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Notices when a training goes wrong, and says so in words that help."""
+"""Detects failing training runs and suggests a fix."""
 
 import math
 from collections import deque
@@ -8,9 +8,9 @@ from torch import Tensor
 
 from facedemo.gans.settings import MetricBounds
 
-PATIENCE = 100  # rows of metrics that a bounded value may stay at a bound
-SETTLED = 1000  # iterations before a flat sample batch counts as collapsed
-COLLAPSED = 0.35  # of the real images' spread
+PATIENCE = 100  # rows of metrics for which a bounded value may stay at a bound
+SETTLED = 1000  # iterations before similar samples count as mode collapse
+COLLAPSED = 0.35  # relative to the spread of real images
 
 
 class DivergedError(RuntimeError):
@@ -24,7 +24,7 @@ def spread(images: Tensor) -> float:
 
 
 class Guard:
-    """Watches metrics, weights and samples; `advice` holds what it has to say at the moment."""
+    """Checks metrics, weights and samples; `advice` holds the current warnings."""
 
     def __init__(self, bounded: tuple[MetricBounds, ...], real_spread: float) -> None:
         self.bounded = bounded
@@ -33,31 +33,31 @@ class Guard:
         self.collapse = ""
 
     def check_metrics(self, row: dict[str, float]) -> None:
-        """Takes one row of metrics.  Raises DivergedError where one is not finite."""
+        """Checks one row of metrics.  Raises DivergedError if a value is not finite."""
         for name, value in row.items():
             if not math.isfinite(value):
                 raise DivergedError(
-                    f"{name} is no longer a finite number at iteration {row['step']:.0f}. The last good checkpoint is "
+                    f"{name} is no longer a finite number at iteration {row['step']:.0f}. The last good checkpoint was "
                     "kept: resume from it with a lower learning rate, or start a new run with precision 32-true."
                 )
         for name, values in self.recent.items():
             values.append(row[name])
 
     def check_weights(self, state: dict[str, Tensor]) -> None:
-        """Raises DivergedError where a weight is not finite."""
+        """Raises DivergedError if a weight is not finite."""
         for name, tensor in state.items():
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 raise DivergedError(
-                    f"The weights {name} are no longer finite numbers. The last good checkpoint is kept: resume from "
+                    f"The weights {name} are no longer finite numbers. The last good checkpoint was kept: resume from "
                     "it with a lower learning rate."
                 )
 
     def check_samples(self, images: Tensor, step: int) -> None:
-        """Takes a sample batch (n, 3, s, s) in [−1, 1]."""
+        """Checks a batch of samples (n, 3, s, s) in [−1, 1]."""
         ratio = spread(images) / max(self.real_spread, 1e-8)
         self.collapse = (
-            f"The samples look alike: they differ {ratio:.0%} as much as real images do. This is mode collapse: raise "
-            "γ or lower the learning rates, or resume from before it began."
+            f"The samples look alike: their spread is {100 * ratio:.0f} % of that of real images. This is mode "
+            "collapse: raise γ or lower the learning rates, or resume from an earlier checkpoint."
             if step >= SETTLED and ratio < COLLAPSED
             else ""
         )

@@ -1,4 +1,4 @@
-"""One iteration of a training, from top to bottom: the loop, the single-step page and the benchmark share it."""
+"""One training iteration, from top to bottom, shared by the loop, the single-step page and the benchmark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from facedemo.gans.base import create
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.updates import Players
 
-YOUNG = 10  # iterations by which the moving average's start is spread, so that it soon forgets the random weights
+YOUNG = 10  # warm-up of the moving average, so that the initial weights do not dominate early averages
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What an iteration has used and returned.
+    """The inputs and outputs of an iteration.
 
-    real: its images, (n, 3, s, s) in [−1, 1].  latents: the last ones it drew, (m, h).  row: the family's metrics.
+    real: its images, (n, 3, s, s) in [−1, 1].  latents: the last ones sampled, (m, h).  row: the family's metrics.
     """
 
     real: Tensor
@@ -30,10 +30,12 @@ class Taken:
 
 
 class Iteration:
-    """A family in training, and all that its next step depends on: settings, optimisers, images and random streams."""
+    """A family in training, and everything its next step depends on: settings, optimisers, images and random
+    streams.
+    """
 
     def __init__(self, fabric: Fabric, schedule: Steering, images: Sequence[np.ndarray]) -> None:
-        """The weights follow torch's random state; each process has its share of a batch.
+        """The initial weights depend on torch's random state; each process gets its share of a batch.
 
         images: n of uint8 (s, s, 3).
         """
@@ -45,10 +47,10 @@ class Iteration:
         processes = fabric.global_rank, fabric.world_size
         self.batches = Batches(images, config.model.images_per_step, self.seed, config.data.flip, *processes)
         self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
-        self.step = 0  # iterations taken
+        self.step = 0  # iterations so far
 
     def take(self) -> Taken:
-        """The next iteration."""
+        """Runs the next iteration."""
         settings, drawn = self.schedule.config, list[Tensor]()
         random = random_stream(self.seed, "noise", self.step)
 
@@ -70,7 +72,7 @@ class Iteration:
         return {name: optimizer.state_dict() for name, optimizer in self.updates.optimizers.items()}
 
     def restore(self, step: int, family: dict[str, Tensor], optimizers: dict[str, dict[str, Any]]) -> None:
-        """Goes to a saved state; optimisers that were not saved begin anew."""
+        """Restores a saved state; optimisers that were not saved start from scratch."""
         self.family.load_state_dict(family)
         for name, state in optimizers.items():
             self.updates.optimizers[name].load_state_dict(state)

@@ -1,14 +1,14 @@
-"""The clocks of a training: what counts as time trained, how fast it goes, and how long it still takes."""
+"""The clocks of a run: training time, training speed, and the time left."""
 
 import time
 from collections import deque
 
-STATUS_SECONDS = 1.0  # between two writings of the status
-STATUSES = 30  # over which the time left is estimated
+STATUS_SECONDS = 1.0  # seconds between updates of the status
+STATUSES = 30  # seconds over which the time left is estimated
 
 
 class Clock:
-    """Seconds trained, those of earlier processes included; a pause does not count."""
+    """Seconds of training, including earlier processes; pauses do not count."""
 
     def __init__(self) -> None:
         self.seconds, self.images_per_second = 0.0, 0.0
@@ -17,30 +17,30 @@ class Clock:
         self.skip()
 
     def skip(self) -> None:
-        """What has passed since the last `tick` does not count."""
+        """Ignores the time since the last `tick`."""
         self.now = self.logged = time.perf_counter()
 
     def tick(self) -> None:
-        """What has passed since the last one counts."""
+        """Counts the time since the last call."""
         now = time.perf_counter()
         self.seconds, self.now = self.seconds + now - self.now, now
 
     def log(self, images: int) -> None:
-        """Takes the images of the iterations since the last call."""
+        """Adds the images of the iterations since the last call."""
         now = time.perf_counter()
         self.images_per_second, self.logged = images / max(now - self.logged, 1e-9), now
 
     def is_due(self) -> bool:
-        """Whether the status has not been written for a while; it counts as written then."""
+        """Whether it is time to write the status; if so, it counts as written."""
         now = time.perf_counter()
         due = now - self.written >= STATUS_SECONDS
         self.written = now if due else self.written
         return due
 
     def seconds_left(self, share: float) -> float | None:
-        """Until the budget is spent, at the pace of the last STATUSES calls; None at first.
+        """Seconds until the budget is used up, at the speed over the last STATUSES calls; None at first.
 
-        share: of the budget that is spent, in [0, 1].
+        share: the used share of the budget, in [0, 1].
         """
         self.recent.append((share, self.seconds))
         done, spent = share - self.recent[0][0], self.seconds - self.recent[0][1]

@@ -1,4 +1,4 @@
-"""What a training writes into its run directory, and reads of what people ask of it."""
+"""The files that a training process writes into its run directory, and the commands that it reads from there."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ from facedemo.storage.atomic import append_line, append_words, read_object, remo
 from facedemo.storage.process_status import process_facts
 
 KEPT_CHECKPOINTS = 2
-REPORT = "report.json"  # a contender's evaluation
+REPORT = "report.json"  # the evaluation of a model in a race
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
@@ -44,31 +44,33 @@ class Recorder:
             message="",
             advice=[],
         )
-        self.columns: list[str] = []  # of metrics.csv, if there is one: no other can be added to it
+        self.columns: list[str] = []  # columns of metrics.csv, if it exists: no others can be added
         self.marks = [Mark(**mark) for mark in run.marks()]
         self.skip_old_orders()
 
     def tidy(self) -> None:
-        """Removes what a killed training left half-written; of damaged records, says so and keeps them aside."""
+        """Removes files that a killed process left half-written; logs damaged records and renames them."""
         for folder in (self.run.path, self.run.path / "samples", self.run.path / "checkpoints"):
             remove_abandoned(folder)
         if name := self.run.set_aside_status(self.run.status_on_disk()):
-            self.log(f"{STATUS} was damaged: it is kept as {name}")
+            self.log(f"{STATUS} was damaged and has been renamed to {name}")
         for name, used in ((MARKS, self.run.marks()), (ORDERS, self.run.orders())):
             if (unused := records.unused_lines(self.run.path / name, len(used))) > 0:
-                self.log(f"{name} is damaged: {unused:,} of its lines cannot be used")
+                self.log(f"{name} is damaged: {unused:,} of its lines are unusable")
         if (self.run.path / REPORT).exists() and not read_object(self.run.path / REPORT):
-            self.log(f"{REPORT} was damaged: it is kept as {records.set_aside(self.run.path / REPORT)}")
+            self.log(f"{REPORT} was damaged and has been renamed to {records.set_aside(self.run.path / REPORT)}")
 
     def skip_old_orders(self) -> None:
-        """A pause or stop was meant for an earlier process; a setting which that one did not get to is still wanted."""
+        """Ignores old pause and stop commands, which were meant for an earlier process, but keeps unapplied setting
+        changes.
+        """
         answered = {mark.command for mark in self.marks}
         orders = self.run.orders()
         self.orders_read = len(orders)
         self.waiting = [order for order in orders if order["do"] == "set" and order["number"] not in answered]
 
     def new_orders(self) -> list[dict[str, Any]]:
-        """What was asked for since the last call, each with its `number`."""
+        """The new commands since the last call, each with its `number`."""
         try:
             size = (self.run.path / ORDERS).stat().st_size
         except OSError:
@@ -81,7 +83,7 @@ class Recorder:
         return orders
 
     def due_marks(self, step: int) -> list[Mark]:
-        """Recorded marks of an earlier process that are in force at `step` and were not returned before."""
+        """Recorded marks of an earlier process that apply at `step` and were not returned before."""
         due = [mark for mark in self.marks if mark.step <= step]
         self.marks = self.marks[len(due) :]
         return due
@@ -97,12 +99,12 @@ class Recorder:
         self.run.write_status(self.status)
 
     def rewind(self, step: int) -> None:
-        """Forgets metrics after iteration `step`, which will be logged again, and opens the loggers."""
+        """Drops metrics after iteration `step`, which will be logged again, and opens the loggers."""
         path = self.run.path / METRICS
         self.columns, rows, whole = records.read_metrics(path)
         if not whole:
             name = records.set_aside(path)
-            self.log(f"{METRICS} is damaged: {len(rows):,} rows of it could be read; the file is kept as {name}")
+            self.log(f"{METRICS} is damaged: {len(rows):,} rows could be read; the file has been renamed to {name}")
         if self.columns:
             place = self.columns.index("step")
             replace_file(path, csv_text([self.columns, *(row for row in rows if row[place] <= step)]))
@@ -128,7 +130,7 @@ class Recorder:
         self.tensorboard.experiment.add_image("samples", pixels, step, dataformats="HWC")
 
     def save_checkpoint(self, step: int, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
-        """Keeps the newest checkpoints, and the weights alone for sampling; `write` saves the full state at a path."""
+        """Keeps the newest checkpoints, and the weights for sampling; `write` saves the full state at a path."""
         folder = self.run.path / "checkpoints"
         with replacing(folder / f"{step:08d}.ckpt") as temporary:
             write(temporary)
@@ -139,12 +141,12 @@ class Recorder:
 
     def close(self) -> None:
         if logger := getattr(self, "tensorboard", None):
-            with suppress(OSError):  # on a full disk; how the training ended must be said all the same
+            with suppress(OSError):  # on a full disk; the final status must be written anyway
                 logger.finalize("success")
 
 
 class Follower(Recorder):
-    """The recorder of every process but the first: hears what the first one wrote before, and writes nothing."""
+    """The recorder of ranks other than 0: it receives earlier records from rank 0 and writes nothing."""
 
     def new_orders(self) -> list[dict[str, Any]]:
         return []
@@ -168,4 +170,4 @@ class Follower(Recorder):
         pass
 
     def save_checkpoint(self, step: int, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
-        write(self.run.path / "checkpoints" / "unused")  # all processes take part, and the first one writes
+        write(self.run.path / "checkpoints" / "unused")  # all processes take part, but only the first one writes

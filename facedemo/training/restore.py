@@ -1,4 +1,4 @@
-"""Saved models, to be trained further: all that a checkpoint of a run holds, or the weights of a bundle alone."""
+"""Restores models for further training: the full state of a run's checkpoint, or only the weights of a bundle."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from facedemo.pretrained.model import BundleError, load_model
 from facedemo.runs import records
 from facedemo.runs.run import Run
 
-SAVED = ("step", "family", "optimizers")  # of a checkpoint, see `Trainer.checkpoint`
+SAVED = ("step", "family", "optimizers")  # keys of a checkpoint, see `Trainer.checkpoint`
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A model as it was saved.  optimizers: by player, {} where they were not saved."""
+    """A saved model.  optimizers: their states by network, {} if they were not saved."""
 
     steering: Steering
     number: int
@@ -28,11 +28,11 @@ class Saved:
 
 
 def open_saved(path: Path) -> Saved:
-    """The newest checkpoint of a run that can be read; of a bundle, or a run without one, the weights alone."""
+    """The newest readable checkpoint of a run; for a bundle, or a run without one, only the weights."""
     model = load_model(path)
     if not model.has_discriminator:
         raise BundleError(
-            f"“{path.name}” holds a generator only: there is no discriminator to train it with. Choose another model."
+            f"“{path.name}” contains only a generator and no discriminator to train it with. Choose another model."
         )
     config, run = model.config, Run(path)
     for checkpoint in run.checkpoints():
@@ -41,7 +41,8 @@ def open_saved(path: Path) -> Saved:
             saved = Saved(replayed(config, run.marks(), state["step"]), *(state[name] for name in SAVED))
             model.family.load_state_dict(saved.family)
             return saved
-        except Exception:  # a damaged file raises whatever unpickling does; the one before it will do
+        # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
+        except Exception:
             continue
     report = records.read_report(path / "report.json")
     number, marks = report.get("iterations", 0), report.get("steering", run.marks())
@@ -49,7 +50,7 @@ def open_saved(path: Path) -> Saved:
 
 
 def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) -> Steering:
-    """The settings in force after `number` iterations."""
+    """The settings after `number` iterations."""
     steering = Steering(config)
     for mark in (Mark(**mark) for mark in records.marks(list(marks))):
         if mark.step <= number and steering.fits(mark):

@@ -1,6 +1,6 @@
-"""How fast this computer trains a model, measured and remembered, so that the time of a run can be told beforehand.
+"""The training speed of this computer, measured and cached, to estimate the time of a run before it starts.
 
-`python -m facedemo.training.speed` measures: it reads a run's config.json from standard input.
+`python -m facedemo.training.speed` measures it; it reads a run's config.json from standard input.
 """
 
 import hashlib
@@ -21,14 +21,16 @@ from facedemo.storage.locations import cache_root
 
 FILE = "speeds.json"  # in the cache folder
 MEASURED_SECONDS = 2.0
-LEAST_SECONDS = 20.0  # of a training whose own speed is worth remembering
-TYPICAL_STARTUP = 10.0  # seconds until the first iteration, if that was never measured
+LEAST_SECONDS = 20.0  # minimum length of a training whose speed is stored
+TYPICAL_STARTUP = 10.0  # assumed seconds until the first iteration, if they were never measured
 WARM_UP_STEPS = 2
-IMAGES = 256  # of noise, which cost what faces do
+IMAGES = 256  # number of noise images, which take as long as faces
 
 
 def speed_key(config: RunConfig) -> str:
-    """The same for configs whose training steps cost the same: live settings count only as zero or not."""
+    """A key that is equal for configs whose training steps cost the same: of live settings, only whether they are zero
+    counts.
+    """
     live = {knob.name for knob in knobs(type(config.model), live=True)}
     cost = {name: bool(value) if name in live else value for name, value in config.model.model_dump().items()}
     training = config.training
@@ -38,7 +40,7 @@ def speed_key(config: RunConfig) -> str:
 
 
 def known_speed(config: RunConfig) -> dict[str, float] | None:
-    """`images_per_second` and `startup_seconds` as last measured here for such a config; None if it never was."""
+    """`images_per_second` and `startup_seconds`, last measured here for such a config; None if never measured."""
     found = read_object(cache_root().parent / FILE).get(speed_key(config))
     if not isinstance(found, dict) or not all(isinstance(found.get(name), float) for name in ("rate", "startup")):
         return None
@@ -46,9 +48,9 @@ def known_speed(config: RunConfig) -> dict[str, float] | None:
 
 
 def remember_speed(config: RunConfig, images_per_second: float, startup_seconds: float | None = None) -> None:
-    """Stores a measured speed; a cache folder that cannot be written costs a later estimate, and nothing else.
+    """Stores a measured speed; if the cache folder is not writable, there is just no estimate later.
 
-    startup_seconds: as it was measured before unless given.
+    startup_seconds: keeps the previous value by default.
     """
     path, known = cache_root().parent / FILE, known_speed(config) or {}
     startup = startup_seconds or known.get("startup_seconds", TYPICAL_STARTUP)
@@ -62,9 +64,10 @@ def remember_speed(config: RunConfig, images_per_second: float, startup_seconds:
 
 
 def estimated_seconds(config: RunConfig) -> float | None:
-    """Wall-clock seconds from the start of a run to the end of its budget; None if its speed was never measured here.
+    """Estimated wall-clock seconds of a run from its start to the end of its budget; None if its speed was never
+    measured here.
 
-    Images that have to be prepared first come on top.
+    The time to prepare images is not included.
     """
     if (speed := known_speed(config)) is None:
         return None
@@ -76,8 +79,8 @@ def estimated_seconds(config: RunConfig) -> float | None:
 
 
 def measure_speed(config: RunConfig) -> float:
-    """Images per second of training steps on random images, after a warm-up; takes some seconds."""
-    import numpy as np  # and what needs torch: the app reads known speeds without it
+    """Images per second of training steps on random images, after a warm-up; takes a few seconds."""
+    import numpy as np  # and code that needs torch: the app reads stored speeds without it
 
     from facedemo.config.schedule import Steering
     from facedemo.training import device

@@ -1,4 +1,4 @@
-"""The training loop. It knows no family by name, and writes all it has to say into the run directory."""
+"""The training loop, which is independent of the GAN family and reports through the run directory."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from facedemo.training.progress import Clock
 from facedemo.training.recorder import Recorder
 
 SAMPLES = 64  # images in a sample grid
-POLL_SECONDS = 0.2  # between two looks for commands while paused
+POLL_SECONDS = 0.2  # seconds between checks for commands while paused
 
 
 class Trainer:
@@ -36,9 +36,9 @@ class Trainer:
         images: Sequence[np.ndarray],
         show: Callable[[Status], None],
     ) -> None:
-        """images: n of uint8 (s, s, 3).  `show` is handed every status that is written.
+        """images: n of uint8 (s, s, 3). `show` is called with every status that is written.
 
-        Every process of the run has one of its own, with the same settings, and all do the same updates.
+        Every process of the run has its own trainer, with the same settings, and all make the same updates.
         """
         self.fabric, self.record, self.show = fabric, record, show
         fabric.seed_everything(config.training.seed, verbose=False)
@@ -72,7 +72,7 @@ class Trainer:
         return "finished"
 
     def advance(self) -> None:
-        """One iteration and what is due after it."""
+        """One iteration, and the logging, sampling and checkpoints that are due after it."""
         settings = self.steering.config.training
         self.iteration.updates.measure = (self.step + 1) % settings.log_every == 0
         row = self.iteration.take().row
@@ -102,14 +102,16 @@ class Trainer:
         return self.steering.config.budget.fraction(self.step, self.images, self.spent)
 
     def new_orders(self) -> list[dict[str, Any]]:
-        """What was asked for since the last time.  The first process reads it and the clock; all go by what it says."""
+        """The new commands since the last call. Rank 0 reads them and the clock, and broadcasts both to all
+        processes.
+        """
         if self.fabric.world_size > 1 and self.step % self.steering.config.training.log_every:
             return []
         orders, self.spent = self.fabric.broadcast((self.record.new_orders(), self.clock.seconds))
         return orders
 
     def obey(self) -> str:
-        """Follows what was asked for since the last iteration; waits while paused.  Returns "stop" or ""."""
+        """Processes the commands since the last iteration; waits while paused.  Returns "stop" or ""."""
         paused = False
         while True:
             for mark in self.record.due_marks(self.step):
@@ -126,10 +128,10 @@ class Trainer:
                 return ""
             self.write_status("paused")
             time.sleep(POLL_SECONDS)
-            self.clock.skip()  # a pause costs no budget
+            self.clock.skip()  # a pause does not count towards the budget
 
     def steer(self, mark: Mark) -> None:
-        """Takes a new mark into force and on record."""
+        """Applies and records a new mark."""
         try:
             self.apply(mark)
         except ValueError as error:
@@ -143,7 +145,9 @@ class Trainer:
         self.record.log(f"iteration {mark.step}: " + ", ".join(f"{k} = {v:g}" for k, v in mark.changes.items()))
 
     def log_metrics(self) -> None:
-        """One row: means of the family's metrics since the last one; of rates and gradient norms, the last values."""
+        """One row of metrics: means of the family's metrics since the last row; last values of learning rates and
+        gradient norms.
+        """
         updates = self.iteration.updates
         means = updates.mean(torch.stack(self.fresh_rows).mean(0)).tolist()
         self.clock.log(len(self.fresh_rows) * self.steering.config.model.images_per_step)
@@ -175,7 +179,7 @@ class Trainer:
 
     @torch.no_grad()
     def sample(self) -> None:
-        """Writes the grid of the run's fixed latents."""
+        """Writes the sample grid of the run's fixed latents."""
         if not self.fabric.is_global_zero:
             return
         latents = self.family.latents(SAMPLES, random_stream(self.iteration.seed, "samples", 0)).to(self.fabric.device)
@@ -186,7 +190,7 @@ class Trainer:
         self.clock.tick()
 
     def checkpoint(self) -> None:
-        """Writes the full state, from which training goes on exactly as if it had not been interrupted."""
+        """Writes the full state, from which training resumes exactly as if it had not been interrupted."""
         family = self.family.state_dict()
         self.guard.check_weights(family)
         state = {
@@ -199,16 +203,17 @@ class Trainer:
         self.clock.tick()
 
     def restore(self) -> None:
-        """Goes back to the newest checkpoint that can be read; where there is none yet, to the start.
+        """Restores the newest readable checkpoint; without any checkpoint, starts from the beginning.
 
-        Raises RunError where there are some, and none can be read.
+        Raises RunError if there are checkpoints but none can be read.
         """
         found = self.record.run.checkpoints()
         for path in found:
             try:
                 state = self.fabric.load(path, weights_only=True)
-            except Exception as error:  # a damaged file: whatever unpickling it raises, the one before it will do
-                self.record.log(f"{path.name} cannot be read ({error}); trying the one before it")
+            # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
+            except Exception as error:
+                self.record.log(f"{path.name} cannot be read ({error}); trying the previous checkpoint")
                 continue
             self.iteration.restore(state["step"], state["family"], state["optimizers"])
             self.clock.seconds = self.spent = state["seconds"]
@@ -217,7 +222,7 @@ class Trainer:
         else:
             if found:
                 raise RunError(
-                    "None of its checkpoints can be read, so it cannot go on. Delete the files in its folder "
-                    "“checkpoints” to train it from the start again."
+                    "None of the run's checkpoints can be read, so it cannot be resumed. Delete the files in its "
+                    "folder “checkpoints” to train it again from the start."
                 )
         self.record.rewind(self.step)

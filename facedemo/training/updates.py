@@ -1,4 +1,4 @@
-"""How a family's updates reach its weights: `families.base.Updates` on one process or many."""
+"""Applies gradients and optimiser steps through Fabric: `gans.base.Updates` for one process or several."""
 
 import torch
 from lightning_fabric import Fabric
@@ -9,7 +9,7 @@ from facedemo.gans.base import Family
 
 
 class Players:
-    """Gradients, optimiser steps and means over all processes, through Fabric; measures gradient norms if asked."""
+    """Gradients, optimiser steps and means over all processes, through Fabric; optionally measures gradient norms."""
 
     def __init__(self, fabric: Fabric, family: Family) -> None:
         self.fabric = fabric

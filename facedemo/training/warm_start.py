@@ -1,6 +1,6 @@
-"""Starting a run from the weights of a trained model instead of new ones: other images, a finer size, another γ.
+"""Fine-tuning: starting a run from a trained model's weights, on other images, at a higher resolution or another γ.
 
-The run keeps a copy of them in `start/`, so that it can begin on any machine.
+The run keeps a copy of the weights in `start/`, so that it can be trained on any machine.
 """
 
 import json
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-CODED, BATCH = 8192, 64  # images whose codes are matched, so many at a time
+CODED, BATCH = 8192, 64  # number of images for code matching, and batch size
 
 
 def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
-    """What a run has to share with the model it starts from: its family, its networks' settings and its crop.
+    """The settings that a run must share with its start model: family, network settings and crop.
 
-    start: as `find_model` takes it.  Raises BundleError where there is no such model, or it cannot be read.
+    start: as for `find_model`.  Raises BundleError if there is no such model or it cannot be read.
     """
     config = load(start, runs_root)[1].config.model_dump(mode="json")
     return {"family": config["family"], "model": config["model"], "data": {"crop": config["data"]["crop"]}}
@@ -44,7 +44,7 @@ def load(start: str, runs_root: Path | None = None) -> "tuple[Path, FaceModel]":
 def new_run(config: "RunConfig", root: Path | None = None) -> Run:
     """A new run directory with its config and, if it fine-tunes a model, that model's weights.
 
-    Raises ValueError if that model is not there or its weights do not fit; there is no run then.
+    Raises ValueError, without creating a run, if that model does not exist or its weights do not fit.
     """
     run = create_run(config, root)
     if config.training.start:
@@ -57,18 +57,20 @@ def new_run(config: "RunConfig", root: Path | None = None) -> Run:
 
 
 def copy_start(config: "RunConfig", run: Path) -> None:
-    """Gives a new run directory the weights that its config starts from.
+    """Copies the start model's weights into a new run directory.
 
-    Raises ValueError where there is no such model, it was shared without its discriminator, its weights do not fit, or
-    its codes are to be matched and cannot be.
+    Raises ValueError if there is no such model, it has no discriminator, its weights do not fit, or its codes cannot be
+    matched as requested.
     """
     path, model = load(config.training.start, run.parent)
     if not model.has_discriminator:
-        raise ValueError(f"“{model.name}” has no discriminator, so no training can start from it.")
+        raise ValueError(f"“{model.name}” has no discriminator, so it cannot be trained further.")
     family = create(config.family, config.model)
     family.start_from(model.family)
     if config.training.match_codes and not family.matches_codes:
-        raise ValueError("Matching codes takes an encoder and a generator like the decoder. This model has not both.")
+        raise ValueError(
+            "Matching codes needs an encoder and a generator like the decoder, and this model does not have both."
+        )
     (run / START).mkdir()
     shutil.copyfile(path / WEIGHTS, run / START / WEIGHTS)
     (run / START / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
@@ -77,7 +79,7 @@ def copy_start(config: "RunConfig", run: Path) -> None:
 
 
 def model_of(run: Path) -> "FaceModel | None":
-    """The model that a run starts from; None for new weights."""
+    """The start model of a run; None for a random initialisation."""
     return load_model(run / START) if (run / START).is_dir() else None
 
 
@@ -88,10 +90,10 @@ def begin(
     images: "Sequence[np.ndarray]",
     progress: "Callable[[int, int], None]",
 ) -> None:
-    """Gives a run's family the weights of its start, their codes matched to the images where its config asks for that.
+    """Loads a run's start weights, and matches their codes to the images if its config requests that.
 
-    images: n of uint8 (s, s, 3), of which CODED are looked at.  progress: called with (looked at, of how many).
-    Raises ValueError where that cannot be.
+    images: n of uint8 (s, s, 3), of which CODED are used for matching.  progress: called with (done, total).  Raises
+    ValueError if that is impossible.
     """
     family.start_from(model.family)
     if config.training.match_codes:

@@ -1,6 +1,7 @@
 """A process that trains a run: `python -m facedemo.worker RUN_DIRECTORY`.
 
-Where a run has several, the first one starts the others, or torchrun or Slurm starts all; only the first one writes.
+If a run has several processes, the first one starts the others, or torchrun or Slurm starts all of them; only the first
+one writes.
 """
 
 import errno
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
     from torch.utils.data import Subset
 
 
-PATIENCE = 120  # seconds that the other processes wait for the first one
+PATIENCE = 120  # seconds for which the other processes wait for the first one
 
 
 Show = Callable[[Status], None]
 
 
 def reporter(what: str, recorder: "Recorder", show: Show) -> Callable[[int, int | None], None]:
-    """Puts how far something has come before the training into the run's status."""
+    """Reports the progress of a preparation step in the run's status."""
 
     def report(done: int, total: int | None) -> None:
         of = f" of {total:,}" if total else ""
@@ -49,7 +50,7 @@ def reporter(what: str, recorder: "Recorder", show: Show) -> Callable[[int, int 
 
 
 def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subset[np.ndarray]":
-    """The run's images, decoded now or taken from the cache, with progress in the status."""
+    """The run's images, decoded now or read from the cache, with progress in the status."""
     from torch.utils.data import Subset
 
     progress = reporter("Preparing images", recorder, show)
@@ -64,16 +65,16 @@ def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subse
 
 
 def reason(error: Exception) -> str:
-    """Why a training or a race failed, for its status."""
+    """The message for the status of a failed run or race."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{error.strerror}. Make room, then resume: the training goes on from its last checkpoint."
+        return f"{error.strerror}. Free some space, then resume: the training continues from its last checkpoint."
     return in_words(error) or type(error).__name__
 
 
 def execute(run: Run, show: Show = lambda status: None) -> Status:
-    """Trains a run to its end in this process; returns its last status, which says how it ended.
+    """Trains a run to its end in this process; returns its final status.
 
-    `show` is handed the status whenever it changes.  Raises RunError where another process trains the run.
+    `show` is called with the status whenever it changes.  Raises RunError if another process trains the run.
     """
     with run.exclusive(f"“{run.name}” is being trained by another process.", to_train=True), termination_as_interrupt():
         recorder = Recorder(run)
@@ -93,13 +94,13 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
 
 
 def is_first_process() -> bool:
-    """Whether this process leads its run: by the ranks that torchrun, Slurm or Fabric put into its environment."""
+    """Whether this process has rank 0, according to the environment set by torchrun, Slurm or Fabric."""
     ranks = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
     return int(next((rank for rank in ranks if rank), 0)) == 0
 
 
 def assist(run: Run) -> None:
-    """Trains as one of the further processes of a run, as long as the first one does."""
+    """Trains as a rank other than 0, for as long as the first process does."""
     follower = Follower(run)
     try:
         train(run, follower, lambda status: None)
@@ -109,7 +110,7 @@ def assist(run: Run) -> None:
 
 
 def settle(run: Run) -> "RunConfig":
-    """The run's config with what was "auto" decided, for good: a resumed run must compute as it began."""
+    """The run's config with “auto” resolved permanently: a resumed run must compute as it started."""
     config = run.config
     chosen = device.precision(config.training.precision)
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": chosen})})
@@ -118,7 +119,7 @@ def settle(run: Run) -> "RunConfig":
 
 
 def settled(run: Run) -> "RunConfig":
-    """The run's config when the first process has decided what was "auto"."""
+    """The run's config, after waiting until the first process has resolved “auto”."""
     deadline = time.time() + PATIENCE
     while (config := run.config).training.precision == "auto":
         if time.time() > deadline:
@@ -138,7 +139,8 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
     if not run.checkpoints() and (start := warm_start.model_of(run.path)):
         recorder.log(f"starts from the weights of {config.training.start}")
         warm_start.begin(trainer.family, start, config, images, reporter("Matching codes", recorder, show))
-        trainer.family.load_state_dict(fabric.broadcast(trainer.family.state_dict()))  # rounded alike everywhere
+        # rounded the same way on every process
+        trainer.family.load_state_dict(fabric.broadcast(trainer.family.state_dict()))
         recorder.write_status(state="running", message="")
     try:
         state = trainer.train()
@@ -146,16 +148,15 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
             speed.remember_speed(run.config, trainer.images / trainer.clock.seconds)
         return state
     except KeyboardInterrupt:
-        if fabric.world_size == 1:  # several would have to meet for a checkpoint, and are not at the same place
+        # several processes would have to synchronise for a checkpoint, but are at different points
+        if fabric.world_size == 1:
             recorder.log("interrupted: saving a checkpoint")
             trainer.checkpoint()
         trainer.write_status("stopped")
         return "stopped"
     except RuntimeError as error:
         if fabric.world_size > 1 and "gloo" in str(error).lower():
-            raise RunError(
-                "Another process of this training ended. Resume goes on from the last checkpoint."
-            ) from error
+            raise RunError("Another process of this run exited. Resume continues from the last checkpoint.") from error
         raise
 
 

@@ -186,7 +186,7 @@ def test_a_run_whose_checkpoints_are_all_damaged_is_not_started_over_in_silence(
         path.write_bytes(b"no checkpoint")
     status = execute(run)
     assert status.state == "failed"
-    assert "None of its checkpoints can be read" in status.message
+    assert "None of the run's checkpoints can be read" in status.message
     assert run.metrics() == before
 
 

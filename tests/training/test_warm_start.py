@@ -124,7 +124,7 @@ def test_a_run_tells_nothing_of_the_machine_that_its_start_was_trained_on(traine
 
 
 def test_a_missing_model_and_one_without_discriminator_are_refused_in_words(trained: Run, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="No model or run fits"):
+    with pytest.raises(ValueError, match="No model or run matches"):
         warm_start.settings("nothing", tmp_path)
     import safetensors.torch
 
@@ -210,7 +210,7 @@ def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path
 
 
 def test_matching_codes_takes_a_model_to_start_from() -> None:
-    with pytest.raises(ValueError, match="Choose a model to start from"):
+    with pytest.raises(ValueError, match="requires a trained model"):
         configure({"match_codes": 0.5, "iterations": 1})
 
 

@@ -1,1 +1,1 @@
-"""Arrays to pictures and back: grids, PNG, GIF/MP4, static curves."""
+"""Conversion of arrays to pictures and back: grids, PNG, GIF, MP4, static curves."""

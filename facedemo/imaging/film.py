@@ -1,4 +1,4 @@
-"""Frames as files to take away: a film strip, a GIF, an MP4."""
+"""Files made from frames: a film strip, a GIF, an MP4."""
 
 import io
 import json
@@ -10,18 +10,18 @@ from PIL import Image
 
 from facedemo.imaging.pictures import grid
 
-STRIP = 10  # pictures of a film strip
-SIDE = 256  # pixels of a film, at least: small frames are enlarged
-MAX_RATE = 50  # GIF counts in hundredths of a second, and browsers slow down what is faster
+STRIP = 10  # frames of a film strip
+SIDE = 256  # minimum side of a film in pixels: smaller frames are enlarged
+MAX_RATE = 50  # GIF delays are in hundredths of a second, and browsers slow down faster GIFs
 
 
 def there_and_back(frames: np.ndarray) -> np.ndarray:
-    """Frames that can loop without a jump: (n, …) → (2n − 2, …), forth and back again, each end once."""
+    """Frames that loop without a jump: (n, …) → (2n − 2, …), forwards and backwards, each end once."""
     return np.concatenate([frames, frames[-2:0:-1]])
 
 
 def strip_places(count: int, pictures: int = STRIP) -> list[int]:
-    """Which of `count` frames stand in a film strip: evenly spread, the first and the last with them."""
+    """The frames of a film strip: evenly spread over `count` frames, including the first and the last."""
     return np.unique(np.linspace(0, count - 1, min(count, pictures)).round().astype(int)).tolist()
 
 
@@ -32,18 +32,18 @@ def strip(frames: np.ndarray, pictures: int = STRIP) -> Image.Image:
 
 
 def enlarged(frame: np.ndarray, side: int) -> Image.Image:
-    """A frame at least `side` pixels wide, enlarged by a whole factor if it is smaller."""
+    """A frame at least `side` pixels wide, enlarged by an integer factor if it is smaller."""
     height, width, _ = frame.shape
     factor = max(1, -(-side // width))
     return Image.fromarray(frame).resize((factor * width, factor * height), Image.Resampling.BICUBIC)
 
 
 def gif(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> bytes:
-    """A GIF that loops forever and carries `settings` as a JSON comment.
+    """A GIF that loops forever, with `settings` as a JSON comment.
 
-    frames: uint8 (n, height, width, 3); equal ones in a row become one that lasts as long.
-    rate: frames a second, in [1, 50].  All frames share 256 colours, so that still parts stay still.
-    Raises ValueError for another rate, and where there are no frames.
+    frames: uint8 (n, height, width, 3); equal consecutive frames are merged into a longer one.  rate: frames per
+    second, in [1, 50]. All frames share 256 colours, so that static areas do not flicker.  Raises ValueError for
+    another rate, or if there are no frames.
     """
     check(frames, rate)
     colours = strip(frames, 32).quantize(256)
@@ -64,20 +64,21 @@ def gif(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> 
 def mp4(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> bytes:
     """An MP4 (H.264) that every browser and phone plays; `settings` are its comment, as JSON.
 
-    frames: uint8 (n, height, width, 3), height and width even.  rate: frames a second, in [1, 50].
-    Raises ValueError for another rate, and where there are no frames.
+    frames: uint8 (n, height, width, 3), height and width even.  rate: frames per second, in [1, 50].  Raises ValueError
+    for another rate, or if there are no frames.
     """
     import av
 
     check(frames, rate)
     pictures = [enlarged(frame, side) for frame in frames]
-    with tempfile.TemporaryDirectory() as folder:  # to put the index first, for a quick start, it is read again
+    # readable, because moving the index to the front for a quick start reads it again
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
             container.metadata["comment"] = json.dumps(settings)
             stream = container.add_stream("libx264", rate=rate, options={"crf": "16"})
             stream.width, stream.height = pictures[0].size
-            stream.pix_fmt = "yuv420p"  # the only one that all players know
+            stream.pix_fmt = "yuv420p"  # the only pixel format that all players support
             for picture in pictures:
                 container.mux(stream.encode(av.VideoFrame.from_image(picture)))
             container.mux(stream.encode())
@@ -86,6 +87,6 @@ def mp4(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> 
 
 def check(frames: np.ndarray, rate: int) -> None:
     if not 1 <= rate <= MAX_RATE:
-        raise ValueError(f"A film has 1 to {MAX_RATE} frames a second, not {rate}.")
+        raise ValueError(f"A film has 1 to {MAX_RATE} frames per second, not {rate}.")
     if not len(frames):
-        raise ValueError("A film needs a frame at least.")
+        raise ValueError("A film needs at least one frame.")

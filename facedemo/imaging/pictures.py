@@ -1,4 +1,4 @@
-"""Arrays to pictures and back: grids, and PNG files that carry the settings they were made with."""
+"""Conversion of arrays to pictures and back: grids, and PNG files with their settings as metadata."""
 
 import io
 import math
@@ -27,7 +27,7 @@ def grid_columns(count: int) -> int:
 
 
 def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> Image.Image:
-    """Images side by side on white, row by row.
+    """A grid of images on white, row by row.
 
     images: uint8 (n, height, width, 3), n > 0.  padding: pixels between and around them.
     """
@@ -43,7 +43,7 @@ def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> Im
 
 
 def png(image: Image.Image | np.ndarray, **settings: object) -> bytes:
-    """A PNG file that carries `settings` as text, for `read_settings` and for whoever finds it in a folder later."""
+    """A PNG file with `settings` as text metadata, which `read_settings` reads."""
     text = PngInfo()
     for name, value in settings.items():
         text.add_text(name, str(value))
@@ -58,7 +58,7 @@ def read_settings(file: bytes | Path) -> dict[str, str]:
     with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
         try:
             image.load()
-        except SyntaxError as error:  # Pillow's word for a broken PNG
+        except SyntaxError as error:  # what Pillow raises for a broken PNG
             raise ValueError(f"The picture is damaged: {error}.") from error
         return {name: value for name, value in image.info.items() if isinstance(value, str)}
 
@@ -66,27 +66,27 @@ def read_settings(file: bytes | Path) -> dict[str, str]:
 def read_grid(file: bytes | Path, count: int, padding: int = 2) -> np.ndarray:
     """The first `count` images of a square grid of `grid` and `png`: uint8 (count, size, size, 3).
 
-    Raises ValueError, or OSError, where the file is no PNG that says it holds so many.
+    Raises ValueError or OSError if the file is not a PNG with that many images.
     """
     held = int(read_settings(file).get("count", 0))
     if not 0 < count <= held:
-        raise ValueError(f"The picture holds {held} faces, not {count}.")
+        raise ValueError(f"The picture contains {held} faces, not {count}.")
     with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
         sheet = np.asarray(image.convert("RGB"))
     columns = grid_columns(held)
     step = (sheet.shape[1] - padding) // columns
     if sheet.shape != (padding + math.ceil(held / columns) * step, padding + columns * step, 3):
-        raise ValueError(f"The picture is no grid of {held} faces.")
+        raise ValueError(f"The picture is not a grid of {held} faces.")
     corners = [(padding + index // columns * step, padding + index % columns * step) for index in range(count)]
     return np.stack([sheet[top : top + step - padding, left : left + step - padding] for top, left in corners])
 
 
 def faces_zip(images: np.ndarray, seeds: Sequence[int], model_name: str, scale: float) -> bytes:
-    """A ZIP of one PNG a face, named by its seed.  images: uint8 (n, height, width, 3), n = len(seeds)."""
+    """A ZIP with one PNG per face, named after its seed.  images: uint8 (n, height, width, 3), n = len(seeds)."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # a PNG is compressed already
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # PNG files are already compressed
         for name, content in _named_faces(images, seeds, model_name, scale):
-            # Without a date of its own the same faces make the same file.
+            # With a fixed date, the same faces make the same file.
             archive.writestr(zipfile.ZipInfo(name), content)
     return file.getvalue()
 

@@ -1,1 +1,1 @@
-"""Trained models: load, draw from, describe, export and import."""
+"""Trained models: loading, generating, describing, exporting and importing."""

@@ -1,7 +1,7 @@
-"""Parcels: runs and bundles as ZIP files, to keep, carry to another machine and share; and models taken from them.
+"""ZIP export of runs and bundles, ZIP import of models, and exporting a run as a model.
 
-A ZIP that comes in is treated as hostile. Only the files of a bundle are taken, under their own names; paths that lead
-out of it, links and pickles are refused; no size that a header claims is trusted.
+An imported ZIP is treated as hostile. Only the files of a bundle are extracted, under fixed names; paths that lead
+outside, links and pickles are refused; sizes in headers are not trusted.
 """
 
 import io
@@ -20,7 +20,7 @@ from facedemo.runs.run import Run
 from facedemo.storage.atomic import appearing, replacing
 from facedemo.storage.locations import CONFIG, WEIGHTS, all_models, user_models_root
 
-TAKEN = {  # files of a bundle → how large they may be, in bytes
+TAKEN = {  # files of a bundle → maximum size in bytes
     CONFIG: 1 << 20,
     WEIGHTS: 1 << 30,
     "README.md": 1 << 20,
@@ -29,20 +29,20 @@ TAKEN = {  # files of a bundle → how large they may be, in bytes
     "samples.png": 64 << 20,
 }
 PICKLES = frozenset({".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".joblib"})
-TEXT = frozenset({".csv", ".json", ".jsonl", ".md", ".txt"})  # the others hardly get smaller
+TEXT = frozenset({".csv", ".json", ".jsonl", ".md", ".txt"})  # the other files hardly compress
 MAX_FILES = 100_000
 MAX_TOTAL_BYTES = 4 << 30
 NAME = re.compile(r"\w(?:[\w .-]{0,62}\w)?")
 
 
 class ParcelError(ValueError):
-    """Why a ZIP cannot be made or taken, or a model not be given a name, in words for its user."""
+    """A ZIP cannot be made or imported, or a model's name is invalid; the message is for users."""
 
 
 def pack(folder: Path, out: IO[bytes], checkpoints: bool = False) -> None:
-    """Writes the files of a run or bundle to `out` as a ZIP with one folder, piece by piece.
+    """Streams the files of a run or bundle to `out` as a ZIP with one folder.
 
-    checkpoints: also those of a run that its training goes on from, which are large and pickles.
+    checkpoints: include a run's training checkpoints, which are large pickle files.
     """
     with zipfile.ZipFile(out, "w", strict_timestamps=False) as archive:
         for path in sorted(folder.rglob("*")):
@@ -54,19 +54,19 @@ def pack(folder: Path, out: IO[bytes], checkpoints: bool = False) -> None:
             try:
                 if path.is_file():
                     archive.write(path, Path(folder.name, name), method)
-            except FileNotFoundError:  # a training has replaced it meanwhile
+            except FileNotFoundError:  # a training process has replaced it meanwhile
                 continue
 
 
 def packed(folder: Path) -> bytes:
-    """What `pack` writes."""
+    """The ZIP written by `pack`, as bytes."""
     buffer = io.BytesIO()
     pack(folder, buffer)
     return buffer.getvalue()
 
 
 def write(folder: Path, out: Path, checkpoints: bool = False) -> Path:
-    """`pack` into a file, which appears under its name when it is complete; returns it."""
+    """`pack` to a file, which gets its name when it is complete; returns its path."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as temporary, temporary.open("wb") as file:
         pack(folder, file, checkpoints)
@@ -74,20 +74,20 @@ def write(folder: Path, out: Path, checkpoints: bool = False) -> Path:
 
 
 def place(name: str) -> Path:
-    """Where a new model of this name belongs.  Raises ParcelError where the name is taken or makes no file name."""
+    """The folder for a new model.  Raises ParcelError if the name is taken or is not a valid file name."""
     if not NAME.fullmatch(name):
         raise ParcelError(
-            f"“{name[:80]}” cannot name a model: use up to 64 letters, digits, spaces, dots, dashes and underscores, "
-            "with a letter or digit at both ends."
+            f"“{name[:80]}” is not a valid name for a model. Use up to 64 letters, digits, spaces, dots, dashes and "
+            "underscores, with a letter or digit at both ends."
         )
     path = user_models_root() / name
     if path.exists() or name in model_names():
-        raise ParcelError(f"There is a model “{name}” already. Choose another name.")
+        raise ParcelError(f"A model “{name}” already exists. Choose another name.")
     return path
 
 
 def suggest(name: str) -> str:
-    """A name that `place` takes, as close to `name` as can be."""
+    """A valid unused name, as close to `name` as possible."""
     plain = re.sub(r"[^\w .-]+", "-", name)[:60].strip(" .-") or "model"
     names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
     taken = model_names()
@@ -99,9 +99,9 @@ def model_names() -> set[str]:
 
 
 def promote(run: Run, name: str, about: str = "") -> Path:
-    """Makes a bundle of a run, among the user's models, as `card.export` does; returns its folder.
+    """Exports a run as one of the user's models with `card.export`; returns its folder.
 
-    Raises ParcelError as `place` does, and RunError where the run has no model yet.
+    Raises ParcelError as `place` does, and RunError if the run has no model yet.
     """
     from facedemo.pretrained import card  # imports torch, which listing runs and models need not wait for
 
@@ -112,10 +112,10 @@ def promote(run: Run, name: str, about: str = "") -> Path:
 
 
 def take(source: Path | IO[bytes], name: str = "") -> Path:
-    """Puts the model in a ZIP among the user's, after loading it as a check; returns its folder.
+    """Imports the model in a ZIP as one of the user's models, after loading it as a check; returns its folder.
 
-    name: for the model; without one it keeps its own, numbered where that is taken.
-    Raises ParcelError where the ZIP cannot be read, holds what it must not, or no model that works.
+    name: of the model; by default it keeps its own name, with a number if that is taken.  Raises ParcelError if the ZIP
+    cannot be read, contains forbidden files, or contains no working model.
     """
     from facedemo.pretrained.model import BundleError, load_model  # imports torch, as above
 
@@ -133,7 +133,7 @@ def take(source: Path | IO[bytes], name: str = "") -> Path:
     except BundleError as error:
         raise ParcelError(f"The model in this ZIP cannot be used. {error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise ParcelError(f"This is no ZIP file, or a damaged one ({error}).") from error
+        raise ParcelError(f"This is not a ZIP file, or it is damaged ({error}).") from error
     return path
 
 
@@ -142,55 +142,55 @@ def file_stem(source: Path | IO[bytes]) -> str:
 
 
 def checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The files of an archive.  Raises ParcelError where there are too many, and for any that should not be there."""
-    # `ZipInfo.is_dir` raises IndexError for a member that has no name
+    """The files of an archive.  Raises ParcelError if there are too many, or if there is a forbidden one."""
+    # `ZipInfo.is_dir` raises IndexError for a member without a name
     members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_TOTAL_BYTES:
         raise ParcelError(
-            f"This ZIP holds more than {MAX_FILES:,} files or {MAX_TOTAL_BYTES >> 30} GB: it is no model."
+            f"This ZIP contains more than {MAX_FILES:,} files or {MAX_TOTAL_BYTES >> 30} GB, so it is not a model."
         )
     for member in members:
         name = slashes(member.filename)
         shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)[:120]
         if name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
-            raise ParcelError(f"“{shown}” leads out of this ZIP. Nothing was taken from it.")
+            raise ParcelError(f"“{shown}” leads outside the ZIP. Nothing was imported.")
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise ParcelError(f"“{shown}” is a link. Nothing was taken from this ZIP.")
+            raise ParcelError(f"“{shown}” is a link. Nothing was imported.")
         if PurePosixPath(name).suffix.lower() in PICKLES:
             raise ParcelError(
-                f"“{shown}” is a pickle, which could run code on this computer. Nothing was taken from this ZIP; "
-                f"ask for one with {WEIGHTS} only."
+                f"“{shown}” is a pickle, which could run code on this computer. Nothing was imported. Ask for a ZIP "
+                f"with {WEIGHTS} instead."
             )
     return members
 
 
 def model_files(members: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
-    """The files of the one bundle among them, by name.  Raises ParcelError where there is none, or more than one.
+    """The files of the bundle among them, by name.  Raises ParcelError if there is none, or more than one.
 
-    The model that a run started from, which it keeps a copy of, does not count.
+    A run's copy of its start model does not count.
     """
     paths = [(PurePosixPath(slashes(member.filename)), member) for member in members]
     folders = [path.parent for path, _ in paths if path.name == WEIGHTS]
     if not folders:
-        raise ParcelError(f"There is no model in this ZIP: no {WEIGHTS}.")
+        raise ParcelError(f"There is no model in this ZIP: {WEIGHTS} is missing.")
     own = min(folders, key=lambda folder: len(folder.parts))
     found = [(path.name, member) for path, member in paths if path.parent == own and path.name in TAKEN]
     if set(folders) - {own, own / provenance.START} or len(dict(found)) < len(found):
-        raise ParcelError("There is more than one model in this ZIP. Make a ZIP of each.")
+        raise ParcelError("There is more than one model in this ZIP. Make one ZIP per model.")
     return dict(found)
 
 
 def extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, out: Path, limit: int) -> None:
-    """Unpacks one file of at most `limit` bytes, piece by piece."""
+    """Unpacks one file of at most `limit` bytes in chunks."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # zipfile does not bound what one read of the other methods returns
-        raise ParcelError("This ZIP is compressed in a way that is not supported. Make one with the usual method.")
+        # for other compression methods, zipfile does not limit how much one read returns
+        raise ParcelError("This ZIP uses an unsupported compression method. Make one with Deflate.")
     with archive.open(member) as stream, out.open("wb") as file:
         shutil.copyfileobj(_Bounded(stream, limit, out.name), file)
 
 
 class _Bounded:
-    """A stream that refuses to give more than `left` bytes."""
+    """A stream that raises an error after more than `left` bytes."""
 
     def __init__(self, stream: IO[bytes], left: int, name: str) -> None:
         self.stream, self.left, self.name = stream, left, name
@@ -199,7 +199,7 @@ class _Bounded:
         data = self.stream.read(count)
         self.left -= len(data)
         if self.left < 0:
-            raise ParcelError(f"The {self.name} in this ZIP is larger than any model's. Nothing was taken from it.")
+            raise ParcelError(f"The {self.name} in this ZIP is larger than any model's. Nothing was imported.")
         return data
 
 

@@ -1,4 +1,4 @@
-"""Makes a bundle out of a run: weights and settings, and the card that says what the model is."""
+"""Exports a run as a bundle: weights, settings and a model card."""
 
 import io
 import json
@@ -23,29 +23,30 @@ from facedemo.storage.locations import CONFIG, WEIGHTS
 from facedemo.storage.versions import versions
 
 CURVE_POINTS = 300
+COLUMNS = 3  # settings per row of the card's table
 ABOUT = "## Data, licence, limits"
-NO_ABOUT = "Nothing was written down about the data, its licence and what the model does badly."
+NO_ABOUT = "The author of this model did not describe its data, licence and limitations."
 
 
 def export(run: Run, out: Path, about: str = "") -> Path:
     """Writes the bundle of a run into the folder `out`, which must be new or a bundle already; returns `out`.
 
-    about: Markdown on the data, its licence and the model's limits, for the model card.
-    Raises RunError where the run has no model yet, or `out` holds something else.
+    about: Markdown on the data, its licence and the model's limitations, for the model card.  Raises RunError if the
+    run has no model yet, or `out` contains something else.
     """
     if not run.has_model:
-        raise RunError(f"“{run.name}” has no checkpoint yet: let it train a little longer.")
+        raise RunError(f"“{run.name}” has no checkpoint yet. Let it train a little longer.")
     if is_run(out):
         raise RunError(f"{out} is a run. Choose another folder.")
     if out.exists() and any(out.iterdir()) and not (out / WEIGHTS).exists():
-        raise RunError(f"{out} is not empty and no bundle. Choose another folder.")
+        raise RunError(f"{out} is not empty and is not a bundle. Choose another folder.")
     model = load_model(run.path)
     config = final_config(run).model_copy(update={"name": out.name})
     report = make_report(run, config, model)
     out.mkdir(parents=True, exist_ok=True)
     replace_file(out / WEIGHTS, safetensors.torch.save(weights_to_share(model.family)))
     replace_file(out / CONFIG, config.model_dump_json(indent=2) + "\n")
-    model = load_model(out)  # as whoever gets it will see it
+    model = load_model(out)  # the exported weights, as recipients will load them
     replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
     replace_file(out / "curves.png", draw_curves(report["curves"], config_class(config.family).metrics))
     faces = pictures.grid(sampling.generate(model, face_seeds(0, 64)))
@@ -55,20 +56,20 @@ def export(run: Run, out: Path, about: str = "") -> Path:
 
 
 def refresh(folder: Path, measured: str) -> None:
-    """Writes a bundle's card anew, with what has been measured since; the words on data and limits stay as they are.
+    """Rewrites a bundle's card with a new evaluation; the text on data and limitations stays unchanged.
 
-    measured: Markdown, as `evaluation.reading.section` makes it.
-    Raises BundleError or ValueError where the bundle is damaged, or its card is none of `export`'s.
+    measured: Markdown, as made by `evaluation.narrative.section`.  Raises BundleError or ValueError if the bundle is
+    damaged, or its card was not written by `export`.
     """
     found = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
     report = read_object(folder / "report.json")
     if not found or "iterations" not in report:
-        raise ValueError(f"The model card of “{folder.name}” was not written by facedemo: it is left as it is.")
+        raise ValueError(f"The model card of “{folder.name}” was not written by facedemo, so it was not changed.")
     replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, found[1], measured))
 
 
 def final_config(run: Run) -> RunConfig:
-    """The run's settings with all that was changed while it trained; paths shortened to their names."""
+    """The run's settings including all changes made while it trained, with file names instead of paths."""
     steering = Steering(run.config)
     for mark in (Mark(**mark) for mark in run.marks()):
         if steering.fits(mark):
@@ -96,19 +97,19 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
 
 
 def thinned(values: Sequence[float], every: int) -> list[float]:
-    """The mean of each stretch of `every` values, at four significant digits."""
+    """The means of `every` consecutive values, with four significant digits."""
     stretches = (values[start : start + every] for start in range(0, len(values), every))
     return [float(f"{sum(stretch) / len(stretch):.4g}") for stretch in stretches]
 
 
 def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes:
-    """A PNG of the losses together (the paper's Fig. 6) and each other metric by itself, over iterations.
+    """A PNG with one chart of all losses (the paper's Fig. 6) and one chart per other metric, over iterations.
 
-    Of `labels`, only those that the run has recorded are drawn.
+    Only metrics that the run has recorded are plotted.
     """
     from matplotlib.figure import Figure
 
-    recorded = [name for name in labels if curves.get(name)] or list(labels)[:1]  # a metric may be younger than the run
+    recorded = [name for name in labels if curves.get(name)] or list(labels)[:1]  # a metric may be newer than the run
     losses = [name for name in recorded if name.startswith("loss_")]
     panels = [*([losses] if losses else []), *([name] for name in recorded if name not in losses)]
     figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
@@ -127,9 +128,16 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
 def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: str, measured: str = "") -> str:
     name, family = folder.name, config_class(config.family)
     settings = config.model_dump()
-    rows = [f"| {key} | {value} |" for part in ("model", "training") for key, value in settings[part].items()]
-    rows += [f"| data {key} | {value} |" for key, value in settings["data"].items()]
+    cells = [f"{key} | {value}" for part in ("model", "training") for key, value in settings[part].items()]
+    cells += [f"data {key} | {value}" for key, value in settings["data"].items()]
+    cells += [" | "] * (-len(cells) % COLUMNS)
+    rows = [f"| {' | '.join(cells[at : at + COLUMNS])} |" for at in range(0, len(cells), COLUMNS)]
     steering = [f"- iteration {mark['step']:,}: {mark['changes']}" for mark in report["steering"]]
+    changes = (
+        ["Settings changed during training:", "", *steering]
+        if steering
+        else ["No settings were changed during training."]
+    )
     players, before = report["parameters"], report.get("images_before")
     after = f", after the {before:,} images of the model that it started from" if before else ""
     return f"""---
@@ -144,7 +152,7 @@ tags: [gan, faces, {config.family}]
 
 ![64 faces of seed 0](samples.png)
 
-`facedemo generate --model {name} --seed 0 --count 64 --out samples.png` draws this picture.
+`facedemo generate --model {name} --seed 0 --count 64 --out samples.png` generates this image.
 
 {ABOUT}
 
@@ -157,11 +165,9 @@ tags: [gan, faces, {config.family}]
 
 ![Curves over the training](curves.png)
 
-{chr(10).join(["Changed while it trained:", "", *steering]) if steering else "Nothing was changed while it trained."}
+The data of the curves is in `report.json`. {chr(10).join(changes)}
 
-| setting | value |
-| --- | --- |
+{"| setting | value " * COLUMNS}|
+{"| --- | --- " * COLUMNS}|
 {chr(10).join(rows)}
-
-The curves in numbers are in `report.json`.
 """

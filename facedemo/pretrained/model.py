@@ -29,17 +29,17 @@ from facedemo.storage.locations import CONFIG, WEIGHTS, all_models
 
 
 class BundleError(ValueError):
-    """Why a folder cannot be used as a model, in words for its user."""
+    """A folder cannot be used as a model; the message is for users."""
 
 
 class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", license="other", tags=["gan", "faces"]):
-    """A trained family, ready to draw faces; `save_pretrained`, `from_pretrained` and `push_to_hub` work on it."""
+    """A trained model that generates faces; `save_pretrained`, `from_pretrained` and `push_to_hub` work on it."""
 
     def __init__(self, config: dict[str, Any], name: str = "") -> None:
-        """config: a `RunConfig` as JSON-ready dict.  Weights are freshly initialised."""
+        """config: a `RunConfig` as a JSON-ready dict. Weights are randomly initialised."""
         super().__init__()
         self.config = RunConfig.model_validate(config)
-        self._hub_mixin_config = self.config.model_dump(mode="json")  # what `save_pretrained` writes: all of it
+        self._hub_mixin_config = self.config.model_dump(mode="json")  # `save_pretrained` writes everything
         self.name = name or self.config.name
         self.family = create(self.config.family, self.config.model)
         self.has_discriminator = True
@@ -59,21 +59,23 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
-        """latents (n, h) → images (n, 3, size, size) float32 in [−1, 1], by the moving average of the generator."""
+        """latents (n, h) → images (n, 3, size, size) float32 in [−1, 1], by the moving average (EMA) of the
+        generator.
+        """
         return self.family.average(latents).float().clamp(-1.0, 1.0)
 
     def restore(self, weights: dict[str, Tensor]) -> None:
-        """Takes over the weights of a file; `weights_to_share` says what may be missing.
+        """Loads the weights of a file; `weights_to_share` says what may be missing.
 
-        Raises RuntimeError for weights that do not fit, and BundleError for some that are not finite.
+        Raises RuntimeError if weights do not fit, and BundleError if some are not finite.
         """
         if not all(torch.isfinite(weight).all() for weight in weights.values() if weight.is_floating_point()):
             raise BundleError(
-                f"The weights of “{self.name}” are not all finite numbers, so it cannot draw faces. Its training "
-                "diverged or its file is damaged: take another model, or an earlier checkpoint of this one."
+                f"The weights of “{self.name}” are not all finite numbers, so it cannot generate faces. Its training "
+                "diverged or its file is damaged. Choose another model, or an earlier checkpoint of this one."
             )
         self.has_discriminator = any(name.startswith("discriminator.") for name in weights)
-        if not self.has_discriminator:  # left out by whoever shared it: drawing faces needs none
+        if not self.has_discriminator:  # omitted when the model was shared, as generating faces does not need it
             weights = weights | self.family.discriminator.state_dict(prefix="discriminator.")
         if not any(name.startswith("generator.") for name in weights):
             averages = {name: weight for name, weight in weights.items() if name.startswith("average.")}
@@ -93,7 +95,7 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
     @classmethod
     def _load_as_pickle(cls, model: "FaceModel", model_file: str, map_location: str, strict: bool) -> "FaceModel":
         raise BundleError(
-            f"{model_file} is a pickle, which could run code on this computer; only safetensors are read."
+            f"{model_file} is a pickle, which could run code on this computer. Only safetensors files can be loaded."
         )
 
 
@@ -102,10 +104,10 @@ def contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def weights_to_share(family: nn.Module) -> dict[str, Tensor]:
-    """What a bundle holds of a family: a third to a half of the bytes that it takes in training.
+    """The state dict to share, a third to a half of the training state's size.
 
-    The weights are rounded to half precision, which changes a face by a grey level here and there, and of the generator
-    there is only the moving average, which faces are drawn from.  Other state, such as k_t, is kept as it is.
+    The weights are rounded to half precision, which changes some pixels by a grey level, and only the moving average of
+    the generator is included, because it generates the faces. Other state, such as k_t, is unchanged.
     """
     parameters = dict(family.named_parameters())
     state = contiguous(family.state_dict())
@@ -117,11 +119,11 @@ def weights_to_share(family: nn.Module) -> dict[str, Tensor]:
 
 
 def load_model(path: str | Path) -> FaceModel:
-    """The model of a bundle or of a run directory.  Raises BundleError where there is none or it is damaged."""
+    """The model of a bundle or of a run directory.  Raises BundleError if there is none or it is damaged."""
     path = Path(path)
     missing = [name for name in (CONFIG, WEIGHTS) if not (path / name).is_file()]
     if missing:
-        raise BundleError(f"“{path.name}” is no model: it has no {' and no '.join(missing)}.")
+        raise BundleError(f"“{path.name}” is not a model: it has no {' and no '.join(missing)}.")
     try:
         config = json.loads((path / CONFIG).read_text("utf8"))
         model = FaceModel(config, name=(is_run(path) and config.get("name")) or path.name)
@@ -130,7 +132,7 @@ def load_model(path: str | Path) -> FaceModel:
         raise
     except (ValueError, AttributeError, RecursionError) as error:
         raise BundleError(
-            f"The config.json of “{path.name}” is damaged or of another version: {in_words(error)}"
+            f"The config.json of “{path.name}” is damaged or from another version: {in_words(error)}"
         ) from error
     except (SafetensorError, RuntimeError, OSError) as error:
         raise BundleError(f"The weights of “{path.name}” are damaged or do not fit its config.json.") from error
@@ -138,9 +140,9 @@ def load_model(path: str | Path) -> FaceModel:
 
 
 def find_model(text: str, runs_root: Path | None = None) -> Path:
-    """A model's folder by its path, the name of a bundled one, or a run as `find_run` takes it.
+    """A model's folder by its path, the name of a bundled model, or a run as accepted by `find_run`.
 
-    Raises BundleError where nothing fits.
+    Raises BundleError if nothing matches.
     """
     for path in (Path(text), *(path for path in all_models() if path.name == text)):
         if (path / CONFIG).is_file():
@@ -149,4 +151,4 @@ def find_model(text: str, runs_root: Path | None = None) -> Path:
         return find_run(text, runs_root).path
     except RunError:
         names = ", ".join(path.name for path in all_models()) or "none"
-        raise BundleError(f"No model or run fits “{text}”. Models: {names}.") from None
+        raise BundleError(f"No model or run matches “{text}”. Models: {names}.") from None

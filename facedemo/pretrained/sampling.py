@@ -15,37 +15,37 @@ from facedemo.imaging.pictures import to_uint8
 MAX_SCALE = 2.0
 BATCH = 8
 
-Progress = Callable[[int, int], None]  # called with what is done and what there is in all
+Progress = Callable[[int, int], None]  # called with the completed and the total amount
 
 
 def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> Tensor:
-    """The latents of faces, (n, h) float32 on the CPU: each from its own seed, times `scale`.
+    """The latents of faces, (n, h) float32 on the CPU: each sampled from its own seed and multiplied by `scale`.
 
-    scale: in (0, 2].  Raises ValueError for another scale, and where there is no seed.
+    scale: in (0, 2].  Raises ValueError for another scale, or if there is no seed.
     """
     if not 0 < scale <= MAX_SCALE:
         raise ValueError(f"The latent scale is above 0 and at most {MAX_SCALE:g}, not {scale}.")
     if not seeds:
-        raise ValueError("No seed, no face.")
+        raise ValueError("At least one seed is required.")
     # NumPy froze RandomState's stream for good; torch's and default_rng's may change between versions.
     rng, drawn = np.random.RandomState(), []
     for seed in seeds:
-        rng.seed(seed)  # the state of RandomState(seed), sixty times as fast as making one
+        rng.seed(seed)  # the state of RandomState(seed), sixty times faster than constructing one
         drawn.append(model.family.latents(1, rng))
     return torch.cat(drawn) * scale
 
 
 def generate(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0, batch: int = BATCH) -> np.ndarray:
-    """Faces as uint8 (n, size, size, 3), one a seed; `scale` as in `latents`."""
+    """Faces as uint8 (n, size, size, 3), one per seed; `scale` as in `latents`."""
     return draw(model, latents(model, seeds, scale), batch)
 
 
 def draw(model: "FaceModel", vectors: Tensor, batch: int = BATCH, progress: Progress | None = None) -> np.ndarray:
     """Faces of latents (n, h), n > 0, as uint8 (n, size, size, 3).
 
-    The networks only ever see batches of exactly `batch`: convolutions of another batch size may add up in another
-    order, and a face must not depend, by a single grey level, on those it is drawn with.
-    progress: called with the faces drawn and the faces in all, after every batch.
+    The networks only see batches of exactly `batch` latents: convolutions of another batch size may sum in another
+    order, and a face must not depend, not even by a grey level, on the other faces of its batch.  progress: called
+    after every batch with the number of faces so far and in total.
     """
     count = len(vectors)
     padded = torch.cat([vectors, vectors[:1].expand(-count % batch, -1)])
@@ -58,5 +58,5 @@ def draw(model: "FaceModel", vectors: Tensor, batch: int = BATCH, progress: Prog
 
 
 def from_uint8(images: np.ndarray) -> Tensor:
-    """uint8 (n, s, s, 3) → (n, 3, s, s) float32 in [−1, 1]: what the networks take."""
+    """uint8 (n, s, s, 3) → (n, 3, s, s) float32 in [−1, 1], the input of the networks."""
     return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)

@@ -13,15 +13,15 @@ def checked_seed(seed: int) -> int:
 
 
 def face_seeds(seed: int, count: int) -> list[int]:
-    """`count` different seeds, one a face: `seed` itself, then numbers drawn from it.
+    """`count` different seeds, one per face: `seed` itself, then numbers derived from it.
 
-    seed: in [0, 2**32 - 1], and so is each seed returned: given alone, it reproduces its face.  A longer list begins
-    with the shorter one.  Raises ValueError for a seed out of range and a negative count.
+    seed: in [0, 2**32 - 1], as are the returned seeds; each of them reproduces its face on its own. A longer list
+    begins with the shorter one.  Raises ValueError for a seed out of range or a negative count.
     """
     checked_seed(seed)
     if count < 0:
-        raise ValueError(f"Cannot draw {count} faces.")
+        raise ValueError(f"Cannot generate {count} faces.")
     sequence, drawn = np.random.SeedSequence(seed), count
     while len(seeds := dict.fromkeys([seed, *sequence.generate_state(drawn).tolist()])) < count:
-        drawn *= 2  # two faces drew the same number
+        drawn *= 2  # two faces got the same seed
     return list(seeds)[:count]

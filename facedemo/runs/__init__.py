@@ -1,1 +1,1 @@
-"""Run directories: reading them, and asking things of the process that trains."""
+"""Run directories: reading them, and sending commands to the training process."""

@@ -1,4 +1,4 @@
-"""Directories that a process works in and people ask things of: what runs and races have in common."""
+"""The common base of runs and races: a directory with a status, a log, and a queue of commands to its process."""
 
 import json
 import subprocess
@@ -22,11 +22,11 @@ STATUS, ORDERS, LOG = "status.json", "orders.jsonl", "log.txt"
 
 
 class RunError(ValueError):
-    """What a run cannot do, in words for its user."""
+    """A run cannot do what was requested; the message is for users."""
 
 
 class Stored(Protocol):
-    """What can be listed, deleted and restored: a run or a race."""
+    """Something that can be listed, deleted and restored: a run or a race."""
 
     @property
     def path(self) -> Path: ...
@@ -48,12 +48,12 @@ AnyStored = TypeVar("AnyStored", bound=Stored)
 
 @dataclass(frozen=True)
 class ProcessDirectory:
-    """A directory with a status, a log and a queue of commands, and the process that works in it."""
+    """A directory with a status, a log, a queue of commands, and the process that works in it."""
 
     path: Path
 
-    worker: ClassVar[str]  # the module that is run on the directory
-    crash_message: ClassVar[str] = "Its process ended without a word. Resume goes on from the last checkpoint."
+    worker: ClassVar[str]  # the module to run on the directory
+    crash_message: ClassVar[str] = "Its process exited unexpectedly. Resume continues from the last checkpoint."
 
     @property
     def id(self) -> str:
@@ -65,7 +65,7 @@ class ProcessDirectory:
 
     @property
     def status(self) -> Status:
-        """What the run is doing now, as far as its files and its process tell."""
+        """The current status, according to the files and the process."""
         status = self.status_on_disk()
         if status.active and not status.process_lives() and not is_held(self.path):
             status.state = "crashed"
@@ -73,7 +73,7 @@ class ProcessDirectory:
         return status
 
     def status_on_disk(self) -> Status:
-        """What its status.json says, whether or not that process still lives."""
+        """The content of status.json, whether or not the process is still alive."""
         try:
             return TypeAdapter(Status).validate_json((self.path / STATUS).read_text("utf8"))
         except OSError:
@@ -82,15 +82,15 @@ class ProcessDirectory:
             return Status(state="damaged", message="Its status.json is damaged. Resume writes a new one.")
 
     def set_aside_status(self, status: Status) -> str:
-        """Keeps a status.json that cannot be read under another name, before a new one is written; returns that."""
+        """Renames an unreadable status.json before a new one is written; returns the new name."""
         return records.set_aside(self.path / STATUS) if status.state == "damaged" else ""
 
     @contextmanager
     def exclusive(self, refusal: str, to_train: bool = False) -> Iterator[FileLock]:
-        """Holds the run's lock, so that nothing else trains, starts, changes or moves the run meanwhile.
+        """Holds the run's lock, so that nothing else trains, starts, changes or moves the run.
 
-        to_train: whether this process was started to train the run, as its status may say already.
-        Raises RunError with the words of `refusal` if the run trains, or is being started or moved, and if it is gone.
+        to_train: whether this process was started to train the run.  Raises RunError with the message `refusal` if the
+        run is being trained, started or moved, or if it no longer exists.
         """
         self.refuse_if_active(self.status, refusal, to_train)
         try:
@@ -107,8 +107,8 @@ class ProcessDirectory:
 
     def refuse_if_active(self, status: Status, refusal: str, to_train: bool) -> None:
         if not self.path.is_dir():
-            raise RunError(f"“{self.id}” is no longer there.")
-        # the lock tells whether a process trains; the status alone knows one that has been started and is still loading
+            raise RunError(f"“{self.id}” no longer exists.")
+        # the lock tells whether a process trains; only the status shows one that was started and is still loading
         own = to_train and (status.of_this_process or not status.of_this_computer)
         if status.active and not own and status.process_lives():
             raise RunError(refusal)
@@ -117,18 +117,18 @@ class ProcessDirectory:
         content = json.dumps(asdict(status), indent=2)
         try:
             replace_file(self.path / STATUS, content, flush=False)
-        except OSError:  # a full disk has no room for a second file, but a new status can take the place of the old one
+        except OSError:  # a full disk has no room for a second file, but the old status can be overwritten
             overwrite_file(self.path / STATUS, content)
 
     def orders(self) -> list[dict[str, Any]]:
-        """What was asked of its training: "do", with "set" the "changes", and its "number"."""
+        """The commands to its training process: "do", the "changes" for "set", and "number"."""
         return records.read_orders(self.path / ORDERS)
 
     def log_text(self) -> str:
         return self.text("log.txt")
 
     def text(self, name: str) -> str:
-        """A text file of the run; "" where there is none."""
+        """A text file of the run; "" if it does not exist."""
         try:
             return (self.path / name).read_text("utf8", errors="replace")
         except OSError:
@@ -138,15 +138,17 @@ class ProcessDirectory:
         append_line(self.path / ORDERS, {"do": do, "time": time.time(), **extra})
 
     def launch(self) -> None:
-        """Starts or resumes its work in a process of its own, at low priority.  Raises RunError while that goes on."""
-        with self.exclusive(f"“{self.name}” is training already."):
+        """Starts or resumes its work in a separate process at low priority.  Raises RunError if that is already
+        running.
+        """
+        with self.exclusive(f"“{self.name}” is already training."):
             with (self.path / "log.txt").open("ab") as log:
                 process = subprocess.Popen(
                     [sys.executable, "-m", self.worker, str(self.path.resolve())],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    start_new_session=True,  # so that it outlives the app
+                    start_new_session=True,  # so that it survives the app
                 )
             status = self.status_on_disk()
             self.set_aside_status(status)
@@ -155,11 +157,11 @@ class ProcessDirectory:
 
 
 def find_one(text: str, among: Iterable[AnyStored], kind: str, command: str) -> AnyStored:
-    """The one whose directory's name ends in `text`.
+    """The item whose directory's name ends in `text`.
 
-    kind, command: what they are, and what lists them.  Raises RunError where none or several fit.
+    kind, command: the items' name, and the command that lists them.  Raises RunError if none or several match.
     """
     fitting = [one for one in among if one.id.endswith(text)]
     if len(fitting) != 1:
-        raise RunError(f"{'No' if not fitting else 'More than one'} {kind} fits “{text}”. `{command}` lists them.")
+        raise RunError(f"{'No' if not fitting else 'More than one'} {kind} matches “{text}”. `{command}` lists them.")
     return fitting[0]

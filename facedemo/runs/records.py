@@ -1,6 +1,6 @@
-"""The records that a training leaves, read as far as they can be: damage in one of them costs no more than itself.
+"""Tolerant readers for the files that a training process writes: a damaged record affects nothing but itself.
 
-A file can be cut short, come from elsewhere, or have been saved again by a spreadsheet or an editor.
+A file can be truncated, copied from elsewhere, or saved again by a spreadsheet or an editor.
 """
 
 import csv
@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from facedemo.storage.atomic import read_lines, read_object
 
-ACTIONS = ("stop", "pause", "continue", "set")  # what can be asked of a training
+ACTIONS = ("stop", "pause", "continue", "set")  # commands to a training process
 Numbers = dict[str, float]
-REPORT = {  # fields of a report.json on a model's training → what they hold
+REPORT = {  # fields of a report.json on a model's training → their types
     "iterations": int,
     "images": int,
     "images_before": int,
@@ -27,7 +27,7 @@ REPORT = {  # fields of a report.json on a model's training → what they hold
 
 
 class Metrics(NamedTuple):
-    """A metrics.csv.  whole: whether every complete line of it could be read."""
+    """A metrics.csv.  whole: whether every complete line could be read."""
 
     columns: list[str]
     rows: list[list[float]]
@@ -35,7 +35,7 @@ class Metrics(NamedTuple):
 
 
 def read_metrics(path: Path) -> Metrics:
-    """The complete rows of a metrics.csv; without columns if it is missing, or its first line names no iteration."""
+    """The complete rows of a metrics.csv; without columns if it is missing, or its header has no iteration column."""
     try:
         text = path.read_text("utf8", errors="replace")
         header, *lines = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
@@ -45,14 +45,14 @@ def read_metrics(path: Path) -> Metrics:
         return Metrics([], [], False)
     if "step" not in header or len(set(header)) < len(header):
         return Metrics([], [], not text)
-    # a row with an empty cell is complete, but lacks a metric that an earlier version of the family had
+    # a row with an empty cell is complete, but lacks a metric of another version of the family
     lines = [line for line in lines if line and (all(line) or len(line) != len(header))]
     rows = [row for row in map(numbers, lines) if len(row) == len(header)]
     return Metrics(header, rows, len(rows) == len(lines))
 
 
 def numbers(line: Sequence[str]) -> list[float]:
-    """The cells of a row as numbers; [] if one of them is none."""
+    """The cells of a row as numbers; [] if one of them is not a number."""
     try:
         return [float(cell) for cell in line]
     except ValueError:
@@ -60,7 +60,7 @@ def numbers(line: Sequence[str]) -> list[float]:
 
 
 def marks(records: Any) -> list[dict[str, Any]]:
-    """Those of some records that are marks: {"step", "changes", "command"} each, by iteration."""
+    """The marks among some records: {"step", "changes", "command"} each, ordered by iteration."""
     found = [
         {"step": record["step"], "changes": record["changes"], "command": record.get("command", -1)}
         for record in (records if isinstance(records, list) else [])
@@ -70,7 +70,7 @@ def marks(records: Any) -> list[dict[str, Any]]:
 
 
 def read_orders(path: Path) -> list[dict[str, Any]]:
-    """What was asked of a training, each with its `number`: its place among the objects of the file."""
+    """The commands to a training process, each with its `number`, which is its position in the file."""
     return [
         {**order, "number": number}
         for number, order in enumerate(read_lines(path))
@@ -90,7 +90,7 @@ def are_changes(value: Any) -> bool:
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """What a report.json says of a model's training, without the fields that hold something else than they should."""
+    """The fields of a report.json on a model's training, without those of the wrong type."""
     report = read_object(path)
     for name in REPORT.keys() & report.keys():
         try:
@@ -115,7 +115,7 @@ def set_aside(path: Path) -> str:
 
 
 def unused_lines(path: Path, used: int) -> int:
-    """How many lines of a file of JSON objects are none of the `used` ones."""
+    """The number of lines of a file of JSON objects that are not among the `used` ones."""
     try:
         return sum(1 for line in path.read_bytes().splitlines() if line.strip()) - used
     except OSError:

@@ -1,4 +1,4 @@
-"""What can be said of a run at a glance, however damaged its files are.  Imports no torch."""
+"""A summary of a run in one row, even if its files are damaged. Imports no torch."""
 
 import os
 from dataclasses import dataclass
@@ -10,36 +10,36 @@ from facedemo.runs.run import Run
 from facedemo.storage.atomic import read_lines, read_object
 from facedemo.storage.process_status import Status
 
-TAIL = 1 << 16  # bytes: more than any row of metrics has
+TAIL = 1 << 16  # bytes, more than the longest row of metrics
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A run in one row.  None and "" where its files do not say."""
+    """A run in one row; None and "" for unknown values."""
 
     run: Run
     name: str
     family: str
-    size: int | None  # side of its images, in pixels
-    gamma: float | None  # as it is now, steering counted
+    size: int | None  # side of the images in pixels
+    gamma: float | None  # the current value, including changes during training
     status: Status
-    measure: str  # the last value that tells how far it has come, as "M 0.124"
+    measure: str  # the last value of the progress metric, as "M 0.124"
     started: str  # as "2026-11-23 23:36"
     notes: str
 
     def fits(self, words: str) -> bool:
-        """Whether every one of the words is in its name, directory, family, state or notes."""
+        """Whether its name, directory, family, state or notes contain all of the words."""
         return holds(words, self.name, self.run.id, self.family, self.status.state, self.notes)
 
 
 def holds(words: str, *texts: str) -> bool:
-    """Whether every one of the words is somewhere in the texts, in large or small letters."""
+    """Whether the texts contain all of the words, ignoring case."""
     text = " ".join(texts).casefold()
     return all(word in text for word in words.casefold().split())
 
 
 def facts(run: Run) -> Facts:
-    """Reads what the files of a run say; never raises."""
+    """Reads the files of a run; never raises."""
     settings = read_object(run.path / "config.json")
     family, model = settings.get("family"), settings.get("model")
     model = model if isinstance(model, dict) else {}
@@ -60,7 +60,7 @@ def facts(run: Run) -> Facts:
 
 
 def steered(run: Run) -> dict[str, Any]:
-    """The settings that were changed while it trained, at their last values."""
+    """The settings that were changed during training, with their last values."""
     changed: dict[str, Any] = {}
     for mark in read_lines(run.path / "marks.jsonl"):
         changes = mark.get("changes")
@@ -69,7 +69,7 @@ def steered(run: Run) -> dict[str, Any]:
 
 
 def last_row(path: Path) -> dict[str, str]:
-    """The last complete row of a metrics.csv, unparsed, read from the file's end; {} where there is none."""
+    """The last complete row of a metrics.csv, unparsed, read from the file's end; {} if there is none."""
     try:
         with path.open("rb") as file:
             header = file.readline()
@@ -86,7 +86,7 @@ def last_row(path: Path) -> dict[str, str]:
 
 
 def measure(family: Any, row: dict[str, str]) -> str:
-    """ "M 0.124"; "" if the family names no metric that tells how far training has come, or the row lacks it."""
+    """ "M 0.124"; "" if the family has no progress metric, or the row lacks it."""
     try:
         progress = config_class(family).progress
         return f"{progress[1]} {float(row[progress[0]]):.3f}" if progress else ""

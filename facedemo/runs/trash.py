@@ -1,6 +1,6 @@
-"""Deleted runs and races: kept in `.trash` beside the others, so that deleting one can be undone.
+"""Deleted runs and races, kept in `.trash` beside the others, so that a deletion can be undone.
 
-A race is the record of a contest; the models that took part are runs of their own. Deleting either leaves the other.
+A race is only a record; its models are separate runs. Deleting one does not delete the other.
 """
 
 import os
@@ -17,22 +17,22 @@ TRASH = ".trash"
 
 
 def delete(one: AnyStored) -> AnyStored:
-    """Moves a run or a race into the trash beside it; returns it at its new place.
+    """Moves a run or a race into the trash beside it; returns it at its new location.
 
-    Raises RunError for one that is going on, and where it cannot be moved.
+    Raises RunError if it is in progress or cannot be moved.
     """
     status = one.status
     refusal = f"“{one.name}” is {status.state if status.active else 'in use'}. Stop it before you delete it."
     with one.exclusive(refusal) as lock:
         if os.name == "nt":
-            lock.release()  # Windows moves no folder with an open file in it
+            lock.release()  # Windows cannot move a folder with an open file in it
         return moved(one, one.path.parent / TRASH)
 
 
 def restore(one: AnyStored) -> AnyStored:
     """Moves a run or a race out of the trash to where it was.
 
-    Raises RunError where it is not there, or cannot be moved.
+    Raises RunError if it does not exist or cannot be moved.
     """
     if one.path.parent.name != TRASH:
         raise RunError(f"“{one.name}” has not been deleted.")
@@ -42,9 +42,9 @@ def restore(one: AnyStored) -> AnyStored:
 def moved(one: AnyStored, folder: Path) -> AnyStored:
     target = folder / one.id
     if not one.path.exists():
-        raise RunError(f"“{one.id}” is no longer there.")
+        raise RunError(f"“{one.id}” no longer exists.")
     if target.exists():
-        raise RunError(f"There is a folder {one.id} in {folder} already. Move or rename it first.")
+        raise RunError(f"There is already a folder {one.id} in {folder}. Move or rename it first.")
     try:
         folder.mkdir(exist_ok=True)
         one.path.rename(target)
@@ -59,7 +59,7 @@ def deleted_runs(root: Path | None = None) -> list[Run]:
 
 
 def erase(deleted: Iterable[Stored]) -> None:
-    """Deletes for good what is in the trash.  Raises RunError for what is not there, or cannot be deleted."""
+    """Permanently deletes items in the trash.  Raises RunError if one does not exist or cannot be deleted."""
     for one in deleted:
         if one.path.parent.name != TRASH:
             raise RunError(f"“{one.name}” has not been deleted.")

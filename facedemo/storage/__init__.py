@@ -1,1 +1,1 @@
-"""Where files lie and how they are written, so that no reader ever sees half of one."""
+"""The locations of files, and writing them so that no reader ever sees a partial file."""

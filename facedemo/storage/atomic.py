@@ -1,4 +1,4 @@
-"""Small files that one process writes while others read: whole, replaced at once, or grown by lines."""
+"""Small files that one process writes while others read them: replaced atomically, or extended by lines."""
 
 import json
 import os
@@ -13,15 +13,15 @@ from typing import Any
 
 import psutil
 
-TEMPORARY = re.compile(r"\..*\.(\d+)(-[0-9a-f]+)?\.tmp")  # earlier versions wrote them without a random part
+TEMPORARY = re.compile(r"\..*\.(\d+)(-[0-9a-f]+)?\.tmp")  # earlier versions used names without a random part
 
 
 @contextmanager
 def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
-    """A hidden path beside `path` to write a file to, which is renamed to `path` if the block ends well.
+    """A hidden path beside `path` to write a file to, which is renamed to `path` if the block succeeds.
 
-    If it fails, the partial file is removed and `path` stays as it was.  Safe for threads: no two calls share a name.
-    flush: whether the content, and then its name, reach the disk before this returns.
+    If it fails, the partial file is removed and `path` stays unchanged. Thread-safe: no two calls share a name.  flush:
+    whether to wait until the content and then the name are on the disk.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
@@ -37,10 +37,10 @@ def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
 
 
 def replace_file(path: Path, content: str | bytes, flush: bool = True) -> None:
-    """Writes a file so that a reader sees the old content or the new, never a part.
+    """Writes a file so that a reader sees either the old or the new content, never a part of it.
 
-    flush: as `replacing` takes it.  False is for files that are written every few seconds and whose loss in a power cut
-    does no harm, such as a run's status.
+    flush: as for `replacing`. Use False for files that are written every few seconds and whose loss in a power cut is
+    harmless, such as a run's status.
     """
     with replacing(path, flush) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -48,7 +48,7 @@ def replace_file(path: Path, content: str | bytes, flush: bool = True) -> None:
 
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
-    """A folder of the same name to fill, which becomes `path` if the block ends well, and is removed if it fails."""
+    """A hidden folder to fill, which is renamed to `path` if the block succeeds, and removed if it fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as hidden:
         folder = Path(hidden, path.name)
@@ -60,14 +60,14 @@ def appearing(path: Path) -> Iterator[Path]:
 
 
 def overwrite_file(path: Path, content: str) -> None:
-    """Writes over a file in place, which a reader may see half done: for a disk that is full."""
+    """Overwrites a file in place, which a reader may see half-written; for full disks."""
     with path.open("r+b") as file:
         file.write(content.encode())
         file.truncate()
 
 
 def append_words(path: Path, words: str) -> None:
-    """Appends a line with the time to a log; on a full disk it is lost, which must not end what was logged."""
+    """Appends a line with a timestamp to a log; on a full disk, the line is lost without an error."""
     with suppress(OSError), path.open("a", encoding="utf8") as file:
         file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}\n")
 
@@ -79,8 +79,8 @@ def flush_file(path: Path) -> None:
 
 
 def flush_names(folder: Path) -> None:
-    """Waits until the names in a folder are on the disk, if the system can do that."""
-    with suppress(OSError):  # Windows opens no folders, and some network drives do not flush them
+    """Waits until the names in a folder are on the disk, if the system supports that."""
+    with suppress(OSError):  # Windows cannot open folders, and some network drives cannot flush them
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -97,19 +97,19 @@ def flush_folder(folder: Path) -> None:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Removes the temporary files in a folder that processes of this computer left when they were killed."""
+    """Removes temporary files that killed processes of this computer left in a folder."""
     for path in folder.glob(".*.tmp"):
         if (found := TEMPORARY.fullmatch(path.name)) and not alive(int(found[1])):
             path.unlink(missing_ok=True)
 
 
 def alive(pid: int) -> bool:
-    """Whether another process has this number: this process's own was an earlier one's, as happens in containers."""
+    """Whether another process has this ID; this process's own ID was an earlier one's, as happens in containers."""
     return pid != os.getpid() and psutil.pid_exists(pid)
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:
-    """Appends one JSON line; a line that a killed process left half-written is closed first."""
+    """Appends one JSON line; a line left half-written by a killed process is terminated first."""
     with path.open("a+b") as file:
         if file.tell() > 0:
             file.seek(-1, os.SEEK_END)
@@ -119,7 +119,7 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The complete JSON objects of a file, in order; [] if it is missing or cannot be read."""
+    """The complete JSON objects of a file, in order; [] if it is missing or unreadable."""
     try:
         text = path.read_text("utf8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""Where models, runs and prepared images are kept."""
+"""The locations of models, runs and prepared images."""
 
 import os
 from pathlib import Path
@@ -12,20 +12,20 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def shipped(name: str) -> Path:
-    """A file or folder that comes with facedemo: in the package if that was installed, else beside it."""
+    """A file or folder that ships with facedemo: inside an installed package, or beside it in a checkout."""
     return PACKAGE / name if (PACKAGE / name).exists() else PACKAGE.parent / name
 
 
 def checkpoints_root() -> Path:
-    """Where the bundled models are: `FACEDEMO_CHECKPOINTS`, or the folder `checkpoints` that comes with facedemo."""
+    """The folder of bundled models: `FACEDEMO_CHECKPOINTS`, or the folder `checkpoints` that ships with facedemo."""
     chosen = os.environ.get("FACEDEMO_CHECKPOINTS")
     return Path(chosen) if chosen else shipped("checkpoints")
 
 
 def user_models_root() -> Path:
-    """Where imported models and those made of runs are kept: `FACEDEMO_MODELS`, or the user's data folder.
+    """The folder of imported models and models made from runs: `FACEDEMO_MODELS`, or the user's data folder.
 
-    If only `FACEDEMO_CHECKPOINTS` is set, that folder is for all models.
+    If only `FACEDEMO_CHECKPOINTS` is set, that folder is used for all models.
     """
     if chosen := os.environ.get("FACEDEMO_MODELS") or os.environ.get("FACEDEMO_CHECKPOINTS"):
         return Path(chosen)
@@ -33,17 +33,17 @@ def user_models_root() -> Path:
 
 
 def models_in(root: Path) -> list[Path]:
-    """The models' folders in a folder, sorted by name."""
+    """The models in a folder, sorted by name."""
     return sorted(path.parent for path in root.glob(f"*/{WEIGHTS}") if (path.parent / CONFIG).is_file())
 
 
 def bundled() -> list[Path]:
-    """The models that come with facedemo."""
+    """The models that ship with facedemo."""
     return models_in(checkpoints_root())
 
 
 def all_models() -> list[Path]:
-    """The bundled models, then the user's own; a bundled one hides one of the same name."""
+    """The bundled models, then the user's own; a bundled model hides a user's model with the same name."""
     found = {path.name: path for path in bundled()}
     return list(
         (found | {path.name: path for path in models_in(user_models_root()) if path.name not in found}).values()

@@ -1,4 +1,4 @@
-"""Output that people read: if nobody can read it any more, it is dropped, and the work goes on."""
+"""Terminal output that is dropped, instead of ending the work, if nobody can read it any more."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 
 class DroppableOutput:
-    """A text stream that never raises for a closed terminal or pipe, or for a letter that its encoding lacks."""
+    """A text stream that never raises for a closed terminal or pipe, or for a character missing in its encoding."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -28,7 +28,7 @@ class DroppableOutput:
             self.drop_the_rest()
 
     def drop_the_rest(self) -> None:
-        """Leads the stream to nowhere, with what it still holds: Python would try to write that at its end."""
+        """Redirects the stream to nowhere, including its buffer, which Python would try to write at exit."""
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
@@ -39,7 +39,7 @@ class DroppableOutput:
 
 
 def protect_output() -> None:
-    """Makes the standard output and error of this process droppable."""
+    """Protects this process's standard output and standard error."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, DroppableOutput):

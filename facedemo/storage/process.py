@@ -1,4 +1,4 @@
-"""What a process that trains asks of the system: its priority, and how signals end it."""
+"""The priority of a training process, and its handling of signals."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ INTERRUPTING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 @contextmanager
 def termination_as_interrupt() -> Iterator[None]:
-    """Lets a polite kill and a closed terminal end like Ctrl-C: with a checkpoint."""
+    """Treats SIGTERM and a closed terminal like Ctrl-C: saves a checkpoint and exits."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    # a signal that is ignored, as SIGHUP is under nohup, stays so
+    # an ignored signal, such as SIGHUP under nohup, stays ignored
     before = {number: signal.getsignal(number) for number in TERMINATION if signal.getsignal(number) != signal.SIG_IGN}
     for number in before:
         signal.signal(number, interrupt)
@@ -31,7 +31,7 @@ def termination_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Holds back Ctrl-C and a polite kill until the end of the block: half an iteration must not be saved."""
+    """Delays Ctrl-C and SIGTERM until the end of the block: half an iteration must not be saved."""
     held: list[int] = []
     interrupting = [number for number in INTERRUPTING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, lambda got, _: held.append(got)) for number in interrupting}
@@ -45,8 +45,9 @@ def uninterrupted() -> Iterator[None]:
 
 
 def lower_priority() -> None:
-    """Lowers this process's priority, so that the app stays quick beside it."""
+    """Lowers this process's priority, so that the app stays responsive."""
     with suppress(AttributeError, OSError):  # Windows has no niceness
         os.nice(LOW_PRIORITY)
-        if os.getsid(0) == os.getpid():  # Linux weighs sessions against each other, and within them by niceness
+        # Linux balances sessions against each other, and only within a session by niceness
+        if os.getsid(0) == os.getpid():
             Path("/proc/self/autogroup").write_text("19", "ascii")

@@ -1,4 +1,4 @@
-"""What a run or a race is doing, and whether the process that said so still lives."""
+"""The status of a run or a race, and whether the process that wrote it is still alive."""
 
 import os
 import socket
@@ -10,14 +10,15 @@ from typing import Any
 import psutil
 from pydantic import FiniteFloat
 
-STARTING_SECONDS = 120  # a launched process that has not reported by then is taken for dead
+STARTING_SECONDS = 120  # a launched process that has not reported within this time counts as dead
 
 
 @dataclass
 class Status:
-    """What a run is doing.
+    """The status of a run.
 
-    state: starting, running, paused, stopped, finished, failed, crashed (its process died) or damaged (this file).
+    state: starting, running, paused, stopped, finished, failed, crashed (its process died) or damaged (the status
+    file).
     """
 
     state: str = "stopped"
@@ -31,7 +32,7 @@ class Status:
     advice: list[str] = field(default_factory=list)
     pid: int = 0
     process_started: float = 0.0
-    process_identity: str = ""  # "" in the files of earlier versions, and on systems that have none
+    process_identity: str = ""  # "" in files of earlier versions, and on systems without it
     host: str = ""
     updated: FiniteFloat = 0.0
 
@@ -40,7 +41,7 @@ class Status:
         return self.state in ("starting", "running", "paused")
 
     def process_lives(self) -> bool:
-        """Whether the process that wrote this still runs; one on another machine counts while it keeps reporting."""
+        """Whether the process that wrote this is still running; on another machine, whether it keeps reporting."""
         if not self.of_this_computer:
             return time.time() - self.updated < STARTING_SECONDS
         try:
@@ -50,7 +51,7 @@ class Status:
             else:
                 same = abs(process.create_time() - self.process_started) < 2.0
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except (psutil.Error, ValueError, OverflowError):  # the last two: no number of a process
+        except (psutil.Error, ValueError, OverflowError):  # the last two: not a process ID
             return False
 
     @property
@@ -63,20 +64,20 @@ class Status:
 
 
 def identity_of(pid: int) -> str:
-    """Tells a process from all others that ever had its number, whatever the clock is set to.
+    """Distinguishes a process from all others that ever had its ID, independently of the clock.
 
-    On Linux the boot and the ticks from it to the start of the process; "" elsewhere, and if there is no such process.
+    On Linux, the boot ID and the process's start time in ticks since boot; "" elsewhere or if there is no such process.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        after_name = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()  # a name may hold spaces
+        after_name = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()  # a name may contain spaces
         return f"{boot} {int(after_name[19])}"
     except (OSError, ValueError, IndexError):
         return ""
 
 
 def process_facts(pid: int) -> dict[str, Any]:
-    """What a `Status` tells a process by."""
+    """The fields by which a `Status` identifies a process."""
     return {
         "pid": pid,
         "process_started": psutil.Process(pid).create_time(),

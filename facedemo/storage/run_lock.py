@@ -1,6 +1,6 @@
-"""The lock of a run or a race: held as long as a process trains it, and for the moment in which it is started or moved.
+"""The lock of a run or a race: held while a process trains it, and briefly while it is started or moved.
 
-No damaged file and no clock changes it, and the system frees it if its process is killed.
+It does not depend on files' contents or clocks, and the system releases it if its process is killed.
 """
 
 from pathlib import Path
@@ -8,11 +8,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 LOCK = ".lock"
-PATIENCE = 2.0  # seconds to wait for somebody who starts or moves the run
+PATIENCE = 2.0  # seconds to wait while another process starts or moves the run
 
 
 def acquired(folder: Path) -> FileLock:
-    """The lock, for its holder to release.  Raises filelock.Timeout if another process or thread keeps it."""
+    """The acquired lock, which the caller releases.  Raises filelock.Timeout if another process or thread holds it."""
     lock = FileLock(folder / LOCK)
     lock.acquire(timeout=PATIENCE, poll_interval=0.02)
     return lock
@@ -27,5 +27,5 @@ def is_held(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # a folder that cannot be written to
+    except OSError:  # the folder is not writable
         return False

@@ -5,10 +5,10 @@ from importlib.metadata import PackageNotFoundError, distributions
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Package → its version.  Raises PackageNotFoundError where one is not installed.
+    """Package → its version.  Raises PackageNotFoundError if one is not installed.
 
-    Looks through a copy of sys.path: Streamlit takes entries out of the list itself while threads read it, and a
-    package that is there would then be missed.
+    Searches a copy of sys.path, because Streamlit removes entries from the list while threads read it, so that an
+    installed package could be missed.
     """
     path, found = list(sys.path), dict[str, str]()
     for name in packages:

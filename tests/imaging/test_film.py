@@ -80,5 +80,5 @@ def test_impossible_films_are_refused(write) -> None:
         write(frames(2), 0)
     with pytest.raises(ValueError, match="1 to 50"):
         write(frames(2), 51)
-    with pytest.raises(ValueError, match="a frame"):
+    with pytest.raises(ValueError, match="one frame"):
         write(frames(2)[:0], 12)

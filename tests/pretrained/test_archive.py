@@ -139,12 +139,12 @@ def test_a_file_that_unpacks_to_more_than_any_model_needs_is_refused(files: dict
 
 def test_a_zip_that_claims_too_much_is_refused_unread(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_archive, "MAX_TOTAL_BYTES", 1000)
-    refused(zipped(files), "it is no model")
+    refused(zipped(files), "it is not a model")
 
 
 def test_a_zip_of_too_many_files_is_refused(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_archive, "MAX_FILES", 2)
-    refused(zipped(files), "it is no model")
+    refused(zipped(files), "it is not a model")
 
 
 @pytest.mark.parametrize("claimed", [0, 10, 0xFFFFFFFE])
@@ -155,11 +155,11 @@ def test_a_size_that_lies_is_refused(files: dict[str, bytes], claimed: int) -> N
     while place >= 0:
         data[place + 24 : place + 28] = struct.pack("<I", claimed)
         place = data.find(b"PK\x01\x02", place + 4)
-    refused(io.BytesIO(data), "damaged|no model")
+    refused(io.BytesIO(data), "damaged|not a model")
 
 
 def test_an_unusual_compression_is_refused(files: dict[str, bytes]) -> None:
-    refused(zipped(files, zipfile.ZIP_BZIP2), "usual method")
+    refused(zipped(files, zipfile.ZIP_BZIP2), "Deflate")
 
 
 def test_two_models_are_refused(files: dict[str, bytes]) -> None:
@@ -185,7 +185,7 @@ def test_two_files_of_one_name_are_refused(files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"tiny/model.safetensors": None}, "no model.safetensors"),
+        ({"tiny/model.safetensors": None}, "model.safetensors is missing"),
         ({"tiny/config.json": None}, "no config.json"),
         ({"tiny/config.json": b""}, "config.json"),
         ({"tiny/config.json": b"[]"}, "config.json"),
@@ -204,13 +204,13 @@ def test_a_model_that_does_not_work_is_refused(
 
 @pytest.mark.parametrize("content", [b"", b"no ZIP", b"PK\x05\x06" + b"\0" * 18])
 def test_what_is_no_zip_is_refused(make_bundle: Maker, content: bytes) -> None:
-    refused(io.BytesIO(content), "no ZIP file|no model")
+    refused(io.BytesIO(content), "not a ZIP file|no model")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 def test_half_a_zip_is_refused(files: dict[str, bytes], share: float) -> None:
     data = zipped(files).getvalue()
-    refused(io.BytesIO(data[: int(share * len(data))]), "no ZIP file, or a damaged one")
+    refused(io.BytesIO(data[: int(share * len(data))]), "not a ZIP file, or it is damaged")
 
 
 def test_an_encrypted_zip_is_refused(files: dict[str, bytes]) -> None:
@@ -265,7 +265,7 @@ def test_a_folder_in_a_zip_gives_no_hostile_name(files: dict[str, bytes]) -> Non
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "a\\b", ".hidden", " x", "x.", "x" * 65, "a\0", "a\n"])
 def test_a_name_that_is_no_plain_folder_is_refused(make_bundle: Maker, name: str) -> None:
-    with pytest.raises(ParcelError, match="cannot name a model"):
+    with pytest.raises(ParcelError, match="not a valid name for a model"):
         model_archive.place(name)
 
 

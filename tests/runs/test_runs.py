@@ -43,7 +43,7 @@ def test_runs_are_listed_newest_first_and_other_folders_are_left_out(tmp_path: P
 
 def test_a_run_is_found_by_path_by_name_and_by_the_end_of_its_name(run: Run, tmp_path: Path) -> None:
     assert find_run(str(run.path)).id == find_run(run.id, tmp_path).id == find_run(run.id[-4:], tmp_path).id == run.id
-    with pytest.raises(RunError, match="No run fits"):
+    with pytest.raises(RunError, match="No run matches"):
         find_run("zzzz", tmp_path)
     create_run(RunConfig(), tmp_path)
     with pytest.raises(RunError, match="More than one"):
@@ -142,7 +142,7 @@ def test_a_run_on_another_machine_counts_as_alive_while_it_reports(run: Run) -> 
 
 def test_an_active_run_is_neither_started_twice_nor_given_another_budget(run: Run) -> None:
     run.write_status(status_of(psutil.Process()))
-    with pytest.raises(RunError, match="training already"):
+    with pytest.raises(RunError, match="already training"):
         run.launch()
     with pytest.raises(RunError, match="Stop it first"):
         run.extend(Budget(iterations=5))

@@ -40,7 +40,7 @@ def test_a_run_that_trains_is_not_deleted(run: Run) -> None:
 
 def test_a_run_that_is_gone_cannot_be_deleted(run: Run) -> None:
     trash.delete(run)
-    with pytest.raises(RunError, match="no longer there"):
+    with pytest.raises(RunError, match="no longer exists"):
         trash.delete(run)
 
 

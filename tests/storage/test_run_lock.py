@@ -88,7 +88,7 @@ def test_of_two_that_start_a_run_at_once_one_wins_and_its_process_is_on_record(
     monkeypatch.setattr(subprocess, "Popen", slow_start)
     with ThreadPoolExecutor(2) as pool:
         words = sorted(pool.map(launch, range(2)))
-    assert words == ["", "“mine” is training already."]
+    assert words == ["", "“mine” is already training."]
     assert [process.pid for process in started] == [run.status.pid]
     started[0].kill()
     started[0].wait()
@@ -113,7 +113,7 @@ def test_a_training_goes_on_undisturbed_whatever_its_status_says(run: Run, monke
     run.write_status(Status("stopped"))
     with training(run):
         for act, words in (
-            (run.launch, "training already"),
+            (run.launch, "already training"),
             (lambda: trash.delete(run), "in use"),
             (lambda: run.extend(Budget(iterations=5)), "Stop it first"),
             (lambda: worker.execute(run), "another process"),
@@ -158,6 +158,6 @@ def test_another_process_with_the_number_of_a_dead_one_is_told_from_it(run: Run)
 def test_what_is_gone_is_not_made_again_by_asking_for_its_lock(run: Run) -> None:
     trash.delete(run)
     for act in (run.launch, lambda: worker.execute(run), lambda: trash.delete(run)):
-        with pytest.raises(RunError, match="no longer there"):
+        with pytest.raises(RunError, match="no longer exists"):
             act()
     assert not run.path.exists()

@@ -1,1 +1,1 @@
-"""From files of faces to a memory-mapped array, and which images belong to which split."""
+"""Data sets: from image files to a memory-mapped array, and the split into training, validation and test images."""

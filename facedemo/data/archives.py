@@ -1,7 +1,7 @@
 """Reads images out of a .zip or .tar, one at a time.
 
-Archives are treated as hostile. Members are read into memory and never extracted, a member's name is never used as a
-path, and no size that a header claims is trusted.
+Archives are treated as hostile: members are read into memory and never extracted, their names are never used as paths,
+and sizes in headers are not trusted.
 """
 
 import bz2
@@ -34,18 +34,18 @@ from facedemo.data.source_files import (
 
 MAX_ZIP_RATIO = 200  # photographs hardly compress at all; deflate's own limit is 1,032
 
-UNSAFE_NAME = "its path leads out of the archive"
+UNSAFE_NAME = "its path leads outside the archive"
 TOTAL_LIMIT = f"{source_files.MAX_TOTAL_BYTES >> 30} GB unpacked"
 
 
 Wanted = Callable[[str], bool]
-Note = Callable[[str, str], None]  # (name, reason) of a member that is passed over
+Note = Callable[[str, str], None]  # (name, reason) of a skipped member
 
 
 def read_images(path: Path, note: Note = lambda name, reason: None) -> Iterator[Entry]:
     """Reads the images of an archive; if it holds none, those of the archives in it, which are opened one level deep.
 
-    Raises DataError as `read_archive` does; an archive inside has to keep the limits, too.
+    Raises DataError as `read_archive` does; the limits also apply to the inner archives.
     """
     inner: list[str] = []
     empty = True
@@ -75,7 +75,7 @@ def is_archive_name(name: str) -> bool:
 
 @contextmanager
 def _copied_out(path: Path, name: str) -> Iterator[Path]:
-    """A copy of an archive's member, under a name of ours, for as long as the block lasts."""
+    """A temporary copy of an archive's member, under our own name, for the duration of the block."""
     with tempfile.TemporaryDirectory(prefix="facedemo-") as folder:
         copy = Path(folder, re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[-80:])
         with copy.open("wb") as out, _member(path, name) as stream:
@@ -90,15 +90,15 @@ def _copied_out(path: Path, name: str) -> Iterator[Path]:
 
 @contextmanager
 def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
-    """A member of an archive by its name, as a stream."""
+    """A member of an archive by name, as a stream."""
     try:
         if _is_zip(path):
             with _open_zip(path) as archive:
                 member = next(one for one in archive.infolist() if _slashes(one.filename) == name)
                 if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise DataError(f"{printable(name)} in {path} is compressed in a way that is not supported.")
+                    raise DataError(f"{printable(name)} in {path} uses an unsupported compression method.")
                 if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
-                    raise DataError(f"{printable(name)} in {path} expands suspiciously far.")
+                    raise DataError(f"{printable(name)} in {path} has a suspiciously high compression ratio.")
                 with archive.open(member) as stream:
                     yield stream
         else:
@@ -112,16 +112,16 @@ def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
 def read_archive(path: Path, wanted: Wanted = is_image_name) -> Iterator[Entry]:
     """Reads the wanted members of a .zip or .tar in the order of the archive (.zip: of the names).
 
-    Members that break a limit come with a problem instead of data; links and devices are passed over.
-    Raises DataError if the archive as a whole is unreadable, encrypted or beyond the limits.
+    Members that exceed a limit have a problem instead of data; links and devices are skipped.  Raises DataError if the
+    archive as a whole is unreadable, encrypted or beyond the limits.
     """
     return _read_zip(path, wanted) if _is_zip(path) else _read_tar(path, wanted)
 
 
 def count_archive(path: Path) -> int | None:
-    """The number of images in an archive; None if only reading it to the end would tell.
+    """The number of images in an archive; None if it is only known after reading the whole archive.
 
-    That is so for a compressed .tar, and for an archive that holds other archives and no images.
+    That is the case for a compressed .tar, and for an archive that contains other archives and no images.
     """
     if _is_zip(path):
         with _open_zip(path) as archive:
@@ -144,7 +144,7 @@ def _start(path: Path) -> bytes:
 
 
 def _is_zip(path: Path) -> bool:
-    # not by zipfile.is_zipfile, which also takes a tar that happens to end with a zip
+    # zipfile.is_zipfile would also accept a tar that happens to end with a zip
     return _start(path).startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
@@ -189,10 +189,10 @@ def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipIn
     if member.file_size > source_files.MAX_FILE_BYTES:
         return Entry(name, problem=TOO_BIG)
     if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
-        return Entry(name, problem="expands suspiciously far")
+        return Entry(name, problem="suspiciously high compression ratio")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # zipfile does not bound what one read of the other methods returns
-        return Entry(name, problem="compressed in a way that is not supported")
+        # for other compression methods, zipfile does not limit how much one read returns
+        return Entry(name, problem="unsupported compression method")
     try:
         with archive.open(member) as stream:
             return within_limit(name, stream.read(source_files.MAX_FILE_BYTES + 1))
@@ -201,10 +201,10 @@ def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipIn
 
 
 class _ForwardOnly:
-    """A stream for tarfile that refuses to go back, to read very much at once, and to pass the limit on totals.
+    """A stream for tarfile that refuses to seek backwards, to read very much at once, or to exceed the total limit.
 
-    Crafted headers can send tarfile in circles, or have it hold gigabytes of "extended header" in memory.
-    last: the start of what was read last; tarfile takes any block that is not a header for the end of the archive.
+    Crafted headers can make tarfile loop, or hold gigabytes of "extended header" in memory.  last: the beginning of the
+    last block read; tarfile treats any block that is not a header as the end of the archive.
     """
 
     def __init__(self, path: Path, stream: BinaryIO) -> None:
@@ -251,11 +251,11 @@ def _tar_members(path: Path, archive: tarfile.TarFile) -> Iterator[tarfile.TarIn
     for count, member in enumerate(iter(archive.next, None), 1):
         if count > source_files.MAX_FILES:
             raise too_much(path, f"{source_files.MAX_FILES:,} files")
-        archive.members.clear()  # tarfile would remember every header it has seen
+        archive.members.clear()  # tarfile would keep every header in memory
         if member.isreg():
             yield member
     if archive.fileobj.last.strip(b"\0"):
-        raise tarfile.ReadError("it breaks off, or goes on with something else")
+        raise tarfile.ReadError("it is truncated, or continues with something else")
 
 
 def _read_tar(path: Path, wanted: Wanted) -> Iterator[Entry]:
@@ -268,8 +268,8 @@ def _read_tar(path: Path, wanted: Wanted) -> Iterator[Entry]:
                 yield Entry(name, problem=UNSAFE_NAME)
             elif member.size > source_files.MAX_FILE_BYTES:
                 yield Entry(name, problem=TOO_BIG)
-            elif member.issparse():  # nothing bounds how much a few bytes of it stand for
-                yield Entry(name, problem="stored with gaps, which is not supported")
+            elif member.issparse():  # a few bytes of it can stand for any amount of data
+                yield Entry(name, problem="sparse files are not supported")
             elif stream := archive.extractfile(member):
                 yield within_limit(name, stream.read(source_files.MAX_FILE_BYTES + 1))
 
@@ -284,6 +284,6 @@ def _leads_out(name: str) -> bool:
 
 def _broken(path: Path, error: Exception) -> DataError:
     return DataError(
-        f"{path.name} is not a folder, a .zip or a .tar of images, or it is damaged ({error}). "
-        "If it was downloaded, download it again; other kinds of archive have to be unpacked first."
+        f"{path.name} is not a folder, a .zip or a .tar of images, or it is damaged ({error}). If you downloaded it, "
+        "download it again; unpack other kinds of archives first."
     )

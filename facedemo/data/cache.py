@@ -1,4 +1,4 @@
-"""Prepared images in the user's cache folder: written once, then opened at once, memory-mapped."""
+"""Prepared images in the user's cache folder: written once, then opened immediately as a memory map."""
 
 import json
 import mmap
@@ -16,15 +16,15 @@ from facedemo.data.source_files import DataError
 from facedemo.storage.locations import cache_root
 
 MIN_IMAGES = 64
-CACHE_FORMAT = 2  # 2: more kinds of files are read, and what is passed over is listed
+CACHE_FORMAT = 2  # 2: more kinds of files are read, and skipped files are listed
 
 
 @dataclass(frozen=True)
 class Faces:
     """Prepared images.
 
-    images: (n, size, size, 3) uint8, RGB, memory-mapped and read-only.  names: n names, in the same order.
-    skipped: (name, reason in plain words).  path: the folder in the cache.
+    images: (n, size, size, 3) uint8, RGB, memory-mapped and read-only.  names: n names, in the same order.  skipped:
+    (name, reason).  path: the folder in the cache.
     """
 
     images: np.ndarray
@@ -34,7 +34,7 @@ class Faces:
     path: Path
 
     def summary(self) -> str:
-        """One sentence for people: how many images there are, and what was skipped why."""
+        """One sentence for users: the number of images, and the skipped files with the reasons."""
         size = self.images.shape[1]
         ready = f"{len(self.names):,} images ready at {size}×{size}"
         if not self.skipped:
@@ -43,30 +43,30 @@ class Faces:
 
 
 def release(images: np.ndarray) -> None:
-    """Gives back what a memory-mapped array takes of this process's memory; its pages stay in the system's cache."""
+    """Releases the memory that a memory-mapped array uses in this process; its pages stay in the system's cache."""
     if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         images.base.madvise(mmap.MADV_DONTNEED)
 
 
 def open_faces(key: str, size: int, source: str, cache: Path | None = None) -> Faces | None:
-    """The images stored in the cache under key; None where there are none."""
+    """The images stored in the cache under key; None if there are none."""
     return _open_faces((cache or cache_root()) / key, size, source)
 
 
 def write_faces(
     key: str, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str, cache: Path | None = None
 ) -> Faces:
-    """Stores images in the cache under key, or opens what is stored there already and leaves rows alone.
+    """Stores images in the cache under key; if that is already stored, opens it and ignores rows.
 
-    rows: (name, (size, size, 3) uint8 RGB image), or (name, reason why there is none).  source: shown to people.
-    Raises DataError where fewer than MIN_IMAGES images come, or the cache cannot be written.
+    rows: (name, (size, size, 3) uint8 RGB image), or (name, reason why there is none).  source: shown to users.  Raises
+    DataError if there are fewer than MIN_IMAGES images, or the cache cannot be written.
     """
     root = cache or cache_root()
     faces = _open_faces(root / key, size, source)
     try:
         if faces is None:
             root.mkdir(parents=True, exist_ok=True)
-            # two processes that want the same images: the second waits, then opens what the first has written
+            # if two processes need the same images, the second waits and then opens the first one's result
             with FileLock(root / f"{key}.lock"):
                 faces = _open_faces(root / key, size, source) or _build(root / key, rows, size, source)
     except OSError as error:
@@ -106,7 +106,7 @@ def _write_part(part: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: 
             stream.write(np.ascontiguousarray(image).data)
             names.append(name)
         stream.flush()
-        os.fsync(stream.fileno())  # the index must not survive a power cut that the images did not
+        os.fsync(stream.fileno())  # the index must not survive a power cut without the images
     if len(names) < MIN_IMAGES:
         raise DataError(_too_few(source, len(names), skipped))
     index = {"format": CACHE_FORMAT, "size": size, "source": source, "names": names, "skipped": skipped}
@@ -114,7 +114,7 @@ def _write_part(part: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: 
 
 
 def _open_faces(path: Path, size: int, source: str) -> Faces | None:
-    """Opens a stored data set; None where there is none, or it is damaged and has to be made again."""
+    """Opens a stored data set; None if there is none, or it is damaged and must be made again."""
     try:
         index = json.loads((path / "index.json").read_text(encoding="utf-8"))
         names = index["names"]
@@ -130,7 +130,7 @@ def _open_faces(path: Path, size: int, source: str) -> Faces | None:
 def _remove_abandoned(root: Path) -> None:
     for part in root.glob("*.part"):
         try:
-            with FileLock(part.with_suffix(".lock"), timeout=0):  # whoever is still writing it holds this lock
+            with FileLock(part.with_suffix(".lock"), timeout=0):  # a process that is still writing it holds this lock
                 shutil.rmtree(part, ignore_errors=True)
         except Timeout:
             continue

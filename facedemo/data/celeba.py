@@ -1,4 +1,4 @@
-"""CelebA's preparation as in the paper: the official lists as CSV, and the images in one folder a person."""
+"""CelebA's preparation as in the paper: the official lists as CSV, and the images in one folder per person."""
 
 import contextlib
 import csv
@@ -30,15 +30,15 @@ from facedemo.data.source_files import DataError, Entry, is_image_name, read_fil
 from facedemo.data.sources import CELEBA_ZIP
 from facedemo.storage.atomic import replace_file, replacing
 
-ALIGNED = "img_align_celeba"  # the official distribution also has img_celeba: other pictures under the same names
+ALIGNED = "img_align_celeba"  # the official distribution also has img_celeba: other images under the same names
 
 
 @dataclass(frozen=True)
 class PeopleReport:
-    """What sort_people did.
+    """The result of sort_people.
 
-    people: folders.  present: images that were in place already.  missing: images listed but not there.  unlisted:
-    images there but not listed.  malformed: lines left out of the CSV.  notes: what else was odd, in plain sentences.
+    people: folders.  present: images that were already in place.  missing: listed images that do not exist.  unlisted:
+    images that are not listed.  malformed: lines omitted from the CSV.  notes: other irregularities, as sentences.
     """
 
     people: int
@@ -52,21 +52,24 @@ class PeopleReport:
     notes: tuple[str, ...]
 
     def summary(self) -> str:
-        """A few plain sentences for people."""
+        """A few sentences for users."""
         done = f"{self.people:,} people: {self.linked:,} images linked, {self.copied:,} copied"
-        sentences = [f"{done}, {self.present:,} already there.", f"Lists: {', '.join(path.name for path in self.csv)}."]
+        sentences = [
+            f"{done}, {self.present:,} already present.",
+            f"Lists: {', '.join(path.name for path in self.csv)}.",
+        ]
         if self.missing:
             sentences.append(f"{self.missing:,} listed images are missing.")
         if self.unlisted:
             sentences.append(f"{self.unlisted:,} images are not in the list.")
         if self.malformed:
-            sentences.append(f"{self.malformed:,} malformed lines were left out.")
+            sentences.append(f"{self.malformed:,} malformed lines were omitted.")
         return " ".join([*sentences, *self.notes])
 
 
 @dataclass
 class _Distribution:
-    """CelebA's parts, wherever a distribution keeps them; the images lie in folders (files) or in an archive."""
+    """CelebA's components, wherever a distribution keeps them; the images are in folders (files) or in an archive."""
 
     lists: dict[str, Entry] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
@@ -76,9 +79,9 @@ class _Distribution:
 def sort_people(celeba: Path, out: Path, progress: Progress | None = None) -> PeopleReport:
     """Writes CelebA's lists into out as CSV, and its images into out/people/<identity>/, by hard link where possible.
 
-    celeba: the folder as the official distribution or torchvision lays it out, or an archive of it.  What is in place
-    already is left alone: a second run changes nothing.
-    Raises DataError where the list of identities is missing or useless, or out cannot be written.
+    celeba: a folder laid out like the official distribution or torchvision's, or an archive of it. Existing files are
+    left unchanged, so a second run changes nothing.  Raises DataError if the list of identities is missing or unusable,
+    or out cannot be written.
     """
     people = out / "people"
     found = _find(celeba, people)
@@ -103,7 +106,7 @@ def sort_people(celeba: Path, out: Path, progress: Progress | None = None) -> Pe
 
 
 def read_identities(celeba: Path) -> dict[str, str]:
-    """Image name → identity, by the official list in a folder or an archive; {} where there is none."""
+    """Image name → identity, from the official list in a folder or an archive; {} if there is none."""
     if not celeba.exists():
         return {}
     lists = _find(celeba, celeba / "people").lists
@@ -115,23 +118,23 @@ def read_identities(celeba: Path) -> dict[str, str]:
 
 
 def read_partition(celeba: Path) -> dict[str, str]:
-    """Image name → train, validation or test, by the official list in a folder or an archive; {} if there is none."""
+    """Image name → train, validation or test, from the official list in a folder or an archive; {} if there is none."""
     lists = _find(celeba, celeba / "people").lists if celeba.exists() else {}
     rows = [fields for _, fields in fields_of(lists[PARTITION], Table(PARTITION, []))] if PARTITION in lists else []
     return {row[0]: PARTS[row[1]] for row in rows if len(row) == 2 and row[1] in PARTS and is_plain_image(row[0])}
 
 
 def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]:
-    """Image name → the wanted attributes, each "1" or "-1", by the official list; {} where there is none.
+    """Image name → the wanted attributes, each "1" or "-1", from the official list; {} if there is none.
 
-    Raises DataError where the list lacks one of them.
+    Raises DataError if the list lacks one of them.
     """
     lists = _find(celeba, celeba / "people").lists
     if ATTRIBUTES not in lists:
         return {}
     table = read_attribute_list(lists[ATTRIBUTES])
     if missing := [name for name in wanted if name not in table.columns]:
-        raise DataError(f"{ATTRIBUTES} has no attribute {', '.join(missing)}. Take the official file.")
+        raise DataError(f"{ATTRIBUTES} has no attribute {', '.join(missing)}. Use the official file.")
     places = [table.columns.index(name) - 1 for name in wanted]
     return {name: [row[place] for place in places] for name, row in table.rows.items()}
 
@@ -163,7 +166,7 @@ def _find(celeba: Path, people: Path) -> _Distribution:
 
 
 def _take_list(found: _Distribution, name: str, entry: Entry) -> None:
-    """Keeps the first list of a kind; the official one is preferred to one with commas."""
+    """Keeps the first list of each kind, but prefers the official format to one with commas."""
     if LISTS[name] not in found.lists or (name in LISTS.values() and not found.lists[name].name.endswith(name)):
         found.lists[LISTS[name]] = entry
 
@@ -171,7 +174,7 @@ def _take_list(found: _Distribution, name: str, entry: Entry) -> None:
 def _walk(root: Path, people: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
-        # results of an earlier run may lie inside the folder they were made from
+        # results of an earlier run may be inside the source folder
         folders[:] = sorted(name for name in folders if here / name != people)
         yield from (here / name for name in sorted(names))
 
@@ -221,17 +224,17 @@ def _images(found: _Distribution) -> Iterable[tuple[str, Path | bytes]]:
 
 
 def _place(image: Path | bytes, target: Path) -> str:
-    """Puts an image in its place: `present` where it is there, else `linked` or `copied`."""
+    """Puts an image into its folder; returns `present` if it was already there, else `linked` or `copied`."""
     size = len(image) if isinstance(image, bytes) else image.stat().st_size
     if target.is_file():
         if target.stat().st_size == size:
             return "present"
-        target.unlink()  # of another edition of CelebA, or of other size
+        target.unlink()  # from another edition of CelebA, or of another size
     if isinstance(image, bytes):
-        replace_file(target, image, flush=False)  # of tens of thousands, which can be made again
+        replace_file(target, image, flush=False)  # tens of thousands of files, which can be made again
         return "copied"
     with contextlib.suppress(OSError):
-        # a hard link, since a symbolic one would break when either folder is moved
+        # a hard link, because a symbolic link would break if either folder is moved
         os.link(image.resolve(), target)
         return "linked"
     with replacing(target, flush=False) as part:

@@ -1,4 +1,4 @@
-"""CelebA's lists: who is on an image, what is to be seen of them, and which official part it belongs to."""
+"""CelebA's lists: the identities, attributes and official splits of images."""
 
 import re
 import sys
@@ -13,14 +13,14 @@ IDENTITIES = "identity_CelebA.txt"
 ATTRIBUTES = "list_attr_celeba.txt"
 PARTITION = "list_eval_partition.txt"
 PARTS = {"0": "train", "1": "validation", "2": "test"}
-# Kaggle's lists, and those that sort_people writes, are the same with commas and a header.
+# Kaggle's lists, and those written by sort_people, are the same with commas and a header.
 LISTS = {name: listed for listed in (IDENTITIES, ATTRIBUTES, PARTITION) for name in (listed, f"{listed[:-4]}.csv")}
-IMAGE_COLUMN = ("image", "image_id")  # its name in the header of a list with commas
+IMAGE_COLUMN = ("image", "image_id")  # column name in a list with commas
 
 
 @dataclass
 class Table:
-    """A list: rows by image name, and what was odd about the file."""
+    """A list: rows by image name, and irregularities of the file."""
 
     file: str
     columns: list[str]
@@ -30,15 +30,15 @@ class Table:
 
 
 def read_identity_list(entry: Entry) -> Table:
-    """Reads `000001.jpg 2880` a line."""
+    """Reads a list with lines like `000001.jpg 2880`."""
     table = Table(IDENTITIES, ["image", "identity"])
     for number, fields in fields_of(entry, table):
-        # identities become names of folders, so nothing but a number will do
+        # identities become folder names, so they must be numbers
         if len(fields) == 2 and is_plain_image(fields[0]) and re.fullmatch("[0-9]{1,9}", fields[1]):
             add_row(table, fields[0], [str(int(fields[1]))])
         elif number <= 2 and not table.rows and not is_plain_image(fields[0]):
             if fields[0] not in IMAGE_COLUMN:
-                table.notes.append(f"{IDENTITIES} starts with a header line, which was left out.")
+                table.notes.append(f"{IDENTITIES} starts with a header line, which was ignored.")
         else:
             table.malformed += 1
     if not table.rows:
@@ -47,13 +47,14 @@ def read_identity_list(entry: Entry) -> Table:
 
 
 def read_attribute_list(entry: Entry) -> Table:
-    """Reads the number of rows, the attributes' names, then `000001.jpg -1  1 …` a line; values are -1 or 1."""
+    """Reads the number of rows, the attributes' names, then lines like `000001.jpg -1 1 …`; values are -1 or 1."""
     table = Table(ATTRIBUTES, [])
     for _, fields in fields_of(entry, table):
         values = fields[1:]
         if table.columns and is_plain_image(fields[0]):
             if len(values) == len(table.columns) - 1 and set(values) <= {"-1", "1"}:
-                add_row(table, fields[0], [sys.intern(value) for value in values])  # of millions, two to keep
+                # only two objects instead of millions
+                add_row(table, fields[0], [sys.intern(value) for value in values])
             else:
                 table.malformed += 1
         elif not table.columns and len(fields) > 1 and all(re.fullmatch(r"[\w-]+", name) for name in fields):
@@ -61,7 +62,7 @@ def read_attribute_list(entry: Entry) -> Table:
         elif table.columns or not fields[0].isdecimal():
             table.malformed += 1
     if not table.columns:
-        raise DataError(f"{ATTRIBUTES} has no line with the attributes' names. Take the official file.")
+        raise DataError(f"{ATTRIBUTES} has no line with the attributes' names. Use the official file.")
     return table
 
 
@@ -81,19 +82,19 @@ def is_plain_image(name: str) -> bool:
 
 def add_row(table: Table, name: str, values: list[str]) -> None:
     if name in table.rows:
-        table.malformed += 1  # whom a second line contradicts is not ours to say: the first stands
+        table.malformed += 1  # if two lines contradict each other, the first one counts
     else:
         table.rows[name] = values
 
 
 def listed_name(name: str, rows: Mapping[str, Any], stems: Mapping[str, str]) -> str:
-    """The name under which a list has an image; "" if it has not.
+    """The name of an image in a list; "" if it is not listed.
 
-    stems: as `by_stem` makes them.  The lists say `000001.jpg` also where the images are `000001.png`.
+    stems: as made by `by_stem`. The lists say `000001.jpg` even if the images are `000001.png`.
     """
     return name if name in rows else stems.get(PurePosixPath(name).stem, "")
 
 
 def by_stem(rows: Mapping[str, Any]) -> dict[str, str]:
-    """Names without their ending → the names of a list."""
+    """Names without extension → the names in a list."""
     return {PurePosixPath(name).stem: name for name in rows}

@@ -1,4 +1,4 @@
-"""The one way from the bytes of an image file to pixels, for data sets and for photos alike."""
+"""Decoding of image files to pixels, for data sets and for photos."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -11,23 +11,23 @@ from PIL import Image, ImageOps
 
 Decoded = TypeVar("Decoded")
 
-# Pillow would otherwise try everything it knows by content, and its EPS reader starts an external program.
+# Otherwise Pillow would try all its formats, and its EPS reader starts an external program.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
-ANNOTATED = ("MPO", "HEIF")  # phones' photos: further pictures in them are no frames of an animation
+ANNOTATED = ("MPO", "HEIF")  # photos from phones: additional pictures in them are not frames of an animation
 PNG = b"\x89PNG\r\n\x1a\n"
-USED_CHUNKS = frozenset({b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"})  # beside those that a PNG cannot do without
+USED_CHUNKS = frozenset({b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"})  # in addition to the mandatory chunks of a PNG
 
 pillow_heif.register_heif_opener()
 
 
 class ColourError(ValueError):
-    """The values of an image do not say which colours they stand for."""
+    """It is unknown which colours the values of an image represent."""
 
 
 def decoded(data: bytes, use: Callable[[Image.Image], Decoded]) -> Decoded:
-    """What `use` makes of an opened image file; of a PNG also if its text, colour profile or the like is damaged.
+    """The result of `use` for an opened image file; a PNG may have damaged text, colour profile or similar chunks.
 
-    Raises what Pillow does on damaged files, from SyntaxError to struct.error, and what `use` does.
+    Raises whatever Pillow raises for damaged files, from SyntaxError to struct.error, and whatever `use` raises.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -40,7 +40,7 @@ def decoded(data: bytes, use: Callable[[Image.Image], Decoded]) -> Decoded:
 
 
 def needed_chunks(data: bytes) -> Iterator[bytes]:
-    """A PNG file without the chunks that do not matter for its pixels; any other file as it is."""
+    """A PNG file without the chunks that do not affect its pixels; any other file unchanged."""
     if not data.startswith(PNG):
         yield data
         return
@@ -58,13 +58,15 @@ def is_animated(image: Image.Image) -> bool:
 
 
 def turn_upright(image: Image.Image) -> None:
-    """Turns an image as its EXIF data say, in place; not if these are damaged."""
-    with suppress(Exception):  # anything, from SyntaxError to struct.error, and the pixels are fine
+    """Rotates an image in place according to its EXIF data, unless these are damaged."""
+    with suppress(Exception):  # any error, from SyntaxError to struct.error; the pixels are fine
         ImageOps.exif_transpose(image, in_place=True)
 
 
 def rgb(image: Image.Image) -> Image.Image:
-    """In 8-bit RGB, what is transparent on white.  Raises ColourError if nothing says which value is white."""
+    """An image in 8-bit RGB, with transparency over white.  Raises ColourError if it is unknown which value is
+    white.
+    """
     if image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")

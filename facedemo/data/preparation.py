@@ -1,4 +1,4 @@
-"""Makes squares of one size out of a source of images, on every core, once: the cache keeps them."""
+"""Prepares a source of images once, on all cores: decodes, crops and resizes them, and caches the result."""
 
 import hashlib
 import os
@@ -24,13 +24,13 @@ Crop = Literal["auto", "tight", "wide", "square"]
 Progress = Callable[[int, int | None], None]  # (done, total or None)
 
 MAX_PIXELS = 64_000_000
-LARGE_PIXELS = 16_000_000  # larger ones are decoded one at a time: a dozen at once would fill the memory
-WINDOW_BYTES = 256 << 20  # how much may be read ahead of decoding
+LARGE_PIXELS = 16_000_000  # larger images are decoded one at a time: a dozen at once would fill the memory
+WINDOW_BYTES = 256 << 20  # maximum number of bytes read ahead of decoding
 
 UNREADABLE = "damaged or not an image"
-ANIMATED = "animated or several pages"
+ANIMATED = "animated or with several pages"
 TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 1_000_000} million pixels"
-ODD_COLOURS = "colours cannot be converted"
+ODD_COLOURS = "colours that cannot be converted"
 
 _large = threading.Lock()
 
@@ -38,22 +38,22 @@ _large = threading.Lock()
 def prepare(
     source: str | Path, size: int, crop: Crop = "auto", progress: Progress | None = None, cache: Path | None = None
 ) -> Faces:
-    """Opens a source of images at one size, decoding it first unless the cache has it already.
+    """Opens a source of images at one size, decoding it first if it is not in the cache.
 
-    source: a folder, a .zip or .tar of one, or a CelebA folder.  size: pixels a side.  cache: instead of cache_root().
-    Raises DataError where the source is unusable or fewer than MIN_IMAGES of its images are.
+    source: a folder, a .zip or .tar of one, or a CelebA folder.  size: side in pixels.  cache: replaces cache_root().
+    Raises DataError if the source is unusable or has fewer than MIN_IMAGES usable images.
     """
     if crop not in get_args(Crop):
         raise DataError(f"There is no crop {crop!r}. Choose one of {', '.join(get_args(Crop))}.")
     if not 8 <= size <= 1024:
-        raise DataError(f"Images of {size} pixels a side are not supported. Choose a size from 8 to 1024.")
+        raise DataError(f"An image size of {size} pixels is not supported. Choose a size from 8 to 1024.")
     opened = open_source(expanded(source))
     key, rows = _key(opened, size, crop), _decode_all(opened, size, crop, progress)
     return _with_passed_over(write_faces(key, rows, size, str(source), cache), opened)
 
 
 def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | None = None) -> Faces | None:
-    """What `prepare` would find in the cache; None where it would have to decode first, or the source is gone."""
+    """The cached result of `prepare`; None if it is not cached, or the source no longer exists."""
     try:
         opened = open_source(expanded(source))
     except (DataError, OSError):
@@ -63,7 +63,7 @@ def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | N
 
 
 def _with_passed_over(faces: Faces, opened: Source) -> Faces:
-    # not kept in the cache: a hidden file that the system adds to a folder is no reason to decode all of it again
+    # not part of the key: a hidden file added by the system must not cause everything to be decoded again
     return replace(faces, skipped=[*faces.skipped, *opened.passed_over])
 
 
@@ -72,10 +72,10 @@ def _key(opened: Source, size: int, crop: Crop) -> str:
 
 
 def crop_box(width: int, height: int, crop: Crop) -> tuple[int, int, int, int]:
-    """The square (left, upper, right, lower) that a crop takes of an image, always inside it.
+    """The square (left, upper, right, lower) of a crop, always inside the image.
 
-    `tight` and `wide` are fractions of CelebA's aligned frame, in which the face's place is known: of 89×109 pixels,
-    64 or 80 around (44, 59).
+    `tight` and `wide` are fractions of CelebA's aligned frame, in which the face's position is known: 64 or 80 of
+    89×109 pixels, around (44, 59).
     """
     if crop == "auto":
         crop = "tight" if abs(width * 109 / (height * 89) - 1) <= 0.01 else "square"
@@ -92,7 +92,7 @@ def crop_box(width: int, height: int, crop: Crop) -> tuple[int, int, int, int]:
 def decode(data: bytes, size: int, crop: Crop = "auto") -> np.ndarray:
     """Decodes, turns upright, crops and resizes one image file of any kind.
 
-    Returns (size, size, 3) uint8, RGB.  Raises DataError with the reason where that is not well defined.
+    Returns (size, size, 3) uint8, RGB.  Raises DataError with the reason if that is impossible.
     """
     try:
         return decoded(data, lambda image: _square(image, size, crop))
@@ -102,7 +102,7 @@ def decode(data: bytes, size: int, crop: Crop = "auto") -> np.ndarray:
         raise DataError(ODD_COLOURS) from error
     except Image.DecompressionBombError as error:
         raise DataError(TOO_MANY_PIXELS) from error
-    except Exception as error:  # on damaged files Pillow raises almost anything, from SyntaxError to struct.error
+    except Exception as error:  # for damaged files, Pillow raises almost anything, from SyntaxError to struct.error
         raise DataError(UNREADABLE) from error
 
 
@@ -113,13 +113,13 @@ def _square(image: Image.Image, size: int, crop: Crop) -> np.ndarray:
     if is_animated(image):
         raise DataError(ANIMATED)
     with _large if pixels > LARGE_PIXELS else nullcontext():
-        # a JPEG can be decoded at half the size and less, at a fraction of the cost
+        # a JPEG can be decoded at reduced size, at a fraction of the cost
         image.draft(None, (6 * size, 6 * size))
         turn_upright(image)
         box = crop_box(image.width, image.height, crop)
         side = box[2] - box[0]
         if side * 2 < size:
-            raise DataError(f"too small: the crop has fewer than {-(-size // 2)} pixels a side")
+            raise DataError(f"too small: the crop has fewer than {-(-size // 2)} pixels per side")
         square = rgb(image.crop(box))
         if side != size:
             square = square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3)
@@ -129,7 +129,7 @@ def _square(image: Image.Image, size: int, crop: Crop) -> np.ndarray:
 def _decode_all(
     source: Source, size: int, crop: Crop, progress: Progress | None
 ) -> Iterator[tuple[str, np.ndarray | str]]:
-    """Yields (name, image or reason) in the order of the source, decoding on every core."""
+    """Yields (name, image or reason) in the order of the source, decoding on all cores."""
 
     def attempt(entry: Entry) -> np.ndarray | str:
         try:
@@ -159,7 +159,7 @@ def _decode_all(
 
 
 def throttled(progress: Progress | None) -> Progress:
-    """Passes on at most ten reports a second, so that drawing them costs nothing."""
+    """Passes on at most ten reports per second, so that displaying them costs nothing."""
     last = 0.0
 
     def report(done: int, total: int | None) -> None:

@@ -1,4 +1,4 @@
-"""One file of a source of images, the limits that it has to keep, and what users are told where it does not."""
+"""One file of a source of images, the limits for it, and the messages if it exceeds them."""
 
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -20,7 +20,7 @@ HIDDEN = "hidden"
 
 
 class DataError(ValueError):
-    """A message a user can act on: what is wrong with the data and what to do about it."""
+    """A problem with the data; the message says what is wrong and what to do."""
 
 
 def expanded(source: str | Path) -> Path:
@@ -28,11 +28,11 @@ def expanded(source: str | Path) -> Path:
     try:
         return Path(source).expanduser()
     except RuntimeError as error:
-        raise DataError(f"There is no home folder for “{source}”. Give the path from / on.") from error
+        raise DataError(f"There is no home folder for “{source}”. Give an absolute path.") from error
 
 
 class Entry(NamedTuple):
-    """One file of a source: its bytes, or the reason in plain words why they are not given."""
+    """One file of a source: its bytes, or the reason why they are missing."""
 
     name: str
     data: bytes = b""
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 
 def is_image_name(name: str) -> bool:
-    """Whether name looks like an image that someone put there on purpose: not hidden, nor a Mac's resource fork."""
+    """Whether name looks like an image file: not hidden, and not a resource fork of macOS."""
     return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES and not is_hidden(name)
 
 
@@ -51,13 +51,13 @@ def is_hidden(name: str) -> bool:
 def why_passed_over(name: str) -> str:
     """Why a file of this name is not read as an image."""
     suffix = printable(PurePosixPath(name).suffix.lower())[:12]
-    return HIDDEN if is_hidden(name) else f"not an image by its name ({suffix or 'no ending'})"
+    return HIDDEN if is_hidden(name) else f"not an image by its name ({suffix or 'no extension'})"
 
 
 def read_file(path: Path, name: str) -> Entry:
-    """Reads one file that is to be shown under name, unless it is larger than any image or list should be."""
+    """Reads one file, shown as name, unless it is larger than any image or list should be."""
     try:
-        if not path.is_file():  # reading a named pipe would wait for ever
+        if not path.is_file():  # reading a named pipe would block forever
             return Entry(name, problem=NOT_OPENED)
         with path.open("rb") as stream:
             return within_limit(name, stream.read(MAX_FILE_BYTES + 1))
@@ -66,7 +66,7 @@ def read_file(path: Path, name: str) -> Entry:
 
 
 def printable(name: str) -> str:
-    # names are shown in terminals and browsers: no escape sequences, no undecodable bytes
+    # names are shown in terminals and browsers, so escape sequences and undecodable bytes are removed
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
@@ -75,15 +75,17 @@ def within_limit(name: str, data: bytes) -> Entry:
 
 
 def no_images(path: Path, hint: str = "") -> DataError:
-    return DataError(f"{path} holds no image files ({', '.join(sorted(IMAGE_SUFFIXES))}).{hint}")
+    return DataError(f"{path} contains no image files ({', '.join(sorted(IMAGE_SUFFIXES))}).{hint}")
 
 
 def too_much(path: Path, what: str) -> DataError:
-    return DataError(f"{path} holds more than {what}. Split it, or choose a part of it.")
+    return DataError(f"{path} contains more than {what}. Split it, or choose a subset.")
 
 
 def existing(source: str) -> Path:
-    """A source of images as a path that holds wherever the run goes on.  Raises ValueError where there is none."""
+    """A source of images as an absolute path, so that the run can be resumed anywhere.  Raises ValueError if it is
+    missing.
+    """
     path = expanded(source)
     if not source or not path.exists():
         raise ValueError(f"There is no file or folder “{source}”. Check the path.")

@@ -1,4 +1,4 @@
-"""Where images come from: a folder, a .zip or .tar of one, or a CelebA folder, read one file at a time."""
+"""Sources of images: a folder, a .zip or .tar of one, or a CelebA folder, read one file at a time."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from facedemo.data.source_files import (
 )
 
 CELEBA_ZIP = "img_align_celeba.zip"
-LISTS = frozenset(  # of CelebA, which are read as such
+LISTS = frozenset(  # CelebA's lists, which are read separately
     f"{name}.{kind}"
     for name in ("identity_CelebA", "list_attr_celeba", "list_eval_partition", "list_bbox_celeba",
                  "list_landmarks_align_celeba", "list_landmarks_celeba")
@@ -33,9 +33,9 @@ LISTS = frozenset(  # of CelebA, which are read as such
 class Source:
     """An opened source of images.
 
-    digest: changes with the content.  count: how many images, None where only reading to the end would tell; DataError
-    where there are none.  read: starts a pass over the images, always in the same order.  passed_over: (name, reason)
-    of the files and folders of a folder that are not read.  noted: those of an archive, complete after a pass.
+    digest: changes with the content.  count: the number of images, None if it is only known after reading everything;
+    raises DataError if there are none.  read: starts a pass over the images, always in the same order.  passed_over:
+    (name, reason) of the skipped files and folders of a folder.  noted: the same for an archive, complete after a pass.
     """
 
     digest: str
@@ -48,7 +48,7 @@ class Source:
 def open_source(path: Path) -> Source:
     """Opens a folder (searched recursively), a .zip, or a .tar (also .gz, .bz2, .xz) of images.
 
-    Raises DataError where path is missing or none of these; what is inside is looked at when it is counted or read.
+    Raises DataError if path is missing or none of these; the content is checked when it is counted or read.
     """
     if path.is_dir():
         files, passed_over = _list_folder(path)
@@ -60,7 +60,7 @@ def open_source(path: Path) -> Source:
     source = Source(_digest_file(path), lambda: count_archive(path), lambda: read_images(path, note), [], [])
 
     def note(name: str, reason: str) -> None:
-        if PurePosixPath(name).name not in LISTS and name not in passed:  # a second pass meets them again
+        if PurePosixPath(name).name not in LISTS and name not in passed:  # a second pass finds them again
             passed[name] = reason
             source.noted.append((printable(name), reason))
 
@@ -88,13 +88,13 @@ def _count_folder(root: Path, files: list[Path]) -> int:
     total = sum(count_zip(path) if path.name == CELEBA_ZIP else 1 for path in files)
     if total == 0:
         archives = sorted(child.name for child in root.iterdir() if child.suffix.lower() in ARCHIVE_SUFFIXES)
-        hint = f" It does hold {', '.join(archives[:3])}: choose that file itself." if archives else ""
+        hint = f" It contains {', '.join(archives[:3])}: choose that file instead." if archives else ""
         raise no_images(root, hint)
     return total
 
 
 def _list_folder(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
-    """The images below a folder, and what is passed over: (name, reason), both sorted by name."""
+    """The images below a folder, and the skipped files as (name, reason), both sorted by name."""
     files: list[tuple[str, Path]] = []
     passed_over: list[tuple[str, str]] = []
 
@@ -106,7 +106,7 @@ def _list_folder(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
         for name in names:
             path = Path(folder, name)
             relative = path.relative_to(root).as_posix()
-            # the official distribution ships the images zipped; once someone unzipped them, the zip is a second copy
+            # the official distribution contains the images as a ZIP; if they are unpacked, the ZIP is a second copy
             packed = name == CELEBA_ZIP and Path(name).stem not in folders
             if packed or is_image_name(relative):
                 files.append((relative, path))

@@ -1,6 +1,6 @@
-"""Which images are for training, which to choose a model by, and which to report on: decided once, for good.
+"""The train, validation and test splits of images, which are fixed once and for all.
 
-A person's images are all in one part, where it is known who is on them.
+All images of a person are in the same split, if the people are known.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ PERCENT = {"train": 80, "validation": 10, "test": 10}
 
 
 def split_of(key: str) -> str:
-    """The part that an identity, or an image of nobody known, belongs to: by its name alone, on every machine."""
+    """The split of an identity, or of an image of an unknown person: it depends only on the name, on every machine."""
     place = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) % 100
     for split, percent in PERCENT.items():
         place -= percent
@@ -37,13 +37,13 @@ def rows_of(
     identities: Mapping[str, str] | None = None,
     partition: Mapping[str, str] | None = None,
 ) -> np.ndarray:
-    """The places in `names` of the images in one part, ascending.
+    """The indices in `names` of the images in one split, ascending.
 
-    names: of images, as paths; the last component counts.  identities: that component → who it is.  partition: that
-    component → its part, for images of nobody known.
+    names: paths of images, of which the last component counts.  identities: that component → identity.  partition: that
+    component → split, for images of unknown people.
     """
     if split not in get_args(Split):
-        raise DataError(f"There is no part “{split}” of the data. Choose one of {', '.join(get_args(Split))}.")
+        raise DataError(f"There is no split “{split}”. Choose one of {', '.join(get_args(Split))}.")
     if split == "all":
         return np.arange(len(names))
     people, parts = identities or {}, partition or {}
@@ -59,23 +59,23 @@ def rows_of(
 
 @dataclass(frozen=True)
 class Known:
-    """What a source says of who is on its images, and of their official parts."""
+    """The identities and official splits of a source's images, as far as they are known."""
 
     identities: Mapping[str, str]
     partition: Mapping[str, str]
 
     @property
     def basis(self) -> str:
-        """A sentence: what the parts go by."""
+        """A sentence on how the data was split."""
         if self.identities:
-            return "The parts are by person: all images of a person are in one of them."
+            return "The data is split by person: all images of a person are in the same split."
         if self.partition:
-            return f"The parts are those of {PARTITION}, which keeps the images of a person together."
-        return "The parts are by image, because nothing says who is on them: the same person may be in several parts."
+            return f"The splits are those of {PARTITION}, which keeps all images of a person together."
+        return "The data is split by image, because the people are unknown: the same person may be in several splits."
 
 
 def known(names: list[str], source: str | Path) -> Known:
-    """Who is on the images of a source: by CelebA's lists, or by the folders that `data people` writes."""
+    """The people on the images of a source, from CelebA's lists or the folders that `data people` writes."""
     path = expanded(source)
     identities = read_identities(path) or by_folder(names, path)
     return Known(identities, {} if identities else read_partition(path))
@@ -89,21 +89,21 @@ def by_folder(names: list[str], source: Path) -> dict[str, str]:
 
 
 def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
-    """The rows of `faces.images` in one part of a source, by person if it says who is on them, see `known`.
+    """The rows of `faces.images` in one split of a source, by person if the people are known, see `known`.
 
-    Raises DataError if that part is empty.
+    Raises DataError if that split is empty.
     """
     if split == "all":
         return rows_of(faces.names, split)
     about = known(faces.names, source)
     rows = rows_of(faces.names, split, about.identities, about.partition)
     if not len(rows):
-        raise DataError(f"The part “{split}” of {source} has no images. Use more data, or the part “all”.")
+        raise DataError(f"The split “{split}” of {source} has no images. Use more data, or the split “all”.")
     return rows
 
 
 def all_parts(faces: Faces, source: str | Path) -> dict[str, np.ndarray]:
-    """Part → its rows of `faces.images`, without those that are empty: together, all images."""
+    """Split → its rows of `faces.images`, without empty splits: together, all images."""
     about = known(faces.names, source)
     found = {part: rows_of(faces.names, part, about.identities, about.partition) for part in PERCENT}
     return {part: rows for part, rows in found.items() if len(rows)}

@@ -260,7 +260,7 @@ def test_skipped_files_are_listed_and_counted_by_reason(folder: Path) -> None:
     (folder / "moving.gif").write_bytes(frames("GIF"))
     for faces in (prepare(folder, 32), prepare(folder, 32)):
         assert [name for name, _ in faces.skipped] == ["broken.jpg", "cut.png", "moving.gif"]
-        assert faces.summary().endswith("3 skipped: 2 damaged or not an image; 1 animated or several pages.")
+        assert faces.summary().endswith("3 skipped: 2 damaged or not an image; 1 animated or with several pages.")
 
 
 def test_too_few_images_are_refused_with_the_reason(folder: Path, cache: Path) -> None:
@@ -426,7 +426,7 @@ def test_files_and_folders_that_are_not_read_are_counted_with_the_reason(tmp_pat
     expected = {
         ".DS_Store": "hidden",
         ".thumbs/1.png": "hidden",
-        "README": "not an image by its name (no ending)",
+        "README": "not an image by its name (no extension)",
         "a.raw": "not an image by its name (.raw)",
         "elsewhere": "a linked folder",
     }

@@ -123,7 +123,7 @@ def test_sparse_members_of_a_tar_are_skipped_unread(tmp_path: Path) -> None:
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     (tmp_path / "sparse.tar").write_bytes(header + bytes(10240))
-    assert read(tmp_path / "sparse.tar") == [Entry("huge.png", problem="stored with gaps, which is not supported")]
+    assert read(tmp_path / "sparse.tar") == [Entry("huge.png", problem="sparse files are not supported")]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -205,7 +205,7 @@ def test_a_compressed_tar_that_expands_without_end_is_refused(tmp_path: Path, mo
 def test_a_zip_bomb_is_skipped_unread(tmp_path: Path) -> None:
     archive = zip_of(tmp_path / "bomb.zip", {"bomb.jpg": bytes(32 << 20), "good.jpg": b"good"})
     assert archive.stat().st_size < 100_000
-    assert [entry.problem for entry in read(archive)] == ["expands suspiciously far", ""]
+    assert [entry.problem for entry in read(archive)] == ["suspiciously high compression ratio", ""]
 
 
 def test_a_zip_bomb_that_lies_about_its_size_is_cut_off(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_zip_bomb_that_lies_about_its_size_is_cut_off(tmp_path: Path) -> None:
 
 def test_zip_members_compressed_in_ways_that_cannot_be_bounded_are_skipped(tmp_path: Path) -> None:
     archive = zip_of(tmp_path / "lzma.zip", {"a.jpg": os.urandom(5000)}, zipfile.ZIP_LZMA)
-    assert "not supported" in read(archive)[0].problem
+    assert "unsupported compression" in read(archive)[0].problem
 
 
 def test_an_encrypted_zip_is_refused_with_advice(tmp_path: Path) -> None:
@@ -269,16 +269,16 @@ def test_a_missing_path_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images_is_refused_and_its_archives_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no image files"):
+    with pytest.raises(DataError, match="contains no image files"):
         open_source(tmp_path).count()
     tar_of(tmp_path / "faces.tar", MEMBERS)
-    with pytest.raises(DataError, match=r"It does hold faces\.tar"):
+    with pytest.raises(DataError, match=r"It contains faces\.tar"):
         open_source(tmp_path).count()
 
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
 def test_an_archive_without_images_is_refused(tmp_path: Path, make) -> None:
-    with pytest.raises(DataError, match="holds no image files"):
+    with pytest.raises(DataError, match="contains no image files"):
         open_source(make(tmp_path / "texts", {"a.txt": b"x"})).count()
 
 
@@ -331,12 +331,12 @@ def test_an_archive_beside_images_is_passed_over_and_said_so(tmp_path: Path) -> 
 
 def test_an_archive_inside_keeps_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = zip_of(tmp_path / "bomb.zip", {"inner.zip": bytes(8 << 20)})
-    with pytest.raises(DataError, match="suspiciously far"):
+    with pytest.raises(DataError, match="suspiciously high"):
         read(bomb)
     broken = zip_of(tmp_path / "broken.zip", {"inner.zip": b"no archive"})
     with pytest.raises(DataError, match=r"inner\.zip is not a folder"):
         read(broken)
     monkeypatch.setattr(source_files, "MAX_TOTAL_BYTES", 200)
     packed = archive_bytes(zip_of, tmp_path, {f"{n}.jpg": os.urandom(50) for n in range(3)})
-    with pytest.raises(DataError, match="holds more than"):
+    with pytest.raises(DataError, match="contains more than"):
         read(tar_of(tmp_path / "large.tar", {"inner.zip": packed}))

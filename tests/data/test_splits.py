@@ -95,11 +95,11 @@ def test_a_run_trains_on_the_part_that_its_settings_name(tmp_path: Path, monkeyp
     assert execute(run).state == "finished"
     assert 0 < len(rows) < 240
     assert f"  {len(rows)} images;" in run.log_text()
-    assert "The parts are by person" in run.log_text()
+    assert "The data is split by person" in run.log_text()
 
 
 def test_an_unknown_and_an_empty_part_are_refused_in_words() -> None:
-    with pytest.raises(DataError, match="no part “some”"):
+    with pytest.raises(DataError, match="no split “some”"):
         rows_of(NAMES, "some")
 
 
@@ -180,6 +180,6 @@ def test_kaggles_attributes_are_read(tmp_path: Path) -> None:
 
 def test_where_nobody_is_known_it_is_said_that_the_parts_are_by_image(tmp_path: Path) -> None:
     folder = images_in(tmp_path / "faces", ORDER)
-    assert "by image, because nothing says who is on them" in known(ORDER, folder).basis
+    assert "by image, because the people are unknown" in known(ORDER, folder).basis
     (folder / "identity_CelebA.csv").write_text("image,identity\n000001.jpg,7\n")
     assert "by person" in known(ORDER, folder).basis

@@ -1,4 +1,4 @@
-"""Train, steer, sample and judge face-generating GANs.
+"""Train, steer, sample and evaluate face-generating GANs.
 
 import facedemo
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FaceModel", "Report", "Run", "RunError", "load", "train", "verify"]
 
-# Threads of PyTorch that wait for each other spin for milliseconds by default. When another program has the core that
-# one of them needs, a training on two threads then runs at a tenth of its speed. 10,000 turns cost nothing on an idle
-# machine. It must be set before torch is imported.
+# By default, PyTorch threads that wait for each other spin for milliseconds. If another program occupies a core,
+# training on two threads then runs at a tenth of its speed. A spin count of 10,000 costs nothing on an idle machine. It
+# must be set before torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the library, and torch with it, when something of it is first asked for."""
+    """Imports the library, and with it torch, on first access to one of its names."""
     if name in __all__:
         return getattr(importlib.import_module("facedemo.library"), name)
     raise AttributeError(f"module 'facedemo' has no attribute {name!r}")

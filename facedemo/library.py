@@ -1,4 +1,4 @@
-"""The front door of the library: `import facedemo`, then `load`, `train` and `verify`."""
+"""The library's public interface: `import facedemo`, then `load`, `train` and `verify`."""
 
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ __all__ = ["FaceModel", "Report", "Run", "RunError", "load", "train", "verify"]
 def load(model: str | Path | Run) -> FaceModel:
     """A trained model.
 
-    model: the name of a bundled one, such as "ours-64"; the folder of a model or a run; or a `Run`.
-    Raises ValueError if there is no such model or its files are damaged.
+    model: the name of a bundled model, such as "ours-64"; the folder of a model or a run; or a `Run`.  Raises
+    ValueError if there is no such model or its files are damaged.
     """
     return load_model(model.path if isinstance(model, Run) else find_model(str(model)))
 
@@ -32,9 +32,9 @@ def train(
     """Trains a model in this process, with a progress bar on standard error, and returns its run.
 
     data: a folder of images, a .zip or .tar of one, a CelebA folder, or "built-in" faces.  preset: a name such as
-    "minute".  start_from: a trained model to fine-tune.  settings: any of the run's own, such as size=64, minutes=5,
-    gamma=0.6 or family="dcgan"; `facedemo train --help` lists them.
-    Raises ValueError for settings that cannot be trained with, and RunError if the training failed.
+    "minute".  start_from: a trained model to fine-tune.  settings: any other settings of a run, such as size=64,
+    minutes=5, gamma=0.6 or family="dcgan"; `facedemo train --help` lists them.  Raises ValueError for invalid settings,
+    and RunError if the training failed.
     """
     start = str(start_from.path if isinstance(start_from, Run) else start_from) if start_from else ""
     source = BUILT_IN if data == BUILT_IN else str(existing(str(data)))
@@ -49,11 +49,12 @@ def train(
 def verify(
     model: str | Path | Run | FaceModel, count: int = 1000, data: str | Path | None = None, seed: int = 0, **asked: Any
 ) -> Report:
-    """Evaluates a model: how many of `count` faces are detected, how many people they show, how close to real ones.
+    """Evaluates a model: how many of `count` faces are detected, how many people they show, and how close they are to
+    real faces.
 
-    model: as `load` takes it, or a loaded one.  data: real images to compare with, of which the test split is used.
-    asked: further arguments of `facedemo.evaluation.verify.verify`, such as split="validation" or copies=True.
-    Raises ValueError if that cannot be measured.
+    model: as for `load`, or a loaded model.  data: real images to compare with, of which the test split is used.
+    asked: further arguments of `facedemo.evaluation.verify.verify`, such as split="validation" or copies=True.  Raises
+    ValueError if that is impossible.
     """
     loaded = model if isinstance(model, FaceModel) else load(model)
     return verify_model(loaded, count, seed, str(data) if data is not None else None, **asked)[0]

@@ -60,7 +60,7 @@ def test_a_run_is_trained_here_loaded_and_verified(
 def test_what_cannot_be_done_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="There is no file or folder"):
         facedemo.train(data=tmp_path / "nothing", minutes=1)
-    with pytest.raises(ValueError, match="No model or run fits"):
+    with pytest.raises(ValueError, match="No model or run matches"):
         facedemo.load("ours-65")
     with pytest.raises(ValueError, match="“all” is not held out"):
         facedemo.verify("ours-64", count=100_000, data=tmp_path, split="all")

@@ -49,8 +49,7 @@ def train(
 def verify(
     model: str | Path | Run | FaceModel, count: int = 1000, data: str | Path | None = None, seed: int = 0, **asked: Any
 ) -> Report:
-    """Evaluates a model: how many of `count` faces are detected, how many people they show, and how close they are to
-    real faces.
+    """Evaluates `count` faces of a model: detection, distinct people, and distance to real faces.
 
     model: as for `load`, or a loaded model.  data: real images to compare with, of which the test split is used.
     asked: further arguments of `facedemo.evaluation.verify.verify`, such as split="validation" or copies=True.  Raises

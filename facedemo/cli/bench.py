@@ -41,9 +41,7 @@ def measure_train(
     rounds: Annotated[int, typer.Option(help="Number of pairs to measure.", min=2)] = 16,
     out: Json = None,
 ) -> None:
-    """Compare the training engine (B) with a textbook training loop (A), alternating, on the same networks and batch
-    size.
-    """
+    """Compare the training engine (B) with a textbook training loop (A), on the same networks and batch size."""
     options = {"family": family, "size": size, "width": width, "batch_size": batch_size, "stem": stem}
     options |= {"precision": precision, "threads": threads, "minutes": 60}
     config = configure({name: value for name, value in options.items() if value is not None})

@@ -30,9 +30,7 @@ def step(
     out: Annotated[Path | None, typer.Option(help="PNG file for the last step's pictures.")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Train a model a few steps further and print the equations with each step's numbers; the saved model is not
-    modified.
-    """
+    """Train a model a few steps further and print each step's equations; the saved model is not modified."""
     changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)

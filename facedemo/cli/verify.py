@@ -61,9 +61,7 @@ def verify(
     ] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Measure how many generated faces are detected, how diverse they are, whether training images are memorised, and
-    how far the faces are from real ones.
-    """
+    """Measure detection, diversity, memorisation, and the distance to real faces of a model's generated faces."""
     from dataclasses import asdict
 
     if quick and (pictures or keep or fid):

@@ -185,9 +185,7 @@ class RunConfig(Part):
         return {knob.name for knob in knobs(type(self.model), live=True)} | {"sample_every"}
 
     def steered(self, changes: dict[str, float]) -> "RunConfig":
-        """This config with some settings changed.  Raises ValueError if a setting cannot be changed or a value is out
-        of bounds.
-        """
+        """This config with some settings changed.  Raises ValueError for a fixed setting or a value out of bounds."""
         unknown = set(changes) - self.steerable()
         if unknown:
             raise ValueError(f"These settings cannot be changed while a run trains: {', '.join(sorted(unknown))}.")

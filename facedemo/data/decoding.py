@@ -64,9 +64,7 @@ def turn_upright(image: Image.Image) -> None:
 
 
 def rgb(image: Image.Image) -> Image.Image:
-    """An image in 8-bit RGB, with transparency over white.  Raises ColourError if it is unknown which value is
-    white.
-    """
+    """An image in 8-bit RGB, transparency over white.  Raises ColourError if it is unknown which value is white."""
     if image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")

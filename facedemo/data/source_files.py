@@ -83,9 +83,7 @@ def too_much(path: Path, what: str) -> DataError:
 
 
 def existing(source: str) -> Path:
-    """A source of images as an absolute path, so that the run can be resumed anywhere.  Raises ValueError if it is
-    missing.
-    """
+    """A source of images as an absolute path, for resuming anywhere.  Raises ValueError if it does not exist."""
     path = expanded(source)
     if not source or not path.exists():
         raise ValueError(f"There is no file or folder “{source}”. Check the path.")

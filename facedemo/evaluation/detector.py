@@ -153,9 +153,7 @@ def end_with_the_parent() -> None:
 
 @contextmanager
 def nothing_to_run_again() -> Iterator[None]:
-    """Keeps a spawned process from running the program's main script again, which for a Streamlit app is the whole
-    page.
-    """
+    """Keeps spawned processes from running the main script again, which for a Streamlit app is the whole page."""
     main, nothing = sys.modules["__main__"], ModuleType("__main__")
     sys.modules["__main__"] = nothing
     try:

@@ -145,9 +145,7 @@ def measure(images: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def respond(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The linear response of y (n, d) to z (n, h), by least squares: (h, d); and the share of variance explained:
-    (d,).
-    """
+    """The linear response of y (n, d) to z (n, h), by least squares: (h, d); and the explained variance: (d,)."""
     centred_z, centred_y = z - z.mean(axis=0), y - y.mean(axis=0)
     response = np.linalg.pinv(centred_z.T @ centred_z, hermitian=True) @ (centred_z.T @ centred_y)
     left_over, total = (centred_y - centred_z @ response).var(axis=0), centred_y.var(axis=0)

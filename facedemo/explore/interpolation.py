@@ -129,7 +129,5 @@ def square_of_seeds(
     path: Way = "slerp",
     progress: "sampling.Progress | None" = None,
 ) -> np.ndarray:
-    """The faces of the grid (see `square`) between the latents of four seeds: uint8 (side², size, size, 3), row by
-    row.
-    """
+    """The faces of a grid between the latents of four seeds, see `square`: uint8 (side², size, size, 3)."""
     return sampling.draw(model, square(sampling.latents(model, seeds), side, path), progress=progress)

@@ -133,9 +133,7 @@ class SlowMotion:
         return len(self.steps) - len(self.undo)
 
     def reach(self, steps: int, progress: Progress = lambda done, total: None) -> None:
-        """Goes forwards or backwards until the given number of steps has been taken.  Raises ValueError as `back`
-        does.
-        """
+        """Goes forwards or backwards to the given number of steps.  Raises ValueError as `back` does."""
         while len(self.steps) > steps:
             self.back()
         begun = len(self.steps)
@@ -185,9 +183,7 @@ class SlowMotion:
 
 
 def own_knobs(config: type[FamilyConfig]) -> list[Knob]:
-    """A family's own settings that can be changed between steps: γ, but not the learning rates, which all families
-    have.
-    """
+    """A family's own settings that can be changed between steps, such as γ, but not the learning rates."""
     return [knob for knob in knobs(config, live=True) if knob.name not in FamilyConfig.model_fields]
 
 

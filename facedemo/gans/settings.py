@@ -110,9 +110,7 @@ class FamilyConfig(BaseModel):
 
 
 def knobs(config: type[FamilyConfig], live: bool | None = None) -> list[Knob]:
-    """The bounded numeric settings of `config` in order of declaration; `live` selects those that can (or cannot) be
-    changed while a run trains.
-    """
+    """The bounded numbers of `config` in order; `live` selects those that can (or cannot) change during training."""
     found = []
     for name, field in config.model_fields.items():
         extra = field.json_schema_extra

@@ -59,9 +59,7 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
 
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
-        """latents (n, h) → images (n, 3, size, size) float32 in [−1, 1], by the moving average (EMA) of the
-        generator.
-        """
+        """latents (n, h) → images (n, 3, size, size) float32 in [−1, 1], by the generator's moving average."""
         return self.family.average(latents).float().clamp(-1.0, 1.0)
 
     def restore(self, weights: dict[str, Tensor]) -> None:

@@ -138,9 +138,7 @@ class ProcessDirectory:
         append_line(self.path / ORDERS, {"do": do, "time": time.time(), **extra})
 
     def launch(self) -> None:
-        """Starts or resumes its work in a separate process at low priority.  Raises RunError if that is already
-        running.
-        """
+        """Starts or resumes its work in a separate process at low priority.  Raises RunError if it is running."""
         with self.exclusive(f"“{self.name}” is already training."):
             with (self.path / "log.txt").open("ab") as log:
                 process = subprocess.Popen(

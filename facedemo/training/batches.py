@@ -24,9 +24,7 @@ class Batches:
     def __init__(
         self, images: Sequence[np.ndarray], batch_size: int, seed: int, flip: bool, process: int = 0, processes: int = 1
     ) -> None:
-        """images: n of uint8 (s, s, 3).  batch_size: images per step of all processes together; a multiple of their
-        number.
-        """
+        """images: n of uint8 (s, s, 3).  batch_size: of all processes together; a multiple of their number."""
         self.images, self.batch_size, self.seed, self.flip = images, batch_size, seed, flip
         self.share = slice(process * (batch_size // processes), (process + 1) * (batch_size // processes))
         self.read = 0

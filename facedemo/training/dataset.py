@@ -16,9 +16,7 @@ SUBSTITUTES = 256  # number of built-in faces that replace a model's own data
 
 @dataclass(frozen=True)
 class Examples:
-    """images: n of uint8 (s, s, 3).  own: whether the model was trained on them.  words: their description for
-    users.
-    """
+    """images: n of uint8 (s, s, 3).  own: the model was trained on them.  words: their description for users."""
 
     images: Sequence[np.ndarray]
     own: bool

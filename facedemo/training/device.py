@@ -19,9 +19,7 @@ FP32, BF16 = "32-true", "bf16-mixed"
 
 
 def threads(wanted: int, processes: int) -> int:
-    """Threads per process, for `processes` on this machine: `wanted`, or if that is 0, its share of the available
-    cores.
-    """
+    """Threads per process, for `processes` on this machine: `wanted`, or for 0 its share of the available cores."""
     cores = psutil.cpu_count(logical=False) or 1
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))

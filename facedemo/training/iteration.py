@@ -30,9 +30,7 @@ class Taken:
 
 
 class Iteration:
-    """A family in training, and everything its next step depends on: settings, optimisers, images and random
-    streams.
-    """
+    """A family in training, with all that its next step depends on: settings, optimisers, images, random streams."""
 
     def __init__(self, fabric: Fabric, schedule: Steering, images: Sequence[np.ndarray]) -> None:
         """The initial weights depend on torch's random state; each process gets its share of a batch.

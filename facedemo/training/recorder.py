@@ -61,9 +61,7 @@ class Recorder:
             self.log(f"{REPORT} was damaged and has been renamed to {records.set_aside(self.run.path / REPORT)}")
 
     def skip_old_orders(self) -> None:
-        """Ignores old pause and stop commands, which were meant for an earlier process, but keeps unapplied setting
-        changes.
-        """
+        """Ignores pause and stop commands to an earlier process, but keeps setting changes that it did not apply."""
         answered = {mark.command for mark in self.marks}
         orders = self.run.orders()
         self.orders_read = len(orders)

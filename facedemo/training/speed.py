@@ -28,9 +28,7 @@ IMAGES = 256  # number of noise images, which take as long as faces
 
 
 def speed_key(config: RunConfig) -> str:
-    """A key that is equal for configs whose training steps cost the same: of live settings, only whether they are zero
-    counts.
-    """
+    """A key that is equal for configs whose steps cost the same: of live settings, only being zero or not counts."""
     live = {knob.name for knob in knobs(type(config.model), live=True)}
     cost = {name: bool(value) if name in live else value for name, value in config.model.model_dump().items()}
     training = config.training
@@ -64,8 +62,7 @@ def remember_speed(config: RunConfig, images_per_second: float, startup_seconds:
 
 
 def estimated_seconds(config: RunConfig) -> float | None:
-    """Estimated wall-clock seconds of a run from its start to the end of its budget; None if its speed was never
-    measured here.
+    """Estimated wall-clock seconds from the start of a run to its end; None if its speed was never measured.
 
     The time to prepare images is not included.
     """

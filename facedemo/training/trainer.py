@@ -102,9 +102,7 @@ class Trainer:
         return self.steering.config.budget.fraction(self.step, self.images, self.spent)
 
     def new_orders(self) -> list[dict[str, Any]]:
-        """The new commands since the last call. Rank 0 reads them and the clock, and broadcasts both to all
-        processes.
-        """
+        """The new commands. Rank 0 reads them and the clock, and broadcasts both to all processes."""
         if self.fabric.world_size > 1 and self.step % self.steering.config.training.log_every:
             return []
         orders, self.spent = self.fabric.broadcast((self.record.new_orders(), self.clock.seconds))
@@ -145,9 +143,7 @@ class Trainer:
         self.record.log(f"iteration {mark.step}: " + ", ".join(f"{k} = {v:g}" for k, v in mark.changes.items()))
 
     def log_metrics(self) -> None:
-        """One row of metrics: means of the family's metrics since the last row; last values of learning rates and
-        gradient norms.
-        """
+        """One row: means of the family's metrics since the last one; current learning rates and gradient norms."""
         updates = self.iteration.updates
         means = updates.mean(torch.stack(self.fresh_rows).mean(0)).tolist()
         self.clock.log(len(self.fresh_rows) * self.steering.config.model.images_per_step)

@@ -121,9 +121,7 @@ def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, log
 
 
 def untitled(figure: go.Figure) -> go.Figure:
-    """The figure without its title, for a page that shows the title above it; the legend is on the left, clear of
-    buttons.
-    """
+    """The figure without its title, for pages that show it above, with the legend on the left, clear of buttons."""
     saved = 20 if figure.layout.showlegend else 32
     figure.update_layout(title_text="", height=figure.layout.height - saved, margin_t=figure.layout.margin.t - saved)
     return figure.update_layout(legend_x=0, legend_xanchor="left")

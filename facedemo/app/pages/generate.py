@@ -18,7 +18,7 @@ MAX_FACES = 256
 LARGE = 512  # side of the large view, in pixels
 
 
-@st.cache_data(max_entries=16, show_spinner="Drawing faces…")
+@st.cache_data(max_entries=16, show_spinner="Generating faces…")
 def draw(path: Path, version: str, seeds: list[int], scale: float) -> np.ndarray:
     """Faces as `sampling.generate` returns them, cached for all visitors."""
     return sampling.generate(model_picker.load(path, version), seeds, scale)

@@ -63,7 +63,7 @@ WHOLE_CARDS = """<style>
 </style>"""
 
 
-@st.cache_data(max_entries=4, show_spinner="Drawing faces…")
+@st.cache_data(max_entries=4, show_spinner="Generating faces…")
 def first_faces(path: Path, version: str) -> np.ndarray:
     """The first faces of a model: read from the picture on its model card, or generated if that is missing."""
     try:

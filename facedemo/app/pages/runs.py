@@ -23,9 +23,7 @@ OVER = {"iterations": "Iterations", "images": "Images", "minutes": "Minutes"}
 
 
 def known(text: str) -> str:
-    """The existing run directories named in an address, joined by slashes.  Raises ValueError if none of them
-    exists.
-    """
+    """The existing run directories in an address, joined by slashes.  Raises ValueError if none exists."""
     if not text:
         return ""
     here = {run.id for run in list_runs()}

@@ -79,9 +79,7 @@ def buttons(motion: "SlowMotion") -> None:
 
 
 def write_equation(equation: "Equation") -> None:
-    """Both sides of the equation, this step's numbers, and the result; an unnamed left side stands above its
-    numbers.
-    """
+    """The equation, this step's numbers and the result; a formula without a name stands above its numbers."""
     left, _, right = equation.latex.partition(" = ")
     first, plus, rest = equation.numbers.rpartition(" + ")
     parts = [first, rf"\quad + {rest}"] if plus and len(equation.numbers) > LONGEST else [equation.numbers]

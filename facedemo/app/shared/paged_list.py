@@ -12,9 +12,7 @@ Item = TypeVar("Item")
 def paged_list(
     found: Sequence[Item], fits: Callable[[Item, str], bool], show: Callable[[Item], None], kind: str, about: str
 ) -> None:
-    """fits: whether an item matches the search.  kind: the items' name, in the singular.  about: help of the search
-    field.
-    """
+    """fits: whether an item matches the search.  kind: the items' singular name.  about: help of the search."""
     if len(found) > PER_PAGE:
         words = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=about)
         found = [item for item in found if fits(item, words)]

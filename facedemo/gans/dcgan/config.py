@@ -9,9 +9,7 @@ AHEAD, FAR_AHEAD = 0.2, 0.8  # D(x) − D(G(z)) from which the discriminator cou
 
 
 class DCGANConfig(FamilyConfig):
-    """The paper's settings, section 4, except for the width, chosen so that an image costs as much compute as with
-    `ours`.
-    """
+    """The paper's settings, section 4, except for the width, with which an image costs as much as in `ours`."""
 
     title: ClassVar[str] = "DCGAN"
     paper: ClassVar[str] = "Radford et al. 2015, arXiv:1511.06434"

@@ -1,6 +1,4 @@
-"""Weight surgery: adapts trained weights to a higher resolution or a larger latent size, computing the same at
-first.
-"""
+"""Adapts trained weights to a higher resolution or a larger latent size, computing the same at first."""
 
 import math
 
@@ -14,8 +12,7 @@ Weights = dict[str, Tensor]
 
 
 def grown(weights: Weights, fresh: Weights, old: OursConfig, new: OursConfig) -> Weights:
-    """The weights of a model with the settings `old`, adapted to a model with the settings `new` and the initial state
-    `fresh`.
+    """Trained weights with the settings `old`, adapted to a model with the settings `new` and the state `fresh`.
 
     If the resolution and the stem's folding factor grow by the same factor, the generator generates the same faces with
     enlarged pixels, and D sees averages of pixels. If the latent grows, the generator generates the same faces whatever
@@ -48,9 +45,7 @@ def finer(weights: Tensor, factor: int) -> Tensor:
 
 
 def with_longer_codes(weights: Weights, fresh: Weights) -> Weights:
-    """The encoder's additional code dimensions are randomly initialised; decoder and generator ignore them at first,
-    because their weights for them are 0.
-    """
+    """The encoder's new code dimensions start randomly; decoder and generator ignore them at first (weight 0)."""
     weights = dict(weights)
     for name in weights.keys() & fresh.keys():
         old, new = weights[name], fresh[name]

@@ -76,8 +76,7 @@ class Ours(Family):
         }
 
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
-        """L_D = L(x) − k_t L(G(z)) + α C and L_G = L(G(z)) + α C, computed at the same weights; then both networks are
-        updated.
+        """L_D = L(x) − k_t L(G(z)) + α C and L_G = L(G(z)) + α C, at the same weights; then both are updated.
 
         C = mean |z − E(G(z))|², with the encoder E, is the constraint of BEGAN-CS (Chang et al. 2018, ECCV), which has
         it in L_D only.
@@ -109,8 +108,7 @@ class Ours(Family):
         return [on_real.mean(), on_real.square().mean(), on_fake.mean(), recovery_loss(z, codes[len(real) :])]
 
     def two_ways(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
-        """Gradients for any α, in two passes: G's through D to its input only, and D's reusing the forward pass on
-        G(z).
+        """Gradients for any α, in two passes: G's through D to its input only, D's with G(z)'s forward pass reused.
 
         Returns the same as `one_way`.
         """

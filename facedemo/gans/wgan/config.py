@@ -6,9 +6,7 @@ from facedemo.gans.settings import FamilyConfig, knob
 
 
 class WGANConfig(FamilyConfig):
-    """The paper's settings, algorithm 1, except for the width, chosen so that an image costs as much compute as with
-    `ours`.
-    """
+    """The paper's settings, algorithm 1, except for the width, with which an image costs as much as in `ours`."""
 
     title: ClassVar[str] = "WGAN"
     paper: ClassVar[str] = "Arjovsky et al. 2017, arXiv:1701.07875"

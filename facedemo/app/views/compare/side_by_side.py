@@ -45,7 +45,7 @@ def first(choices: Collection[str]) -> list[str]:
     return [model_picker.preferred(names) for names in found if names] or list(choices)[:3]
 
 
-@st.cache_data(max_entries=24, show_spinner="Drawing faces…")
+@st.cache_data(max_entries=24, show_spinner="Generating faces…")
 def draw(path: Path, version: str, seed: int, count: int) -> np.ndarray:
     """Faces as `sampling.generate` returns them, cached for all visitors."""
     return sampling.generate(model_picker.load(path, version), face_seeds(seed, count))

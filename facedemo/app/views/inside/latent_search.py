@@ -118,7 +118,7 @@ def show_film(name: str, folder: Path, words: list[str], ends: "list[Found]") ->
         return inversion.morph(model, *ends, steps, progress=progress)
 
     keys = [digest(end.latent) for end in ends]
-    frames = cached_work.once("Drawing faces", draw, folder, model_picker.version(folder), *keys, steps)
+    frames = cached_work.once("Generating faces", draw, folder, model_picker.version(folder), *keys, steps)
     with left:
         alt = f"A film from the face closest to {words[0]} to the one closest to {words[1]}"
         film_player(frames, st.session_state.inside_frame, rate, False, alt, on_choose=hold, key="inside_film")

@@ -21,9 +21,7 @@ ASKED, USED = f"{PREFIX}_asked", f"{PREFIX}_used"  # the source requested last, 
 
 @dataclass(frozen=True)
 class Learnt:
-    """The directions learned for a model.  summary: how accurately the labels are predicted.  version: of the
-    weights.
-    """
+    """The directions learned for a model.  summary: accuracy of the labels.  version: of the weights."""
 
     summary: str
     version: str
@@ -42,9 +40,7 @@ def job(folder: Path, which: str) -> Job | None:
 
 
 def learnt(folder: Path) -> Learnt | None:
-    """The latest result for this visitor's choice of faces; for a run that still trains, it may be of earlier
-    weights.
-    """
+    """The latest result for this visitor's choice of faces; if a run still trains, it may be of earlier weights."""
     asked = job(folder, ASKED)
     if asked and asked.state == "done":
         st.session_state[USED] = st.session_state[ASKED]
@@ -53,9 +49,7 @@ def learnt(folder: Path) -> Learnt | None:
 
 
 def not_learnt(settings: dict[str, url_state.Setting], amount: url_state.Setting) -> list[str]:
-    """Amounts in the address for sliders not learned yet, in Markdown. They take effect once the sliders are
-    learned.
-    """
+    """Amounts in the address for sliders not learned yet, in Markdown. They take effect once these are learned."""
     ignored = []
     for name in (f"by_{label}" for label in LABELS):
         if name in settings or name not in st.query_params:

@@ -32,9 +32,7 @@ COLUMNS = {
 
 
 def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callable[[list[str]], None]) -> None:
-    """Shows the table.  chosen: directories of the selected runs.  on_choose: called with the directories of a new
-    selection.
-    """
+    """Shows the table.  chosen: directories of the selected runs.  on_choose: called with a new selection."""
     ids = [facts.run.id for facts in found]
     # rows are selected by number, so another list needs another key: otherwise other runs would become selected
     key = f"runs_table_{blake2b('/'.join(ids).encode(), digest_size=8).hexdigest()}"

@@ -14,9 +14,7 @@ PROCESS, KEY = "speed_process", "speed_key"  # in the session: the running measu
 
 
 def show(config: RunConfig | None, busy: bool) -> None:
-    """One line below the form.  config: the run that the form describes, None if its settings are invalid.  busy:
-    another run trains.
-    """
+    """One line below the form.  config: the form's run, None if its settings are invalid.  busy: another run trains."""
     if config is not None:
         measuring = speed.known_speed(config) is None and not busy
         st.fragment(line, run_every=LOOK_AGAIN if measuring else None)(config, measuring, busy)

@@ -103,7 +103,7 @@ def directions(
     drawn = load_model(find_model(model, runs_dir))
     with bars() as steps:
         named = from_labels(drawn, labels, steps) if labels else []
-        found = [*named, *library.find(drawn, progress=steps("faces"))]
+        found = [*named, *library.find(drawn, library.FACES, steps("faces"))]
     if not changes:
         for direction in found:
             typer.echo(f"{direction.name:<12}{direction.share:>5.0%}  {direction.title}. {direction.about}")

@@ -22,7 +22,7 @@ LATENT = LOOK | {"mode": "latent", "b_source": "face", "b_seed": "4", "steps": "
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(discriminator_view, "COUNT", 16)
-    monkeypatch.setattr(inversion.invert, "__defaults__", (3, None))
+    monkeypatch.setattr(inversion, "STEPS", 3)
 
 
 def open_page(**address: str) -> AppTest:

@@ -38,7 +38,7 @@ DIRECTIONS = {"mode": "directions", "model": "tiny", "seed": "1"} | {f"by_{name}
 
 @pytest.fixture(autouse=True)
 def few_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+    monkeypatch.setattr(directions, "FACES", 32)
 
 
 def open_page(**address: str) -> AppTest:

@@ -14,7 +14,7 @@ from facedemo.explore import directions
 
 @pytest.fixture(autouse=True)
 def few_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+    monkeypatch.setattr(directions, "FACES", 32)
 
 
 def press(page: AppTest, label: str) -> AppTest:

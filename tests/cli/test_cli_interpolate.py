@@ -68,7 +68,7 @@ def test_what_cannot_be_done_is_explained(make_bundle: Maker, tmp_path: Path, wo
 def test_directions_are_listed_and_change_a_face(
     make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+    monkeypatch.setattr(directions, "FACES", 32)
     make_bundle()
     listed = call("directions", "--model", "tiny").splitlines()
     assert [line.split()[0] for line in listed][:5] == list(directions.MEASURES)
@@ -82,7 +82,7 @@ def test_directions_are_listed_and_change_a_face(
 def test_labels_add_age_and_gender_and_say_how_well_they_are_read(
     make_bundle: Maker, seeing: Seeing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directions.find, "__defaults__", (32, None))
+    monkeypatch.setattr(directions, "FACES", 32)
     make_bundle()
     source, out = str(seeing.faces(300)), tmp_path / "face.png"
     listed = CliRunner().invoke(app, ["directions", "--labels", source, "--model", "tiny"])

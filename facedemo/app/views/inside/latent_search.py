@@ -84,7 +84,7 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
             def show(done: int, total: int, before: int = number) -> None:
                 progress(before * total + done, len(images) * total)
 
-            found_before(folder, image)["found"] = inversion.invert(model, image, progress=show)
+            found_before(folder, image)["found"] = inversion.invert(model, image, inversion.STEPS, show)
     search(False)
     cancel.empty()
 

@@ -63,7 +63,7 @@ def found_in(folder: Path) -> "list[Direction]":
     def find(progress: sampling.Progress) -> "list[Direction]":
         with st.spinner("Loading the model…"):
             model = model_picker.load(folder, version)
-        return directions.find(model, progress=progress)
+        return directions.find(model, directions.FACES, progress)
 
     return cached_work.once("Finding this model's directions", find, folder, version)
 

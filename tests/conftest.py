@@ -1,5 +1,6 @@
 """Models small enough for tests: the real classes, a few thousand random weights."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,24 @@ from facedemo.runs.run import Run, create_run
 from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.process_status import Status
 
+# Tests run beside each other, one on each core. This one's processes take it from the environment.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 Maker = Callable[..., Path]
 RunMaker = Callable[..., Run]
 Portrait = Callable[[int], Image.Image]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts files with slow tests first, so that no worker begins one when the others have finished."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Also after a test whose training took all cores."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """Models small enough for tests: the real classes, a few thousand random weights."""
 
+import io
 import os
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from facedemo.cli import main
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation.detector import Judged
 from facedemo.pretrained import sampling
@@ -146,3 +151,27 @@ def seeing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Seeing:
     for module in (directions, attributes):
         monkeypatch.setattr(module, "judge", stand_in.judge)
     return stand_in
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and the exit status that it ended with."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def facedemo(home: Path, *words: str) -> Done:
+    """Runs a command in the folder `home`, in this process: one of its own would take seconds to import torch."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(home)
+        patch.setenv("FACEDEMO_CACHE", str(home / "cache"))
+        patch.setenv("COLUMNS", "120")
+        patch.setattr(sys, "argv", ["facedemo", *words])
+        try:
+            main()
+        except SystemExit as end:  # any other exception would be a traceback
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())

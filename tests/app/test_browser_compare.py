@@ -3,13 +3,16 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
-from test_browser import address, downloaded, home, page, pytestmark, wait_for  # noqa: F401
 
 from facedemo.comparison.race import list_races
+from tests.app.conftest import downloaded, in_a_browser, wait_for
+
+pytestmark = [in_a_browser, pytest.mark.slow]
 
 
-def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str, home: Path, page: Page) -> None:  # noqa: F811
+def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str, home: Path, page: Page) -> None:
     page.goto(f"{address}/compare?mode=race")
     page.get_by_text("A folder or archive on this computer").click()
     page.get_by_role("textbox", name="Path").fill(str(home / "pictures"))

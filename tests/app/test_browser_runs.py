@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import RunMaker
 from playwright.sync_api import Page, expect
-from test_browser import ROOT, address, downloaded, home, page, pytestmark  # noqa: F401
 
 from facedemo.runs.run import list_runs
+from tests.app.conftest import ROOT, downloaded, in_a_browser
+from tests.conftest import RunMaker
+
+pytestmark = [in_a_browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def models(home: Path) -> Iterator[Path]:  # noqa: F811
+def models(home: Path) -> Iterator[Path]:
     """A copy of the bundled model for the app, so that what it imports stays out of the checkout."""
     shutil.copytree(ROOT / "checkpoints" / "ours-64", home / "checkpoints" / "ours-64")
     with pytest.MonkeyPatch.context() as patch:
@@ -23,9 +25,9 @@ def models(home: Path) -> Iterator[Path]:  # noqa: F811
 
 
 def test_runs_are_compared_deleted_and_brought_back_and_a_model_goes_out_and_in(
-    address: str,  # noqa: F811
-    home: Path,  # noqa: F811
-    page: Page,  # noqa: F811
+    address: str,
+    home: Path,
+    page: Page,
     models: Path,
     make_run: RunMaker,
     monkeypatch: pytest.MonkeyPatch,

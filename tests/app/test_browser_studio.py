@@ -6,15 +6,17 @@ import re
 
 import av
 import pytest
-from conftest import Portrait
 from playwright.sync_api import Page, expect
-from test_browser import PATIENT, address, downloaded, home, page, pytestmark  # noqa: F401
 
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
+from tests.app.conftest import PATIENT, downloaded, in_a_browser
+from tests.conftest import Portrait
+
+pytestmark = [in_a_browser, pytest.mark.slow]
 
 
-def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, page: Page) -> None:  # noqa: F811
+def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, page: Page) -> None:
     page.goto(address)
     seeds = face_seeds(0, 16)
     third = page.get_by_role("button", name=f"Face 3, seed {seeds[2]}", exact=True)
@@ -50,7 +52,7 @@ def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, pag
     assert pictures.read_settings(downloaded(page, "This face (PNG)"))["brightness"] == "0.1"
 
 
-def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Page, portrait: Portrait) -> None:  # noqa: F811
+def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Page, portrait: Portrait) -> None:
     page.goto(f"{address}/inside")
     expect(page.get_by_role("img", name="The discriminator's reconstruction").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
@@ -72,7 +74,7 @@ def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Pa
     expect(page.get_by_role("button", name="Find them")).to_be_visible()
 
 
-def test_training_goes_one_step_forth_and_back(address: str, page: Page) -> None:  # noqa: F811
+def test_training_goes_one_step_forth_and_back(address: str, page: Page) -> None:
     page.goto(f"{address}/step?model=ours-64")
     heading = page.get_by_role("heading", name=re.compile("^Iteration"))
     expect(heading).to_be_visible()
@@ -85,7 +87,7 @@ def test_training_goes_one_step_forth_and_back(address: str, page: Page) -> None
 
 
 @pytest.mark.parametrize("model", ["ours-64", "dcgan-64", "wgan-64"])
-def test_equations_fit_a_telephone(address: str, page: Page, model: str) -> None:  # noqa: F811
+def test_equations_fit_a_telephone(address: str, page: Page, model: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{address}/step?model={model}")
     expect(page.get_by_role("heading", name=re.compile("^What the step changed"))).to_be_visible()
@@ -95,7 +97,7 @@ def test_equations_fit_a_telephone(address: str, page: Page, model: str) -> None
     assert max(cut_off) <= 3  # pixels of a rounded width
 
 
-def test_fifty_faces_are_verified_and_one_is_looked_at_closely(address: str, page: Page) -> None:  # noqa: F811
+def test_fifty_faces_are_verified_and_one_is_looked_at_closely(address: str, page: Page) -> None:
     page.goto(f"{address}/verify?model=ours-64&faces=50&seed=3")
     page.get_by_role("button", name="Verify", exact=True).click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()

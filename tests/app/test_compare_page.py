@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Maker
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -21,6 +20,7 @@ from facedemo.imaging.pictures import grid
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
+from tests.conftest import Maker
 
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
 

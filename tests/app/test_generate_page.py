@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Maker
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.pretrained.seeds import face_seeds
+from tests.conftest import Maker
 
 SETTINGS = {"model": "tiny", "seed": "1", "faces": "64", "scale": "1.0", "face": "1"}
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from conftest import Maker, RunMaker
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
@@ -22,6 +21,7 @@ from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.locations import bundled
+from tests.conftest import Maker, RunMaker
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Maker, Portrait
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.explore import discriminator_view, inversion
 from facedemo.pretrained.model import FaceModel
+from tests.conftest import Maker, Portrait
 
 LOOK = {"mode": "look", "model": "tiny", "a_source": "face", "a_seed": "1"}
 LATENT = LOOK | {"mode": "latent", "b_source": "face", "b_seed": "4", "steps": "24", "rate": "12", "frame": "1"}

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Maker
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.explore import directions
+from tests.conftest import Maker
 
 TWO = {
     "mode": "two",

@@ -4,12 +4,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import Maker, Seeing
 from streamlit.testing.v1 import AppTest
-from test_interpolate_page import DIRECTIONS, NAMES, address, open_page
 
 from facedemo.app.shared.background import Steps
 from facedemo.explore import directions
+from tests.app.test_interpolate_page import DIRECTIONS, NAMES, address, open_page
+from tests.conftest import Maker, Seeing
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Maker, RunMaker
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
@@ -17,6 +16,7 @@ from facedemo.runs import trash
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage import locations
 from facedemo.storage.process_status import Status
+from tests.conftest import Maker, RunMaker
 
 
 def open_page(**address: str) -> AppTest:

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Maker
 from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.explore import single_step
+from tests.conftest import Maker
 
 SETTINGS = {"model": "tiny", "steps": "1", "amplify": "auto", "gamma": "0.7", "lambda_k": "0.001", "alpha": "0.0"}
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Maker
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -20,6 +19,7 @@ from facedemo.config.schema import RunConfig
 from facedemo.evaluation.report import Report, Row, keep, rate
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import create_run
+from tests.conftest import Maker
 
 ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
 

@@ -1,18 +1,18 @@
-"""Races and comparisons from the command line: real processes, real files."""
+"""Races and comparisons from the command line, on real files."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
-from test_cli import facedemo, home  # noqa: F401
 
 from facedemo.comparison.race import list_races
 from facedemo.evaluation.report import kept
+from tests.conftest import facedemo
 
 
 @pytest.fixture(scope="module")
-def raced(home: Path) -> Path:  # noqa: F811
+def raced(home: Path) -> Path:
     """Where a race of two was run and reported on."""
     words = "--family ours --family dcgan --size 32 --width 4 --images 512 --seed 3 --count 4 --no-copies --out report"
     done = facedemo(home, "compare", "--data", "pictures", *words.split())
@@ -62,7 +62,7 @@ def test_races_are_listed(raced: Path) -> None:
     assert "finished" in done.stdout
 
 
-def test_what_is_wrong_is_said_in_a_line(home: Path) -> None:  # noqa: F811
+def test_what_is_wrong_is_said_in_a_line(home: Path) -> None:
     for words, message in (
         (["compare", "--data", "pictures"], "budget"),
         (["compare", "--minutes", "1", "--family", "ours"], "two contenders"),

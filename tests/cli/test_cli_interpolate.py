@@ -4,13 +4,13 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import Maker, Seeing
 from PIL import Image
 from typer.testing import CliRunner
 
 from facedemo.cli import app
 from facedemo.explore import directions
 from facedemo.imaging.pictures import read_settings
+from tests.conftest import Maker, Seeing
 
 
 def call(*words: str, works: bool = True) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Maker, RunMaker
 from typer.testing import CliRunner
 
 from facedemo.cli import app, main
@@ -17,6 +16,7 @@ from facedemo.runs.run import Run, list_runs
 from facedemo.storage import locations
 from facedemo.storage.atomic import read_lines
 from facedemo.storage.process_status import Status
+from tests.conftest import Maker, RunMaker
 
 
 def facedemo(*words: object) -> str:

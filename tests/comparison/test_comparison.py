@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Maker
 from PIL import Image
 
 from facedemo.comparison import gather
@@ -22,6 +21,7 @@ from facedemo.imaging.pictures import read_grid
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
+from tests.conftest import Maker
 
 SEED = 5
 

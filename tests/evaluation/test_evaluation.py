@@ -1,7 +1,6 @@
 """The measures of Table 1 against references, and a real evaluation of the bundled model."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
+from tests.conftest import facedemo
 
 
 def test_the_frechet_distance_of_known_gaussians_is_theirs_in_closed_form() -> None:
@@ -213,13 +213,6 @@ def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Pa
         verify.held_out(model, str(tmp_path), "train", False, False, lambda what: None)
 
 
-def facedemo(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from facedemo.cli import main; main()", "verify", *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env={**os.environ, "COLUMNS": "200", **env}
-    )
-
-
 def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     shown = tmp_path / "shown"
@@ -252,7 +245,7 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
 
     words = ["--model", str(bundled), "--count", "6", "--seed", "900", "--gallery", str(people), "--keep"]
     words += ["--json", str(tmp_path / "report.json"), "--pictures", str(tmp_path / "pictures")]
-    done = facedemo(*words, FACEDEMO_CACHE=str(tmp_path / "cache"))
+    done = facedemo(tmp_path, "verify", *words)
     assert done.returncode == 0, done.stderr
     written = json.loads((tmp_path / "report.json").read_text("utf8"))
     found = Report.from_json(written)

@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import Portrait
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from facedemo.data.preparation import crop_box
 from facedemo.explore import photos
+from tests.conftest import Portrait
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from facedemo.runs.run import Run, create_run
 from facedemo.training import dataset, restore
 from facedemo.training.batches import random_stream
 from facedemo.training.worker import execute
+from tests.conftest import facedemo
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (16, 32, 32, 3), np.uint8)
 
@@ -210,9 +209,7 @@ def test_changes_are_amplified_as_far_as_they_bear() -> None:
 def test_the_command_prints_the_equations_and_writes_the_pictures(halfway: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "step.png"
     words = ["step", str(halfway), "--steps", "2", "--gamma", "0.6", "--out", str(out)]
-    done = subprocess.run(
-        [sys.executable, "-c", "from facedemo.cli import main; main()", *words], capture_output=True, text=True
-    )
+    done = facedemo(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "iteration 11, gamma = 0.6" in done.stdout
     assert "L_D      = L(x) − k_t · L(G(z)) = " in done.stdout

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Maker, RunMaker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -20,6 +19,7 @@ from facedemo.pretrained.archive import ParcelError
 from facedemo.pretrained.model import BundleError, load_model
 from facedemo.runs.directory import RunError
 from facedemo.storage import locations
+from tests.conftest import Maker, RunMaker
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Maker
 from PIL import Image
 
 from facedemo.app.charts.training import figures
@@ -23,6 +22,7 @@ from facedemo.runs import records, summary
 from facedemo.runs.run import Run, create_run
 from facedemo.training import restore, worker
 from facedemo.training.recorder import Recorder
+from tests.conftest import Maker
 
 Copies = Callable[[Path], Run]
 GOOD = "step,images,loss\r\n5,20,0.5\r\n10,40,0.25\r\n"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import RunMaker
 
 from facedemo.runs import summary
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
+from tests.conftest import RunMaker
 
 
 def test_a_row_tells_what_the_files_of_a_run_say(make_run: RunMaker) -> None:
@@ -97,5 +97,6 @@ def test_a_status_with_a_senseless_process_number_is_a_crash(make_run: RunMaker)
 
 
 def test_an_overview_does_not_wait_for_torch() -> None:
-    code = "import sys, facedemo.runs.summary, facedemo.pretrained.archive; print('torch' in sys.modules)"
+    code = "import sys; from facedemo.runs import summary; from facedemo.pretrained import archive; "
+    code += "print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

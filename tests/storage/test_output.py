@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Maker
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -26,6 +25,7 @@ from facedemo.runs.run import create_run, list_runs
 from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.output import DroppableOutput
 from facedemo.training import warm_start
+from tests.conftest import Maker
 
 COMMAND = [sys.executable, "-c", "from facedemo.cli import main; main()"]
 TRAIN = "train --family ours --data pictures --size 32 --width 4 --batch-size 4 --log-every 1 --precision 32-true"

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
-from facedemo.comparison import race
+from facedemo.comparison import live_detection, race
 from facedemo.comparison.race import Race
 from facedemo.comparison.worker import execute
 from facedemo.evaluation.report import kept
@@ -230,7 +231,7 @@ def test_the_onlooker_ends_with_the_race(pictures: str) -> None:
         text=True,
     )
     pid = int(parent.stdout.readline())
-    time.sleep(0.5)
+    wait_for(lambda: psutil.Process(pid).nice() >= live_detection.LOW_PRIORITY)  # it has begun
     parent.kill()
     parent.wait()
     wait_for(lambda: not alive(pid))

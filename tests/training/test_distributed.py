@@ -1,7 +1,6 @@
 """Real trainings on several processes of this machine: same updates as one process, resumed, and ended by a death."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +19,10 @@ from safetensors.torch import load_file
 
 from facedemo.config.schema import RunConfig
 from facedemo.runs.run import Run, create_run
+from facedemo.storage.atomic import replace_file
 from facedemo.training.batches import Batches
+from facedemo.training.worker import execute
+from tests.conftest import facedemo
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="torch has no gloo here")
 
@@ -55,7 +57,7 @@ def train(run: Run) -> None:
     subprocess.run([sys.executable, "-m", "facedemo.worker", str(run.path)], check=True, timeout=240)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "nothing happened in time"
@@ -76,26 +78,18 @@ def assert_close(one: Run, other: Run) -> None:
 @pytest.fixture(scope="module")
 def alone(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = create_run(settings(pictures, 20), tmp_path_factory.mktemp("alone"))
-    train(run)
+    assert execute(run).state == "finished"
     return run
 
 
-def test_two_processes_train_what_one_trains_also_when_they_are_resumed(
+def test_two_processes_train_what_one_trains_also_when_torchrun_goes_on_with_them_on_two_nodes(
     alone: Run, pictures: Path, tmp_path: Path
 ) -> None:
-    shared = create_run(settings(pictures, 10, devices=2), tmp_path)
-    train(shared)
-    assert (shared.status.state, shared.status.images) == ("finished", 80)
-    shared.extend(settings(pictures, 20).budget)
-    train(shared)
-    assert shared.status.step == 20
-    assert "2 process(es)" in shared.log_text()
-    assert "resumed at iteration 10" in shared.log_text()
-    assert_close(alone, shared)
-
-
-def test_torchrun_on_two_nodes_trains_what_one_process_trains(alone: Run, pictures: Path, tmp_path: Path) -> None:
-    run = create_run(settings(pictures, 20, num_nodes=2), tmp_path)
+    run = create_run(settings(pictures, 10, devices=2), tmp_path)
+    train(run)
+    assert (run.status.state, run.status.images) == ("finished", 80)
+    assert "2 process(es)" in run.log_text()
+    replace_file(run.path / "config.json", settings(pictures, 20, num_nodes=2).model_dump_json())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -106,7 +100,8 @@ def test_torchrun_on_two_nodes_trains_what_one_process_trains(alone: Run, pictur
         for node in range(2)
     ]
     assert [node.wait(240) for node in nodes] == [0, 0]
-    assert run.status.state == "finished"
+    assert (run.status.state, run.status.step) == ("finished", 20)
+    assert "resumed at iteration 10" in run.log_text()
     assert_close(alone, run)
 
 
@@ -149,9 +144,8 @@ def test_a_batch_that_the_processes_cannot_share_is_refused_in_words(pictures: P
 
 
 def test_the_command_line_watches_a_run_of_two_processes(pictures: Path, tmp_path: Path) -> None:
-    facedemo = shutil.which("facedemo", path=str(Path(sys.executable).parent))
     words = ["train", "--data", str(pictures), "--size", "32", "--width", "4", "--batch-size", "8", "--devices", "2"]
     words += ["--iterations", "5", "--precision", "32-true", "--runs-dir", str(tmp_path)]
-    done = subprocess.run([str(facedemo), *words], capture_output=True, text=True, timeout=240)
+    done = facedemo(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert Run(Path(done.stdout.splitlines()[-1])).status.state == "finished"

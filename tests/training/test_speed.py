@@ -61,8 +61,13 @@ def test_a_damaged_file_of_speeds_is_begun_anew(content: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("family", ["ours", "dcgan", "wgan"])
-def test_a_process_of_its_own_measures_every_family(family: str) -> None:
-    config = configure({"images": 1000, "family": family, **TINY})
+def test_every_family_is_measured(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "MEASURED_SECONDS", 0.1)
+    assert speed.measure_speed(configure({"images": 1000, "family": family, **TINY})) > 1
+
+
+def test_a_process_of_its_own_measures_and_remembers() -> None:
+    config = configure({"images": 1000, **TINY})
     subprocess.run(
         [sys.executable, "-m", "facedemo.training.speed"], input=config.model_dump_json().encode(), check=True
     )

@@ -89,7 +89,7 @@ def start(run: Run) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)], stderr=subprocess.PIPE)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "nothing happened in time"
@@ -124,13 +124,13 @@ def test_the_same_seed_trains_the_same_weights_and_another_seed_others(pictures:
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a thing of POSIX")
 def test_a_killed_run_resumes_to_the_very_weights_of_an_uninterrupted_one(pictures: Path, tmp_path: Path) -> None:
-    config = settings(pictures, 120, model={"generator": "deconv"})
-    mark = {"step": 45, "changes": {"gamma": 0.3, "learning_rate_d": 1e-3}, "command": 0}
+    config = settings(pictures, 80, model={"generator": "deconv"}, sample_every=40)
+    mark = {"step": 30, "changes": {"gamma": 0.3, "learning_rate_d": 1e-3}, "command": 0}
     whole, killed = create_run(config, tmp_path), create_run(config, tmp_path)
     for run in (whole, killed):
         append_line(run.path / "marks.jsonl", mark)
     execute(whole)
-    for stage in (15, 75):  # once before the settings change and once after, between two checkpoints
+    for stage in (15, 45):  # once before the settings change and once after, between two checkpoints
         process = start(killed)
         wait_until(lambda stage=stage: killed.metrics().get("step", [0])[-1] >= stage)
         process.send_signal(signal.SIGKILL)
@@ -207,10 +207,17 @@ def test_a_run_older_than_a_metric_keeps_its_curves_when_it_goes_on(pictures: Pa
     assert metrics["step"][-1] == 30
 
 
-def test_a_running_run_is_paused_steered_continued_and_stopped(pictures: Path, tmp_path: Path) -> None:
+def test_a_running_run_gives_way_to_the_app_and_is_paused_steered_continued_and_stopped(
+    pictures: Path, tmp_path: Path
+) -> None:
     run = create_run(settings(pictures, 1_000_000, sample_every=100_000, checkpoint_every=100_000), tmp_path)
+    before = os.nice(0) if hasattr(os, "nice") else None  # Windows has no niceness
     run.launch()
     wait_until(lambda: run.status.step > 0)
+    if before is not None:
+        assert psutil.Process(run.status.pid).nice() == min(19, before + 10)
+        if (group := Path(f"/proc/{run.status.pid}/autogroup")).exists():
+            assert "nice 19" in group.read_text("ascii")
     run.pause()
     wait_until(lambda: run.status.state == "paused")
     run.steer(gamma=0.25)
@@ -250,7 +257,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
     config = settings(pictures, 60, model={"learning_rate_g": 0.0, "rate_floor": 0.0})
     run = create_run(config, tmp_path)
     append_line(run.path / "marks.jsonl", {"step": 12, "changes": {"learning_rate_d": 0.1}, "command": 0})
-    poison = create_run(config, tmp_path)
+    poison = create_run(settings(pictures, 10), tmp_path)
     execute(poison)
     state = full_state(poison)
     state["family"]["discriminator.encoder.code.weight"][:] = float("inf")
@@ -363,19 +370,6 @@ def test_threads_are_a_share_of_the_cores_unless_chosen(monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
     assert [device.threads(0, processes) for processes in (1, 2, 12)] == [6, 3, 1]
     assert device.threads(5, 2) == 5
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no niceness")
-def test_a_training_gives_way_to_the_app(pictures: Path, tmp_path: Path) -> None:
-    run = create_run(settings(pictures, 1_000_000), tmp_path)
-    run.launch()
-    wait_until(lambda: run.status.step > 0)
-    priority, group = psutil.Process(run.status.pid).nice(), Path(f"/proc/{run.status.pid}/autogroup")
-    weight = group.read_text("ascii") if group.exists() else "nice 19"  # where the system has no such groups
-    run.stop()
-    wait_until(lambda: not run.status.active)
-    assert priority == 10
-    assert "nice 19" in weight
 
 
 def test_what_was_read_of_memory_mapped_images_does_not_stay_in_memory(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def config(pictures: Path, name: str = "mine", iterations: int = 20) -> RunConfi
             "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4},
             "data": {"source": str(pictures)},
             "budget": {"iterations": iterations},
-            "training": {"precision": "32-true", "log_every": 5, "sample_every": 10},
+            "training": {"precision": "32-true", "threads": 1, "log_every": 5, "sample_every": 10},
         }
     )
 

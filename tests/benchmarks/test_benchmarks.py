@@ -21,7 +21,15 @@ def images() -> np.ndarray:
 
 
 def tiny(**options: object):
-    settings = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 1000, "precision": "32-true"}
+    settings = {
+        "size": 32,
+        "width": 4,
+        "latent": 8,
+        "batch_size": 4,
+        "iterations": 1000,
+        "precision": "32-true",
+        "threads": 1,
+    }
     return configure({**settings, **options})
 
 

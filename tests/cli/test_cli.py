@@ -171,5 +171,5 @@ def test_60_iterations_on_real_faces_lower_the_reconstruction_loss(home: Path) -
     assert done.returncode == 0, done.stderr
     run = Run(home / done.stdout.strip().splitlines()[-1])
     losses = run.metrics()["loss_real"]
-    assert "499 images" in run.log_text()
+    assert "500 images" in run.log_text()
     assert losses[-1] < 0.6 * losses[0]

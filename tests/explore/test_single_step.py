@@ -37,7 +37,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "decay_every": 7, "lambda_k": 0.05},
         "data": {"source": str(folder / "pictures")},
         "budget": {"iterations": 20},
-        "training": {"precision": "32-true", "seed": 3, "log_every": 5, "checkpoint_every": 10},
+        "training": {"precision": "32-true", "threads": 1, "seed": 3, "log_every": 5, "checkpoint_every": 10},
     }
     run = create_run(RunConfig.model_validate(config), folder / "runs")
     assert execute(run).state == "finished"

@@ -60,7 +60,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
         "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4},
         "data": {"source": str(folder)},
         "budget": {"iterations": 10},
-        "training": {"precision": "32-true", "log_every": 5, "sample_every": 10, "checkpoint_every": 10},
+        "training": {"precision": "32-true", "threads": 1, "log_every": 5, "sample_every": 10, "checkpoint_every": 10},
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.mktemp("cache")))

@@ -48,7 +48,14 @@ def settings(pictures: Path, iterations: int, **training: object) -> RunConfig:
             "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 8},
             "data": {"source": str(pictures)},
             "budget": {"iterations": iterations},
-            "training": {"precision": "32-true", "seed": 3, "log_every": 5, "checkpoint_every": 10, **training},
+            "training": {
+                "precision": "32-true",
+                "threads": 1,
+                "seed": 3,
+                "log_every": 5,
+                "checkpoint_every": 10,
+                **training,
+            },
         }
     )
 

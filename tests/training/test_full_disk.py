@@ -38,7 +38,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4},
         "data": {"source": str(tmp_path / "pictures")},
         "budget": {"iterations": 20},
-        "training": {"precision": "32-true", "log_every": 5, "sample_every": 10, "checkpoint_every": 10},
+        "training": {"precision": "32-true", "threads": 1, "log_every": 5, "sample_every": 10, "checkpoint_every": 10},
     }
     return RunConfig.model_validate(settings)
 

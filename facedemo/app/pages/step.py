@@ -160,7 +160,7 @@ def notes(motion: "SlowMotion", found: "Examples") -> str:
 
 st.title("One step, slowly")
 st.markdown(
-    "Training repeats this step many thousands of times: the generator G draws faces from random vectors z, the "
+    "Training repeats this step many thousands of times: the generator G generates faces from random vectors z, the "
     "discriminator D judges them and real faces x, and then both networks change a little.",
     width=800,
 )

@@ -1,4 +1,4 @@
-"""The command line: everything that the app can do, with one file per group of commands."""
+"""The command line, with one file for each group of commands."""
 
 import sys
 

@@ -63,6 +63,6 @@ def test_runs_are_compared_deleted_and_brought_back_and_a_model_goes_out_and_in(
     file = {"name": "ours-64.zip", "mimeType": "application/zip", "buffer": downloaded(page, "Export (ZIP)")}
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("“ours-64-2” is among the models now.")).to_be_visible()
+    expect(page.get_by_text("“ours-64-2” has been added to your models.")).to_be_visible()
     weights = [(models / name / "model.safetensors").read_bytes() for name in ("ours-64", "ours-64-2")]
     assert weights[0] == weights[1]

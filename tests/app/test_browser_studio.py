@@ -117,7 +117,7 @@ def test_fifty_faces_are_verified_and_one_is_looked_at_closely(address: str, pag
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stCode")).to_have_text(last)
-    expect(page.get_by_role("img", name=re.compile(r"of 50, enlarged: a face was found"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"of 50, enlarged: a face was detected"))).to_be_visible()
     facts = pictures.read_settings(downloaded(page, "People (PNG)"))
     assert (facts["of"], facts["seed"]) == (str(report["rows"][0]["people"]), "3")
 

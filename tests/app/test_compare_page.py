@@ -17,6 +17,7 @@ from facedemo.comparison import race
 from facedemo.comparison.race import Race
 from facedemo.evaluation.report import Report, Row, rate, store
 from facedemo.imaging.pictures import grid
+from facedemo.runs.directory import ProcessDirectory
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
@@ -32,7 +33,7 @@ def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
     found: list[Run] = []
-    monkeypatch.setattr(Run, "launch", lambda run, worker="": found.append(run))
+    monkeypatch.setattr(ProcessDirectory, "launch", lambda run: found.append(run))
     return found
 
 

@@ -166,7 +166,7 @@ def test_weights_that_do_not_fit_the_settings_are_refused_in_words(pictures: Pat
     page.selectbox(key="new_training_start").set_value(first.id).run()
     page.number_input(key="new_ours_width").set_value(8).run()
     click(page, "Start training")
-    assert "width 4 there, 8 here" in shown(page)
+    assert "width is 4 there and 8 here" in shown(page)
     assert launched == []
     assert list_runs() == [first]
 
@@ -175,9 +175,7 @@ def test_settings_at_odds_are_refused_in_words_alone(launched: Launched) -> None
     page = open_page()
     page.slider(key="new_training_match_codes").set_value(0.5).run()
     click(page, "Start training")
-    assert [error.value for error in page.error] == [
-        "- New weights have no codes worth matching. Choose a model to start from."
-    ]
+    assert [error.value for error in page.error] == ["- Matching codes requires a trained model to start from."]
     assert launched == []
 
 

@@ -230,7 +230,7 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     verified(page)
     assert not page.error, page.error[0].value
     assert "**real faces, test** |" in shown(page)
-    assert "it takes 256" in shown(page)
+    assert "needs 256" in shown(page)
     assert str(photographs) not in json.dumps(address(page))
     page.radio(key="verify_real_kind").set_value(request.NONE).run()
     assert "There are no results" in shown(page), "those were the results of other settings"

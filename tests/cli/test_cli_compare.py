@@ -65,7 +65,7 @@ def test_races_are_listed(raced: Path) -> None:
 def test_what_is_wrong_is_said_in_a_line(home: Path) -> None:
     for words, message in (
         (["compare", "--data", "pictures"], "budget"),
-        (["compare", "--minutes", "1", "--family", "ours"], "two contenders"),
+        (["compare", "--minutes", "1", "--family", "ours"], "at least two models"),
         (["compare", "--minutes", "1", "--family", "vae"], "no family"),
         (["compare", "--resume", "zzzz"], "No race fits"),
         (["compare", "--models", "nobody"], "No model or run matches"),

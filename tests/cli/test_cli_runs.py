@@ -117,7 +117,7 @@ def test_what_cannot_be_done_is_said(
     (tmp_path / "empty.zip").write_bytes(b"")
     assert "No run matches" in said("note", "nobody", "words")
     assert "No deleted run or race" in said("restore", "nobody")
-    assert "No run or race fits" in said("delete", "nobody")
+    assert "No run or race matches" in said("delete", "nobody")
     assert "is a model" in said("delete", make_bundle())
     assert "No model or run" in said("export", "nobody", "--out", tmp_path / "x.zip")
     assert "not a ZIP file" in said("import", tmp_path / "empty.zip")

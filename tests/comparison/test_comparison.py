@@ -142,7 +142,7 @@ def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, t
     found = gather.gather({"tiny": make_bundle()})
     out = comparison_report.write(found, tmp_path / "out")
     assert "None of these models has been evaluated yet." in out.read_text("utf8")
-    assert "tiny brings no curves." in out.read_text("utf8")
+    assert "tiny has no recorded curves." in out.read_text("utf8")
 
 
 def test_images_that_a_model_saw_before_this_training_count_too(found: Comparison) -> None:

@@ -104,7 +104,7 @@ def test_several_gammas_make_a_sweep_of_ours_alone() -> None:
 def test_a_race_needs_a_budget_and_somebody_to_race_against() -> None:
     with pytest.raises(ValueError, match="budget"):
         race.trainable({"size": 32})
-    with pytest.raises(ValueError, match="two contenders"):
+    with pytest.raises(ValueError, match="at least two models"):
         race.create_race(race.contenders({"minutes": 1}, ["ours"]))
     assert race.list_races() == []
 
@@ -196,7 +196,7 @@ def test_races_are_found_by_the_end_of_their_name(pictures: str) -> None:
     found = tiny_race(pictures)
     assert race.find_race(found.id[-4:]).id == found.id
     assert race.find_race(str(found.path)).id == found.id
-    with pytest.raises(RunError, match="No race fits"):
+    with pytest.raises(RunError, match="No race matches"):
         race.find_race("zzzz")
 
 

@@ -15,7 +15,6 @@ from PIL import Image
 from scipy.linalg import sqrtm
 
 from facedemo.cli import main
-from facedemo.data.source_files import DataError
 from facedemo.evaluation import verify
 from facedemo.evaluation.detector import Judged, judge, landmarks
 from facedemo.evaluation.metrics import closest, distinct_people, duplicates, frechet, nearest, people
@@ -209,8 +208,8 @@ def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
 
 def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Path) -> None:
     model = load_model(find_model("ours-64"))
-    with pytest.raises(DataError, match="validation"):
-        verify.held_out(model, str(tmp_path), "train", False, False, lambda what: None)
+    with pytest.raises(ValueError, match="“train” is not held out"):
+        verify.verify(model, 1, 0, str(tmp_path), "train")
 
 
 def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,7 +133,7 @@ def test_every_error_ends_in_a_sentence_unless_the_traceback_is_asked_for(
     def break_down(_: object) -> None:
         raise RuntimeError("Something unforeseen.")
 
-    monkeypatch.setattr("facedemo.runs.run.list_runs", break_down)
+    monkeypatch.setattr("facedemo.cli.runs.list_runs", break_down)
     words = failed(capsys, monkeypatch, "runs")
     assert "Error: Something unforeseen." in words
     assert "Traceback" not in words

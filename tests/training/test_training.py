@@ -53,7 +53,8 @@ def settings(pictures: Path, iterations: int = 20, model: dict | None = None, **
             "data": {"source": str(pictures)},
             "budget": {"iterations": iterations},
             "training": {
-                "precision": "32-true", "threads": 1, "seed": 3, "log_every": 5, "sample_every": 10, "checkpoint_every": 10,
+                **{"precision": "32-true", "threads": 1, "seed": 3},
+                **{"log_every": 5, "sample_every": 10, "checkpoint_every": 10},
                 **training,
             },
         }

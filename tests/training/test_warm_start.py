@@ -68,12 +68,12 @@ def test_a_model_of_longer_vectors_draws_and_rebuilds_the_same_faces_until_it_le
 @pytest.mark.parametrize(
     ("settings", "differ"),
     [
-        ({"size": 64, "latent": 8}, "latent 16 there, 8 here"),
-        ({"size": 64, "latent": 24, "width": 12}, "latent 16 there, 24 here, width 8 there, 12 here"),
-        ({"size": 128, "stem": "half"}, "size 64 there, 128 here"),
-        ({"size": 64, "width": 12}, "width 8 there, 12 here"),
-        ({"size": 64, "stem": "full"}, "stem half there, full here"),
-        ({"size": 64, "generator": "deconv"}, "generator decoder there, deconv here"),
+        ({"size": 64, "latent": 8}, "latent is 16 there and 8 here"),
+        ({"size": 64, "latent": 24, "width": 12}, "latent is 16 there and 24 here, width is 8 there and 12 here"),
+        ({"size": 128, "stem": "half"}, "size is 64 there and 128 here"),
+        ({"size": 64, "width": 12}, "width is 8 there and 12 here"),
+        ({"size": 64, "stem": "full"}, "stem is half there and full here"),
+        ({"size": 64, "generator": "deconv"}, "generator is decoder there and deconv here"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_by_the_settings_that_differ(
@@ -88,7 +88,7 @@ def test_weights_that_do_not_fit_are_refused_by_the_settings_that_differ(
 
 
 def test_another_family_cannot_start_from_it(trained: Run) -> None:
-    with pytest.raises(ValueError, match="of the family Ours"):
+    with pytest.raises(ValueError, match="its family is Ours"):
         new_run(configure({"family": "dcgan", "start": trained.id, "iterations": 1}), trained.path.parent)
     assert list_runs(trained.path.parent) == [trained]
 
@@ -186,7 +186,7 @@ def test_matched_codes_spread_as_z_does_and_the_discriminator_computes_what_it_d
 def test_too_few_and_too_similar_images_are_not_matched() -> None:
     family = create("ours", RunConfig(model={"size": 32, **SMALL}).model)
     before = {name: tensor.clone() for name, tensor in family.state_dict().items()}
-    with pytest.raises(ValueError, match="16 numbers takes 160 images; these are 159"):
+    with pytest.raises(ValueError, match="16 numbers takes at least 160 images"):
         family.match_codes([torch.zeros(159, 3, 32, 32)], 1.0)
     with pytest.raises(ValueError, match="hardly differ"):
         family.match_codes([torch.zeros(160, 3, 32, 32)], 1.0)

@@ -58,7 +58,7 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     page.get_by_text("Settings", exact=True).click()
     page.get_by_role("textbox", name="Name").fill("journey")
     page.get_by_role("textbox", name="Name").press("Enter")
-    page.get_by_role("spinbutton", name="Amount").fill("30")
+    page.get_by_role("spinbutton", name="Amount").fill("3000000")
     page.get_by_role("spinbutton", name="Amount").press("Enter")
     page.get_by_role("button", name="Start training").click()
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.skipif(shutil.which("uv") is None, reason="no uv on this machine"),
     pytest.mark.timeout(900),
+    pytest.mark.slow,
 ]
 
 

@@ -118,6 +118,7 @@ def test_the_command_of_a_race_names_its_data_but_not_where_they_are() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, started: Started) -> None:
     found = tiny_race(pictures, iterations=60)
     first, second = runs_of(found)
@@ -143,6 +144,7 @@ def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, sta
         assert 0 < last["seconds"] <= run.status.seconds
 
 
+@pytest.mark.slow
 def test_a_stopped_race_leaves_a_checkpoint_and_the_others_unstarted(pictures: str, started: Started) -> None:
     found = tiny_race(pictures, iterations=100_000)
     first, second = runs_of(found)

@@ -47,6 +47,7 @@ def test_it_trains_resumes_draws_becomes_a_model_and_races(lsgan: str, tmp_path:
     assert list(contenders({"images": 100}, ["lsgan", "dcgan"])) == ["LSGAN", "DCGAN"]
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_it_and_a_later_command_needs_it_in_the_environment(lsgan: str, tmp_path: Path) -> None:
     def call(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", "from facedemo.cli import main; main()", *words]

@@ -89,6 +89,7 @@ def alone(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_trains_also_when_torchrun_goes_on_with_them_on_two_nodes(
     alone: Run, pictures: Path, tmp_path: Path
 ) -> None:
@@ -112,6 +113,7 @@ def test_two_processes_train_what_one_trains_also_when_torchrun_goes_on_with_the
     assert_close(alone, run)
 
 
+@pytest.mark.slow
 def test_the_death_of_one_process_ends_the_run_and_says_so(pictures: Path, tmp_path: Path) -> None:
     run = create_run(settings(pictures, 1_000_000, devices=2), tmp_path)
     leader = subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)], stderr=subprocess.DEVNULL)
@@ -124,6 +126,7 @@ def test_the_death_of_one_process_ends_the_run_and_says_so(pictures: Path, tmp_p
     assert run.checkpoints()
 
 
+@pytest.mark.slow
 def test_stopping_a_run_of_two_processes_keeps_a_checkpoint_of_the_moment(pictures: Path, tmp_path: Path) -> None:
     run = create_run(settings(pictures, 1_000_000, devices=2, checkpoint_every=1_000_000), tmp_path)
     leader = subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)])
@@ -150,6 +153,7 @@ def test_a_batch_that_the_processes_cannot_share_is_refused_in_words(pictures: P
         settings(pictures, 1, devices=3)
 
 
+@pytest.mark.slow
 def test_the_command_line_watches_a_run_of_two_processes(pictures: Path, tmp_path: Path) -> None:
     words = ["train", "--data", str(pictures), "--size", "32", "--width", "4", "--batch-size", "8", "--devices", "2"]
     words += ["--iterations", "5", "--precision", "32-true", "--runs-dir", str(tmp_path)]

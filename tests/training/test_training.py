@@ -123,6 +123,7 @@ def test_the_same_seed_trains_the_same_weights_and_another_seed_others(pictures:
     assert not torch.equal(weights(one)["generator.map.weight"], weights(other)["generator.map.weight"])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a thing of POSIX")
 def test_a_killed_run_resumes_to_the_very_weights_of_an_uninterrupted_one(pictures: Path, tmp_path: Path) -> None:
     config = settings(pictures, 80, model={"generator": "deconv"}, sample_every=40)
@@ -208,6 +209,7 @@ def test_a_run_older_than_a_metric_keeps_its_curves_when_it_goes_on(pictures: Pa
     assert metrics["step"][-1] == 30
 
 
+@pytest.mark.slow
 def test_a_running_run_gives_way_to_the_app_and_is_paused_steered_continued_and_stopped(
     pictures: Path, tmp_path: Path
 ) -> None:

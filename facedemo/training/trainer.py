@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torchvision.utils import make_grid
 
 from facedemo.config.schedule import PLAYERS, Mark, Steering
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import Family
+from facedemo.imaging.pictures import grid, to_uint8
 from facedemo.runs.directory import RunError
 from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
@@ -181,8 +181,7 @@ class Trainer:
         latents = self.family.latents(SAMPLES, random_stream(self.iteration.seed, "samples", 0)).to(self.fabric.device)
         images = torch.cat([self.family.average(part) for part in latents.split(16)]).float().clamp(-1, 1)
         self.guard.check_samples(images, self.step)
-        grid = make_grid(images.cpu(), nrow=8, padding=2, normalize=True, value_range=(-1, 1))
-        self.record.save_sample(self.step, grid.mul(255).round().byte().permute(1, 2, 0).numpy())
+        self.record.save_sample(self.step, np.asarray(grid(to_uint8(images.cpu()))))
         self.clock.tick()
 
     def checkpoint(self) -> None:

@@ -67,7 +67,7 @@ def test_what_is_wrong_is_said_in_a_line(home: Path) -> None:
         (["compare", "--data", "pictures"], "budget"),
         (["compare", "--minutes", "1", "--family", "ours"], "at least two models"),
         (["compare", "--minutes", "1", "--family", "vae"], "no family"),
-        (["compare", "--resume", "zzzz"], "No race fits"),
+        (["compare", "--resume", "zzzz"], "No race matches"),
         (["compare", "--models", "nobody"], "No model or run matches"),
     ):
         done = facedemo(home, *words)

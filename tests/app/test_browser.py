@@ -65,8 +65,13 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     wait_for(lambda: list_runs(home / "runs"))
     run: Run = list_runs(home / "runs")[0]
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    points = len(run.metrics()["step"])
-    wait_for(lambda: len(run.metrics()["step"]) > points)
+    chart = page.locator(".js-plotly-plot").first
+    chart.locator(".nsewdrag").hover()
+    tooltip = chart.locator(".hoverlayer")
+    expect(tooltip).to_contain_text("iteration")
+    before = tooltip.text_content()
+    expect(tooltip).not_to_have_text(before or "")  # further rows have come, and the tooltip stays
+    expect(tooltip).to_contain_text("iteration")
 
     slider = page.get_by_role("slider", name="γ, diversity ratio")
     slider.press("ArrowLeft")
@@ -85,3 +90,9 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     generate.click()
     expect(every_face(page)).to_have_count(64)
     assert pictures.read_settings(downloaded(page, "Grid (PNG)"))
+
+
+def test_a_card_of_home_is_a_link_as_a_whole(address: str, page: Page) -> None:
+    page.goto(address)
+    page.get_by_text("Put models side by side").click(force=True)  # what lies above the words is the link
+    expect(page).to_have_url(re.compile("/compare"))

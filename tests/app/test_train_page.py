@@ -359,8 +359,8 @@ def test_the_familys_own_setting_is_steered_first_and_the_others_are_folded(pict
 
 
 def status_line(page: AppTest) -> dict[str, str]:
-    (sent,) = (sent for element in page.get("bidi_component") if "news" in (sent := json.loads(element.proto.json)))
-    return sent
+    (sent,) = (element.proto.json for element in page.get("bidi_component") if "news" in element.proto.json)
+    return json.loads(sent)
 
 
 def test_a_sentence_says_what_the_training_is_going_through(pictures: Path) -> None:

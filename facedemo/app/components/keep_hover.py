@@ -1,4 +1,4 @@
-"""An invisible component that keeps the tooltips of charts when they are redrawn."""
+"""Keeps the tooltips of charts while these are drawn anew; it shows nothing itself."""
 
 from pathlib import Path
 
@@ -9,6 +9,6 @@ _component = st.components.v2.component(
 )
 
 
-def keep_hover(version: int) -> None:
-    """Call it after the charts.  version: must change whenever charts may have been added or redrawn."""
-    _component(data={"version": version}, key="keep_hover", height=1)
+def keep_hover() -> None:
+    """To be called on a page whose charts are drawn anew."""
+    _component(key="keep_hover", height=1)

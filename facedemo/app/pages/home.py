@@ -59,7 +59,8 @@ GOALS = {  # what a visitor may want → page, icon and description
 WHOLE_CARDS = """<style>
 [class*="st-key-card-"] { position: relative; }
 [class*="st-key-card-"]:hover { border-color: var(--st-primary-color); }
-[class*="st-key-card-"] a::after { content: ""; position: absolute; inset: 0; }
+[class*="st-key-card-"] .stElementContainer { position: static; }
+[class*="st-key-card-"] a::after { content: ""; position: absolute; inset: 0; z-index: 1; }
 </style>"""
 
 

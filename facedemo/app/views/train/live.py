@@ -302,7 +302,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
                 st.plotly_chart(training.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
     if figures:
-        keep_hover(len(metrics["step"]))
+        keep_hover()
 
 
 def downloads(run: Run) -> None:

@@ -48,7 +48,7 @@ def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from facedemo.evaluation.table import table
+    from facedemo.evaluation.table import table  # imports torch, which `facedemo --help` must not wait for
 
     head, rows = table(reports)
     if rows:

@@ -14,10 +14,12 @@ from typing import Any
 
 import psutil
 
+from facedemo.config.schedule import Steering
 from facedemo.config.schema import RunConfig
 from facedemo.gans.settings import knobs
 from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import cache_root
+from facedemo.storage.process import lower_priority
 
 FILE = "speeds.json"  # in the cache folder
 MEASURED_SECONDS = 2.0
@@ -79,7 +81,6 @@ def measure_speed(config: RunConfig) -> float:
     """Images per second of training steps on random images, after a warm-up; takes a few seconds."""
     import numpy as np  # and code that needs torch: the app reads stored speeds without it
 
-    from facedemo.config.schedule import Steering
     from facedemo.training import device
     from facedemo.training.iteration import Iteration
 
@@ -109,8 +110,6 @@ def measure_and_remember(config: RunConfig) -> None:
 
 
 def main() -> None:
-    from facedemo.storage.process import lower_priority
-
     lower_priority()
     config = RunConfig.model_validate_json(sys.stdin.read())
     import facedemo.training.trainer  # noqa: F401 - all that a training loads before its first step belongs to its start-up

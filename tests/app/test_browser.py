@@ -94,5 +94,7 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
 
 def test_a_card_of_home_is_a_link_as_a_whole(address: str, page: Page) -> None:
     page.goto(address)
+    expect(every_face(page)).to_have_count(16)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_text("Put models side by side").click(force=True)  # what lies above the words is the link
     expect(page).to_have_url(re.compile("/compare"))

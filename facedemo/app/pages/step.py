@@ -174,7 +174,7 @@ if not choices:
     )
     st.stop()
 with st.spinner("Loading…"):
-    from facedemo.explore import single_step
+    from facedemo.explore import single_step  # imports torch: only when there is a model to train
 
 settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),

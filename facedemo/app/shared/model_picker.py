@@ -13,7 +13,7 @@ from facedemo.storage import locations
 from facedemo.storage.locations import runs_root
 
 if TYPE_CHECKING:
-    from facedemo.pretrained.model import FaceModel
+    from facedemo.pretrained.model import FaceModel  # for types only, because it imports torch
 
 FIRST_SHOWN = "ours-64"  # the paper's model, if it is installed
 WARM_UP_DELAY = 1.0  # seconds, by which the first page has been sent
@@ -47,7 +47,7 @@ def version(path: Path) -> str:
 @st.cache_resource(max_entries=4, show_spinner="Loading the model…")
 def load(path: Path, version: str) -> "FaceModel":
     """The model in a folder, shared by all visitors.  Raises BundleError as `load_model` does."""
-    from facedemo.pretrained.model import load_model
+    from facedemo.pretrained.model import load_model  # imports torch, which the first picture must not wait for
 
     return load_model(path)
 

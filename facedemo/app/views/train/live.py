@@ -8,13 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from facedemo.app.charts import training
-from facedemo.app.components.keep_hover import keep_hover
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import CHART, DAMAGED, ask, badge, generate_button
+from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button
 from facedemo.app.views.train import form, steering
+from facedemo.app.views.train.curves import draw_charts, metrics_of
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs.directory import RunError
@@ -23,16 +22,10 @@ from facedemo.storage.process_status import Status
 from facedemo.training import speed
 
 REFRESH = 2.0  # seconds
-PATIENCE = 20  # the metrics are read again after this many times the time that reading them took
 SLOW = 0.7  # share of the measured speed below which a run counts as slow
 RECENT_ROWS = 5  # of metrics, over which the run's situation is averaged
 FRAMES = 200  # positions of the slider through time
 LOG_LINES = 200
-CHART_HELP = {
-    "learning_rates": "Step size of each network's optimiser. It decays in steps, and you can change it while the run "
-    "trains.",
-    "gradient_norms": "Length of each network's gradient. A sudden rise is a warning sign.",
-}
 
 
 def show(run: Run) -> None:
@@ -267,42 +260,6 @@ def chosen_step(run: Run, steps: list[int]) -> int:
         help="Samples of the same 64 latents over the course of training. At the right end, the slider follows the "
         "newest samples.",
     )
-
-
-def metrics_of(run: Run) -> dict[str, list[float]]:
-    """`run.metrics()`, read again only if the file has changed, and less often if reading takes long."""
-    path = run.path / "metrics.csv"
-    version = (run.id, path.stat().st_mtime_ns) if path.exists() else (run.id, 0)
-    last = st.session_state.get("metrics_read")
-    if last and last["run"] == run.id and (last["version"] == version or time.time() < last["next"]):
-        return last["metrics"]
-    began = time.time()
-    metrics = run.metrics()
-    done = time.time()
-    st.session_state.metrics_read = {
-        **{"run": run.id, "version": version, "metrics": metrics},
-        "next": done + PATIENCE * (done - began) if done - began > 0.1 else 0.0,
-    }
-    return metrics
-
-
-def draw_charts(run: Run, config: "RunConfig") -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Charts", anchor=False, width="content")
-        norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
-    family, names = config_class(config.family), steering.short_names(config)
-    metrics = metrics_of(run)
-    figures = training.figures(metrics, family.metrics, run.marks(), names, norms)
-    if not figures:
-        st.caption(f"The first points appear after {config.training.log_every} iterations.")
-    with st.grid(2, min_column_width=340):
-        for name, figure in figures.items():
-            with st.container(gap="xsmall"):
-                title = figure.layout.title.text.replace("<sub>t</sub>", "_t")
-                st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
-                st.plotly_chart(training.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
-    if figures:
-        keep_hover()
 
 
 def downloads(run: Run) -> None:

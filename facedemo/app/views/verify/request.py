@@ -8,6 +8,7 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.shared.background import Job, Steps
 from facedemo.app.shared.markdown import escaped
+from facedemo.config.schema import BUILT_IN
 from facedemo.data.source_files import DataError
 from facedemo.evaluation import verify
 from facedemo.evaluation.report import Report
@@ -15,7 +16,6 @@ from facedemo.evaluation.verify import Evidence
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
 
-BUILT_IN = "built-in"  # the source's name in configs: generated faces, which are no reference for generated faces
 NONE, OWN = "None", "The images it was trained on"
 REAL, GALLERY = "verify_real", "verify_gallery"  # prefixes of the controls' keys
 KEPT = 6  # finished evaluations that are kept in memory
@@ -48,6 +48,7 @@ def trained_on(folder: Path) -> str | None:
     settings = read_object(folder / CONFIG).get("data")
     source = settings.get("source") if isinstance(settings, dict) else None
     try:
+        # generated faces are no reference for generated faces
         return source if isinstance(source, str) and source != BUILT_IN and Path(source).exists() else None
     except (OSError, ValueError):
         return None

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from facedemo.config.presets import configure
-from facedemo.config.schema import BUILT_IN
+from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import existing
 from facedemo.evaluation.report import Report
 from facedemo.evaluation.verify import verify as verify_model
@@ -27,7 +27,10 @@ def load(model: str | Path | Run) -> FaceModel:
 
 
 def train(
-    data: str | Path = BUILT_IN, preset: str | None = None, start_from: str | Path | Run | None = None, **settings: Any
+    data: str | Path = BUILTIN_SOURCE,
+    preset: str | None = None,
+    start_from: str | Path | Run | None = None,
+    **settings: Any,
 ) -> Run:
     """Trains a model in this process, with a progress bar on standard error, and returns its run.
 
@@ -37,7 +40,7 @@ def train(
     and RunError if the training failed.
     """
     start = str(start_from.path if isinstance(start_from, Run) else start_from) if start_from else ""
-    source = BUILT_IN if data == BUILT_IN else str(existing(str(data)))
+    source = BUILTIN_SOURCE if data == BUILTIN_SOURCE else str(existing(str(data)))
     base = warm_start.settings(start) if start else None
     run = warm_start.new_run(configure({"source": source, "start": start, **settings}, preset, base))
     status = train_with_progress(run)

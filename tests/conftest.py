@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 
 from facedemo.cli import main
 from facedemo.config.schema import RunConfig
-from facedemo.evaluation.detector import Judged
+from facedemo.evaluation.detector import FaceDetections
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, contiguous, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
@@ -119,10 +119,10 @@ class Seeing:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def judge(self, images: np.ndarray, **_: Any) -> Judged:
+    def detect_and_embed(self, images: np.ndarray, **_: Any) -> FaceDetections:
         count, size, _, _ = images.shape
         parts = np.asarray(images, np.float64).reshape(count, 8, size // 8, 16, size // 16 * 3).mean(axis=(2, 4))
-        return Judged(np.zeros((count, 4), int), np.ones(count, int), parts.reshape(count, -1) / 255)
+        return FaceDetections(np.zeros((count, 4), int), np.ones(count, int), parts.reshape(count, -1) / 255)
 
     def picture(self, age: int, gender: int, noise: int = 0) -> np.ndarray:
         image = np.full((32, 32, 3), 40 + 2 * age, np.int64)
@@ -149,7 +149,7 @@ def seeing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Seeing:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     stand_in = Seeing(tmp_path)
     for module in (directions, attributes):
-        monkeypatch.setattr(module, "judge", stand_in.judge)
+        monkeypatch.setattr(module, "detect_and_embed", stand_in.detect_and_embed)
     return stand_in
 
 

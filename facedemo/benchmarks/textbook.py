@@ -49,15 +49,15 @@ class Immediate:
     def __init__(self, family: Family, optimizers: dict[str, torch.optim.Optimizer]) -> None:
         self.family, self.optimizers = family, optimizers
 
-    def gradients(self, loss: Tensor, *players: str, keep_graph: bool = False) -> None:
-        parameters = [parameter for player in players for parameter in getattr(self.family, player).parameters()]
+    def gradients(self, loss: Tensor, *networks: str, keep_graph: bool = False) -> None:
+        parameters = [parameter for network in networks for parameter in getattr(self.family, network).parameters()]
         for parameter in parameters:
             parameter.grad = None
         loss.backward(inputs=parameters, retain_graph=keep_graph)
 
-    def apply(self, *players: str) -> None:
-        for player in players:
-            self.optimizers[player].step()
+    def apply(self, *networks: str) -> None:
+        for network in networks:
+            self.optimizers[network].step()
 
     def mean(self, value: Tensor) -> Tensor:
         return value
@@ -87,9 +87,9 @@ class Textbook:
     def plain_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The family's optimisers with torch's default implementation."""
         plain = {}
-        for player, optimizer in self.family.optimizers().items():
+        for network, optimizer in self.family.optimizers().items():
             settings = {name: value for name, value in optimizer.defaults.items() if name not in ("fused", "foreach")}
-            plain[player] = type(optimizer)(getattr(self.family, player).parameters(), **settings)
+            plain[network] = type(optimizer)(getattr(self.family, network).parameters(), **settings)
         return plain
 
     def endless(self, loader: DataLoader) -> Iterator[Tensor]:

@@ -62,15 +62,15 @@ def compare(
     without training.
     """
     if models:
-        found = judged(models, source, seed, count, split, copies, runs_dir)
+        found = evaluate_models(models, source, seed, count, split, copies, runs_dir)
         report(found, out or Path("comparison"))
         return
     race = find(resume, runs_dir) if resume else None
     if race is None:
         options = given({"source": source, "seed": seed, **settings})
-        judging = {"seed": seed, "count": count, "split": split, "copies": copies}
+        evaluation = {"seed": seed, "count": count, "split": split, "copies": copies}
         named = [name_family(family) for family in families or []]
-        race = create(options, named, gammas or [], preset, judging, runs_dir)
+        race = create(options, named, gammas or [], preset, evaluation, runs_dir)
     typer.echo(race.path)
     status = follow(race)
     if status.state == "stopped":
@@ -90,15 +90,15 @@ def create(
     families: list[str],
     gammas: list[float],
     preset: str | None,
-    judging: dict[str, Any],
+    evaluation: dict[str, Any],
     runs_dir: Path,
 ) -> "Race":
-    found = race.contenders(race.trainable(options), families, gammas, preset)
-    line = race.command_of(options, families, gammas, preset, judging)
-    return race.create_race(found, runs_dir, race.kind_of(found), command=line, **judging)
+    found = race.entrant_configs(race.race_options(options), families, gammas, preset)
+    line = race.command_line(options, families, gammas, preset, evaluation)
+    return race.create_race(found, runs_dir, race.kind_of(found), command=line, **evaluation)
 
 
-def judged(
+def evaluate_models(
     names: list[str], source: str | None, seed: int, count: int, split: str, copies: bool, runs_dir: Path
 ) -> "Comparison":
     """The comparison of existing models."""
@@ -121,7 +121,7 @@ def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def report(found: "Comparison", out: Path) -> None:
-    show_table({one.name: one.evaluation for one in found.contenders})
+    show_table({one.name: one.evaluation for one in found.models})
     typer.echo(write(found, out))
 
 

@@ -35,14 +35,14 @@ def step(
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)
     found = dataset.for_model(load_model(path).config)
-    motion = single_step.SlowMotion(path, found.images)
+    stepper = single_step.TrainingStepper(path, found.images)
     typer.echo(f"Real images: {found.words}.")
     if changes:
-        motion.steer(**changes)
+        stepper.steer(**changes)
     for _ in range(steps):
-        print_step(motion.forward(), motion.family.metrics)
+        print_step(stepper.forward(), stepper.family.metrics)
     if out is not None:
-        write_pictures(out, model, motion.steps[-1])
+        write_pictures(out, model, stepper.steps[-1])
 
 
 def print_step(step: "Step", labels: dict[str, str]) -> None:

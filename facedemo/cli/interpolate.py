@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, number, progress_bar
-from facedemo.evaluation.attributes import learn_looks
+from facedemo.evaluation.attributes import fit_attribute_model
 from facedemo.evaluation.verify import Steps
 from facedemo.explore import directions as library
 from facedemo.explore import interpolation
@@ -58,7 +58,7 @@ def interpolate(
             f"The file name must end in {' or '.join(SQUARES if square else FILMS)}; “{out.name}” does not."
         )
     drawn = load_model(find_model(model, runs_dir))
-    draw = interpolation.square_of_seeds if square else interpolation.film_of_seeds
+    draw = interpolation.grid_of_seeds if square else interpolation.film_of_seeds
     with progress_bar("faces") as progress:
         frames = draw(drawn, seeds, steps, path, progress)
     facts = {"model": drawn.name, "seeds": ", ".join(map(str, seeds)), "path": path, "steps": steps}
@@ -66,7 +66,7 @@ def interpolate(
     if square:
         replace_file(out, pictures.png(pictures.grid(frames, steps), **facts))
     else:
-        replace_file(out, film_file(out.suffix.lower(), frames, interpolation.closes(seeds), rate, facts))
+        replace_file(out, film_file(out.suffix.lower(), frames, interpolation.is_loop(seeds), rate, facts))
     typer.echo(out)
 
 
@@ -79,9 +79,9 @@ def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts:
 
 def from_labels(model: "FaceModel", source: str, steps: "Steps") -> "list[Direction]":
     """Age and gender as directions; first prints how accurately they are predicted."""
-    reader = learn_looks(source, model.size, steps)
-    typer.echo(reader.summary(), err=True)
-    return labelled(model, reader, steps=steps)
+    attribute_model = fit_attribute_model(source, model.size, steps)
+    typer.echo(attribute_model.summary(), err=True)
+    return labelled(model, attribute_model, steps=steps)
 
 
 @app.command()

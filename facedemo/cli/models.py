@@ -67,7 +67,7 @@ def export_zip(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Pack a run or a model into a ZIP: settings, metrics, samples, notes, log, TensorBoard events and weights."""
-    typer.echo(archive.write(find_model(what, runs_dir), out, checkpoints))
+    typer.echo(archive.export_zip(find_model(what, runs_dir), out, checkpoints))
 
 
 @app.command(name="import")
@@ -76,4 +76,4 @@ def import_model(
     name: Annotated[str, typer.Option(help="Name for the model; default: its own name.")] = "",
 ) -> None:
     """Import the model in a ZIP; weights must be safetensors, pickles are refused."""
-    typer.echo(archive.take(file, name))
+    typer.echo(archive.import_zip(file, name))

@@ -8,7 +8,7 @@ import typer
 from facedemo.cli.options import given, with_settings
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
 from facedemo.config.presets import PRESETS, configure
-from facedemo.config.schema import BUILT_IN, Budget, RunConfig
+from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.data.source_files import existing
 from facedemo.gans.registry import name_family
 from facedemo.runs.run import Run, find_run
@@ -46,7 +46,7 @@ def train(
     settings = given(settings | {"family": name_family(family) if family else None})
     if learning_rate is not None:
         settings = {"learning_rate_g": learning_rate, "learning_rate_d": learning_rate, **settings}
-    if settings.get("source", BUILT_IN) != BUILT_IN:
+    if settings.get("source", BUILTIN_SOURCE) != BUILTIN_SOURCE:
         settings["source"] = str(existing(settings["source"]))
     if settings.get("num_nodes", 1) > 1 and not (only_create or dry_run):
         raise ValueError(
@@ -77,7 +77,7 @@ def show_plan(config: RunConfig) -> None:
     """The config as JSON, and on standard error how long it takes here, which is measured first if need be."""
     typer.echo(config.model_dump_json(indent=2))
     if speed.known_speed(config) is None:
-        speed.measure_and_remember(config)
+        speed.measure_and_store(config)
     seconds = speed.estimated_seconds(config)
     if seconds is not None:
         typer.echo(f"About {seconds / 60:.1f} minutes on this computer, without preparing the images.", err=True)

@@ -8,10 +8,9 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, show_table
 from facedemo.evaluation import annotate
-from facedemo.evaluation.narrative import reading, section
-from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Report
-from facedemo.evaluation.report import keep as store
-from facedemo.evaluation.verify import Evidence, detected
+from facedemo.evaluation.narrative import card_section, describe
+from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Report, save_bundle_evaluation
+from facedemo.evaluation.verify import DetectedImages, detection_rate
 from facedemo.evaluation.verify import verify as verify_model
 from facedemo.pretrained import card
 from facedemo.pretrained.model import find_model, load_model
@@ -70,20 +69,20 @@ def verify(
     drawn = load_model(folder)
     if quick:
         with bars() as steps:
-            found = detected(drawn, count, seed, steps(drawn.name))
+            found = detection_rate(drawn, count, seed, steps(drawn.name))
         typer.echo(f"detected: {found}")
         write(out, asdict(found))
         return
     with bars() as steps:
-        report, evidence = verify_model(drawn, count, seed, data, split, gallery, cnn, copies, fid, steps)
+        report, detected = verify_model(drawn, count, seed, data, split, gallery, cnn, copies, fid, steps)
     show(report)
     write(out, report.as_json())
     if pictures is not None:
-        write_pictures(pictures, report, evidence)
+        write_pictures(pictures, report, detected)
     if keep:
-        typer.echo(store(report, folder))
+        typer.echo(save_bundle_evaluation(report, folder))
         try:
-            card.refresh(folder, section(report, folder.name))
+            card.refresh(folder, card_section(report, folder.name))
         except (ValueError, OSError) as error:
             typer.echo(error, err=True)
 
@@ -95,9 +94,9 @@ def write(out: Path | None, content: dict[str, Any]) -> None:
         typer.echo(out)
 
 
-def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None:
+def write_pictures(folder: Path, report: "Report", detected: "DetectedImages") -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, file in annotate.sheets(evidence, model=report.model, seed=report.seed, count=report.count).items():
+    for name, file in annotate.sheets(detected, model=report.model, seed=report.seed, count=report.count).items():
         replace_file(folder / name, file)
         typer.echo(folder / name)
 
@@ -105,7 +104,7 @@ def write_pictures(folder: Path, report: "Report", evidence: "Evidence") -> None
 def show(report: "Report") -> None:
     """Prints Table 1, the further metrics, and their meaning."""
     show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")
-    for words in reading(report):
+    for words in describe(report):
         typer.echo(f"- {words}")
     paper = ", ".join(f"{name} {undetected}" for name, (undetected, _) in PAPER.items())
     typer.echo(f"- The paper, of {PAPER_COUNT:,} faces each: {UNDETECTED}: {paper}.")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facedemo.comparison.race import Race, detection
-from facedemo.config.schema import BUILT_IN, RunConfig
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.evaluation import verify
-from facedemo.evaluation.report import FILE, Report, kept
+from facedemo.evaluation.report import FILE, Report, load_evaluation
 from facedemo.evaluation.verify import Steps
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import load_model
@@ -33,7 +33,7 @@ PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "numpy")
 
 
 @dataclass(frozen=True)
-class Contender:
+class ComparedModel:
     """A compared model and its data.
 
     training: as returned by `card.make_report`, {} if a bundle has no report.  faces: uint8 (n, size, size, 3), of the
@@ -62,7 +62,7 @@ class Comparison:
 
     title: str
     seed: int
-    contenders: list[Contender]
+    models: list[ComparedModel]
     about: str = ""  # description of what all have in common
     kind: str = "race"
     command: str = ""  # that reproduces everything
@@ -72,22 +72,24 @@ class Comparison:
     def stems(self) -> dict[str, str]:
         """Name → a unique stem for file names."""
         found: dict[str, str] = {}
-        for one in self.contenders:
-            plain = file_name(one.name)
+        for model in self.models:
+            plain = file_name(model.name)
             names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
-            found[one.name] = next(name for name in names if name not in found.values())
+            found[model.name] = next(name for name in names if name not in found.values())
         return found
 
     @property
     def commands(self) -> dict[str, str]:
         """Description → the command."""
         found = {"the whole comparison": self.command} if self.command else {}
-        for contender in self.contenders:
-            if contender.evaluation:
-                found[f"the numbers of {contender.name} in Table 1"] = contender.evaluation.command(contender.model)
-            out = f"{self.stems[contender.name]}.png"
-            words = ("generate", "--model", contender.model, "--seed", self.seed, "--count", GRID, "--out", out)
-            found[f"the faces of {contender.name}"] = command(*words)
+        for compared_model in self.models:
+            if compared_model.evaluation:
+                found[f"the numbers of {compared_model.name} in Table 1"] = compared_model.evaluation.command(
+                    compared_model.model
+                )
+            out = f"{self.stems[compared_model.name]}.png"
+            words = ("generate", "--model", compared_model.model, "--seed", self.seed, "--count", GRID, "--out", out)
+            found[f"the faces of {compared_model.name}"] = command(*words)
         return found
 
 
@@ -115,7 +117,7 @@ def evaluate(
 
     Raises ValueError as it does.
     """
-    real = None if source == BUILT_IN else source
+    real = None if source == BUILTIN_SOURCE else source
     model = load_model(path)
     report, _ = verify.verify(model, count, seed, real, split, copies=copies and real is not None, steps=steps)
     return report
@@ -135,21 +137,21 @@ def gather(
     Generates GRID faces with each.  Raises ValueError if a model cannot be used.
     """
     given = evaluations or {}
-    found = [contender(name, path, seed, given.get(name)) for name, path in models.items()]
+    found = [compared_model(name, path, seed, given.get(name)) for name, path in models.items()]
     return Comparison(title or " · ".join(models), seed, found, about, kind, command)
 
 
 def gather_race(race: Race) -> Comparison:
-    """The comparison of the contenders of a race that have weights.  Raises RunError if none has."""
+    """The comparison of the models of a race that have weights.  Raises RunError if none has."""
     plan = race.plan
-    runs = {entry.label: race.run(entry) for entry in plan.entries}
+    runs = {entrant.label: race.run(entrant) for entrant in plan.entries}
     models = {label: run.path for label, run in runs.items() if run.has_model}
     if not models:
         raise RunError("No model of this race has saved weights yet.")
     return gather(models, plan.seed, plan.title, plan.about, plan.kind, plan.command)
 
 
-def contender(name: str, path: Path, seed: int, evaluation: Report | None = None) -> Contender:
+def compared_model(name: str, path: Path, seed: int, evaluation: Report | None = None) -> ComparedModel:
     model, run = load_model(path), Run(path)
     if run.metrics():
         config = card.final_config(run)
@@ -157,4 +159,4 @@ def contender(name: str, path: Path, seed: int, evaluation: Report | None = None
     else:
         config, training = model.config.without_paths(), records.read_report(path / FILE)
     faces = sampling.generate(model, face_seeds(seed, GRID))
-    return Contender(name, path.name, config, training, faces, detection(path), evaluation or kept(path))
+    return ComparedModel(name, path.name, config, training, faces, detection(path), evaluation or load_evaluation(path))

@@ -1,6 +1,6 @@
 """Live face detection during a race: `python -m facedemo.comparison.live_detection RACE PROCESS`.
 
-Whenever a contender has saved new weights, this process measures the detection rate on its first faces from the race's
+Whenever an entrant has saved new weights, this process measures the detection rate on its first faces from the race's
 seed on. It only writes detection.jsonl, uses one thread at low priority, and ends with the race's own process.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from facedemo.comparison.race import DETECTION, Race, detection
-from facedemo.evaluation.detector import look
+from facedemo.evaluation.detector import detect_chunk
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
@@ -21,18 +21,18 @@ from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
 
 FACES = 100  # number of faces for the detection rate over time
-LOOK = 0.5  # seconds between checks for new weights
-RARELY = 20  # at most 1/RARELY of the time is spent on detection
+POLL_SECONDS = 0.5  # seconds between checks for new weights
+MAX_TIME_SHARE = 1 / 20  # of the time that detection may take
 LOW_PRIORITY = 10  # niceness
 
 
-def look_at(run: Run, seed: int) -> bool:
+def evaluate_checkpoint(run: Run, seed: int) -> bool:
     """Measures the detection rate on FACES faces of a run's newest weights, unless that was done before."""
     saved = run.checkpoints()
     step = int(saved[0].stem) if saved else 0
     if not run.has_model or any(row["step"] == step for row in detection(run.path)):
         return False
-    found = faces_found(run.path, seed)
+    found = count_detected(run.path, seed)
     metrics = run.metrics()
     pairs = zip(metrics.get("step", []), metrics.get("seconds", []), strict=True)
     seconds = [seconds for at, seconds in pairs if at <= step] or [0.0]
@@ -41,10 +41,10 @@ def look_at(run: Run, seed: int) -> bool:
     return True
 
 
-def faces_found(path: Path, seed: int) -> int:
+def count_detected(path: Path, seed: int) -> int:
     """The number of detected faces among a model's first FACES faces from `seed` on."""
     images = sampling.generate(load_model(path), face_seeds(seed, FACES))
-    return int((look(images, "hog", embed=False)[1] > 0).sum())
+    return int((detect_chunk(images, "hog", embed=False)[1] > 0).sum())
 
 
 def watch(race: Race, parent: int) -> None:
@@ -52,15 +52,15 @@ def watch(race: Race, parent: int) -> None:
 
     torch.set_num_threads(1)
     plan = race.plan
-    runs = [race.run(entry) for entry in plan.entries]
+    runs = [race.run(entrant) for entrant in plan.entries]
     while os.getppid() == parent:
         began = time.monotonic()
         for run in runs:
             if run.status.active:
                 # weights that are replaced while they are read are evaluated next time
                 with suppress(ValueError, OSError):
-                    look_at(run, plan.seed)
-        time.sleep(max(LOOK, RARELY * (time.monotonic() - began)))
+                    evaluate_checkpoint(run, plan.seed)
+        time.sleep(max(POLL_SECONDS, (time.monotonic() - began) / MAX_TIME_SHARE))
 
 
 def main() -> None:

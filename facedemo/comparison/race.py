@@ -4,7 +4,7 @@
         race.json       Plan: what runs, in which order, and how it is evaluated
         status.json     the current state         orders.jsonl, log.txt      as those of a run
 
-Each contender is an ordinary run with two additional files: detection.jsonl, its detection rate during training, and
+Each entrant is an ordinary run with two additional files: detection.jsonl, its detection rate during training, and
 report.json, its evaluation.
 """
 
@@ -20,7 +20,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from facedemo.config.presets import configure
-from facedemo.config.schema import BUILT_IN, Budget, RunConfig
+from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.gans.registry import config_class, family_names
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.runs.run import Run
@@ -31,16 +31,16 @@ from facedemo.storage.locations import runs_root
 FOLDER = "races"
 PLAN = "race.json"
 DETECTION = "detection.jsonl"
-POINTS = 20  # checkpoints per budget, each of which is evaluated
-ROW = 160  # real images per row of metrics, for every family
-GUESS = 60.0  # assumed images/s at 64×64 on a laptop's CPU, to estimate from a budget in minutes
-GPU = 20.0  # assumed speedup on a GPU
+CHECKPOINTS_PER_RACE = 20  # checkpoints per budget, each of which is evaluated
+IMAGES_PER_METRICS_ROW = 160  # real images per row of metrics, for every family
+ASSUMED_IMAGES_PER_SECOND = 60.0  # assumed images/s at 64×64 on a laptop's CPU, to estimate from a budget in minutes
+GPU_SPEEDUP = 20.0  # assumed speedup on a GPU
 
 Kind = Literal["race", "sweep"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entrant:
     """A model in a race.  run: the name of its run directory."""
 
     label: str
@@ -51,14 +51,14 @@ class Entry:
 class Plan:
     """The fixed settings of a race.
 
-    kind: "sweep" if the contenders differ only in γ.  about: description of what all have in common.  seed: of weights,
-    data order and evaluated faces.  count: faces to evaluate per contender at the end, 0 for none.  split: held-out
+    kind: "sweep" if the entrants differ only in γ.  about: description of what all have in common.  seed: of weights,
+    data order and evaluated faces.  count: faces to evaluate per entrant at the end, 0 for none.  split: held-out
     split to compare with.  copies: also find the nearest training faces.  command: starts the same race again.
     """
 
     title: str
     kind: Kind
-    entries: list[Entry]
+    entries: list[Entrant]
     about: str = ""
     seed: int = 0
     count: int = 1000
@@ -76,7 +76,7 @@ class Race(ProcessDirectory):
 
     @property
     def name(self) -> str:
-        """Its contenders, or else its directory."""
+        """Its entrants, or else its directory."""
         return str(read_object(self.path / PLAN).get("title") or self.id)
 
     @property
@@ -89,43 +89,43 @@ class Race(ProcessDirectory):
         except ValueError as error:
             raise RunError(f"The {PLAN} of “{self.id}” is damaged.") from error
 
-    def run(self, entry: Entry) -> Run:
-        """The run of a contender, which may have been deleted."""
-        return Run(self.path.parent.parent / Path(entry.run).name)
+    def run(self, entrant: Entrant) -> Run:
+        """The run of an entrant, which may have been deleted."""
+        return Run(self.path.parent.parent / Path(entrant.run).name)
 
     def stop(self) -> None:
         """Requests a stop; the model in training saves a checkpoint, and `launch` continues from there."""
-        self.order("stop")
+        self.send("stop")
         for run in map(self.run, self.plan.entries):
             if run.status.active:
                 run.stop()
 
 
 def create_race(
-    contenders: Mapping[str, "RunConfig"], root: Path | None = None, kind: Kind = "race", **judging: Any
+    entrants: Mapping[str, "RunConfig"], root: Path | None = None, kind: Kind = "race", **evaluation: Any
 ) -> Race:
     """Creates a race from label → config; the run directories are created now and trained later.
 
-    judging: fields of `Plan`.  Raises ValueError for fewer than two contenders.
+    evaluation: fields of `Plan`.  Raises ValueError for fewer than two entrants.
     """
     from facedemo.training.warm_start import new_run  # imports torch, which listing races need not wait for
 
-    if len(contenders) < 2:
+    if len(entrants) < 2:
         raise ValueError("A race needs at least two models: choose another family, or several values of γ.")
     root = root or runs_root()
     path = root / FOLDER / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{kind}-{secrets.token_hex(2)}"
     path.mkdir(parents=True)
     entries = []
-    for label, config in contenders.items():
+    for label, config in entrants.items():
         named = config.model_copy(update={"name": f"{label}, {kind} {path.name[-4:]}"})
-        entries.append(Entry(label, new_run(named, root).id))
-    about = in_common(next(iter(contenders.values())))
-    plan = Plan(title=" · ".join(contenders), kind=kind, entries=entries, about=about, **judging)
+        entries.append(Entrant(label, new_run(named, root).id))
+    about = shared_description(next(iter(entrants.values())))
+    plan = Plan(title=" · ".join(entrants), kind=kind, entries=entries, about=about, **evaluation)
     replace_file(path / PLAN, json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n")
     return Race(path)
 
 
-def in_common(config: "RunConfig") -> str:
+def shared_description(config: "RunConfig") -> str:
     """ "celeba.tar, 64×64, 10 minutes each"."""
     limits = [f"{limit:,g} {unit}" for unit, limit in config.budget.model_dump().items() if limit]
     return f"{Path(config.data.source).name}, {config.model.size}×{config.model.size}, {', '.join(limits)} each"
@@ -153,7 +153,7 @@ def find_race(text: str, root: Path | None = None) -> Race:
     return find_one(text, list_races(root), "race", "facedemo races")
 
 
-def contenders(
+def entrant_configs(
     options: Mapping[str, Any], families: Sequence[str] = (), gammas: Sequence[float] = (), preset: str | None = None
 ) -> dict[str, "RunConfig"]:
     """Label → config for each family, and for each γ if the family has one; all other settings are the same.
@@ -169,38 +169,40 @@ def contenders(
         title = config_class(family).title
         values = list(dict.fromkeys(gammas)) if family in having else []
         for gamma in values or [None]:
-            settings = {**own_options(options, family), "family": family} | ({} if gamma is None else {"gamma": gamma})
+            settings = {**family_options(options, family), "family": family} | (
+                {} if gamma is None else {"gamma": gamma}
+            )
             label = f"γ {gamma:g}" if len(values) > 1 else title
-            found[label if len(chosen) == 1 or len(values) < 2 else f"{title}, {label}"] = paced(
+            found[label if len(chosen) == 1 or len(values) < 2 else f"{title}, {label}"] = with_equal_logging(
                 configure(settings, preset)
             )
     return found
 
 
-def own_options(options: Mapping[str, Any], family: str) -> dict[str, Any]:
+def family_options(options: Mapping[str, Any], family: str) -> dict[str, Any]:
     """The options without those that other families have and this one has not."""
     others = {name for other in family_names() for name in config_class(other).model_fields}
     missing = others - config_class(family).model_fields.keys()
     return {name: value for name, value in options.items() if name not in missing}
 
 
-def trainable(options: Mapping[str, Any]) -> dict[str, Any]:
+def race_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a race as options of its runs, which use the train split unless the images are built-in.
 
-    options: as for `contenders`.  Raises ValueError if they contain no budget.
+    options: as for `entrant_configs`.  Raises ValueError if they contain no budget.
     """
     if not options.keys() & Budget.model_fields.keys():
         raise ValueError("Give a budget per model: --minutes, --images or --iterations.")
-    own = options.get("source", BUILT_IN) == BUILT_IN
+    own = options.get("source", BUILTIN_SOURCE) == BUILTIN_SOURCE
     return {"split": "all" if own else "train", **options}
 
 
-def command_of(
+def command_line(
     options: Mapping[str, Any],
     families: Sequence[str],
     gammas: Sequence[float],
     preset: str | None,
-    judging: Mapping[str, Any],
+    evaluation: Mapping[str, Any],
 ) -> str:
     """The command that starts this race again, with the data's file name."""
     words: list[object] = ["facedemo", "compare"]
@@ -211,48 +213,48 @@ def command_of(
         elif isinstance(value, bool):
             words.append(f"--{option}" if value else f"--no-{option}")
         else:
-            words += [f"--{option}", plain(value)]
+            words += [f"--{option}", format_value(value)]
     for name, values in (("--family", families), ("--gamma", gammas), ("--preset", [preset] if preset else [])):
         for value in values:
-            words += [name, plain(value)]
+            words += [name, format_value(value)]
     for name in ("seed", "count", "split"):
-        if name in judging and name not in options:
-            words += [f"--{name}", judging[name]]
-    return shlex.join(map(str, words)) + ("" if judging.get("copies", True) else " --no-copies")
+        if name in evaluation and name not in options:
+            words += [f"--{name}", evaluation[name]]
+    return shlex.join(map(str, words)) + ("" if evaluation.get("copies", True) else " --no-copies")
 
 
-def plain(value: Any) -> str:
+def format_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def kind_of(contenders: Mapping[str, "RunConfig"]) -> Kind:
-    """Whether the contenders differ only in γ."""
-    gammas = {getattr(config.model, "gamma", None) for config in contenders.values()}
-    return "sweep" if len(gammas) == len(contenders) and None not in gammas else "race"
+def kind_of(entrants: Mapping[str, "RunConfig"]) -> Kind:
+    """Whether the entrants differ only in γ."""
+    gammas = {getattr(config.model, "gamma", None) for config in entrants.values()}
+    return "sweep" if len(gammas) == len(entrants) and None not in gammas else "race"
 
 
-def paced(config: "RunConfig") -> "RunConfig":
+def with_equal_logging(config: "RunConfig") -> "RunConfig":
     """The config with metrics, samples and checkpoints after the same numbers of images for every family."""
     step, budget = config.model.images_per_step, config.budget
     expected = [
         budget.iterations and budget.iterations * step,
         budget.images,
-        budget.minutes and budget.minutes * 60 * guess(config.model.size),
+        budget.minutes and budget.minutes * 60 * assumed_speed(config.model.size),
     ]
-    between = max(1, round(min(filter(None, expected)) / POINTS / step))
+    between = max(1, round(min(filter(None, expected)) / CHECKPOINTS_PER_RACE / step))
     pace = {
         "checkpoint_every": min(between, 1_000_000),
         "sample_every": min(between, 1_000_000),
-        "log_every": max(1, min(between, ROW // step)),
+        "log_every": max(1, min(between, IMAGES_PER_METRICS_ROW // step)),
     }
     return config.model_copy(update={"training": config.training.model_copy(update=pace)})
 
 
-def guess(size: int) -> float:
+def assumed_speed(size: int) -> float:
     """Estimated training speed in images/s at `size` pixels on this machine."""
     import torch  # which listing races need not wait for
 
-    return GUESS * (64 / size) ** 2 * (GPU if torch.cuda.is_available() else 1)
+    return ASSUMED_IMAGES_PER_SECOND * (64 / size) ** 2 * (GPU_SPEEDUP if torch.cuda.is_available() else 1)
 
 
 def detection(path: Path) -> list[dict[str, float]]:

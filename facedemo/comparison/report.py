@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from facedemo.comparison.gather import SIDE, Comparison, Contender
+from facedemo.comparison.gather import SIDE, ComparedModel, Comparison
 from facedemo.evaluation.table import MEASURES, NOTHING, table
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
@@ -77,9 +77,9 @@ def data_uri(png: bytes) -> str:
 def grids(found: Comparison) -> dict[str, bytes]:
     """PNG pictures by name: all faces of each model, and its first SIDE faces for the side-by-side view."""
     sheets = {}
-    for one, stem in zip(found.contenders, found.stems.values(), strict=True):
-        facts = {"model": one.model, "seed": found.seed, "scale": 1.0}
-        for name, faces in (("faces", one.faces), ("side", one.faces[:SIDE])):
+    for model, stem in zip(found.models, found.stems.values(), strict=True):
+        facts = {"model": model.model, "seed": found.seed, "scale": 1.0}
+        for name, faces in (("faces", model.faces), ("side", model.faces[:SIDE])):
             sheet = pictures.png(pictures.grid(faces), **facts, count=len(faces))
             sheets[f"{name}-{stem}.png"] = sheet
     return sheets
@@ -88,27 +88,27 @@ def grids(found: Comparison) -> dict[str, bytes]:
 def curves(found: Comparison) -> dict[str, bytes]:
     """PNG charts by name: losses and balance of each model over its training, and charts that compare all models."""
     pictures = {}
-    for one, stem in zip(found.contenders, found.stems.values(), strict=True):
-        if one.training.get("curves", {}).get("step"):
-            labels = config_class(one.config.family).metrics
-            pictures[f"curves-{stem}.png"] = card.draw_curves(one.training["curves"], labels)
-    if any(one.detection for one in found.contenders):
+    for model, stem in zip(found.models, found.stems.values(), strict=True):
+        if model.training.get("curves", {}).get("step"):
+            labels = config_class(model.config.family).metrics
+            pictures[f"curves-{stem}.png"] = card.draw_curves(model.training["curves"], labels)
+    if any(model.detection for model in found.models):
         pictures["detection.png"] = draw_detection(found)
-    if found.kind == "sweep" and sum(one.evaluation is not None for one in found.contenders) > 1:
+    if found.kind == "sweep" and sum(model.evaluation is not None for model in found.models) > 1:
         pictures["sweep.png"] = draw_sweep(found)
     return pictures
 
 
 def draw_detection(found: Comparison) -> bytes:
-    """The detection rate of the contenders during training, over minutes and over images."""
+    """The detection rate of the models during training, over minutes and over images."""
     figure, panels = panes(2)
     for axes, (column, unit, words) in zip(
         panels, (("seconds", MINUTE, "minutes of training"), ("images", 1.0, "real images seen")), strict=True
     ):
-        for one, colour in zip(found.contenders, COLOURS * len(found.contenders), strict=False):
-            rows = one.detection
+        for model, colour in zip(found.models, COLOURS * len(found.models), strict=False):
+            rows = model.detection
             shares = [100 * row["found"] / row["of"] for row in rows]
-            axes.plot([row[column] / unit for row in rows], shares, label=one.name, color=colour, marker=".")
+            axes.plot([row[column] / unit for row in rows], shares, label=model.name, color=colour, marker=".")
         axes.set(xlabel=words, ylabel="faces detected, %", ylim=(-2, 102))
         axes.grid(alpha=0.3)
         axes.legend()
@@ -117,8 +117,8 @@ def draw_detection(found: Comparison) -> bytes:
 
 def draw_sweep(found: Comparison) -> bytes:
     """Quality against diversity: one point per γ, with its 95 % interval."""
-    judged = [one for one in found.contenders if one.evaluation]
-    rows = {one.name: one.evaluation.rows[0] for one in judged}
+    evaluated = [model for model in found.models if model.evaluation]
+    rows = {model.name: model.evaluation.rows[0] for model in evaluated}
     measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
     shown = {words: of for words, of in measures.items() if all(of(row) is not None for row in rows.values())}
     figure, panels = panes(len(shown))
@@ -149,40 +149,40 @@ def as_png(figure: "Figure") -> bytes:
 
 def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
     """The variables of the templates."""
-    head, rows = table({one.name: one.evaluation for one in found.contenders})
+    head, rows = table({model.name: model.evaluation for model in found.models})
     return {
         "found": found,
         "head": head,
         "rows": rows,
         "about": {title: words for title, (_, words) in MEASURES.items()},
-        "judged": next((one.evaluation for one in found.contenders if one.evaluation), None),
+        "evaluated": next((model.evaluation for model in found.models if model.evaluation), None),
         "trainings": trainings(found),
         "settings": settings(found),
-        "figure": lambda one: FIGURES.get(one.config.model.size, ""),
+        "figure": lambda model: FIGURES.get(model.config.model.size, ""),
         "file": found.stems.get,
         "pictures": pictures,
-        "title_of": lambda one: config_class(one.config.family).title,
+        "title_of": lambda model: config_class(model.config.family).title,
         "side": SIDE,
     }
 
 
 def trainings(found: Comparison) -> list[list[str]]:
     """One row per model: the cost of its training and its last metrics."""
-    return [training(one) for one in found.contenders]
+    return [training(model) for model in found.models]
 
 
-def training(one: Contender) -> list[str]:
-    report, speed = one.training, one.images_per_second
-    last, players = report.get("last", {}), report.get("parameters", {})
-    labels = config_class(one.config.family).metrics
+def training(model: ComparedModel) -> list[str]:
+    report, speed = model.training, model.images_per_second
+    last, parameters = report.get("last", {}), report.get("parameters", {})
+    labels = config_class(model.config.family).metrics
     seen = [int_or_zero(report.get(name)) for name in ("images_before", "images")]
     return [
-        one.name,
+        model.name,
         f"{report['iterations']:,}" if "iterations" in report else NOTHING,
         " + ".join(f"{count:,}" for count in seen if count) or NOTHING,
         f"{report['minutes']:g}" if "minutes" in report else NOTHING,
         f"{speed:,.0f}" if speed else NOTHING,
-        " + ".join(f"{count:,}" for count in players.values()) or NOTHING,
+        " + ".join(f"{count:,}" for count in parameters.values()) or NOTHING,
         ", ".join(f"{label} {last[name]:.3g}" for name, label in labels.items() if name in last) or NOTHING,
     ]
 
@@ -190,8 +190,8 @@ def training(one: Contender) -> list[str]:
 def settings(found: Comparison) -> list[list[str]]:
     """One row per setting, with the value of each model; settings for a run's book-keeping are omitted."""
     columns = []
-    for one in found.contenders:
-        config = one.config.model_dump()
+    for model in found.models:
+        config = model.config.model_dump()
         columns.append(
             {"family": config["family"], **config["model"]}
             | {f"data {name}": value for name, value in config["data"].items()}
@@ -212,14 +212,14 @@ def as_json(found: Comparison) -> dict[str, Any]:
         "versions": dict(found.versions),
         "contenders": [
             {
-                "name": one.name,
-                "model": one.model,
-                "config": one.config.model_dump(mode="json"),
-                "images_per_second": one.images_per_second,
-                "training": dict(one.training),
-                "detection": [dict(row) for row in one.detection],
-                "evaluation": one.evaluation.as_json() if one.evaluation else None,
+                "name": model.name,
+                "model": model.model,
+                "config": model.config.model_dump(mode="json"),
+                "images_per_second": model.images_per_second,
+                "training": dict(model.training),
+                "detection": [dict(row) for row in model.detection],
+                "evaluation": model.evaluation.as_json() if model.evaluation else None,
             }
-            for one in found.contenders
+            for model in found.models
         ],
     }

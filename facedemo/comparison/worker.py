@@ -1,6 +1,6 @@
 """A process that runs a race: `python -m facedemo.comparison.worker RACE_DIRECTORY`.
 
-It trains one contender after another and evaluates each at its end, while a second process runs face detection whenever
+It trains one entrant after another and evaluates each at its end, while a second process runs face detection whenever
 new weights have been saved. If it is killed and started again, it continues where it stopped.
 """
 
@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from facedemo.comparison import gather
-from facedemo.comparison.live_detection import look_at
-from facedemo.comparison.race import Entry, Race
+from facedemo.comparison.live_detection import evaluate_checkpoint
+from facedemo.comparison.race import Entrant, Race
 from facedemo.data.preparation import Progress
-from facedemo.evaluation.report import kept, store
+from facedemo.evaluation.report import load_evaluation, save_evaluation
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_words, remove_abandoned
@@ -27,7 +27,7 @@ from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.training import worker
 
-LOOK = 0.5  # seconds between checks of a run that another process trains
+POLL_SECONDS = 0.5  # seconds between checks of a run that another process trains
 
 Show = Callable[[Status], None]
 
@@ -40,54 +40,54 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
     """
     refusal = f"The race {race.id} is running in another process."
     with race.exclusive(refusal, to_train=True), termination_as_interrupt():
-        referee = Referee(race, show)
+        runner = RaceRunner(race, show)
         try:
-            with onlooker(race):
-                state, message = referee.run_all()
+            with live_detection_process(race):
+                state, message = runner.run_all()
         except KeyboardInterrupt:
             state, message = "stopped", ""
         except Exception as error:
-            referee.log(traceback.format_exc())
+            runner.log(traceback.format_exc())
             state, message = "failed", worker.reason(error)
-        referee.log(f"{state}. {message}")
-        referee.say(state=state, message=message, seconds_left=None)
-        return referee.status
+        runner.log(f"{state}. {message}")
+        runner.report(state=state, message=message, seconds_left=None)
+        return runner.status
 
 
-class Referee:
-    """Trains and evaluates every contender."""
+class RaceRunner:
+    """Trains and evaluates every entrant."""
 
     def __init__(self, race: Race, show: Show) -> None:
         self.race, self.show, self.plan = race, show, race.plan
         remove_abandoned(race.path)
         race.set_aside_status(race.status_on_disk())
-        self.runs = [race.run(entry) for entry in self.plan.entries]
-        self.status = replace(race.status, **process_facts(os.getpid()), advice=[])
-        self.orders = len(race.orders())  # an old stop command was meant for an earlier process
+        self.runs = [race.run(entrant) for entrant in self.plan.entries]
+        self.status = replace(race.status, **process_facts(os.getpid()), warnings=[])
+        self.commands = len(race.commands())  # an old stop command was meant for an earlier process
         self.stopping = False
-        self.say(state="running", message="Loading…")
+        self.report(state="running", message="Loading…")
 
     def log(self, words: str) -> None:
         append_words(self.race.path / "log.txt", words)
 
-    def say(self, **changes: object) -> None:
+    def report(self, **changes: object) -> None:
         self.status = replace(self.status, updated=time.time(), **changes)
         self.race.write_status(self.status)
         self.show(self.status)
 
     def run_all(self) -> tuple[str, str]:
         """Returns the final state and a message."""
-        for entry, run in zip(self.plan.entries, self.runs, strict=True):
+        for entrant, run in zip(self.plan.entries, self.runs, strict=True):
             if not (run.path / "config.json").is_file():
-                self.log(f"{entry.label}: its run was deleted")
+                self.log(f"{entrant.label}: its run was deleted")
                 continue
-            finished = run.status.state == "finished" or self.train(entry, run)
-            if not finished or self.told_to_stop():
+            finished = run.status.state == "finished" or self.train(entrant, run)
+            if not finished or self.stop_requested():
                 return "stopped", ""
-            self.evaluate(entry, run)
+            self.evaluate(entrant, run)
         states = {
-            entry.label: run.status.state
-            for entry, run in zip(self.plan.entries, self.runs, strict=True)
+            entrant.label: run.status.state
+            for entrant, run in zip(self.plan.entries, self.runs, strict=True)
             if run.path.is_dir()
         }
         undone = {label: state for label, state in states.items() if state != "finished"}
@@ -95,24 +95,24 @@ class Referee:
             return "failed", "Not finished: " + ", ".join(f"{label} ({state})" for label, state in undone.items())
         return "finished", ""
 
-    def train(self, entry: Entry, run: Run) -> bool:
-        """Trains a contender until it finishes or fails; False if it was stopped, which also stops the race."""
-        self.log(f"{entry.label}: {run.id}")
+    def train(self, entrant: Entrant, run: Run) -> bool:
+        """Trains an entrant until it finishes or fails; False if it was stopped, which also stops the race."""
+        self.log(f"{entrant.label}: {run.id}")
         try:
-            status = worker.execute(run, lambda status: self.progress(entry, run, status))
+            status = worker.execute(run, lambda status: self.progress(entrant, run, status))
         except RunError:  # it was resumed separately
             while (status := run.status).active:
-                self.progress(entry, run, status)
-                time.sleep(LOOK)
-        look_at(run, self.plan.seed)
+                self.progress(entrant, run, status)
+                time.sleep(POLL_SECONDS)
+        evaluate_checkpoint(run, self.plan.seed)
         return status.state != "stopped"
 
-    def told_to_stop(self) -> bool:
-        return any(order["do"] == "stop" for order in self.race.orders()[self.orders :])
+    def stop_requested(self) -> bool:
+        return any(command["do"] == "stop" for command in self.race.commands()[self.commands :])
 
-    def progress(self, entry: Entry, run: Run, status: Status) -> None:
-        """Reports the race's progress, in which all contenders count equally, and passes on an early stop command."""
-        if status.state == "running" and not self.stopping and self.told_to_stop():
+    def progress(self, entrant: Entrant, run: Run, status: Status) -> None:
+        """Reports the race's progress, in which all entrants count equally, and passes on an early stop command."""
+        if status.state == "running" and not self.stopping and self.stop_requested():
             self.stopping = True
             run.stop()
         others = [other.status for other in self.runs if other.path != run.path]
@@ -120,43 +120,43 @@ class Referee:
         if status.seconds_left is not None and status.progress > 0:
             whole = status.seconds / status.progress  # assuming that the others take about as long
             left = status.seconds_left + sum(whole * (1 - other.progress) for other in others)
-        self.say(
+        self.report(
             state="running",
-            message=f"Training {entry.label}. {status.message}".strip(),
+            message=f"Training {entrant.label}. {status.message}".strip(),
             progress=(status.progress + sum(other.progress for other in others)) / len(self.runs),
             seconds_left=left,
         )
 
-    def evaluate(self, entry: Entry, run: Run) -> None:
-        """Evaluates a trained contender, unless that was done before."""
+    def evaluate(self, entrant: Entrant, run: Run) -> None:
+        """Evaluates a trained entrant, unless that was done before."""
         plan = self.plan
         if not plan.count or not run.has_model:
             return
-        if (known := kept(run.path)) and (known.seed, known.count) == (plan.seed, plan.count):
+        if (known := load_evaluation(run.path)) and (known.seed, known.count) == (plan.seed, plan.count):
             return
 
         def steps(what: str) -> "Progress":
             def report(done: int, total: int | None) -> None:
-                if self.told_to_stop():
+                if self.stop_requested():
                     raise KeyboardInterrupt
                 of = f" of {total:,}" if total else ""
-                self.say(state="running", message=f"Evaluating {entry.label}, {what}: {done:,}{of}")
+                self.report(state="running", message=f"Evaluating {entrant.label}, {what}: {done:,}{of}")
 
             return report
 
-        self.say(state="running", message=f"Evaluating {entry.label}.", seconds_left=None)
+        self.report(state="running", message=f"Evaluating {entrant.label}.", seconds_left=None)
         source = run.config.data.source
         try:
             found = gather.evaluate(run.path, plan.seed, plan.count, source, plan.split, plan.copies, steps)
         except ValueError as error:
-            self.log(f"{entry.label} is evaluated without real faces: {error}")
+            self.log(f"{entrant.label} is evaluated without real faces: {error}")
             found = gather.evaluate(run.path, plan.seed, plan.count, steps=steps)
-        store(run.path, found)
+        save_evaluation(run.path, found)
 
 
 @contextmanager
-def onlooker(race: Race) -> Iterator[None]:
-    """A second process, at lower priority, that runs face detection while the contenders train."""
+def live_detection_process(race: Race) -> Iterator[None]:
+    """A second process, at lower priority, that runs face detection while the entrants train."""
     command = [sys.executable, "-m", "facedemo.comparison.live_detection", str(race.path.resolve()), str(os.getpid())]
     with (race.path / "log.txt").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

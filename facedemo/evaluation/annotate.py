@@ -7,7 +7,7 @@ import numpy as np
 from PIL import ImageDraw, ImageFont
 
 from facedemo.evaluation.detector import Box, landmarks
-from facedemo.evaluation.verify import Evidence
+from facedemo.evaluation.verify import DetectedImages
 from facedemo.imaging import pictures
 from facedemo.imaging.film import enlarged
 
@@ -56,48 +56,48 @@ def counted(image: np.ndarray, number: int, side: int = SIDE) -> np.ndarray:
     return np.asarray(picture)
 
 
-def portraits(evidence: Evidence) -> list[tuple[int, int]]:
+def portraits(detected: DetectedImages) -> list[tuple[int, int]]:
     """Each person's first row and number of faces, ordered by number of faces, then by first appearance."""
-    counts = Counter(evidence.who[evidence.judged.found].tolist())
-    return [(int(np.argmax(evidence.who == person)), count) for person, count in counts.most_common()]
+    counts = Counter(detected.identity[detected.hog.found].tolist())
+    return [(int(np.argmax(detected.identity == person)), count) for person, count in counts.most_common()]
 
 
-def sheets(evidence: Evidence, **facts: object) -> dict[str, bytes]:
+def sheets(detected: DetectedImages, **facts: object) -> dict[str, bytes]:
     """PNG files by name: detected.png, undetected.png and people.png, each only if there are such faces.
 
     Each contains at most the first MOST faces; its metadata contain their number and `facts`.
     """
-    found = {name: sheet(evidence, name, **facts) for name in SHEETS}
+    found = {name: sheet(detected, name, **facts) for name in SHEETS}
     return {f"{name}.png": file for name, file in found.items() if file}
 
 
-def sheet(evidence: Evidence, name: str, **facts: object) -> bytes:
+def sheet(detected: DetectedImages, name: str, **facts: object) -> bytes:
     """One of the SHEETS; b"" if there are no such faces."""
-    rows = shown(evidence, name)
+    rows = shown(detected, name)
     if not rows:
         return b""
-    images = drawn(evidence, name, rows[:MOST])
+    images = drawn(detected, name, rows[:MOST])
     facts |= {"shows": name, "shown": len(images), "of": len(rows), "software": "facedemo"}
     return pictures.png(pictures.grid(images), **facts)
 
 
-def shown(evidence: Evidence, name: str) -> list[int]:
+def shown(detected: DetectedImages, name: str) -> list[int]:
     """The rows of the images on one of the SHEETS, in display order."""
     if name == "people":
-        return [row for row, _ in portraits(evidence)]
-    found = evidence.judged.found
+        return [row for row, _ in portraits(detected)]
+    found = detected.hog.found
     return np.flatnonzero(found if name == "detected" else ~found).tolist()
 
 
-def drawn(evidence: Evidence, name: str, rows: Sequence[int], side: int = SIDE) -> np.ndarray:
+def drawn(detected: DetectedImages, name: str, rows: Sequence[int], side: int = SIDE) -> np.ndarray:
     """Some rows of one of the SHEETS, annotated: uint8 (n, s, s, 3) with n > 0, s at least `side`.
 
     People have the number of their faces in the corner; detected faces have box and landmarks.
     """
-    images = [np.asarray(evidence.images[row]) for row in rows]
+    images = [np.asarray(detected.images[row]) for row in rows]
     if name == "people":
-        counts = dict(portraits(evidence))
+        counts = dict(portraits(detected))
         return np.stack([counted(image, counts[row], side) for image, row in zip(images, rows, strict=True)])
     if name == "detected":
-        return marked_faces(np.stack(images), evidence.judged.boxes[list(rows)], side)
+        return marked_faces(np.stack(images), detected.hog.boxes[list(rows)], side)
     return np.stack([np.asarray(enlarged(image, side)) for image in images])

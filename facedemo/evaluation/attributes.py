@@ -14,12 +14,12 @@ from facedemo.data.labels import LABELS, read_labels
 from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError
 from facedemo.data.splits import Split, split_rows
-from facedemo.evaluation.detector import DIMENSIONS, judge
+from facedemo.evaluation.detector import DIMENSIONS, detect_and_embed
 from facedemo.evaluation.report import percent
 from facedemo.evaluation.verify import Steps
 
-LEARNT, CHECKED = 1500, 500  # labelled faces for fitting and for testing
-FEWEST_LEARNT, FEWEST_CHECKED = 100, 20
+TRAINING_FACES, TEST_FACES = 1500, 500  # labelled faces for fitting and for testing
+FEWEST_TRAINING, FEWEST_TEST = 100, 20
 RIDGE = 0.1  # of the mean variance of the 128 numbers
 
 
@@ -43,13 +43,13 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Reader:
+class AttributeModel:
     """Labels as a linear function of embeddings.  weights: (128, labels).  offset: (labels,).  accuracy: as LABELS."""
 
     weights: np.ndarray
     offset: np.ndarray
-    learnt: int
-    checked: int
+    trained_on: int
+    tested_on: int
     accuracy: dict[str, Accuracy]
 
     def __call__(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
@@ -59,10 +59,10 @@ class Reader:
     def summary(self) -> str:
         """A sentence for users on the accuracy."""
         read = "; ".join(f"{label} is {accuracy}" for label, accuracy in self.accuracy.items())
-        return f"Learned from {self.learnt:,} labelled faces and tested on {self.checked:,} others: {read}."
+        return f"Learned from {self.trained_on:,} labelled faces and tested on {self.tested_on:,} others: {read}."
 
 
-def learn_looks(source: str, size: int, steps: "Steps" = lambda what: None) -> Reader:
+def fit_attribute_model(source: str, size: int, steps: "Steps" = lambda what: None) -> AttributeModel:
     """An attribute model, fitted on the train split of a labelled source and tested on its test split.
 
     size: side of the images in pixels, equal to that of the faces to predict for.  Raises DataError if the source has
@@ -70,12 +70,12 @@ def learn_looks(source: str, size: int, steps: "Steps" = lambda what: None) -> R
     """
     faces = prepare(source, size, "auto", steps("preparing images"))
     labels = read_labels(source, faces.names)
-    x, y = embedded(faces, source, "train", labels, LEARNT, steps("analysing labelled faces"))
-    unseen, truth = embedded(faces, source, "test", labels, CHECKED, steps("testing on other labelled faces"))
-    if len(x) < FEWEST_LEARNT or len(unseen) < FEWEST_CHECKED:
+    x, y = embedded(faces, source, "train", labels, TRAINING_FACES, steps("analysing labelled faces"))
+    unseen, truth = embedded(faces, source, "test", labels, TEST_FACES, steps("testing on other labelled faces"))
+    if len(x) < FEWEST_TRAINING or len(unseen) < FEWEST_TEST:
         raise DataError(
             f"{source} has too few labelled faces: {len(x)} were detected for learning and {len(unseen)} for testing, "
-            f"but at least {FEWEST_LEARNT} and {FEWEST_CHECKED} are needed. Choose more images."
+            f"but at least {FEWEST_TRAINING} and {FEWEST_TEST} are needed. Choose more images."
         )
     for label, values in zip(LABELS, y.T, strict=True):
         if values.min() == values.max():
@@ -83,7 +83,7 @@ def learn_looks(source: str, size: int, steps: "Steps" = lambda what: None) -> R
     weights, offset = ridge(x, y)
     read = unseen @ weights + offset
     found = {label: accuracy(read[:, place], truth[:, place]) for place, label in enumerate(LABELS)}
-    return Reader(weights, offset, len(x), len(unseen), found)
+    return AttributeModel(weights, offset, len(x), len(unseen), found)
 
 
 def embedded(
@@ -95,8 +95,8 @@ def embedded(
     rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
     if not len(rows):
         return np.empty((0, DIMENSIONS)), np.empty((0, len(LABELS)))
-    judged = judge(faces.images[rows], progress=progress)
-    return judged.known, labels[rows][judged.found]
+    detections = detect_and_embed(faces.images[rows], progress=progress)
+    return detections.embeddings_found, labels[rows][detections.found]
 
 
 def ridge(x: np.ndarray, y: np.ndarray, strength: float = RIDGE) -> tuple[np.ndarray, np.ndarray]:

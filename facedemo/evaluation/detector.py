@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 
 from facedemo.data.preparation import Progress
-from facedemo.evaluation.face_recognition import recogniser
+from facedemo.evaluation.face_recognition import load_face_recognition
 from facedemo.storage.locations import cache_root
 
 Detector = Literal["hog", "cnn"]
@@ -35,7 +35,7 @@ SMALLEST = 64  # pixels per side: smaller images are enlarged, or the detector w
 
 
 @dataclass(frozen=True)
-class Judged:
+class FaceDetections:
     """For each of n images, the box (0, 0, 0, 0 if there is no face) and the embedding of the largest face.
 
     found: (n,) bool.  boxes: (n, 4) int, as `Box`.  faces: (n,) number of detected faces.  embeddings: (n, 128)
@@ -51,19 +51,19 @@ class Judged:
         return self.faces > 0
 
     @property
-    def known(self) -> np.ndarray:
+    def embeddings_found(self) -> np.ndarray:
         """The embeddings of the images with a face, (m, 128)."""
         return self.embeddings[self.found]
 
 
-def judge(
+def detect_and_embed(
     images: Sequence[np.ndarray],
     detector: Detector = "hog",
     embed: bool = True,
     progress: Progress | None = None,
     processes: int | None = None,
     cache: Path | None = None,
-) -> Judged:
+) -> FaceDetections:
     """Detects faces with `face_recognition` at its default settings, on all cores.
 
     Images below SMALLEST pixels are enlarged once more than by default; otherwise no face would be detected in them.
@@ -78,11 +78,11 @@ def judge(
     chunks = [np.stack([images[row] for row in part]) for part in parts(len(images))]
     files = [folder / f"{key(chunk, detector, embed)}.npz" for chunk in chunks]
     done = [read(file) for file in files]
-    waiting = [number for number, found in enumerate(done) if found is None]
-    finished = sum(len(chunk) for chunk in chunks) - sum(len(chunks[number]) for number in waiting)
-    if progress and waiting:
+    pending = [number for number, found in enumerate(done) if found is None]
+    finished = sum(len(chunk) for chunk in chunks) - sum(len(chunks[number]) for number in pending)
+    if progress and pending:
         progress(finished, len(images))
-    with closing(looked_at(waiting, chunks, detector, embed, processes or os.cpu_count() or 1)) as results:
+    with closing(detect_pending(pending, chunks, detector, embed, processes or os.cpu_count() or 1)) as results:
         for number, found in results:
             done[number] = found
             write(files[number], found)
@@ -91,7 +91,7 @@ def judge(
                 progress(finished, len(images))
     columns = zip(*(found for found in done if found is not None), strict=True)
     boxes, faces, embeddings = (np.concatenate(column) for column in columns)
-    return Judged(boxes, faces, embeddings)
+    return FaceDetections(boxes, faces, embeddings)
 
 
 def parts(count: int) -> Iterator[range]:
@@ -114,19 +114,19 @@ def upsampled(chunk: np.ndarray) -> int:
 Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes, faces, embeddings of a chunk
 
 
-def looked_at(
-    waiting: list[int], chunks: list[np.ndarray], detector: Detector, embed: bool, processes: int
+def detect_pending(
+    pending: list[int], chunks: list[np.ndarray], detector: Detector, embed: bool, processes: int
 ) -> Iterator[tuple[int, Found]]:
     """Processes the pending chunks and yields them as they finish, in any order."""
-    if processes == 1 or len(waiting) < 2:
-        yield from ((number, look(chunks[number], detector, embed)) for number in waiting)
+    if processes == 1 or len(pending) < 2:
+        yield from ((number, detect_chunk(chunks[number], detector, embed)) for number in pending)
         return
-    left, running = iter(waiting), dict[Future[Found], int]()
-    with ProcessPoolExecutor(min(processes, len(waiting)), get_context("spawn"), end_with_the_parent) as pool:
+    left, running = iter(pending), dict[Future[Found], int]()
+    with ProcessPoolExecutor(min(processes, len(pending)), get_context("spawn"), end_with_the_parent) as pool:
 
         def submit(count: int) -> None:
             for number in islice(left, count):
-                running[pool.submit(look, chunks[number], detector, embed)] = number
+                running[pool.submit(detect_chunk, chunks[number], detector, embed)] = number
 
         with nothing_to_run_again():
             submit(processes + 1)  # not all at once: Python waits for everything in the queue before it exits
@@ -163,9 +163,9 @@ def nothing_to_run_again() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def look(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
+def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
     """Detects faces in images (n, height, width, 3) in this process."""
-    face_recognition = recogniser()
+    face_recognition = load_face_recognition()
     boxes = np.zeros((len(chunk), 4), np.int64)
     faces = np.zeros(len(chunk), np.int64)
     embeddings = np.full((len(chunk), DIMENSIONS), np.nan)
@@ -187,8 +187,8 @@ def area(box: Box) -> int:
 def read(file: Path) -> Found | None:
     """Cached results; None if there are none or the file is damaged."""
     try:
-        with np.load(file) as kept:
-            return kept["boxes"], kept["faces"], kept["embeddings"]
+        with np.load(file) as saved:
+            return saved["boxes"], saved["faces"], saved["embeddings"]
     except (OSError, ValueError, KeyError, EOFError):
         return None
     except Exception:  # a damaged zip file raises zipfile.BadZipFile, or zlib.error
@@ -203,4 +203,4 @@ def write(file: Path, found: Found) -> None:
 
 def landmarks(image: np.ndarray, box: Box) -> dict[str, list[tuple[int, int]]]:
     """Points (x, y) in pixels of the parts of one face: chin, eyebrows, nose, eyes, lips."""
-    return recogniser().face_landmarks(image, [tuple(int(side) for side in box)])[0]
+    return load_face_recognition().face_landmarks(image, [tuple(int(side) for side in box)])[0]

@@ -6,7 +6,7 @@ from types import ModuleType
 from PIL import ImageFile
 
 
-def recogniser() -> ModuleType:
+def load_face_recognition() -> ModuleType:
     """`face_recognition`, which loads its models when it is imported: about a second, once per process.
 
     Its import also makes Pillow accept truncated images in the whole process, which is undone here.

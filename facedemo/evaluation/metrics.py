@@ -37,13 +37,13 @@ def people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
     to the first person that it is close to.
     """
     firsts: list[int] = []
-    who = np.zeros(len(embeddings), int)
+    identity = np.zeros(len(embeddings), int)
     for row, embedding in enumerate(embeddings):
         near = np.flatnonzero(np.linalg.norm(embeddings[firsts] - embedding, axis=1) <= tolerance)
-        who[row] = near[0] if len(near) else len(firsts)
+        identity[row] = near[0] if len(near) else len(firsts)
         if not len(near):
             firsts.append(row)
-    return who
+    return identity
 
 
 def distinct_people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> int:

@@ -4,11 +4,11 @@ from facedemo.evaluation.metrics import DUPLICATE, FEWEST, TOLERANCE
 from facedemo.evaluation.report import Rate, Report, Row, percent
 from facedemo.evaluation.table import markdown, table
 
-REPEATS = 0.5  # a model whose share of the people on an equal number of real faces is lower repeats itself
-CLOSER = 0.9  # relative to the distance of held-out real faces to the training faces: closer faces may be copies
+REPETITION_RATIO = 0.5  # a model whose share of the people on an equal number of real faces is lower repeats itself
+COPY_RATIO = 0.9  # relative to the distance of held-out real faces to the training faces: closer faces may be copies
 
 
-def reading(report: Report) -> list[str]:
+def describe(report: Report) -> list[str]:
     """A report in words, a sentence or two per metric, without markup."""
     drawn, real = report.drawn, report.real
     said = [detection(drawn, real), second_detector(drawn), gallery(drawn), variety(report), distance(report)]
@@ -16,9 +16,9 @@ def reading(report: Report) -> list[str]:
     return [words for words in said if words]
 
 
-def section(report: Report, model: str) -> str:
+def card_section(report: Report, model: str) -> str:
     """A report as a section of the model's card: command, table and sentences."""
-    said = "\n".join(f"- {words}" for words in reading(report))
+    said = "\n".join(f"- {words}" for words in describe(report))
     numbers = markdown(*table({model: report}))
     return f"## How good it is\n\n`{report.command(model)}`:\n\n{numbers}\n\n{said}\n\n"
 
@@ -52,11 +52,11 @@ def second_detector(drawn: Row) -> str:
 
 
 def gallery(drawn: Row) -> str:
-    if drawn.unknown is None:
+    if drawn.unrecognised is None:
         return ""
     return (
-        f"{drawn.unknown.count:,} images show a face that matches nobody in the gallery: its distance to everyone in "
-        f"it is more than {TOLERANCE}, while two photographs of one person are usually closer."
+        f"{drawn.unrecognised.count:,} images show a face that matches nobody in the gallery: its distance to everyone "
+        f"in it is more than {TOLERANCE}, while two photographs of one person are usually closer."
     )
 
 
@@ -69,11 +69,15 @@ def variety(report: Report) -> str:
             "face; this number shows the model's diversity."
         )
     words = (
-        f"The first {report.people_first:,} images show {drawn.people_first:,} different people; the same number of "
+        f"The first {report.matched_n:,} images show {drawn.people_matched_n:,} different people; the same number of "
         "real faces shows "
     )
-    words += f"{real.people_first:,}."
-    return f"{words} The model repeats itself." if drawn.people_first < REPEATS * real.people_first else words
+    words += f"{real.people_matched_n:,}."
+    return (
+        f"{words} The model repeats itself."
+        if drawn.people_matched_n < REPETITION_RATIO * real.people_matched_n
+        else words
+    )
 
 
 def distance(report: Report) -> str:
@@ -101,7 +105,7 @@ def copies(drawn: Row, real: Row | None) -> str:
         "compared "
     )
     words += f"with, it is {real.nearest:.2f}."
-    if drawn.nearest < CLOSER * real.nearest:
+    if drawn.nearest < COPY_RATIO * real.nearest:
         return f"{words} The model's faces are closer: check them for copies of training images."
     return f"{words} There is no sign of memorisation."
 

@@ -4,9 +4,9 @@ import json
 import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import AliasChoices, Field, TypeAdapter
 
 from facedemo.evaluation.metrics import DUPLICATE, TOLERANCE
 from facedemo.runs.records import set_aside
@@ -17,7 +17,7 @@ from facedemo.storage.locations import WEIGHTS
 FILE, EVALUATION = "report.json", "evaluation"  # the file in a bundle that stores it
 
 UNDETECTED = "can't detect a face"  # the columns of Table 1
-UNKNOWN = f"detected, but nobody in the gallery within {TOLERANCE}"
+UNRECOGNISED = f"detected, but nobody in the gallery within {TOLERANCE}"
 PAPER = {"DCGAN": (281, 0), "WGAN": (123, 0), "Ours": (19, 0)}  # its rows: both columns, for PAPER_COUNT faces
 PAPER_COUNT = 1000
 
@@ -62,20 +62,20 @@ def rate(count: int, of: int) -> Rate:
 class Row:
     """A row of Table 1 and further metrics; None for metrics that were not measured.
 
-    undetected: no face detected (the paper's first column).  unknown: a face, but nobody in the gallery within 0.6 (its
-    second column).  undetected_cnn: by the second detector.  people: distinct people among the detected faces.
-    people_first: the same among the first images only, an equal number for every row.  distance: Fréchet distance to
-    the held-out real faces, with `compared` faces each.  nearest: median distance to the nearest training face.
-    duplicates: share of faces with another within 0.3.  fid, kid: as returned by `inception.measure`, against the same
-    real images.
+    undetected: no face detected (the paper's first column).  unrecognised: a face, but nobody in the gallery within 0.6
+    (its second column).  undetected_cnn: by the second detector.  people: distinct people among the detected faces.
+    people_matched_n: the same among the first `matched_n` images only, an equal number for every row.  distance:
+    Fréchet distance to the held-out real faces, with `frechet_n` faces each.  nearest: median distance to the nearest
+    training face. duplicates: share of faces with another within 0.3.  fid, kid: as returned by `inception.measure`,
+    against the same real images.
     """
 
     name: str
     undetected: Rate
     undetected_cnn: Rate | None
-    unknown: Rate | None
+    unrecognised: Annotated[Rate | None, Field(validation_alias=AliasChoices("unrecognised", "unknown"))]
     people: int
-    people_first: int
+    people_matched_n: Annotated[int, Field(validation_alias=AliasChoices("people_matched_n", "people_first"))]
     distance: float | None
     nearest: float | None
     duplicates: float
@@ -88,7 +88,8 @@ class Report:
     """All metrics of a model, with the settings needed to reproduce them.
 
     rows: the model's row, then that of real faces if there were any.  unseen: whether the real faces are from a split
-    that the model was not trained on; None if there were none.
+    that the model was not trained on; None if there were none.  matched_n: number of images for `Row.people_matched_n`.
+    frechet_n: number of faces on each side of the Fréchet distances.
     """
 
     model: str
@@ -97,8 +98,8 @@ class Report:
     size: int
     data: str | None
     split: str
-    people_first: int  # number of images for `Row.people_first`
-    compared: int | None  # number of faces on each side of the Fréchet distances
+    matched_n: Annotated[int, Field(validation_alias=AliasChoices("matched_n", "people_first"))]
+    frechet_n: Annotated[int | None, Field(validation_alias=AliasChoices("frechet_n", "compared"))]
     rows: list[Row]
     versions: dict[str, str]
     unseen: bool | None = None
@@ -134,7 +135,7 @@ class Report:
         return found
 
 
-def keep(report: Report, folder: Path) -> Path:
+def save_bundle_evaluation(report: Report, folder: Path) -> Path:
     """Adds an evaluation to the report.json of a bundle; returns that file.
 
     It stores numbers only: no image data, and only the name of the data set.  Raises ValueError if the folder is not a
@@ -152,10 +153,10 @@ def keep(report: Report, folder: Path) -> Path:
         raise ValueError(f"The {FILE} of “{folder.name}” is damaged, so nothing was stored in it.") from error
     if not isinstance(found, dict):
         raise ValueError(f"The {FILE} of “{folder.name}” is damaged, so nothing was stored in it.")
-    return store(folder, report)
+    return save_evaluation(folder, report)
 
 
-def store(folder: Path, report: Report) -> Path:
+def save_evaluation(folder: Path, report: Report) -> Path:
     """Adds an evaluation to the report.json of a bundle or a run."""
     known = read_object(folder / FILE)
     if not known and (folder / FILE).exists():
@@ -165,7 +166,7 @@ def store(folder: Path, report: Report) -> Path:
     return folder / FILE
 
 
-def kept(folder: Path) -> Report | None:
+def load_evaluation(folder: Path) -> Report | None:
     """The evaluation stored with a bundle; None if there is none or it cannot be read."""
     try:
         return Report.from_json(read_object(folder / FILE).get(EVALUATION))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from facedemo.evaluation.report import UNDETECTED, UNKNOWN, Rate, Report, Row, percent
+from facedemo.evaluation.report import UNDETECTED, UNRECOGNISED, Rate, Report, Row, percent
 
 NOTHING = "–"
 
@@ -17,7 +17,7 @@ def number(value: float | None) -> str:
 
 
 def distance(row: Row, report: Report) -> str:
-    return f"{number(row.distance)} ({report.compared:,} each)" if row.distance is not None else NOTHING
+    return f"{number(row.distance)} ({report.frechet_n:,} each)" if row.distance is not None else NOTHING
 
 
 MEASURES = {  # metric → its cell, and its meaning
@@ -34,8 +34,8 @@ MEASURES = {  # metric → its cell, and its meaning
         lambda row, report: in_words(row.undetected_cnn),
         "Number of images in which a neural network detects no face; it misses fewer faces than the default detector.",
     ),
-    UNKNOWN: (
-        lambda row, report: in_words(row.unknown),
+    UNRECOGNISED: (
+        lambda row, report: in_words(row.unrecognised),
         "Number of images whose detected face matches nobody in the gallery; the second column of the paper's Table 1.",
     ),
     "distinct people": (
@@ -43,7 +43,7 @@ MEASURES = {  # metric → its cell, and its meaning
         "Number of different people: faces further than 0.6 from everyone counted before. Higher means more varied.",
     ),
     "… among equal numbers": (
-        lambda row, report: f"{row.people_first:,} of {report.people_first:,}",
+        lambda row, report: f"{row.people_matched_n:,} of {report.matched_n:,}",
         "Number of different people among equal numbers of generated and real images, so that the two can be compared.",
     ),
     "Fréchet face distance": (
@@ -74,12 +74,12 @@ def table(reports: Mapping[str, Report | None]) -> tuple[list[str], list[list[st
 
     Real faces have their own column if a model was compared with some; – means not measured.
     """
-    judged = {name: report for name, report in reports.items() if report is not None}
-    columns = {name: (report.rows[0], report) for name, report in judged.items()}
+    evaluated = {name: report for name, report in reports.items() if report is not None}
+    columns = {name: (report.rows[0], report) for name, report in evaluated.items()}
     real: dict[str, tuple[str, Row, Report]] = {}
-    for name, report in judged.items():
+    for name, report in evaluated.items():
         for row in report.rows[1:]:
-            real.setdefault(f"{row.name} {row.undetected} {row.people_first}", (name, row, report))
+            real.setdefault(f"{row.name} {row.undetected} {row.people_matched_n}", (name, row, report))
     for name, row, report in real.values():
         columns[row.name if len(real) == 1 else f"{row.name}, beside {name}"] = (row, report)
     rows = [[title, *(cell(*column) for column in columns.values())] for title, (cell, _) in MEASURES.items()]

@@ -9,12 +9,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from torch.utils.data import Subset
 
-from facedemo.config.schema import BUILT_IN
+from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError, existing
 from facedemo.data.splits import Split, all_parts, split_rows
 from facedemo.evaluation import inception
-from facedemo.evaluation.detector import Judged, judge
+from facedemo.evaluation.detector import FaceDetections, detect_and_embed
 from facedemo.evaluation.metrics import (
     FEWEST,
     TOLERANCE,
@@ -37,31 +37,31 @@ Steps = Callable[[str], Progress | None]  # description of a step → callback f
 
 
 @dataclass(frozen=True)
-class Evidence:
+class DetectedImages:
     """Images and their detections.
 
-    images: n of uint8 (size, size, 3).  cnn: detections of the second detector.  training: the training faces that
-    these may be copies of.
+    images: n of uint8 (size, size, 3).  hog, cnn: detections of the default and of the second detector.  training: the
+    training faces that these may be copies of.
     """
 
     name: str
     images: Any
-    judged: Judged
-    cnn: Judged | None = None
-    training: "Evidence | None" = None
+    hog: FaceDetections
+    cnn: FaceDetections | None = None
+    training: "DetectedImages | None" = None
 
     @cached_property
-    def who(self) -> np.ndarray:
+    def identity(self) -> np.ndarray:
         """The person on each image: (n,) int, numbered as by `people`, −1 if no face was detected."""
-        who = np.full(len(self.judged.found), -1)
-        who[self.judged.found] = people(self.judged.known)
-        return who
+        identity = np.full(len(self.hog.found), -1)
+        identity[self.hog.found] = people(self.hog.embeddings_found)
+        return identity
 
     def nearest_training(self, row: int, count: int) -> list[tuple[np.ndarray, float]]:
         """Up to `count` training faces nearest to one image, each with its distance; empty if there are none."""
-        if self.training is None or not self.judged.found[row]:
+        if self.training is None or not self.hog.found[row]:
             return []
-        found = closest(self.judged.embeddings[row], self.training.judged.embeddings, count)
+        found = closest(self.hog.embeddings[row], self.training.hog.embeddings, count)
         return [
             (np.asarray(self.training.images[int(place)]), float(distance))
             for distance, place in zip(*found, strict=True)
@@ -79,12 +79,12 @@ def verify(
     copies: bool = False,
     fid: bool = False,
     steps: Steps = lambda what: None,
-) -> tuple[Report, Evidence]:
+) -> tuple[Report, DetectedImages]:
     """Table 1 for a model: `count` faces from `seed` on, compared with real faces of the same size and crop.
 
     source: the model's training data, of which `split` is held out; without it, only metrics that need no real faces
     are measured.  gallery: images of known people.  cnn: also run the second detector.  copies: find the nearest
-    training faces, for which all of them are embedded once; they are then part of the evidence.  fid: also measure FID
+    training faces, for which all of them are embedded once; they are then returned, too.  fid: also measure FID
     and KID.  Raises ValueError with a message for users if that is impossible.
     """
     if count < 1:
@@ -97,23 +97,23 @@ def verify(
         ready_for_fid(source)
     asked = question(model, count, seed, source, split, gallery)
     vectors = sampling.latents(model, face_seeds(seed, count))
-    drawn = look_at(model.name, sampling.draw(model, vectors, progress=steps("generating faces")), cnn, steps)
-    known = judge_gallery(gallery, model, steps) if gallery else None
+    drawn = detect_in(model.name, sampling.draw(model, vectors, progress=steps("generating faces")), cnn, steps)
+    known = embed_gallery(gallery, model, steps) if gallery else None
     if source is None:
         row = measure(drawn, known, None, None, None, count)
         return replace(asked, rows=[row]), drawn
     real, other, training = held_out(model, source, split, cnn, copies, steps)
     first = min(count, len(real.images))
-    compared = min(int(drawn.judged.found.sum()), int(real.judged.found.sum()), int(other.judged.found.sum()))
+    compared = min(int(drawn.hog.found.sum()), int(real.hog.found.sum()), int(other.hog.found.sum()))
     size = compared if compared >= FEWEST else None
-    seen = training.judged if training else None
+    seen = training.hog if training else None
     rows = [
-        measure(drawn, known, real.judged, seen, size, first),
-        measure(real, known, other.judged, seen, size, first),  # its distance is the lower limit: real against real
+        measure(drawn, known, real.hog, seen, size, first),
+        measure(real, known, other.hog, seen, size, first),  # its distance is the lower limit: real against real
     ]
     if fid:
         rows = with_fid(rows, drawn.images, real.images, other.images)
-    return replace(asked, people_first=first, compared=size, rows=rows), replace(drawn, training=training)
+    return replace(asked, matched_n=first, frechet_n=size, rows=rows), replace(drawn, training=training)
 
 
 def question(model: FaceModel, count: int, seed: int, source: str | None, split: Split, gallery: str | None) -> Report:
@@ -126,18 +126,18 @@ def question(model: FaceModel, count: int, seed: int, source: str | None, split:
         data=Path(source).name if source else None,
         gallery=Path(gallery).name if gallery else None,
         split=split,
-        people_first=count,
-        compared=None,
+        matched_n=count,
+        frechet_n=None,
         rows=[],
         unseen=unseen_by(model, split) if source else None,
         versions=versions(*PACKAGES),
     )
 
 
-def look_at(name: str, images: Any, cnn: bool, steps: Steps) -> Evidence:
-    judged = judge(images, progress=steps(f"analysing {name}"))
-    second = judge(images, "cnn", embed=False, progress=steps(f"second detector: {name}")) if cnn else None
-    return Evidence(name, images, judged, second)
+def detect_in(name: str, images: Any, cnn: bool, steps: Steps) -> DetectedImages:
+    detections = detect_and_embed(images, progress=steps(f"analysing {name}"))
+    second = detect_and_embed(images, "cnn", embed=False, progress=steps(f"second detector: {name}")) if cnn else None
+    return DetectedImages(name, images, detections, second)
 
 
 def ready_for_fid(source: str | None) -> None:
@@ -155,44 +155,44 @@ def with_fid(rows: list[Row], drawn: Any, real: Any, other: Any) -> list[Row]:
     return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, found, strict=True)]
 
 
-def detected(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
+def detection_rate(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
     """Only the detection rate, which takes seconds."""
     images = sampling.generate(model, face_seeds(seed, count))
-    return rate(int(judge(images, embed=False, progress=progress).found.sum()), count)
+    return rate(int(detect_and_embed(images, embed=False, progress=progress).found.sum()), count)
 
 
 def held_out(
     model: FaceModel, source: str, split: Split, cnn: bool, copies: bool, steps: Steps
-) -> tuple[Evidence, Evidence, Evidence | None]:
+) -> tuple[DetectedImages, DetectedImages, DetectedImages | None]:
     """Held-out real faces, real faces of the other held-out split, and, if requested, the training faces."""
     other = "validation" if split == "test" else "test"
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     parts = {name: Subset(faces.images, split_rows(faces, source, name)) for name in (split, other, "train")}
-    real = look_at(f"real faces, {split}", parts[split], cnn, steps)
+    real = detect_in(f"real faces, {split}", parts[split], cnn, steps)
     return (
         real,
-        look_at(f"real faces, {other}", parts[other], False, steps),
-        look_at("training faces", parts["train"], False, steps) if copies else None,
+        detect_in(f"real faces, {other}", parts[other], False, steps),
+        detect_in("training faces", parts["train"], False, steps) if copies else None,
     )
 
 
-def judge_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
+def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
     """Embeddings (n, 128) of a gallery's faces; split by split, so that the cache is shared with the data."""
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     known = []
     for part, rows in all_parts(faces, source).items():
-        judged = judge(Subset(faces.images, rows), progress=steps(f"analysing the gallery, {part}"))
-        known.append(judged.known)
+        detections = detect_and_embed(Subset(faces.images, rows), progress=steps(f"analysing the gallery, {part}"))
+        known.append(detections.embeddings_found)
     if not sum(map(len, known)):
         raise DataError("No face was detected in the gallery. Choose images with one face each.")
     return np.concatenate(known)
 
 
 def measure(
-    shown: Evidence,
+    shown: DetectedImages,
     gallery: np.ndarray | None,
-    real: Judged | None,
-    training: Judged | None,
+    real: FaceDetections | None,
+    training: FaceDetections | None,
     size: int | None,
     first: int,
 ) -> Row:
@@ -201,19 +201,19 @@ def measure(
     gallery: embeddings (n, 128) of known people.  real: reference for the Fréchet distance, which uses the first `size`
     faces of each.
     """
-    judged, known = shown.judged, shown.judged.known
-    unknown = None
+    detections, known = shown.hog, shown.hog.embeddings_found
+    unrecognised = None
     if gallery is not None:
-        unknown = rate(int((nearest(known, gallery)[0] > TOLERANCE).sum()), len(shown.images))
+        unrecognised = rate(int((nearest(known, gallery)[0] > TOLERANCE).sum()), len(shown.images))
     return Row(
         name=shown.name,
-        undetected=rate(int((~judged.found).sum()), len(shown.images)),
+        undetected=rate(int((~detections.found).sum()), len(shown.images)),
         undetected_cnn=rate(int((~shown.cnn.found).sum()), len(shown.images)) if shown.cnn else None,
-        unknown=unknown,
+        unrecognised=unrecognised,
         people=distinct_people(known),
-        people_first=distinct_people(judged.embeddings[:first][judged.found[:first]]),
-        distance=frechet(known[:size], real.known[:size]) if size and real is not None else None,
-        nearest=median_nearest(known, training.known) if training is not None else None,
+        people_matched_n=distinct_people(detections.embeddings[:first][detections.found[:first]]),
+        distance=frechet(known[:size], real.embeddings_found[:size]) if size and real is not None else None,
+        nearest=median_nearest(known, training.embeddings_found) if training is not None else None,
         duplicates=duplicates(known),
     )
 
@@ -225,4 +225,4 @@ def median_nearest(known: np.ndarray, training: np.ndarray) -> float | None:
 def unseen_by(model: FaceModel, split: str) -> bool:
     """Whether a split of the data was held out when the model was trained."""
     trained = model.config.data
-    return trained.source == BUILT_IN or trained.split not in ("all", split)
+    return trained.source == BUILTIN_SOURCE or trained.split not in ("all", split)

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from facedemo.evaluation.attributes import Reader
-from facedemo.evaluation.detector import judge
+from facedemo.evaluation.attributes import AttributeModel
+from facedemo.evaluation.detector import detect_and_embed
 from facedemo.evaluation.verify import Steps
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
@@ -80,7 +80,7 @@ def measured(z: np.ndarray, images: np.ndarray) -> list[Direction]:
 
 
 def labelled(
-    model: FaceModel, reader: "Reader", faces: int = FACES, steps: "Steps" = lambda what: None
+    model: FaceModel, attribute_model: "AttributeModel", faces: int = FACES, steps: "Steps" = lambda what: None
 ) -> list[Direction]:
     """Directions that each change one label, as predicted by `reader` for `faces` random faces of the model.
 
@@ -89,14 +89,14 @@ def labelled(
     """
     vectors = sampling.latents(model, face_seeds(SEED, faces))
     images = sampling.draw(model, vectors, progress=steps("generating faces"))
-    judged = judge(images, progress=steps("analysing generated faces"))
-    z = vectors.numpy().astype(np.float64)[judged.found]
+    detections = detect_and_embed(images, progress=steps("analysing generated faces"))
+    z = vectors.numpy().astype(np.float64)[detections.found]
     if len(z) <= 2 * z.shape[1]:
         raise ValueError(
             f"A face was detected in only {len(z)} of {faces} images that this model generates, which is too few to "
             "learn from. Choose a model that generates clearer faces."
         )
-    values = reader(judged.known) | measure(images[judged.found])
+    values = attribute_model(detections.embeddings_found) | measure(images[detections.found])
     return answering(z, values, LABELLED | MEASURES)[: len(LABELLED)]
 
 

@@ -21,7 +21,7 @@ COLOURS = "inferno"
 
 
 @dataclass(frozen=True)
-class Look:
+class Reconstruction:
     """A discriminator's reconstruction of an image v.
 
     image, reconstruction: v and D(v), uint8 (s, s, 3).  error: |v − D(v)|, mean of the colours, float32 (s, s) in [0,
@@ -39,16 +39,16 @@ class Look:
 class Losses:
     """L(v) of many faces.
 
-    generated: (COUNT,).  real: of up to COUNT training images, None if they are not available.  remembered: mean and
+    generated: (COUNT,).  real: of up to COUNT training images, None if they are not available.  recorded: mean and
     standard deviation of L(x) over training images, as recorded during training.
     """
 
     generated: np.ndarray
     real: np.ndarray | None
-    remembered: tuple[float, float]
+    recorded: tuple[float, float]
 
 
-def why_not(model: "FaceModel") -> str:
+def unsupported_reason(model: "FaceModel") -> str:
     """The reason why this model's discriminator has no reconstruction to show, for users; "" if it has one."""
     if not model.has_discriminator:
         return f"“{model.name}” contains only a generator; it was saved without its discriminator."
@@ -61,16 +61,16 @@ def why_not(model: "FaceModel") -> str:
 
 
 def family_of(model: "FaceModel") -> Reconstructing:
-    if reason := why_not(model):
+    if reason := unsupported_reason(model):
         raise ValueError(reason)
     return model.family  # type: ignore[return-value]
 
 
-def look(model: "FaceModel", image: np.ndarray) -> Look:
+def reconstruct(model: "FaceModel", image: np.ndarray) -> Reconstruction:
     """An image as the discriminator sees it.
 
     image: uint8 (s, s, 3), s the model's size.  Raises ValueError for another size, and for models without a
-    reconstruction (see `why_not`).
+    reconstruction (see `unsupported_reason`).
     """
     if image.shape != (model.size, model.size, 3):
         raise ValueError(
@@ -81,10 +81,10 @@ def look(model: "FaceModel", image: np.ndarray) -> Look:
     rebuilt = family.reconstruct(v)
     error = (v - rebuilt).abs().mean(1)[0].numpy()
     loss, realism = float(family.reconstruction_loss(v, rebuilt)), float(family.realism(v))
-    return Look(image, pictures.to_uint8(rebuilt)[0], error, loss, realism)
+    return Reconstruction(image, pictures.to_uint8(rebuilt)[0], error, loss, realism)
 
 
-def heat(error: np.ndarray) -> np.ndarray:
+def error_heatmap(error: np.ndarray) -> np.ndarray:
     """An error map as a picture, uint8 (s, s, 3): from black for 0 through red to yellow for BRIGHTEST and above."""
     return np.uint8(np.rint(matplotlib.colormaps[COLOURS](error / BRIGHTEST)[..., :3] * 255))
 
@@ -110,7 +110,7 @@ def losses(model: "FaceModel", progress: sampling.Progress | None = None) -> Los
         rows = np.random.RandomState(0).choice(len(own), count, replace=False)
         parts = np.array_split(rows, -(-count // BATCH))
         real = np.concatenate([of(from_uint8(np.stack([own[int(row)] for row in part]))) for part in parts])
-    return Losses(generated, real, family.remembered_loss())
+    return Losses(generated, real, family.loss_stats())
 
 
 def share_above(losses: np.ndarray, loss: float) -> float:

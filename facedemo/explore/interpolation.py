@@ -23,7 +23,7 @@ from torch import Tensor
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 
-Way = Literal["slerp", "lerp"]
+PathKind = Literal["slerp", "lerp"]
 MAX_STEPS, MAX_FRAMES, MAX_SIDE = 120, 1200, 16
 PARALLEL = 1e-6  # sine of an angle too small to rotate by
 
@@ -54,35 +54,35 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return (from_a * x + from_b * y).to(a.dtype)
 
 
-def mix(a: Tensor, b: Tensor, t: Tensor, path: Way) -> Tensor:
+def mix(a: Tensor, b: Tensor, t: Tensor, path: PathKind) -> Tensor:
     """`slerp` or `lerp` by its name.  Raises ValueError for another."""
-    if path not in get_args(Way):
-        raise ValueError(f"The path is {' or '.join(get_args(Way))}, not “{path}”.")
+    if path not in get_args(PathKind):
+        raise ValueError(f"The path is {' or '.join(get_args(PathKind))}, not “{path}”.")
     return slerp(a, b, t) if path == "slerp" else lerp(a, b, t)
 
 
-def walk(stops: Tensor, steps: int, path: Way = "slerp", closed: bool = False) -> Tensor:
+def latent_path(keyframes: Tensor, steps: int, path: PathKind = "slerp", closed: bool = False) -> Tensor:
     """A path from each latent to the next with `steps` steps per segment; closed: also from the last back to the first.
 
-    stops: (k, h), k ≥ 2.  steps: in [1, 120].  Returns (frames, h): every stop once, and steps − 1 latents between two
-    stops; (k − 1)·steps + 1 frames, or k·steps if closed.  Raises ValueError for fewer stops, steps out of range, and
-    more than 1,200 frames.
+    keyframes: (k, h), k ≥ 2.  steps: in [1, 120].  Returns (frames, h): every stop once, and steps − 1 latents between
+    two keyframes; (k − 1)·steps + 1 frames, or k·steps if closed.  Raises ValueError for fewer keyframes, steps out of
+    range, and more than 1,200 frames.
     """
-    if len(stops) < 2:
+    if len(keyframes) < 2:
         raise ValueError("An interpolation needs at least two faces: give two or more seeds.")
     if not 1 <= steps <= MAX_STEPS:
         raise ValueError(f"The number of steps from one face to the next must be from 1 to {MAX_STEPS}, not {steps}.")
-    ends = torch.cat([stops, stops[:1]]) if closed else stops
+    ends = torch.cat([keyframes, keyframes[:1]]) if closed else keyframes
     if (len(ends) - 1) * steps > MAX_FRAMES:
         raise ValueError(
             f"The film would have more than {MAX_FRAMES:,} frames. Choose fewer faces, or fewer steps between them."
         )
     t = torch.arange(steps, dtype=torch.float64) / steps
-    legs = [mix(a, b, t, path) for a, b in itertools.pairwise(ends)]
-    return torch.cat(legs if closed else [*legs, ends[-1:]])
+    segments = [mix(a, b, t, path) for a, b in itertools.pairwise(ends)]
+    return torch.cat(segments if closed else [*segments, ends[-1:]])
 
 
-def square(corners: Tensor, side: int, path: Way = "slerp") -> Tensor:
+def latent_grid(corners: Tensor, side: int, path: PathKind = "slerp") -> Tensor:
     """A grid of latents between four corners: first along the upper and the lower edge, then between the edges.
 
     corners: (4, h), upper left, upper right, lower left, lower right.  side: in [2, 16].  Returns (side², h), row by
@@ -101,33 +101,33 @@ def film_of_seeds(
     model: "FaceModel",
     seeds: Sequence[int],
     steps: int,
-    path: Way = "slerp",
+    path: PathKind = "slerp",
     progress: "sampling.Progress | None" = None,
 ) -> np.ndarray:
     """The faces on a path through the latents of `seeds`: uint8 (frames, size, size, 3).
 
     steps: in [2, 120]. With two seeds, the film has `steps` frames, including both faces; with k > 2, it loops in
-    k·steps frames. The frames at the stops are exactly the faces of the seeds.  Raises ValueError as `walk` and
-    `sampling.latents` do, and for fewer than 2 steps.
+    k·steps frames. The frames at the keyframes are exactly the faces of the seeds.  Raises ValueError as `latent_path`
+    and `sampling.latents` do, and for fewer than 2 steps.
     """
     if steps < 2:
         raise ValueError(f"A film needs at least 2 steps from face to face, not {steps}.")
-    closed = closes(seeds)
-    way = walk(sampling.latents(model, seeds), steps if closed else steps - 1, path, closed)
-    return sampling.draw(model, way, progress=progress)
+    closed = is_loop(seeds)
+    path_latents = latent_path(sampling.latents(model, seeds), steps if closed else steps - 1, path, closed)
+    return sampling.draw(model, path_latents, progress=progress)
 
 
-def closes(seeds: Sequence[int]) -> bool:
+def is_loop(seeds: Sequence[int]) -> bool:
     """Whether the film of these seeds loops seamlessly."""
     return len(seeds) > 2
 
 
-def square_of_seeds(
+def grid_of_seeds(
     model: "FaceModel",
     seeds: Sequence[int],
     side: int,
-    path: Way = "slerp",
+    path: PathKind = "slerp",
     progress: "sampling.Progress | None" = None,
 ) -> np.ndarray:
-    """The faces of a grid between the latents of four seeds, see `square`: uint8 (side², size, size, 3)."""
-    return sampling.draw(model, square(sampling.latents(model, seeds), side, path), progress=progress)
+    """The faces of a grid between the latents of four seeds, see `latent_grid`: uint8 (side², size, size, 3)."""
+    return sampling.draw(model, latent_grid(sampling.latents(model, seeds), side, path), progress=progress)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from facedemo.explore.interpolation import Way, mix
+from facedemo.explore.interpolation import PathKind, mix
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.sampling import from_uint8
@@ -19,7 +19,7 @@ COARSE = 4  # side in pixels of the squares over which images are pooled for com
 
 
 @dataclass(frozen=True)
-class Found:
+class InvertedFace:
     """latent: (h,) float32.  image: its generated image, uint8 (s, s, 3).  error: mean |v − G(z)|, [0, 2]."""
 
     latent: np.ndarray
@@ -38,7 +38,7 @@ def distance(images: Tensor, wanted: Tensor) -> Tensor:
 
 def invert(
     model: "FaceModel", image: np.ndarray, steps: int = STEPS, progress: sampling.Progress | None = None
-) -> Found:
+) -> InvertedFace:
     """The latent whose face is closest to an image, by gradient descent (Adam) from several random starts.
 
     image: uint8 (s, s, 3), s the model's size.  steps: of gradient descent, at least 1.  progress: called after every
@@ -66,7 +66,7 @@ def invert(
     z = z.detach()
     errors = (model.generate(z) - wanted).abs().mean(dim=(1, 2, 3))
     best = z[int(errors.argmin())]
-    return Found(best.numpy(), sampling.draw(model, best[None])[0], float(errors.min()))
+    return InvertedFace(best.numpy(), sampling.draw(model, best[None])[0], float(errors.min()))
 
 
 def nearest(model: "FaceModel", wanted: Tensor) -> Tensor:
@@ -77,7 +77,12 @@ def nearest(model: "FaceModel", wanted: Tensor) -> Tensor:
 
 
 def morph(
-    model: "FaceModel", a: Found, b: Found, steps: int, path: Way = "lerp", progress: sampling.Progress | None = None
+    model: "FaceModel",
+    a: InvertedFace,
+    b: InvertedFace,
+    steps: int,
+    path: PathKind = "lerp",
+    progress: sampling.Progress | None = None,
 ) -> np.ndarray:
     """The film from one found face to another: uint8 (steps, s, s, 3), including both.
 
@@ -86,5 +91,5 @@ def morph(
     if not 2 <= steps <= 120:
         raise ValueError(f"A film has 2 to 120 steps, not {steps}.")
     ends = torch.from_numpy(np.stack([a.latent, b.latent]))
-    way = mix(ends[0], ends[1], torch.linspace(0, 1, steps, dtype=torch.float64), path)
-    return sampling.draw(model, way, progress=progress)
+    path_latents = mix(ends[0], ends[1], torch.linspace(0, 1, steps, dtype=torch.float64), path)
+    return sampling.draw(model, path_latents, progress=progress)

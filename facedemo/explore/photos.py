@@ -9,7 +9,7 @@ from scipy.ndimage import affine_transform
 
 from facedemo.data.decoding import ANNOTATED, ColourError, decoded, rgb, turn_upright
 from facedemo.data.preparation import MAX_PIXELS, Crop, crop_box
-from facedemo.evaluation.face_recognition import recogniser
+from facedemo.evaluation.face_recognition import load_face_recognition
 
 SIDE = 1024  # maximum longer side of a photo during detection: enough for a face of 60 pixels
 SMALLEST = 256  # smaller photos are enlarged for detection
@@ -86,12 +86,12 @@ def find_faces(photo: Image.Image) -> list[Face]:
     size = [max(1, round(side * factor)) for side in photo.size]
     pixels = np.asarray(photo.resize(size, Image.Resampling.LANCZOS) if factor != 1 else photo)
     with _finder:
-        places = recogniser().face_locations(pixels)
-        landmarks = recogniser().face_landmarks(pixels, places)
+        places = load_face_recognition().face_locations(pixels)
+        landmarks = load_face_recognition().face_landmarks(pixels, places)
     faces = []
-    for (top, right, bottom, left), marks in zip(places, landmarks, strict=True):
-        lips = set(marks["top_lip"]) | set(marks["bottom_lip"])
-        points = [np.mean(list(part), axis=0) / factor for part in (marks["left_eye"], marks["right_eye"], lips)]
+    for (top, right, bottom, left), parts in zip(places, landmarks, strict=True):
+        lips = set(parts["top_lip"]) | set(parts["bottom_lip"])
+        points = [np.mean(list(part), axis=0) / factor for part in (parts["left_eye"], parts["right_eye"], lips)]
         box = tuple(round(edge / factor) for edge in (left, top, right, bottom))
         faces.append(Face(box, tuple((float(x), float(y)) for x, y in points)))
     return sorted(faces, key=lambda face: face.box)

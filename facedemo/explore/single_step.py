@@ -1,7 +1,7 @@
 """The single-step debugger: one training iteration at a time, forwards and backwards, with everything it computes.
 
-The iterations are those of the training itself: `Family.step` through the engine's `Players`, on the run's own batches
-and noise. Only the pictures before and after a step are computed here.
+The iterations are those of the training itself: `Family.step` through the engine's `FabricUpdates`, on the run's own
+batches and noise. Only the pictures before and after a step are computed here.
 """
 
 import copy
@@ -17,14 +17,14 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from facedemo.config.schedule import Mark
+from facedemo.config.schedule import SettingChange
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import Equation, Family, Reconstructing
-from facedemo.gans.settings import FamilyConfig, Knob, knobs
+from facedemo.gans.settings import FamilyConfig, Tunable, tunables
 from facedemo.imaging.pictures import to_uint8
 from facedemo.pretrained.sampling import Progress
 from facedemo.training.iteration import Iteration
-from facedemo.training.restore import open_saved
+from facedemo.training.restore import load_training_state
 
 UNDO_STEPS = 20
 UNDO_BYTES = 256_000_000
@@ -33,7 +33,7 @@ GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # factors by which differenc
 
 
 @dataclass(frozen=True)
-class Shown:
+class PictureRow:
     """Pictures of one kind, (n, s, s, 3) float32: in [−1, 1], or differences of such pictures.
 
     scores: the discriminator's output for each, (n,), if that is a number.
@@ -54,8 +54,8 @@ class Step:
     row: dict[str, float]
     settings: dict[str, float]  # of the live settings, as the step used them
     equations: list[Equation]
-    pictures: list[Shown]
-    changes: list[Shown]
+    pictures: list[PictureRow]
+    changes: list[PictureRow]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Snapshot:
         return sum(map(tensor_bytes, [self.family, self.optimizers]))
 
 
-class SlowMotion:
+class TrainingStepper:
     """A model in training, as it was saved.
 
     Raises BundleError if the folder cannot be opened, or contains no discriminator to train.
@@ -82,17 +82,17 @@ class SlowMotion:
 
     def restart(self) -> None:
         """Reloads the saved model; changed settings are discarded."""
-        saved = open_saved(self.path)
-        self.steering = saved.steering
+        saved = load_training_state(self.path)
+        self.schedule = saved.schedule
         self.resumed = bool(saved.optimizers)  # otherwise the optimisers start from scratch
-        self.iteration = Iteration(self.fabric, self.steering, self.images)
+        self.iteration = Iteration(self.fabric, self.schedule, self.images)
         self.iteration.restore(saved.number, saved.family, saved.optimizers)
         self.steps: list[Step] = []
         self.undo: deque[Snapshot] = deque()
 
     @property
     def config(self) -> RunConfig:
-        return self.steering.config
+        return self.schedule.config
 
     @property
     def family(self) -> Family:
@@ -104,23 +104,26 @@ class SlowMotion:
         return self.iteration.step
 
     def settings(self) -> dict[str, float]:
-        """The values of the settings in `own_knobs` for the next step."""
-        return {knob.name: getattr(self.config.model, knob.name) for knob in own_knobs(type(self.config.model))}
+        """The values of the settings in `family_tunables` for the next step."""
+        return {
+            tunable.name: getattr(self.config.model, tunable.name)
+            for tunable in family_tunables(type(self.config.model))
+        }
 
     def steer(self, **changes: float) -> None:
         """Changes settings from the next step on.  Raises ValueError as `RunConfig.steered` does."""
-        self.steering.apply(Mark(self.number, changes, command=-1))
+        self.schedule.apply(SettingChange(self.number, changes, command=-1))
         self.family.config = self.config.model
 
     def forward(self) -> Step:
         """The next iteration."""
-        self.remember()
+        self.store_state()
         before = {name: float(value) for name, value in self.family.named_buffers(recurse=False) if value.ndim == 0}
         generator, discriminator = copy.deepcopy(self.family.generator), copy.deepcopy(self.family.discriminator)
         taken = self.iteration.take()
         row = {name: float(value) for name, value in taken.row.items()}
         x, z = taken.real[: self.config.model.batch_size], taken.latents
-        pictures, changes = self.look(x, z, generator, discriminator)
+        pictures, changes = self.outputs_and_changes(x, z, generator, discriminator)
         equations = self.family.equations(before, row)
         self.steps.append(Step(self.number - 1, before, row, self.settings(), equations, pictures, changes))
         if self.first_kept > 0:  # it can no longer be reached: its pictures are dropped
@@ -132,7 +135,7 @@ class SlowMotion:
         """The lowest number of steps to which `back` can still return."""
         return len(self.steps) - len(self.undo)
 
-    def reach(self, steps: int, progress: Progress = lambda done, total: None) -> None:
+    def go_to_step(self, steps: int, progress: Progress = lambda done, total: None) -> None:
         """Goes forwards or backwards to the given number of steps.  Raises ValueError as `back` does."""
         while len(self.steps) > steps:
             self.back()
@@ -141,29 +144,34 @@ class SlowMotion:
             self.forward()
             progress(len(self.steps) - begun, steps - begun)
 
-    def look(self, x: Tensor, z: Tensor, generator: nn.Module, discriminator: nn.Module) -> tuple[list[Shown], ...]:
+    def outputs_and_changes(
+        self, x: Tensor, z: Tensor, generator: nn.Module, discriminator: nn.Module
+    ) -> tuple[list[PictureRow], ...]:
         """The networks' outputs for x and z before the step, and how the step changed them.
 
         generator, discriminator: the networks before the step.
         """
-        g, g_after = quietly(generator, z), quietly(self.family.generator, z)
-        judged = [quietly(discriminator, images) for images in (x, g)]
-        after = [quietly(self.family.discriminator, images) for images in (x, g)]
-        pictures = [shown("x", "Real images.", x), shown("G(z)", "Images generated from random vectors z.", g)]
-        changes = [shown("G(z)", "Change of the generated images by this step.", g_after - g)]
+        g, g_after = forward_without_bn_update(generator, z), forward_without_bn_update(self.family.generator, z)
+        outputs = [forward_without_bn_update(discriminator, images) for images in (x, g)]
+        after = [forward_without_bn_update(self.family.discriminator, images) for images in (x, g)]
+        pictures = [
+            picture_row("x", "Real images.", x),
+            picture_row("G(z)", "Images generated from random vectors z.", g),
+        ]
+        changes = [picture_row("G(z)", "Change of the generated images by this step.", g_after - g)]
         for place, symbol in enumerate(("x", "G(z)")):
             if isinstance(self.family, Reconstructing):
                 about = f"The discriminator's reconstructions of {symbol}."
-                pictures.insert(2 * place + 1, shown(f"D({symbol})", about, judged[place]))
+                pictures.insert(2 * place + 1, picture_row(f"D({symbol})", about, outputs[place]))
                 about = f"Change of the discriminator's reconstructions of {symbol} by this step."
-                changes.append(shown(f"D({symbol})", about, after[place] - judged[place]))
+                changes.append(picture_row(f"D({symbol})", about, after[place] - outputs[place]))
             else:
                 scored = pictures[place]
-                scores = judged[place][:SHOWN].cpu().numpy()
-                pictures[place] = Shown(scored.symbol, scored.about, scored.images, scores)
+                scores = outputs[place][:SHOWN].cpu().numpy()
+                pictures[place] = PictureRow(scored.symbol, scored.about, scored.images, scores)
         return pictures, changes
 
-    def remember(self) -> None:
+    def store_state(self) -> None:
         """Stores the current state for `back`, dropping the oldest one if there are too many."""
         self.undo.append(copy.deepcopy(Snapshot(self.family.state_dict(), self.iteration.optimizer_states())))
         allowed = max(1, min(UNDO_STEPS, UNDO_BYTES // max(1, self.undo[-1].bytes)))
@@ -182,20 +190,20 @@ class SlowMotion:
         self.steps.pop()
 
 
-def own_knobs(config: type[FamilyConfig]) -> list[Knob]:
+def family_tunables(config: type[FamilyConfig]) -> list[Tunable]:
     """A family's own settings that can be changed between steps, such as γ, but not the learning rates."""
-    return [knob for knob in knobs(config, live=True) if knob.name not in FamilyConfig.model_fields]
+    return [tunable for tunable in tunables(config, live=True) if tunable.name not in FamilyConfig.model_fields]
 
 
-def quietly(network: nn.Module, inputs: Tensor) -> Tensor:
+def forward_without_bn_update(network: nn.Module, inputs: Tensor) -> Tensor:
     """A network's output for a batch in training mode, without updating its running statistics."""
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with torch.no_grad():
         return functional_call(network, buffers, (inputs,)).float()
 
 
-def shown(symbol: str, about: str, images: Tensor) -> Shown:
-    return Shown(symbol, about, images[:SHOWN].permute(0, 2, 3, 1).cpu().numpy())
+def picture_row(symbol: str, about: str, images: Tensor) -> PictureRow:
+    return PictureRow(symbol, about, images[:SHOWN].permute(0, 2, 3, 1).cpu().numpy())
 
 
 def picture(images: np.ndarray) -> np.ndarray:
@@ -213,11 +221,11 @@ def amplified(changes: np.ndarray, gain: float) -> np.ndarray:
 
 def sheet(step: Step, gain: float) -> np.ndarray:
     """All pictures of a step, kind by kind, then its changes: uint8 (n, s, s, 3)."""
-    rows = [picture(shown.images) for shown in step.pictures]
+    rows = [picture(picture_row.images) for picture_row in step.pictures]
     return np.concatenate(rows + [amplified(change.images, gain) for change in step.changes])
 
 
-def fitting_gain(changes: Sequence[Shown]) -> int:
+def fitting_gain(changes: Sequence[PictureRow]) -> int:
     """The largest of GAINS at which at least 99 % of the pixels stay in range."""
     largest = max((float(np.quantile(np.abs(change.images), 0.99)) for change in changes), default=0.0)
     return max((gain for gain in GAINS if gain * largest <= 1.0), default=GAINS[0])

@@ -18,13 +18,13 @@ from facedemo.gans.settings import FamilyConfig
 class Updates(Protocol):
     """How a family updates its networks; the training engine passes an implementation to `Family.step`."""
 
-    def gradients(self, loss: Tensor, *players: str, keep_graph: bool = False) -> None:
+    def gradients(self, loss: Tensor, *networks: str, keep_graph: bool = False) -> None:
         """Sets the gradients of the named networks' parameters, and of no others, to those of the scalar `loss`.
 
         keep_graph: another loss will be backpropagated through the same graph.
         """
 
-    def apply(self, *players: str) -> None:
+    def apply(self, *networks: str) -> None:
         """One optimiser step for each named network, with the current gradients."""
 
     def mean(self, value: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ class Reconstructing(Protocol):
     def realism(self, images: Tensor) -> Tensor:
         """A score in (0, 1) of each image, (n,): 0.5 is a training image of average difficulty."""
 
-    def remembered_loss(self) -> tuple[float, float]:
+    def loss_stats(self) -> tuple[float, float]:
         """Mean and standard deviation of L(x) over training images, as recorded during training."""
 
 

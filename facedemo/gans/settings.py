@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 @dataclass(frozen=True)
 class MetricBounds:
-    """A metric with two bounds, and the advice if it stays at one of them."""
+    """A metric with two bounds, and the warnings if it stays at one of them."""
 
     metric: str
     low: float
@@ -19,7 +19,7 @@ class MetricBounds:
 
 
 @dataclass(frozen=True)
-class Knob:
+class Tunable:
     """A numeric setting of a family that the app shows as a control."""
 
     name: str
@@ -35,8 +35,8 @@ class Knob:
         return isinstance(self.default, int)
 
 
-def knob(default: float, title: str, description: str, minimum: float, maximum: float, live: bool = False) -> Any:
-    """A bounded pydantic field that is listed by `knobs`."""
+def tunable(default: float, title: str, description: str, minimum: float, maximum: float, live: bool = False) -> Any:
+    """A bounded pydantic field that is listed by `tunables`."""
     return Field(
         default,
         title=title,
@@ -44,7 +44,7 @@ def knob(default: float, title: str, description: str, minimum: float, maximum: 
         ge=minimum,
         le=maximum,
         allow_inf_nan=False,
-        json_schema_extra={"knob": True, "live": live},
+        json_schema_extra={"tunable": True, "live": live},
     )
 
 
@@ -64,18 +64,20 @@ class FamilyConfig(BaseModel):
     balance_help: ClassVar[str] = ""  # help on the direction in which the family's own state changes
 
     size: Literal[32, 64, 128] = Field(64, title="Image size", description="Side of the square images, in pixels.")
-    latent: int = knob(64, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024)
-    width: int = knob(
+    latent: int = tunable(
+        64, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024
+    )
+    width: int = tunable(
         48, "Width", "Channels of the highest-resolution layers. Doubling them takes about four times as long.", 4, 256
     )
-    batch_size: int = knob(16, "Batch size", "Real images per training step.", 2, 512)
-    learning_rate_g: float = knob(
+    batch_size: int = tunable(16, "Batch size", "Real images per training step.", 2, 512)
+    learning_rate_g: float = tunable(
         1e-4, "Generator learning rate", "Step size of the generator's optimiser.", 0.0, 0.1, live=True
     )
-    learning_rate_d: float = knob(
+    learning_rate_d: float = tunable(
         1e-4, "Discriminator learning rate", "Step size of the discriminator's optimiser.", 0.0, 0.1, live=True
     )
-    decay: float = knob(
+    decay: float = tunable(
         0.9,
         "Learning-rate decay",
         "Factor by which both learning rates are multiplied at every decay interval.",
@@ -83,10 +85,10 @@ class FamilyConfig(BaseModel):
         1.0,
         live=True,
     )
-    decay_every: int = knob(
+    decay_every: int = tunable(
         2000, "Decay interval", "Iterations between decays of the learning rates.", 1, 10_000_000, live=True
     )
-    rate_floor: float = knob(
+    rate_floor: float = tunable(
         2e-5,
         "Learning-rate floor",
         "Lower limit for the decay; a lower rate lets the balance drift.",
@@ -109,16 +111,16 @@ class FamilyConfig(BaseModel):
         return ""
 
 
-def knobs(config: type[FamilyConfig], live: bool | None = None) -> list[Knob]:
+def tunables(config: type[FamilyConfig], live: bool | None = None) -> list[Tunable]:
     """The bounded numbers of `config` in order; `live` selects those that can (or cannot) change during training."""
     found = []
     for name, field in config.model_fields.items():
         extra = field.json_schema_extra
-        if not isinstance(extra, dict) or not extra.get("knob") or live not in (None, extra["live"]):
+        if not isinstance(extra, dict) or not extra.get("tunable") or live not in (None, extra["live"]):
             continue
         bounds = {key: getattr(item, key) for item in field.metadata for key in ("ge", "le") if hasattr(item, key)}
         found.append(
-            Knob(
+            Tunable(
                 name=name,
                 title=field.title or name,
                 help=field.description or "",

@@ -35,11 +35,11 @@ MAX_TOTAL_BYTES = 4 << 30
 NAME = re.compile(r"\w(?:[\w .-]{0,62}\w)?")
 
 
-class ParcelError(ValueError):
+class ArchiveError(ValueError):
     """A ZIP cannot be made or imported, or a model's name is invalid; the message is for users."""
 
 
-def pack(folder: Path, out: IO[bytes], checkpoints: bool = False) -> None:
+def write_zip(folder: Path, out: IO[bytes], checkpoints: bool = False) -> None:
     """Streams the files of a run or bundle to `out` as a ZIP with one folder.
 
     checkpoints: include a run's training checkpoints, which are large pickle files.
@@ -58,35 +58,35 @@ def pack(folder: Path, out: IO[bytes], checkpoints: bool = False) -> None:
                 continue
 
 
-def packed(folder: Path) -> bytes:
-    """The ZIP written by `pack`, as bytes."""
+def zip_bytes(folder: Path) -> bytes:
+    """The ZIP written by `write_zip`, as bytes."""
     buffer = io.BytesIO()
-    pack(folder, buffer)
+    write_zip(folder, buffer)
     return buffer.getvalue()
 
 
-def write(folder: Path, out: Path, checkpoints: bool = False) -> Path:
-    """`pack` to a file, which gets its name when it is complete; returns its path."""
+def export_zip(folder: Path, out: Path, checkpoints: bool = False) -> Path:
+    """`write_zip` to a file, which gets its name when it is complete; returns its path."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as temporary, temporary.open("wb") as file:
-        pack(folder, file, checkpoints)
+        write_zip(folder, file, checkpoints)
     return out
 
 
-def place(name: str) -> Path:
-    """The folder for a new model.  Raises ParcelError if the name is taken or is not a valid file name."""
+def new_model_path(name: str) -> Path:
+    """The folder for a new model.  Raises ArchiveError if the name is taken or is not a valid file name."""
     if not NAME.fullmatch(name):
-        raise ParcelError(
+        raise ArchiveError(
             f"“{name[:80]}” is not a valid name for a model. Use up to 64 letters, digits, spaces, dots, dashes and "
             "underscores, with a letter or digit at both ends."
         )
     path = user_models_root() / name
     if path.exists() or name in model_names():
-        raise ParcelError(f"A model “{name}” already exists. Choose another name.")
+        raise ArchiveError(f"A model “{name}” already exists. Choose another name.")
     return path
 
 
-def suggest(name: str) -> str:
+def free_name(name: str) -> str:
     """A valid unused name, as close to `name` as possible."""
     plain = re.sub(r"[^\w .-]+", "-", name)[:60].strip(" .-") or "model"
     names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
@@ -98,24 +98,24 @@ def model_names() -> set[str]:
     return {path.name for path in all_models()}
 
 
-def promote(run: Run, name: str, about: str = "") -> Path:
+def export_run_as_model(run: Run, name: str, about: str = "") -> Path:
     """Exports a run as one of the user's models with `card.export`; returns its folder.
 
-    Raises ParcelError as `place` does, and RunError if the run has no model yet.
+    Raises ArchiveError as `new_model_path` does, and RunError if the run has no model yet.
     """
     from facedemo.pretrained import card  # imports torch, which listing runs and models need not wait for
 
-    path = place(name)
+    path = new_model_path(name)
     with appearing(path) as folder:
         card.export(run, folder, about)
     return path
 
 
-def take(source: Path | IO[bytes], name: str = "") -> Path:
+def import_zip(source: Path | IO[bytes], name: str = "") -> Path:
     """Imports the model in a ZIP as one of the user's models, after loading it as a check; returns its folder.
 
-    name: of the model; by default it keeps its own name, with a number if that is taken.  Raises ParcelError if the ZIP
-    cannot be read, contains forbidden files, or contains no working model.
+    name: of the model; by default it keeps its own name, with a number if that is taken.  Raises ArchiveError if the
+    ZIP cannot be read, contains forbidden files, or contains no working model.
     """
     from facedemo.pretrained.model import BundleError, load_model  # imports torch, as above
 
@@ -123,17 +123,17 @@ def take(source: Path | IO[bytes], name: str = "") -> Path:
         with zipfile.ZipFile(source) as archive:
             members = model_files(checked(archive))
             own = PurePosixPath(slashes(members[WEIGHTS].filename)).parent.name or file_stem(source)
-            path = place(name or suggest(own))
+            path = new_model_path(name or free_name(own))
             with appearing(path) as folder:
                 for file, member in members.items():
                     extract(archive, member, folder / file, TAKEN[file])
                 load_model(folder)
-    except ParcelError:
+    except ArchiveError:
         raise
     except BundleError as error:
-        raise ParcelError(f"The model in this ZIP cannot be used. {error}") from error
+        raise ArchiveError(f"The model in this ZIP cannot be used. {error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise ParcelError(f"This is not a ZIP file, or it is damaged ({error}).") from error
+        raise ArchiveError(f"This is not a ZIP file, or it is damaged ({error}).") from error
     return path
 
 
@@ -142,22 +142,22 @@ def file_stem(source: Path | IO[bytes]) -> str:
 
 
 def checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The files of an archive.  Raises ParcelError if there are too many, or if there is a forbidden one."""
+    """The files of an archive.  Raises ArchiveError if there are too many, or if there is a forbidden one."""
     # `ZipInfo.is_dir` raises IndexError for a member without a name
     members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_TOTAL_BYTES:
-        raise ParcelError(
+        raise ArchiveError(
             f"This ZIP contains more than {MAX_FILES:,} files or {MAX_TOTAL_BYTES >> 30} GB, so it is not a model."
         )
     for member in members:
         name = slashes(member.filename)
         shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)[:120]
         if name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
-            raise ParcelError(f"“{shown}” leads outside the ZIP. Nothing was imported.")
+            raise ArchiveError(f"“{shown}” leads outside the ZIP. Nothing was imported.")
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise ParcelError(f"“{shown}” is a link. Nothing was imported.")
+            raise ArchiveError(f"“{shown}” is a link. Nothing was imported.")
         if PurePosixPath(name).suffix.lower() in PICKLES:
-            raise ParcelError(
+            raise ArchiveError(
                 f"“{shown}” is a pickle, which could run code on this computer. Nothing was imported. Ask for a ZIP "
                 f"with {WEIGHTS} instead."
             )
@@ -165,18 +165,18 @@ def checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def model_files(members: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]:
-    """The files of the bundle among them, by name.  Raises ParcelError if there is none, or more than one.
+    """The files of the bundle among them, by name.  Raises ArchiveError if there is none, or more than one.
 
     A run's copy of its start model does not count.
     """
     paths = [(PurePosixPath(slashes(member.filename)), member) for member in members]
     folders = [path.parent for path, _ in paths if path.name == WEIGHTS]
     if not folders:
-        raise ParcelError(f"There is no model in this ZIP: {WEIGHTS} is missing.")
+        raise ArchiveError(f"There is no model in this ZIP: {WEIGHTS} is missing.")
     own = min(folders, key=lambda folder: len(folder.parts))
     found = [(path.name, member) for path, member in paths if path.parent == own and path.name in TAKEN]
     if set(folders) - {own, own / provenance.START} or len(dict(found)) < len(found):
-        raise ParcelError("There is more than one model in this ZIP. Make one ZIP per model.")
+        raise ArchiveError("There is more than one model in this ZIP. Make one ZIP per model.")
     return dict(found)
 
 
@@ -184,7 +184,7 @@ def extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, out: Path, limit:
     """Unpacks one file of at most `limit` bytes in chunks."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # for other compression methods, zipfile does not limit how much one read returns
-        raise ParcelError("This ZIP uses an unsupported compression method. Make one with Deflate.")
+        raise ArchiveError("This ZIP uses an unsupported compression method. Make one with Deflate.")
     with archive.open(member) as stream, out.open("wb") as file:
         shutil.copyfileobj(_Bounded(stream, limit, out.name), file)
 
@@ -199,7 +199,7 @@ class _Bounded:
         data = self.stream.read(count)
         self.left -= len(data)
         if self.left < 0:
-            raise ParcelError(f"The {self.name} in this ZIP is larger than any model's. Nothing was imported.")
+            raise ArchiveError(f"The {self.name} in this ZIP is larger than any model's. Nothing was imported.")
         return data
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import safetensors.torch
 
-from facedemo.config.schedule import Mark, Steering
+from facedemo.config.schedule import SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
@@ -70,11 +70,11 @@ def refresh(folder: Path, measured: str) -> None:
 
 def final_config(run: Run) -> RunConfig:
     """The run's settings including all changes made while it trained, with file names instead of paths."""
-    steering = Steering(run.config)
-    for mark in (Mark(**mark) for mark in run.marks()):
-        if steering.fits(mark):
-            steering.apply(mark)
-    return steering.config.without_paths()
+    schedule = SettingsSchedule(run.config)
+    for change in (SettingChange(**change) for change in run.setting_changes()):
+        if schedule.fits(change):
+            schedule.apply(change)
+    return schedule.config.without_paths()
 
 
 def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]:
@@ -86,10 +86,10 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
         "images_before": provenance.images_before(run.path),
         "minutes": round(status.seconds / 60, 1),
         "parameters": {
-            player: sum(p.numel() for p in getattr(model.family, player).parameters())
-            for player in ("generator", "discriminator")
+            network: sum(p.numel() for p in getattr(model.family, network).parameters())
+            for network in ("generator", "discriminator")
         },
-        "steering": [{"step": mark["step"], "changes": mark["changes"]} for mark in run.marks()],
+        "steering": [{"step": change["step"], "changes": change["changes"]} for change in run.setting_changes()],
         "versions": versions("facedemo", "torch"),
         "last": {name: values[-1] for name, values in metrics.items() if values},
         "curves": {name: thinned(values, every) for name, values in metrics.items()},
@@ -132,13 +132,11 @@ def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: s
     cells += [f"data {key} | {value}" for key, value in settings["data"].items()]
     cells += [" | "] * (-len(cells) % COLUMNS)
     rows = [f"| {' | '.join(cells[at : at + COLUMNS])} |" for at in range(0, len(cells), COLUMNS)]
-    steering = [f"- iteration {mark['step']:,}: {mark['changes']}" for mark in report["steering"]]
+    steps = [f"- iteration {change['step']:,}: {change['changes']}" for change in report["steering"]]
     changes = (
-        ["Settings changed during training:", "", *steering]
-        if steering
-        else ["No settings were changed during training."]
+        ["Settings changed during training:", "", *steps] if steps else ["No settings were changed during training."]
     )
-    players, before = report["parameters"], report.get("images_before")
+    networks, before = report["parameters"], report.get("images_before")
     after = f", after the {before:,} images of the model that it started from" if before else ""
     return f"""---
 library_name: facedemo
@@ -161,7 +159,7 @@ tags: [gan, faces, {config.family}]
 {measured}## Training
 
 {report["iterations"]:,} iterations, {report["images"]:,} real images seen, {report["minutes"]:g} minutes{after}.
-{players["generator"]:,} parameters in the generator, {players["discriminator"]:,} in the discriminator.
+{networks["generator"]:,} parameters in the generator, {networks["discriminator"]:,} in the discriminator.
 
 ![Curves over the training](curves.png)
 

@@ -16,8 +16,8 @@ def images_seen(folder: Path) -> int:
 
 def images_before(folder: Path) -> int:
     """Real images seen by the start model of a run or a bundle; 0 for a random initialisation."""
-    kept = read_object(folder / START / "report.json").get("images")
-    return int_or_zero(kept or read_object(folder / "report.json").get("images_before"))
+    start_images = read_object(folder / START / "report.json").get("images")
+    return int_or_zero(start_images or read_object(folder / "report.json").get("images_before"))
 
 
 def int_or_zero(found: Any) -> int:

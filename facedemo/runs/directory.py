@@ -18,7 +18,7 @@ from facedemo.storage.atomic import append_line, overwrite_file, replace_file
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.storage.run_lock import acquired, is_held
 
-STATUS, ORDERS, LOG = "status.json", "orders.jsonl", "log.txt"
+STATUS, COMMANDS, LOG = "status.json", "orders.jsonl", "log.txt"
 
 
 class RunError(ValueError):
@@ -120,9 +120,9 @@ class ProcessDirectory:
         except OSError:  # a full disk has no room for a second file, but the old status can be overwritten
             overwrite_file(self.path / STATUS, content)
 
-    def orders(self) -> list[dict[str, Any]]:
+    def commands(self) -> list[dict[str, Any]]:
         """The commands to its training process: "do", the "changes" for "set", and "number"."""
-        return records.read_orders(self.path / ORDERS)
+        return records.read_commands(self.path / COMMANDS)
 
     def log_text(self) -> str:
         return self.text("log.txt")
@@ -134,8 +134,8 @@ class ProcessDirectory:
         except OSError:
             return ""
 
-    def order(self, do: str, **extra: Any) -> None:
-        append_line(self.path / ORDERS, {"do": do, "time": time.time(), **extra})
+    def send(self, do: str, **extra: Any) -> None:
+        append_line(self.path / COMMANDS, {"do": do, "time": time.time(), **extra})
 
     def launch(self) -> None:
         """Starts or resumes its work in a separate process at low priority.  Raises RunError if it is running."""
@@ -150,7 +150,7 @@ class ProcessDirectory:
                 )
             status = self.status_on_disk()
             self.set_aside_status(status)
-            changes = {"state": "starting", "message": "Starting…", "advice": [], "updated": time.time()}
+            changes = {"state": "starting", "message": "Starting…", "warnings": [], "updated": time.time()}
             self.write_status(replace(status, **changes, **process_facts(process.pid)))
 
 
@@ -159,7 +159,7 @@ def find_one(text: str, among: Iterable[AnyStored], kind: str, command: str) -> 
 
     kind, command: the items' name, and the command that lists them.  Raises RunError if none or several match.
     """
-    fitting = [one for one in among if one.id.endswith(text)]
+    fitting = [item for item in among if item.id.endswith(text)]
     if len(fitting) != 1:
         raise RunError(f"{'No' if not fitting else 'More than one'} {kind} matches “{text}”. `{command}` lists them.")
     return fitting[0]

@@ -59,22 +59,22 @@ def numbers(line: Sequence[str]) -> list[float]:
         return []
 
 
-def marks(records: Any) -> list[dict[str, Any]]:
-    """The marks among some records: {"step", "changes", "command"} each, ordered by iteration."""
+def setting_changes(records: Any) -> list[dict[str, Any]]:
+    """The setting changes among some records: {"step", "changes", "command"} each, ordered by iteration."""
     found = [
         {"step": record["step"], "changes": record["changes"], "command": record.get("command", -1)}
         for record in (records if isinstance(records, list) else [])
         if isinstance(record, dict) and is_count(record.get("step")) and are_changes(record.get("changes"))
     ]
-    return sorted(found, key=lambda mark: mark["step"])
+    return sorted(found, key=lambda change: change["step"])
 
 
-def read_orders(path: Path) -> list[dict[str, Any]]:
+def read_commands(path: Path) -> list[dict[str, Any]]:
     """The commands to a training process, each with its `number`, which is its position in the file."""
     return [
-        {**order, "number": number}
-        for number, order in enumerate(read_lines(path))
-        if order.get("do") in ACTIONS and (order["do"] != "set" or are_changes(order.get("changes")))
+        {**command, "number": number}
+        for number, command in enumerate(read_lines(path))
+        if command.get("do") in ACTIONS and (command["do"] != "set" or are_changes(command.get("changes")))
     ]
 
 
@@ -100,7 +100,7 @@ def read_report(path: Path) -> dict[str, Any]:
     if len({len(curve) for curve in report.get("curves", {}).values()}) > 1:
         del report["curves"]
     if "steering" in report:
-        report["steering"] = marks(report["steering"])
+        report["steering"] = setting_changes(report["steering"])
     return report
 
 

@@ -52,9 +52,9 @@ class Run(ProcessDirectory):
         columns, rows, _ = records.read_metrics(self.path / METRICS)
         return dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 
-    def marks(self) -> list[dict[str, Any]]:
+    def setting_changes(self) -> list[dict[str, Any]]:
         """Settings changed during training: {"step", "changes", "command"} each, ordered by iteration."""
-        return records.marks(read_lines(self.path / MARKS))
+        return records.setting_changes(read_lines(self.path / MARKS))
 
     def samples(self) -> dict[int, Path]:
         """Iteration → its sample grid, in order."""
@@ -91,17 +91,17 @@ class Run(ProcessDirectory):
     def steer(self, **changes: float) -> None:
         """Requests a change of settings while the run trains.  Raises ValueError as `RunConfig.steered` does."""
         self.config.steered(changes)
-        self.order("set", changes=changes)
+        self.send("set", changes=changes)
 
     def pause(self) -> None:
-        self.order("pause")
+        self.send("pause")
 
     def unpause(self) -> None:
-        self.order("continue")
+        self.send("continue")
 
     def stop(self) -> None:
         """Requests a checkpoint and the end of training; `resume` continues from there."""
-        self.order("stop")
+        self.send("stop")
 
     def extend(self, budget: Budget) -> None:
         """Replaces the budget of a run that is not training.  Raises RunError if it is training."""

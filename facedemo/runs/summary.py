@@ -62,8 +62,8 @@ def facts(run: Run) -> Facts:
 def steered(run: Run) -> dict[str, Any]:
     """The settings that were changed during training, with their last values."""
     changed: dict[str, Any] = {}
-    for mark in read_lines(run.path / "marks.jsonl"):
-        changes = mark.get("changes")
+    for change in read_lines(run.path / "marks.jsonl"):
+        changes = change.get("changes")
         changed |= changes if isinstance(changes, dict) else {}
     return changed
 

@@ -16,41 +16,41 @@ from facedemo.storage.locations import runs_root
 TRASH = ".trash"
 
 
-def delete(one: AnyStored) -> AnyStored:
+def delete(item: AnyStored) -> AnyStored:
     """Moves a run or a race into the trash beside it; returns it at its new location.
 
     Raises RunError if it is in progress or cannot be moved.
     """
-    status = one.status
-    refusal = f"“{one.name}” is {status.state if status.active else 'in use'}. Stop it before you delete it."
-    with one.exclusive(refusal) as lock:
+    status = item.status
+    refusal = f"“{item.name}” is {status.state if status.active else 'in use'}. Stop it before you delete it."
+    with item.exclusive(refusal) as lock:
         if os.name == "nt":
             lock.release()  # Windows cannot move a folder with an open file in it
-        return moved(one, one.path.parent / TRASH)
+        return moved(item, item.path.parent / TRASH)
 
 
-def restore(one: AnyStored) -> AnyStored:
+def restore(item: AnyStored) -> AnyStored:
     """Moves a run or a race out of the trash to where it was.
 
     Raises RunError if it does not exist or cannot be moved.
     """
-    if one.path.parent.name != TRASH:
-        raise RunError(f"“{one.name}” has not been deleted.")
-    return moved(one, one.path.parent.parent)
+    if item.path.parent.name != TRASH:
+        raise RunError(f"“{item.name}” has not been deleted.")
+    return moved(item, item.path.parent.parent)
 
 
-def moved(one: AnyStored, folder: Path) -> AnyStored:
-    target = folder / one.id
-    if not one.path.exists():
-        raise RunError(f"“{one.id}” no longer exists.")
+def moved(item: AnyStored, folder: Path) -> AnyStored:
+    target = folder / item.id
+    if not item.path.exists():
+        raise RunError(f"“{item.id}” no longer exists.")
     if target.exists():
-        raise RunError(f"There is already a folder {one.id} in {folder}. Move or rename it first.")
+        raise RunError(f"There is already a folder {item.id} in {folder}. Move or rename it first.")
     try:
         folder.mkdir(exist_ok=True)
-        one.path.rename(target)
+        item.path.rename(target)
     except OSError as error:
-        raise RunError(f"“{one.id}” cannot be moved to {folder}: {error.strerror or error}.") from error
-    return replace(one, path=target)
+        raise RunError(f"“{item.id}” cannot be moved to {folder}: {error.strerror or error}.") from error
+    return replace(item, path=target)
 
 
 def deleted_runs(root: Path | None = None) -> list[Run]:
@@ -60,13 +60,13 @@ def deleted_runs(root: Path | None = None) -> list[Run]:
 
 def erase(deleted: Iterable[Stored]) -> None:
     """Permanently deletes items in the trash.  Raises RunError if one does not exist or cannot be deleted."""
-    for one in deleted:
-        if one.path.parent.name != TRASH:
-            raise RunError(f"“{one.name}” has not been deleted.")
-        with one.exclusive(f"“{one.name}” is in use. Stop it before you delete it.") as lock:
+    for item in deleted:
+        if item.path.parent.name != TRASH:
+            raise RunError(f"“{item.name}” has not been deleted.")
+        with item.exclusive(f"“{item.name}” is in use. Stop it before you delete it.") as lock:
             if os.name == "nt":
                 lock.release()
             try:
-                shutil.rmtree(one.path)
+                shutil.rmtree(item.path)
             except OSError as error:
                 raise RunError(f"{error.filename} cannot be deleted: {error.strerror or error}.") from error

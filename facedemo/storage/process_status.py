@@ -5,12 +5,13 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
-from pydantic import FiniteFloat
+from pydantic import AliasChoices, Field, FiniteFloat
 
-STARTING_SECONDS = 120  # a launched process that has not reported within this time counts as dead
+REMOTE_STALE_SECONDS = 120  # a process on another computer that has not reported for this long counts as dead
+EARLIER_NAME = Field(validation_alias=AliasChoices("warnings", "advice"))  # in files of earlier versions: advice
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Status:
     progress: FiniteFloat = 0.0
     seconds_left: FiniteFloat | None = None
     images_per_second: FiniteFloat = 0.0
-    advice: list[str] = field(default_factory=list)
+    warnings: Annotated[list[str], EARLIER_NAME] = field(default_factory=list)
     pid: int = 0
     process_started: float = 0.0
     process_identity: str = ""  # "" in files of earlier versions, and on systems without it
@@ -43,7 +44,7 @@ class Status:
     def process_lives(self) -> bool:
         """Whether the process that wrote this is still running; on another machine, whether it keeps reporting."""
         if not self.of_this_computer:
-            return time.time() - self.updated < STARTING_SECONDS
+            return time.time() - self.updated < REMOTE_STALE_SECONDS
         try:
             process, identity = psutil.Process(self.pid), identity_of(self.pid)
             if self.process_identity and identity:

@@ -23,7 +23,7 @@ def train_with_progress(run: Run) -> Status:
 
         def show(status: Status) -> None:
             bar.update(task, description=status.state, completed=status.progress, words=describe(status))
-            for words in status.advice:
+            for words in status.warnings:
                 if words not in said:
                     said.append(words)
                     bar.console.print(f"[yellow]{words}")

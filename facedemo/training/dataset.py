@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedemo.config.schema import BUILT_IN, RunConfig
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.preparation import prepared
 from facedemo.data.source_files import DataError
@@ -29,7 +29,9 @@ def own_images(config: RunConfig) -> Sequence[np.ndarray] | None:
 
     settings, size = config.data, config.model.size
     try:
-        faces = builtin_faces(size) if settings.source == BUILT_IN else prepared(settings.source, size, settings.crop)
+        faces = (
+            builtin_faces(size) if settings.source == BUILTIN_SOURCE else prepared(settings.source, size, settings.crop)
+        )
         return faces and Subset(faces.images, split_rows(faces, settings.source, settings.split))
     except (DataError, OSError):
         return None

@@ -17,14 +17,14 @@ class DivergedError(RuntimeError):
     """A loss or a weight is no longer a finite number."""
 
 
-def spread(images: Tensor) -> float:
+def pairwise_spread(images: Tensor) -> float:
     """Mean pairwise distance of images (n, ...), as the root mean square over pixels."""
     flat = images.float().flatten(1).cpu()  # Apple's GPUs have no pdist
     return float(torch.pdist(flat).mean()) / math.sqrt(flat.shape[1])
 
 
-class Guard:
-    """Checks metrics, weights and samples; `advice` holds the current warnings."""
+class HealthMonitor:
+    """Checks metrics, weights and samples; `warnings` holds the current warnings."""
 
     def __init__(self, bounded: tuple[MetricBounds, ...], real_spread: float) -> None:
         self.bounded = bounded
@@ -54,7 +54,7 @@ class Guard:
 
     def check_samples(self, images: Tensor, step: int) -> None:
         """Checks a batch of samples (n, 3, s, s) in [−1, 1]."""
-        ratio = spread(images) / max(self.real_spread, 1e-8)
+        ratio = pairwise_spread(images) / max(self.real_spread, 1e-8)
         self.collapse = (
             f"The samples look alike: their spread is {100 * ratio:.0f} % of that of real images. This is mode "
             "collapse: raise γ or lower the learning rates, or resume from an earlier checkpoint."
@@ -63,7 +63,7 @@ class Guard:
         )
 
     @property
-    def advice(self) -> list[str]:
+    def warnings(self) -> list[str]:
         words = [self.collapse] if self.collapse else []
         for item in self.bounded:
             values = self.recent[item.metric]

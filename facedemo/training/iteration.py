@@ -9,12 +9,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from facedemo.config.schedule import Steering
+from facedemo.config.schedule import SettingsSchedule
 from facedemo.gans.base import create
 from facedemo.training.batches import Batches, random_stream
-from facedemo.training.updates import Players
+from facedemo.training.updates import FabricUpdates
 
-YOUNG = 10  # warm-up of the moving average, so that the initial weights do not dominate early averages
+EMA_WARM_UP = 10  # warm-up of the moving average, so that the initial weights do not dominate early averages
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Taken:
 class Iteration:
     """A family in training, with all that its next step depends on: settings, optimisers, images, random streams."""
 
-    def __init__(self, fabric: Fabric, schedule: Steering, images: Sequence[np.ndarray]) -> None:
+    def __init__(self, fabric: Fabric, schedule: SettingsSchedule, images: Sequence[np.ndarray]) -> None:
         """The initial weights depend on torch's random state; each process gets its share of a batch.
 
         images: n of uint8 (s, s, 3).
@@ -41,7 +41,7 @@ class Iteration:
         self.fabric, self.schedule, self.seed = fabric, schedule, config.training.seed
         self.family = create(config.family, config.model)
         self.family.to(fabric.device, memory_format=torch.channels_last)
-        self.updates = Players(fabric, self.family)
+        self.updates = FabricUpdates(fabric, self.family)
         processes = fabric.global_rank, fabric.world_size
         self.batches = Batches(images, config.model.images_per_step, self.seed, config.data.flip, *processes)
         self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
@@ -63,7 +63,7 @@ class Iteration:
         with self.fabric.autocast():
             row = self.family.step(real, noise, self.updates)
         self.step += 1
-        self.family.update_average(1 - min(settings.training.average, self.step / (self.step + YOUNG)))
+        self.family.update_average(1 - min(settings.training.average, self.step / (self.step + EMA_WARM_UP)))
         return Taken(real, drawn[-1], row)
 
     def optimizer_states(self) -> dict[str, dict[str, Any]]:

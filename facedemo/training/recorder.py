@@ -16,9 +16,9 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from facedemo.config.schedule import Mark
+from facedemo.config.schedule import SettingChange
 from facedemo.runs import records
-from facedemo.runs.directory import ORDERS, STATUS
+from facedemo.runs.directory import COMMANDS, STATUS
 from facedemo.runs.run import MARKS, METRICS, Run
 from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
 from facedemo.storage.process_status import process_facts
@@ -42,11 +42,11 @@ class Recorder:
             run.status,
             **process_facts(os.getpid()),
             message="",
-            advice=[],
+            warnings=[],
         )
         self.columns: list[str] = []  # columns of metrics.csv, if it exists: no others can be added
-        self.marks = [Mark(**mark) for mark in run.marks()]
-        self.skip_old_orders()
+        self.earlier_changes = [SettingChange(**change) for change in run.setting_changes()]
+        self.skip_old_commands()
 
     def tidy(self) -> None:
         """Removes files that a killed process left half-written; logs damaged records and renames them."""
@@ -54,40 +54,40 @@ class Recorder:
             remove_abandoned(folder)
         if name := self.run.set_aside_status(self.run.status_on_disk()):
             self.log(f"{STATUS} was damaged and has been renamed to {name}")
-        for name, used in ((MARKS, self.run.marks()), (ORDERS, self.run.orders())):
+        for name, used in ((MARKS, self.run.setting_changes()), (COMMANDS, self.run.commands())):
             if (unused := records.unused_lines(self.run.path / name, len(used))) > 0:
                 self.log(f"{name} is damaged: {unused:,} of its lines are unusable")
         if (self.run.path / REPORT).exists() and not read_object(self.run.path / REPORT):
             self.log(f"{REPORT} was damaged and has been renamed to {records.set_aside(self.run.path / REPORT)}")
 
-    def skip_old_orders(self) -> None:
+    def skip_old_commands(self) -> None:
         """Ignores pause and stop commands to an earlier process, but keeps setting changes that it did not apply."""
-        answered = {mark.command for mark in self.marks}
-        orders = self.run.orders()
-        self.orders_read = len(orders)
-        self.waiting = [order for order in orders if order["do"] == "set" and order["number"] not in answered]
+        answered = {change.command for change in self.earlier_changes}
+        commands = self.run.commands()
+        self.commands_read = len(commands)
+        self.pending = [command for command in commands if command["do"] == "set" and command["number"] not in answered]
 
-    def new_orders(self) -> list[dict[str, Any]]:
+    def new_commands(self) -> list[dict[str, Any]]:
         """The new commands since the last call, each with its `number`."""
         try:
-            size = (self.run.path / ORDERS).stat().st_size
+            size = (self.run.path / COMMANDS).stat().st_size
         except OSError:
             size = 0
-        orders, self.waiting = self.waiting, []
-        if size != getattr(self, "orders_size", None):
-            self.orders_size = size
-            every = self.run.orders()
-            orders, self.orders_read = orders + every[self.orders_read :], len(every)
-        return orders
+        commands, self.pending = self.pending, []
+        if size != getattr(self, "commands_size", None):
+            self.commands_size = size
+            every = self.run.commands()
+            commands, self.commands_read = commands + every[self.commands_read :], len(every)
+        return commands
 
-    def due_marks(self, step: int) -> list[Mark]:
-        """Recorded marks of an earlier process that apply at `step` and were not returned before."""
-        due = [mark for mark in self.marks if mark.step <= step]
-        self.marks = self.marks[len(due) :]
+    def due_changes(self, step: int) -> list[SettingChange]:
+        """Recorded changes of an earlier process that apply at `step` and were not returned before."""
+        due = [change for change in self.earlier_changes if change.step <= step]
+        self.earlier_changes = self.earlier_changes[len(due) :]
         return due
 
-    def record_mark(self, mark: Mark) -> None:
-        append_line(self.run.path / MARKS, {"step": mark.step, "changes": mark.changes, "command": mark.command})
+    def record_change(self, change: SettingChange) -> None:
+        append_line(self.run.path / MARKS, {"step": change.step, "changes": change.changes, "command": change.command})
 
     def log(self, words: str) -> None:
         append_words(self.run.path / "log.txt", words)
@@ -143,29 +143,25 @@ class Recorder:
                 logger.finalize("success")
 
 
-class Follower(Recorder):
-    """The recorder of ranks other than 0: it receives earlier records from rank 0 and writes nothing."""
+class NullRecorder:
+    """Stands in for the recorder on ranks other than 0: it knows what the run recorded before, and writes nothing."""
 
-    def new_orders(self) -> list[dict[str, Any]]:
-        return []
+    def __init__(self, run: Run) -> None:
+        self.run, self.status = run, run.status
+        self.earlier_changes = [SettingChange(**change) for change in run.setting_changes()]
 
-    def record_mark(self, mark: Mark) -> None:
-        pass
-
-    def log(self, words: str) -> None:
-        pass
+    due_changes = Recorder.due_changes
 
     def write_status(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes)
 
-    def rewind(self, step: int) -> None:
-        pass
-
-    def log_metrics(self, row: dict[str, float]) -> None:
-        pass
-
-    def save_sample(self, step: int, pixels: np.ndarray) -> None:
-        pass
-
     def save_checkpoint(self, step: int, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
         write(self.run.path / "checkpoints" / "unused")  # all processes take part, but only the first one writes
+
+    def new_commands(self) -> list[dict[str, Any]]:
+        return []
+
+    def ignore(self, *_: Any) -> None:
+        pass
+
+    record_change = log = rewind = log_metrics = save_sample = ignore

@@ -8,26 +8,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facedemo.config.schedule import Mark, Steering
+from facedemo.config.schedule import SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.pretrained.model import BundleError, load_model
 from facedemo.runs import records
 from facedemo.runs.run import Run
 
-SAVED = ("step", "family", "optimizers")  # keys of a checkpoint, see `Trainer.checkpoint`
+CHECKPOINT_KEYS = ("step", "family", "optimizers")  # keys of a checkpoint, see `Trainer.checkpoint`
 
 
 @dataclass(frozen=True)
-class Saved:
+class TrainingState:
     """A saved model.  optimizers: their states by network, {} if they were not saved."""
 
-    steering: Steering
+    schedule: SettingsSchedule
     number: int
     family: dict[str, Tensor]
     optimizers: dict[str, dict[str, Any]]
 
 
-def open_saved(path: Path) -> Saved:
+def load_training_state(path: Path) -> TrainingState:
     """The newest readable checkpoint of a run; for a bundle, or a run without one, only the weights."""
     model = load_model(path)
     if not model.has_discriminator:
@@ -38,21 +38,23 @@ def open_saved(path: Path) -> Saved:
     for checkpoint in run.checkpoints():
         try:
             state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-            saved = Saved(replayed(config, run.marks(), state["step"]), *(state[name] for name in SAVED))
+            saved = TrainingState(
+                replayed(config, run.setting_changes(), state["step"]), *(state[name] for name in CHECKPOINT_KEYS)
+            )
             model.family.load_state_dict(saved.family)
             return saved
         # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
         except Exception:
             continue
     report = records.read_report(path / "report.json")
-    number, marks = report.get("iterations", 0), report.get("steering", run.marks())
-    return Saved(replayed(config, marks, number), number, model.family.state_dict(), {})
+    number, changes = report.get("iterations", 0), report.get("steering", run.setting_changes())
+    return TrainingState(replayed(config, changes, number), number, model.family.state_dict(), {})
 
 
-def replayed(config: RunConfig, marks: Sequence[dict[str, Any]], number: int) -> Steering:
+def replayed(config: RunConfig, changes: Sequence[dict[str, Any]], number: int) -> SettingsSchedule:
     """The settings after `number` iterations."""
-    steering = Steering(config)
-    for mark in (Mark(**mark) for mark in records.marks(list(marks))):
-        if mark.step <= number and steering.fits(mark):
-            steering.apply(mark)
-    return steering
+    schedule = SettingsSchedule(config)
+    for change in (SettingChange(**change) for change in records.setting_changes(list(changes))):
+        if change.step <= number and schedule.fits(change):
+            schedule.apply(change)
+    return schedule

@@ -14,9 +14,9 @@ from typing import Any
 
 import psutil
 
-from facedemo.config.schedule import Steering
+from facedemo.config.schedule import SettingsSchedule
 from facedemo.config.schema import RunConfig
-from facedemo.gans.settings import knobs
+from facedemo.gans.settings import tunables
 from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import cache_root
 from facedemo.storage.process import lower_priority
@@ -31,7 +31,7 @@ IMAGES = 256  # number of noise images, which take as long as faces
 
 def speed_key(config: RunConfig) -> str:
     """A key that is equal for configs whose steps cost the same: of live settings, only being zero or not counts."""
-    live = {knob.name for knob in knobs(type(config.model), live=True)}
+    live = {tunable.name for tunable in tunables(type(config.model), live=True)}
     cost = {name: bool(value) if name in live else value for name, value in config.model.model_dump().items()}
     training = config.training
     machine = [platform.node(), platform.machine(), os.cpu_count()]
@@ -47,7 +47,7 @@ def known_speed(config: RunConfig) -> dict[str, float] | None:
     return {"images_per_second": found["rate"], "startup_seconds": found["startup"]}
 
 
-def remember_speed(config: RunConfig, images_per_second: float, startup_seconds: float | None = None) -> None:
+def store_speed(config: RunConfig, images_per_second: float, startup_seconds: float | None = None) -> None:
     """Stores a measured speed; if the cache folder is not writable, there is just no estimate later.
 
     startup_seconds: keeps the previous value by default.
@@ -89,7 +89,7 @@ def measure_speed(config: RunConfig) -> float:
     fabric = device.start(settings.model_copy(update={"precision": precision}))
     size = config.model.size
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, 3), np.uint8)
-    iteration = Iteration(fabric, Steering(config), images)
+    iteration = Iteration(fabric, SettingsSchedule(config), images)
     for _ in range(WARM_UP_STEPS):
         iteration.take()
     began = time.perf_counter()
@@ -98,7 +98,7 @@ def measure_speed(config: RunConfig) -> float:
     return (iteration.step - WARM_UP_STEPS) * config.model.images_per_step / spent
 
 
-def measure_and_remember(config: RunConfig) -> None:
+def measure_and_store(config: RunConfig) -> None:
     """Measures the speed of a config in a process of its own, which takes some ten seconds."""
     subprocess.run(
         [sys.executable, "-m", "facedemo.training.speed"],
@@ -115,7 +115,7 @@ def main() -> None:
     import facedemo.training.trainer  # noqa: F401 - all that a training loads before its first step belongs to its start-up
 
     startup = time.time() - psutil.Process().create_time()
-    remember_speed(config, measure_speed(config), startup)
+    store_speed(config, measure_speed(config), startup)
 
 
 if __name__ == "__main__":

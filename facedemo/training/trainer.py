@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from facedemo.config.schedule import PLAYERS, Mark, Steering
+from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import Family
 from facedemo.imaging.pictures import grid, to_uint8
@@ -16,10 +16,10 @@ from facedemo.runs.directory import RunError
 from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
 from facedemo.training.batches import Batches, random_stream
-from facedemo.training.health import Guard, spread
+from facedemo.training.health import HealthMonitor, pairwise_spread
 from facedemo.training.iteration import Iteration
 from facedemo.training.progress import Clock
-from facedemo.training.recorder import Recorder
+from facedemo.training.recorder import NullRecorder, Recorder
 
 SAMPLES = 64  # images in a sample grid
 POLL_SECONDS = 0.2  # seconds between checks for commands while paused
@@ -31,7 +31,7 @@ class Trainer:
     def __init__(
         self,
         fabric: Fabric,
-        record: Recorder,
+        record: Recorder | NullRecorder,
         config: RunConfig,
         images: Sequence[np.ndarray],
         show: Callable[[Status], None],
@@ -42,9 +42,11 @@ class Trainer:
         """
         self.fabric, self.record, self.show = fabric, record, show
         fabric.seed_everything(config.training.seed, verbose=False)
-        self.steering = Steering(config)
-        self.iteration, self.clock = Iteration(fabric, self.steering, images), Clock()
-        self.guard = Guard(config.model.bounded, spread(Batches(images, 256, config.training.seed, False).load(0)))
+        self.schedule = SettingsSchedule(config)
+        self.iteration, self.clock = Iteration(fabric, self.schedule, images), Clock()
+        self.health = HealthMonitor(
+            config.model.bounded, pairwise_spread(Batches(images, 256, config.training.seed, False).load(0))
+        )
         self.spent, self.fresh_rows = 0.0, []
         record.log(
             f"{len(images):,} images; {fabric.device}, {fabric.world_size} process(es) of {torch.get_num_threads()} "
@@ -60,7 +62,7 @@ class Trainer:
         if self.step == 0:
             self.sample()
         while self.fraction < 1.0:
-            if self.obey() == "stop":
+            if self.process_commands() == "stop":
                 self.checkpoint()
                 self.write_status("stopped")
                 return "stopped"
@@ -73,7 +75,7 @@ class Trainer:
 
     def advance(self) -> None:
         """One iteration, and the logging, sampling and checkpoints that are due after it."""
-        settings = self.steering.config.training
+        settings = self.schedule.config.training
         self.iteration.updates.measure = (self.step + 1) % settings.log_every == 0
         row = self.iteration.take().row
         self.fresh_rows.append(torch.stack([row[name].float() for name in self.family.metrics]))
@@ -95,31 +97,31 @@ class Trainer:
 
     @property
     def images(self) -> int:
-        return self.step * self.steering.config.model.images_per_step
+        return self.step * self.schedule.config.model.images_per_step
 
     @property
     def fraction(self) -> float:
-        return self.steering.config.budget.fraction(self.step, self.images, self.spent)
+        return self.schedule.config.budget.fraction(self.step, self.images, self.spent)
 
-    def new_orders(self) -> list[dict[str, Any]]:
+    def new_commands(self) -> list[dict[str, Any]]:
         """The new commands. Rank 0 reads them and the clock, and broadcasts both to all processes."""
-        if self.fabric.world_size > 1 and self.step % self.steering.config.training.log_every:
+        if self.fabric.world_size > 1 and self.step % self.schedule.config.training.log_every:
             return []
-        orders, self.spent = self.fabric.broadcast((self.record.new_orders(), self.clock.seconds))
-        return orders
+        commands, self.spent = self.fabric.broadcast((self.record.new_commands(), self.clock.seconds))
+        return commands
 
-    def obey(self) -> str:
+    def process_commands(self) -> str:
         """Processes the commands since the last iteration; waits while paused.  Returns "stop" or ""."""
         paused = False
         while True:
-            for mark in self.record.due_marks(self.step):
-                self.apply(mark) if self.steering.fits(mark) else self.record.log(f"ignored: {mark}")
-            for order in self.new_orders():
-                if order["do"] == "stop":
+            for change in self.record.due_changes(self.step):
+                self.apply(change) if self.schedule.fits(change) else self.record.log(f"ignored: {change}")
+            for command in self.new_commands():
+                if command["do"] == "stop":
                     return "stop"
-                if order["do"] == "set":
-                    self.steer(Mark(self.step, order["changes"], order["number"]))
-                elif paused != (order["do"] == "pause"):
+                if command["do"] == "set":
+                    self.steer(SettingChange(self.step, command["changes"], command["number"]))
+                elif paused != (command["do"] == "pause"):
                     paused = not paused
                     self.checkpoint() if paused else self.record.log("continued")
             if not paused:
@@ -128,33 +130,33 @@ class Trainer:
             time.sleep(POLL_SECONDS)
             self.clock.skip()  # a pause does not count towards the budget
 
-    def steer(self, mark: Mark) -> None:
-        """Applies and records a new mark."""
+    def steer(self, change: SettingChange) -> None:
+        """Applies and records a new change."""
         try:
-            self.apply(mark)
+            self.apply(change)
         except ValueError as error:
             self.record.log(f"ignored: {error}")
             return
-        self.record.record_mark(mark)
+        self.record.record_change(change)
 
-    def apply(self, mark: Mark) -> None:
-        self.steering.apply(mark)
-        self.family.config = self.steering.config.model
-        self.record.log(f"iteration {mark.step}: " + ", ".join(f"{k} = {v:g}" for k, v in mark.changes.items()))
+    def apply(self, change: SettingChange) -> None:
+        self.schedule.apply(change)
+        self.family.config = self.schedule.config.model
+        self.record.log(f"iteration {change.step}: " + ", ".join(f"{k} = {v:g}" for k, v in change.changes.items()))
 
     def log_metrics(self) -> None:
         """One row: means of the family's metrics since the last one; current learning rates and gradient norms."""
         updates = self.iteration.updates
         means = updates.mean(torch.stack(self.fresh_rows).mean(0)).tolist()
-        self.clock.log(len(self.fresh_rows) * self.steering.config.model.images_per_step)
+        self.clock.log(len(self.fresh_rows) * self.schedule.config.model.images_per_step)
         self.fresh_rows = []
         row = {"step": self.step, "images": self.images, "seconds": self.clock.seconds}
         row |= dict(zip(self.family.metrics, means, strict=True))
-        row |= {name: self.steering.rate(player, self.step - 1) for player, name in PLAYERS.items()}
+        row |= {name: self.schedule.rate(network, self.step - 1) for network, name in LEARNING_RATE_FIELD.items()}
         row |= {name: float(norm) for name, norm in updates.norms.items()}
         row["images_per_second"] = self.clock.images_per_second
         self.record.log_metrics(row)
-        self.guard.check_metrics(row)
+        self.health.check_metrics(row)
         self.write_status("running")
 
     def write_status(self, state: str) -> None:
@@ -169,7 +171,7 @@ class Trainer:
             progress=self.fraction,
             seconds_left=self.clock.seconds_left(self.fraction),
             images_per_second=mean_speed if state in ("stopped", "finished") else self.clock.images_per_second,
-            advice=self.guard.advice,
+            warnings=self.health.warnings,
         )
         self.show(self.record.status)
 
@@ -180,14 +182,14 @@ class Trainer:
             return
         latents = self.family.latents(SAMPLES, random_stream(self.iteration.seed, "samples", 0)).to(self.fabric.device)
         images = torch.cat([self.family.average(part) for part in latents.split(16)]).float().clamp(-1, 1)
-        self.guard.check_samples(images, self.step)
+        self.health.check_samples(images, self.step)
         self.record.save_sample(self.step, np.asarray(grid(to_uint8(images.cpu()))))
         self.clock.tick()
 
     def checkpoint(self) -> None:
         """Writes the full state, from which training resumes exactly as if it had not been interrupted."""
         family = self.family.state_dict()
-        self.guard.check_weights(family)
+        self.health.check_weights(family)
         state = {
             "step": self.step,
             "seconds": self.clock.seconds,

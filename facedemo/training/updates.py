@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 from facedemo.gans.base import Family
 
 
-class Players:
+class FabricUpdates:
     """Gradients, optimiser steps and means over all processes, through Fabric; optionally measures gradient norms."""
 
     def __init__(self, fabric: Fabric, family: Family) -> None:
@@ -16,14 +16,14 @@ class Players:
         self.optimizers: dict[str, Optimizer] = {
             name: fabric.setup_optimizers(optimizer) for name, optimizer in family.optimizers().items()
         }
-        self.parameters = {player: list(getattr(family, player).parameters()) for player in self.optimizers}
+        self.parameters = {network: list(getattr(family, network).parameters()) for network in self.optimizers}
         self.measure = False
         self.norms: dict[str, Tensor] = {}
 
-    def gradients(self, loss: Tensor, *players: str, keep_graph: bool = False) -> None:
-        for player in players:
-            self.optimizers[player].zero_grad()
-        parameters = [parameter for player in players for parameter in self.parameters[player]]
+    def gradients(self, loss: Tensor, *networks: str, keep_graph: bool = False) -> None:
+        for network in networks:
+            self.optimizers[network].zero_grad()
+        parameters = [parameter for network in networks for parameter in self.parameters[network]]
         self.fabric.backward(loss, inputs=parameters, retain_graph=keep_graph)
         if self.fabric.world_size > 1:
             self.average([parameter.grad for parameter in parameters if parameter.grad is not None])
@@ -37,10 +37,10 @@ class Players:
     def mean(self, value: Tensor) -> Tensor:
         return self.fabric.all_reduce(value, reduce_op="mean") if self.fabric.world_size > 1 else value
 
-    def apply(self, *players: str) -> None:
-        for player in players:
+    def apply(self, *networks: str) -> None:
+        for network in networks:
             if self.measure:
-                self.norms[f"gradient_norm_{player[0]}"] = torch.nn.utils.get_total_norm(
-                    [p.grad for p in self.parameters[player] if p.grad is not None]
+                self.norms[f"gradient_norm_{network[0]}"] = torch.nn.utils.get_total_norm(
+                    [p.grad for p in self.parameters[network] if p.grad is not None]
                 )
-            self.optimizers[player].step()
+            self.optimizers[network].step()

@@ -13,18 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facedemo.config.schema import BUILT_IN, RunConfig, in_words
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig, in_words
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.preparation import prepare
 from facedemo.data.splits import known, split_rows
-from facedemo.runs.directory import RunError
+from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.run import Run
-from facedemo.storage.atomic import replace_file
+from facedemo.storage.atomic import append_words, replace_file
 from facedemo.storage.output import protect_output
 from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status
 from facedemo.training import device, speed, warm_start
-from facedemo.training.recorder import Follower, Recorder
+from facedemo.training.recorder import NullRecorder, Recorder
 from facedemo.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ PATIENCE = 120  # seconds for which the other processes wait for the first one
 
 
 Show = Callable[[Status], None]
+AnyRecorder = Recorder | NullRecorder
 
 
-def reporter(what: str, recorder: "Recorder", show: Show) -> Callable[[int, int | None], None]:
+def reporter(what: str, recorder: AnyRecorder, show: Show) -> Callable[[int, int | None], None]:
     """Reports the progress of a preparation step in the run's status."""
 
     def report(done: int, total: int | None) -> None:
@@ -49,12 +50,12 @@ def reporter(what: str, recorder: "Recorder", show: Show) -> Callable[[int, int 
     return report
 
 
-def open_images(config: "RunConfig", recorder: "Recorder", show: Show) -> "Subset[np.ndarray]":
+def open_images(config: "RunConfig", recorder: AnyRecorder, show: Show) -> "Subset[np.ndarray]":
     """The run's images, decoded now or read from the cache, with progress in the status."""
     from torch.utils.data import Subset
 
     progress = reporter("Preparing images", recorder, show)
-    if config.data.source == BUILT_IN:
+    if config.data.source == BUILTIN_SOURCE:
         faces = builtin_faces(config.model.size)
     else:
         faces = prepare(config.data.source, config.model.size, config.data.crop, progress)
@@ -99,17 +100,16 @@ def is_first_process() -> bool:
     return int(next((rank for rank in ranks if rank), 0)) == 0
 
 
-def assist(run: Run) -> None:
+def run_secondary_rank(run: Run) -> None:
     """Trains as a rank other than 0, for as long as the first process does."""
-    follower = Follower(run)
     try:
-        train(run, follower, lambda status: None)
+        train(run, NullRecorder(run), lambda status: None)
     except Exception:
-        Recorder.log(follower, f"process {os.getpid()}: {traceback.format_exc()}")
+        append_words(run.path / LOG, f"process {os.getpid()}: {traceback.format_exc()}")
         sys.exit(1)
 
 
-def settle(run: Run) -> "RunConfig":
+def resolve_auto(run: Run) -> "RunConfig":
     """The run's config with “auto” resolved permanently: a resumed run must compute as it started."""
     config = run.config
     chosen = device.precision(config.training.precision)
@@ -118,7 +118,7 @@ def settle(run: Run) -> "RunConfig":
     return config
 
 
-def settled(run: Run) -> "RunConfig":
+def wait_for_resolved_config(run: Run) -> "RunConfig":
     """The run's config, after waiting until the first process has resolved “auto”."""
     deadline = time.time() + PATIENCE
     while (config := run.config).training.precision == "auto":
@@ -128,9 +128,9 @@ def settled(run: Run) -> "RunConfig":
     return config
 
 
-def train(run: Run, recorder: "Recorder", show: Show) -> str:
+def train(run: Run, recorder: AnyRecorder, show: Show) -> str:
     recorder.write_status(state="starting", message="Loading…")
-    config = settle(run) if is_first_process() else settled(run)
+    config = resolve_auto(run) if is_first_process() else wait_for_resolved_config(run)
     fabric = device.start(config.training)
     with fabric.rank_zero_first(local=True):
         images = open_images(config, recorder, show)
@@ -145,7 +145,7 @@ def train(run: Run, recorder: "Recorder", show: Show) -> str:
     try:
         state = trainer.train()
         if state == "finished" and trainer.clock.seconds > speed.LEAST_SECONDS:
-            speed.remember_speed(run.config, trainer.images / trainer.clock.seconds)
+            speed.store_speed(run.config, trainer.images / trainer.clock.seconds)
         return state
     except KeyboardInterrupt:
         # several processes would have to synchronise for a checkpoint, but are at different points
@@ -165,7 +165,7 @@ def main() -> None:
     lower_priority()
     run = Run(Path(sys.argv[1]))
     if not is_first_process():
-        assist(run)
+        run_secondary_rank(run)
         return
     try:
         status = execute(run)

@@ -76,9 +76,9 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     slider = page.get_by_role("slider", name="γ, diversity ratio")
     slider.press("ArrowLeft")
     page.get_by_role("button", name="Apply", exact=True).click()
-    wait_for(run.marks)
-    assert run.marks()[0]["changes"].keys() == {"gamma"}
-    value = run.marks()[0]["changes"]["gamma"]
+    wait_for(run.setting_changes)
+    assert run.setting_changes()[0]["changes"].keys() == {"gamma"}
+    value = run.setting_changes()[0]["changes"]["gamma"]
     expect(page.locator(".js-plotly-plot").first).to_contain_text(f"γ = {value:g}")
 
     page.get_by_role("button", name="Stop", exact=True).click()

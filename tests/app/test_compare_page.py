@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from facedemo.app import navigation
 from facedemo.comparison import race
 from facedemo.comparison.race import Race
-from facedemo.evaluation.report import Report, Row, rate, store
+from facedemo.evaluation.report import Report, Row, rate, save_evaluation
 from facedemo.imaging.pictures import grid
 from facedemo.runs.directory import ProcessDirectory
 from facedemo.runs.run import Run, list_runs
@@ -86,12 +86,12 @@ def learned(found: Race, number: int) -> Run:
     for step in (10, 20):
         seen = {"step": step, "images": 4 * step, "seconds": step / 10, "found": step, "of": 100}
         append_line(run.path / race.DETECTION, seen)
-    store(run.path, report(run.id, 30 + number, 50 + number))
+    save_evaluation(run.path, report(run.id, 30 + number, 50 + number))
     return run
 
 
 def new_race(gammas: tuple[float, ...] = ()) -> Race:
-    found = race.contenders(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
+    found = race.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
     return race.create_race(found, kind=race.kind_of(found), command="facedemo compare --iterations 20")
 
 
@@ -135,7 +135,7 @@ def test_below_the_faces_stands_how_many_images_the_model_has_seen_in_all(make_b
 
 
 def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: Maker) -> None:
-    store(make_bundle("judged"), report("judged", 17, 98))
+    save_evaluation(make_bundle("judged"), report("judged", 17, 98))
     make_bundle("plain")
     words = shown(open_page())
     assert "17 of 1,000 (1.1–2.7 %)" in words
@@ -161,7 +161,7 @@ def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) 
     (found,) = race.list_races()
     assert [run.path for run in launched] == [found.path]
     assert linked(page, "race") == found.id
-    configs = [found.run(entry).config for entry in found.plan.entries]
+    configs = [found.run(entrant).config for entrant in found.plan.entries]
     assert [config.family for config in configs] == ["ours", "dcgan", "wgan"]
     assert {(config.budget.minutes, config.model.size) for config in configs} == {(2.0, 32)}
     assert found.plan.count == 500
@@ -211,7 +211,7 @@ def test_a_race_that_goes_on_can_be_stopped_and_one_that_ended_resumed(launched:
     page = open_page(mode="race", race=found.id)
     assert "1 min 30 s of training left" in shown(page)
     click(page, "Stop")
-    assert [order["do"] for order in read_lines(found.path / "orders.jsonl")] == ["stop"]
+    assert [command["do"] for command in read_lines(found.path / "orders.jsonl")] == ["stop"]
     found.write_status(replace(found.status, state="stopped"))
     click(open_page(mode="race", race=found.id), "Resume")
     assert [run.path for run in launched] == [found.path]
@@ -222,7 +222,7 @@ def test_a_sweep_is_set_up_and_its_points_are_labelled_by_gamma(launched: list[R
     page.multiselect(key="race_gammas").set_value([0.7, 0.3]).run()
     page = click(page, "Start the sweep")
     (found,) = race.list_races()
-    assert [entry.label for entry in found.plan.entries] == ["γ 0.3", "γ 0.7"]
+    assert [entrant.label for entrant in found.plan.entries] == ["γ 0.3", "γ 0.7"]
     assert found.plan.kind == "sweep"
     for number in range(2):
         learned(found, number)

@@ -1,4 +1,4 @@
-"""Age and gender on the Interpolate page: learnt from labelled faces in the background, then two more sliders."""
+"""Age and gender on the Interpolate page: learned from labelled faces in the background, then two more sliders."""
 
 import threading
 from pathlib import Path
@@ -25,7 +25,7 @@ def press(page: AppTest, label: str) -> AppTest:
 
 
 def learn(page: AppTest, source: str | Path) -> AppTest:
-    """The page once it has learnt from a source, or failed to."""
+    """The page once it has learned from a source, or failed to."""
     page.text_input(key="interpolate_labels_path").set_value(str(source)).run()
     press(page, "Learn")
     for thread in threading.enumerate():
@@ -101,7 +101,7 @@ def test_learning_can_be_cancelled_and_begun_again(
     page = open_page(mode="directions")
     page.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
     with monkeypatch.context() as patched:
-        patched.setattr(attributes, "learn_looks", endless)
+        patched.setattr(attributes, "fit_attribute_model", endless)
         press(page, "Learn")
         assert "Learn" not in [button.label for button in page.button]
         reloaded = open_page(mode="directions")

@@ -37,12 +37,12 @@ def test_runs_are_compared_at_equal_iterations_images_or_minutes(axis: str, last
 
 def test_a_run_looks_the_same_in_every_chart_and_no_two_alike() -> None:
     runs = [curves(str(number)) for number in range(overlay.MAX_RUNS)]
-    looks = {
+    styles = {
         column: [(line.line.color, line.line.dash) for line in shown(figure)]
         for column, figure in overlay.overlay(runs).items()
     }
-    assert looks["k"] == looks["loss_real"]
-    assert len(set(looks["k"])) == overlay.MAX_RUNS
+    assert styles["k"] == styles["loss_real"]
+    assert len(set(styles["k"])) == overlay.MAX_RUNS
 
 
 def test_more_runs_than_can_be_told_apart_are_left_out() -> None:

@@ -252,7 +252,7 @@ def upload(page: AppTest, data: bytes, name: str = "model.zip") -> AppTest:
 
 
 def test_a_model_is_imported_and_can_be_drawn_with(make_bundle: Maker, tmp_path: Path) -> None:
-    data = archive.packed(make_bundle("theirs", tmp_path / "elsewhere"))
+    data = archive.zip_bytes(make_bundle("theirs", tmp_path / "elsewhere"))
     page = upload(open_page(), data)
     assert "“theirs” has been added to your models" in shown(page)
     assert page.button(key="draw_theirs")

@@ -139,7 +139,7 @@ def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
 def test_the_buttons_beside_a_number_change_it_even_where_it_is_0(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page()
-    assert {knob.label: knob.step for knob in page.number_input} == {
+    assert {tunable.label: tunable.step for tunable in page.number_input} == {
         "λ_k, balance gain": 0.001,
         "α, latent recovery": 0.1,
     }

@@ -106,8 +106,8 @@ def click(page: AppTest, label: str, index: int = 0) -> AppTest:
     return page
 
 
-def orders(run: Run) -> list[dict]:
-    return [order.get("changes") or order["do"] for order in read_lines(run.path / "orders.jsonl")]
+def commands(run: Run) -> list[dict]:
+    return [command.get("changes") or command["do"] for command in read_lines(run.path / "orders.jsonl")]
 
 
 def choose_folder(page: AppTest, folder: Path | str) -> None:
@@ -123,9 +123,9 @@ def test_without_runs_it_invites_to_start_one() -> None:
 
 def test_the_time_of_a_run_is_told_before_it_starts() -> None:
     assert "About" not in shown(open_page())
-    speed.remember_speed(configure({}, "minute"), 300.0, 8.0)
+    speed.store_speed(configure({}, "minute"), 300.0, 8.0)
     assert "**About 50 s** at 300 images per second" in shown(open_page())
-    speed.remember_speed(configure({}, "minute"), 50.0, 8.0)
+    speed.store_speed(configure({}, "minute"), 50.0, 8.0)
     page = open_page()
     assert "**About 4 min 0 s** at 50 images per second" in shown(page)
     page.number_input(key="new_budget_images").set_value(2000).run()
@@ -201,13 +201,13 @@ def test_every_number_of_the_family_has_a_control() -> None:
     keys = {item.key for item in [*page.number_input, *page.slider]}
     from facedemo.gans.registry import config_class
 
-    assert {f"new_ours_{knob.name}" for knob in knobs_of(config_class("ours"))} <= keys
+    assert {f"new_ours_{tunable.name}" for tunable in tunables_of(config_class("ours"))} <= keys
 
 
-def knobs_of(config: type) -> list:
-    from facedemo.gans.settings import knobs
+def tunables_of(config: type) -> list:
+    from facedemo.gans.settings import tunables
 
-    return knobs(config)
+    return tunables(config)
 
 
 def test_start_makes_the_run_that_the_form_describes_and_opens_it(pictures: Path, launched: Launched) -> None:
@@ -277,7 +277,7 @@ def test_uploaded_files_stay_in_a_folder_of_their_own_whatever_their_names(tmp_p
         "..",
         "",
     ]
-    folder = image_source.store([upload(name, b"%d" % index) for index, name in enumerate(names)], tmp_path)
+    folder = image_source.store_upload([upload(name, b"%d" % index) for index, name in enumerate(names)], tmp_path)
     files = sorted(folder.iterdir())
     assert [file.read_bytes() for file in files] == [b"%d" % index for index in range(len(names))]
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == len(names)
@@ -287,15 +287,17 @@ def test_uploaded_files_stay_in_a_folder_of_their_own_whatever_their_names(tmp_p
 
 def test_the_same_upload_is_kept_once(tmp_path: Path) -> None:
     files = [upload("a.png", b"a"), upload("b.png", b"b")]
-    assert image_source.store(files, tmp_path) == image_source.store(files, tmp_path)
-    assert image_source.store(files, tmp_path) != image_source.store([upload("a.png", b"c"), files[1]], tmp_path)
+    assert image_source.store_upload(files, tmp_path) == image_source.store_upload(files, tmp_path)
+    assert image_source.store_upload(files, tmp_path) != image_source.store_upload(
+        [upload("a.png", b"c"), files[1]], tmp_path
+    )
 
 
 def test_an_uploaded_archive_is_the_source_itself(tmp_path: Path) -> None:
-    source = image_source.store([upload("faces.ZIP", b"PK")], tmp_path)
+    source = image_source.store_upload([upload("faces.ZIP", b"PK")], tmp_path)
     assert source.read_bytes() == b"PK"
     with pytest.raises(image_source.UploadError):
-        image_source.store([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
+        image_source.store_upload([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
 
 
 def test_a_trained_run_shows_its_charts_samples_and_marks(pictures: Path) -> None:
@@ -329,10 +331,10 @@ def test_steering_asks_for_what_was_moved_and_can_be_undone(pictures: Path) -> N
     page.slider(key="steer_gamma").set_value(0.3)
     page.number_input(key="steer_sample_every").set_value(20)
     click(page, "Apply")
-    assert orders(run) == [{"gamma": 0.3, "sample_every": 20}]
+    assert commands(run) == [{"gamma": 0.3, "sample_every": 20}]
     assert "γ = 0.3" in shown(page)
     click(page, "Undo")
-    assert orders(run)[1] == {"gamma": 0.7, "sample_every": 10}
+    assert commands(run)[1] == {"gamma": 0.7, "sample_every": 10}
     assert page.slider(key="steer_gamma").value == 0.7
     assert button(page, "Undo").disabled
 
@@ -344,9 +346,9 @@ def test_a_moved_control_says_that_it_is_not_applied_yet(pictures: Path) -> None
     assert "not applied yet" not in shown(page)
     page.slider(key="steer_gamma").set_value(0.54).run()
     assert "γ: 0.7 → 0.54, not applied yet" in shown(page)
-    assert orders(run) == []
+    assert commands(run) == []
     click(page, "Apply")
-    assert orders(run) == [{"gamma": 0.54}]
+    assert commands(run) == [{"gamma": 0.54}]
     assert "not applied yet" not in shown(page)
 
 
@@ -368,10 +370,10 @@ def test_a_sentence_says_what_the_training_is_going_through(pictures: Path) -> N
     set_state(run, "running", progress=0.46, step=20)
     assert status_line(open_page(run.id))["text"] == "Training. The first numbers appear after 5 iterations."
     row = "step,loss_real,loss_fake,loss_target,k\n5,0.2,{fake},0.14,0.1\n"
-    for fake, who in ((0.1, "The generator is ahead"), (0.2, "The discriminator is ahead"), (0.141, "in balance")):
+    for fake, said in ((0.1, "The generator is ahead"), (0.2, "The discriminator is ahead"), (0.141, "in balance")):
         (run.path / "metrics.csv").write_text(row.format(fake=fake))
         page = status_line(open_page(run.id))
-        assert who in page["text"]
+        assert said in page["text"]
         assert page["news"] == "running, 40 %"
 
 
@@ -387,7 +389,7 @@ def test_the_line_takes_the_focus_when_a_run_is_opened_and_not_when_it_goes_on(p
 
 def test_a_run_that_is_slower_than_was_measured_says_why(pictures: Path) -> None:
     run = create_run(config(pictures))
-    speed.remember_speed(run.config, 100.0, 5.0)
+    speed.store_speed(run.config, 100.0, 5.0)
     set_state(run, "running", images_per_second=50.0)
     assert "Slower than the 100 images/s measured before: other programs are busy" in shown(open_page(run.id))
     set_state(create_run(config(pictures)), "running")
@@ -426,7 +428,7 @@ def test_a_decayed_learning_rate_is_shown_and_can_be_set_back(pictures: Path) ->
     assert page.number_input(key="steer_learning_rate_g").value == pytest.approx(3e-4 * 0.81)
     page.number_input(key="steer_learning_rate_g").set_value(3e-4)
     click(page, "Apply")
-    assert orders(run) == [{"learning_rate_g": 3e-4}]
+    assert commands(run) == [{"learning_rate_g": 3e-4}]
 
 
 @pytest.mark.parametrize(
@@ -453,7 +455,7 @@ def test_pause_and_stop_are_asked_for_and_confirmed(pictures: Path) -> None:
     click(page, "Pause")
     assert "will pause after this iteration" in shown(page)
     click(page, "Stop")
-    assert orders(run) == ["pause", "stop"]
+    assert commands(run) == ["pause", "stop"]
 
 
 def test_a_failed_run_says_why_and_can_be_resumed(pictures: Path, launched: Launched) -> None:
@@ -467,7 +469,7 @@ def test_a_failed_run_says_why_and_can_be_resumed(pictures: Path, launched: Laun
 
 def test_advice_of_the_guard_is_a_warning(pictures: Path) -> None:
     run = create_run(config(pictures))
-    set_state(run, "running", advice=["k_t has stayed at 0."])
+    set_state(run, "running", warnings=["k_t has stayed at 0."])
     assert [warning.value for warning in open_page(run.id).warning] == ["k_t has stayed at 0."]
 
 

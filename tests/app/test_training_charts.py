@@ -52,20 +52,20 @@ def test_every_chart_names_the_iteration_and_what_is_measured() -> None:
 
 
 def test_marks_are_labelled_lines_on_every_chart() -> None:
-    marks = [{"step": 100, "changes": {"gamma": 0.6}}]
-    for figure in training.figures(metrics(20), LABELS, marks, {"gamma": "γ"}).values():
+    changes = [{"step": 100, "changes": {"gamma": 0.6}}]
+    for figure in training.figures(metrics(20), LABELS, changes, {"gamma": "γ"}).values():
         assert [shape.x0 for shape in figure.layout.shapes] == [100]
         assert [note.text for note in figure.layout.annotations] == ["γ = 0.6"]
 
 
 def test_changes_at_one_iteration_share_a_mark_that_says_what_holds() -> None:
-    marks = [{"step": 5, "changes": {"gamma": 0.6, "decay": 0.5}}, {"step": 5, "changes": {"gamma": 0.7}}]
-    assert training.mark_labels(marks, {"gamma": "γ"}) == {5: "γ = 0.7, decay = 0.5"}
+    changes = [{"step": 5, "changes": {"gamma": 0.6, "decay": 0.5}}, {"step": 5, "changes": {"gamma": 0.7}}]
+    assert training.change_labels(changes, {"gamma": "γ"}) == {5: "γ = 0.7, decay = 0.5"}
 
 
 def test_labels_of_marks_close_to_each_other_do_not_overlap() -> None:
-    marks = [{"step": step, "changes": {"gamma": step / 1000}} for step in range(100, 200, 7)]
-    figure = training.figures(metrics(100), LABELS, marks)["losses"]
+    changes = [{"step": step, "changes": {"gamma": step / 1000}} for step in range(100, 200, 7)]
+    figure = training.figures(metrics(100), LABELS, changes)["losses"]
     placed = []
     for note in figure.layout.annotations:
         at, width = note.x / 1000 * training.NARROW, len(note.text) * training.LETTER
@@ -73,8 +73,8 @@ def test_labels_of_marks_close_to_each_other_do_not_overlap() -> None:
         placed.append((note.yshift, left, left + width))
     for index, (row, left, right) in enumerate(placed):
         assert all(row != other or right <= start or end <= left for other, start, end in placed[:index])
-    assert len(figure.layout.shapes) == len(marks), "a mark without room for its label still has its line"
-    assert len(figure.data[-1].text) == len(marks), "and its tooltip"
+    assert len(figure.layout.shapes) == len(changes), "a mark without room for its label still has its line"
+    assert len(figure.data[-1].text) == len(changes), "and its tooltip"
 
 
 def test_marks_after_the_last_row_wait_for_it() -> None:
@@ -121,14 +121,14 @@ def test_a_hundred_thousand_rows_are_drawn_within_two_seconds() -> None:
 
 def test_a_value_stands_among_histograms_of_others() -> None:
     groups = {"real": np.linspace(0.1, 0.2, 50), "drawn": np.linspace(0.3, 0.4, 20)}
-    figure = training.distribution(groups, 0.25, "L(v)", "L", ("remembered", 0.15, 0.02))
+    figure = training.distribution(groups, 0.25, "L(v)", "L", ("recorded", 0.15, 0.02))
     histograms = [trace for trace in figure.data if trace.type == "histogram"]
     assert [trace.name for trace in histograms] == ["real", "drawn"]
     for trace in histograms:
         bins = trace.xbins
         assert bins.start <= min(trace.x)
         assert bins.end > max(trace.x)
-    assert names_of(figure)[-1] == "remembered"
+    assert names_of(figure)[-1] == "recorded"
     band, line = figure.layout.shapes
     assert (band.x0, band.x1) == pytest.approx((0.13, 0.17))
     assert (line.x0, line.x1) == (0.25, 0.25)

@@ -16,7 +16,7 @@ from facedemo.app.shared import image_source
 from facedemo.app.shared.background import Job, Steps
 from facedemo.app.views.verify import faces, request
 from facedemo.config.schema import RunConfig
-from facedemo.evaluation.report import Report, Row, keep, rate
+from facedemo.evaluation.report import Report, Row, rate, save_bundle_evaluation
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import create_run
 from tests.conftest import Maker
@@ -244,14 +244,14 @@ def one_face_closely() -> None:
 
     from facedemo.app.views.verify.faces import nearest
     from facedemo.app.views.verify.request import Request
-    from facedemo.evaluation.detector import Judged
-    from facedemo.evaluation.verify import Evidence
+    from facedemo.evaluation.detector import FaceDetections
+    from facedemo.evaluation.verify import DetectedImages
 
-    def evidence(count: int, training: Evidence | None = None) -> Evidence:
-        judged = Judged(np.zeros((count, 4), int), np.ones(count, int), 0.1 * np.eye(count, 128))
-        return Evidence("grey", np.full((count, 32, 32, 3), 99, np.uint8), judged, training=training)
+    def detected(count: int, training: DetectedImages | None = None) -> DetectedImages:
+        judged = FaceDetections(np.zeros((count, 4), int), np.ones(count, int), 0.1 * np.eye(count, 128))
+        return DetectedImages("grey", np.full((count, 32, 32, 3), 99, np.uint8), judged, training=training)
 
-    nearest(Request("grey", Path(), "", 1, 0, False, True, "", ""), evidence(1, evidence(3)), 0)
+    nearest(Request("grey", Path(), "", 1, 0, False, True, "", ""), detected(1, detected(3)), 0)
 
 
 def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhere_else(
@@ -297,7 +297,7 @@ def evaluation() -> Report:
 
 def test_an_evaluation_that_a_bundle_brings_is_shown_at_once(make_bundle: Maker) -> None:
     folder = make_bundle()
-    keep(evaluation(), folder)
+    save_bundle_evaluation(evaluation(), folder)
     page = open_page()
     assert "1,000 faces from seed 20001" in page.info[0].value
     assert "17 of 1,000 (1.1–2.7 %)" in shown(page)

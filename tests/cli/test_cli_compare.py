@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facedemo.comparison.race import list_races
-from facedemo.evaluation.report import kept
+from facedemo.evaluation.report import load_evaluation
 from tests.conftest import facedemo
 
 
@@ -54,7 +54,7 @@ def test_models_that_are_there_are_compared_without_training(raced: Path) -> Non
     assert re.search(r"can't detect a face.*of 3", done.stdout)
     numbers = json.loads((raced / "other/report.json").read_text("utf8"))
     assert [one["model"] for one in numbers["contenders"]] == [run.id, "ours-64"]
-    assert kept(run.path).count == 4, "what was measured in the race stays"
+    assert load_evaluation(run.path).count == 4, "what was measured in the race stays"
 
 
 def test_races_are_listed(raced: Path) -> None:

@@ -51,8 +51,8 @@ def test_orders_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
     for command in ("pause", "unpause", "stop"):
         facedemo(command, run.id[-6:])
     facedemo("steer", run.id, "gamma=0.4", "decay=0.95")
-    orders = [order.get("changes") or order["do"] for order in read_lines(run.path / "orders.jsonl")]
-    assert orders == ["pause", "continue", "stop", {"gamma": 0.4, "decay": 0.95}]
+    commands = [command.get("changes") or command["do"] for command in read_lines(run.path / "orders.jsonl")]
+    assert commands == ["pause", "continue", "stop", {"gamma": 0.4, "decay": 0.95}]
 
 
 def test_notes_are_added_line_by_line_and_read_back(make_run: RunMaker) -> None:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from facedemo.cli import app
 from facedemo.cli.options import setting_fields
-from facedemo.comparison.race import command_of, contenders
+from facedemo.comparison.race import command_line, entrant_configs
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import FAMILIES, config_class
@@ -31,7 +31,7 @@ def planned(*words: str) -> RunConfig:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "measure_and_remember", lambda config: speed.remember_speed(config, 400.0, 6.0))
+    monkeypatch.setattr(speed, "measure_and_store", lambda config: speed.store_speed(config, 400.0, 6.0))
 
 
 @pytest.mark.usefixtures("measured")
@@ -76,9 +76,9 @@ def test_a_config_that_cannot_be_used_is_refused_in_words(words: list[str], said
 
 def test_the_command_of_a_race_is_one_that_the_command_line_takes() -> None:
     options = {"images": 500, "size": 32, "flip": False, "alpha": 0.1, "clip": 0.02, "seed": 0}
-    line = command_of(options, ["ours", "wgan"], [], None, {"count": 0, "seed": 0})
+    line = command_line(options, ["ours", "wgan"], [], None, {"count": 0, "seed": 0})
     assert "--no-flip" in line
-    found = contenders(options, ["ours", "wgan"])
+    found = entrant_configs(options, ["ours", "wgan"])
     assert [config.data.flip for config in found.values()] == [False, False]
     assert found["Ours (BEGAN)"].model.alpha == 0.1
     assert found["WGAN"].model.clip == 0.02

@@ -15,7 +15,7 @@ from PIL import Image
 from facedemo.comparison import gather
 from facedemo.comparison import report as comparison_report
 from facedemo.comparison.gather import Comparison
-from facedemo.evaluation.report import Report, Row, kept, rate, store
+from facedemo.evaluation.report import Report, Row, load_evaluation, rate, save_evaluation
 from facedemo.evaluation.table import table
 from facedemo.imaging.pictures import read_grid
 from facedemo.pretrained import sampling
@@ -48,7 +48,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     curves = {"step": [10, 20], "loss_real": [0.2, 0.1], "loss_fake": [0.3, 0.2], "k": [0.0, 0.1]}
     curves["convergence"] = [0.4, 0.3]
     (whole / "report.json").write_text(json.dumps({**facts, "curves": curves, "last": {"loss_real": 0.1}}))
-    store(whole, report("whole", 17, 98))
+    save_evaluation(whole, report("whole", 17, 98))
     return gather.gather(
         {"whole": whole, "γ <b>0.5</b> | x": curious},
         seed=SEED,
@@ -85,12 +85,12 @@ def test_the_html_needs_no_other_file_and_no_network(files: dict[str, bytes]) ->
 
 def test_contenders_draw_the_faces_of_the_same_seeds(make_bundle: Maker) -> None:
     path = make_bundle()
-    (one,) = gather.gather({"tiny": path}, seed=SEED).contenders
+    (one,) = gather.gather({"tiny": path}, seed=SEED).models
     np.testing.assert_array_equal(one.faces, sampling.generate(load_model(path), face_seeds(SEED, 64)))
 
 
 def test_the_faces_in_it_are_those_of_the_seeds(found: Comparison, files: dict[str, bytes]) -> None:
-    expected = found.contenders[0].faces
+    expected = found.models[0].faces
     np.testing.assert_array_equal(read_grid(files["faces-whole.png"], 64), expected)
     np.testing.assert_array_equal(read_grid(files["side-whole.png"], 16), expected[:16])
     html = files["report.html"].decode()
@@ -146,7 +146,7 @@ def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, t
 
 
 def test_images_that_a_model_saw_before_this_training_count_too(found: Comparison) -> None:
-    whole = found.contenders[0]
+    whole = found.models[0]
     assert comparison_report.training(whole)[2] == "19,200"
     started = replace(whole, training={**whole.training, "images_before": 367_328})
     assert comparison_report.training(started)[2] == "367,328 + 19,200"
@@ -154,7 +154,7 @@ def test_images_that_a_model_saw_before_this_training_count_too(found: Compariso
 
 
 def test_a_sweep_shows_quality_against_diversity(found: Comparison) -> None:
-    swept = Comparison(found.title, SEED, found.contenders, kind="sweep")
+    swept = Comparison(found.title, SEED, found.models, kind="sweep")
     assert "sweep.png" in comparison_report.files(swept)
     assert "sweep.png" not in comparison_report.files(found)
 
@@ -175,15 +175,15 @@ def test_real_faces_that_are_the_same_for_all_have_one_column() -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"evaluation": 3}', '{"evaluation": {"rows": []}}', "{"])
 def test_a_damaged_evaluation_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "report.json").write_text(content)
-    assert kept(tmp_path) is None
-    assert kept(tmp_path / "nowhere") is None
+    assert load_evaluation(tmp_path) is None
+    assert load_evaluation(tmp_path / "nowhere") is None
 
 
 def test_an_evaluation_is_kept_beside_what_was_known(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text('{"iterations": 3}')
-    store(tmp_path, report("a", 17, 98))
+    save_evaluation(tmp_path, report("a", 17, 98))
     assert json.loads((tmp_path / "report.json").read_text("utf8"))["iterations"] == 3
-    assert kept(tmp_path) == report("a", 17, 98)
+    assert load_evaluation(tmp_path) == report("a", 17, 98)
 
 
 def test_a_bundled_model_is_judged_for_real() -> None:
@@ -194,11 +194,11 @@ def test_a_bundled_model_is_judged_for_real() -> None:
 
 
 def test_faces_are_found_in_small_pictures_too() -> None:
-    from facedemo.evaluation.detector import look
+    from facedemo.evaluation.detector import detect_chunk
 
     faces = sampling.generate(load_model(find_model("ours-64")), face_seeds(900, 6))
     small = np.stack([np.asarray(Image.fromarray(face).resize((32, 32), Image.Resampling.LANCZOS)) for face in faces])
-    boxes, count, embeddings = look(small, "hog", True)
+    boxes, count, embeddings = detect_chunk(small, "hog", True)
     assert (count > 0).sum() >= 4
     assert boxes.max() <= 40
     assert np.isfinite(embeddings[count > 0]).all()

@@ -19,7 +19,7 @@ from PIL import Image
 from facedemo.comparison import live_detection, race
 from facedemo.comparison.race import Race
 from facedemo.comparison.worker import execute
-from facedemo.evaluation.report import kept
+from facedemo.evaluation.report import load_evaluation
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
@@ -44,12 +44,12 @@ def folders(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatc
 
 
 def tiny_race(pictures: str, families: tuple[str, ...] = ("ours", "dcgan"), count: int = 0, **options: Any) -> Race:
-    settings = race.trainable({**TINY, "source": pictures, "seed": 3, "iterations": 40, **options})
-    return race.create_race(race.contenders(settings, families), seed=3, count=count)
+    settings = race.race_options({**TINY, "source": pictures, "seed": 3, "iterations": 40, **options})
+    return race.create_race(race.entrant_configs(settings, families), seed=3, count=count)
 
 
 def runs_of(found: Race) -> list[Run]:
-    return [found.run(entry) for entry in found.plan.entries]
+    return [found.run(entrant) for entrant in found.plan.entries]
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 def test_all_contenders_get_the_same_images_seed_and_budget() -> None:
-    found = race.contenders(race.trainable({"source": "faces.zip", "seed": 7, "images": 64_000}))
+    found = race.entrant_configs(race.race_options({"source": "faces.zip", "seed": 7, "images": 64_000}))
     assert list(found) == ["Ours (BEGAN)", "DCGAN", "WGAN"]
     configs = list(found.values())
     assert {config.data.model_dump_json() for config in configs} == {configs[0].data.model_dump_json()}
@@ -86,32 +86,32 @@ def test_all_contenders_get_the_same_images_seed_and_budget() -> None:
 
 
 def test_rows_and_checkpoints_come_after_about_as_many_images_in_every_family() -> None:
-    for config in race.contenders({"images": 64_000}).values():
+    for config in race.entrant_configs({"images": 64_000}).values():
         step, settings = config.model.images_per_step, config.training
-        assert settings.checkpoint_every * step == pytest.approx(64_000 / race.POINTS, abs=step)
-        assert settings.log_every * step <= max(step, race.ROW)
+        assert settings.checkpoint_every * step == pytest.approx(64_000 / race.CHECKPOINTS_PER_RACE, abs=step)
+        assert settings.log_every * step <= max(step, race.IMAGES_PER_METRICS_ROW)
 
 
 def test_several_gammas_make_a_sweep_of_ours_alone() -> None:
-    found = race.contenders({"minutes": 1}, gammas=[0.3, 0.5, 0.3])
+    found = race.entrant_configs({"minutes": 1}, gammas=[0.3, 0.5, 0.3])
     assert {label: config.model.gamma for label, config in found.items()} == {"γ 0.3": 0.3, "γ 0.5": 0.5}
     assert race.kind_of(found) == "sweep"
-    mixed = race.contenders({"minutes": 1}, ["dcgan", "ours"], [0.3, 0.5])
+    mixed = race.entrant_configs({"minutes": 1}, ["dcgan", "ours"], [0.3, 0.5])
     assert list(mixed) == ["DCGAN", "Ours (BEGAN), γ 0.3", "Ours (BEGAN), γ 0.5"]
     assert race.kind_of(mixed) == "race"
 
 
 def test_a_race_needs_a_budget_and_somebody_to_race_against() -> None:
     with pytest.raises(ValueError, match="budget"):
-        race.trainable({"size": 32})
+        race.race_options({"size": 32})
     with pytest.raises(ValueError, match="at least two models"):
-        race.create_race(race.contenders({"minutes": 1}, ["ours"]))
+        race.create_race(race.entrant_configs({"minutes": 1}, ["ours"]))
     assert race.list_races() == []
 
 
 def test_the_command_of_a_race_names_its_data_but_not_where_they_are() -> None:
-    judging = {"seed": 3, "count": 100, "split": "test", "copies": False}
-    line = race.command_of({"source": "/home/me/my faces.zip", "minutes": 5.0}, ["ours"], [0.5], None, judging)
+    evaluation = {"seed": 3, "count": 100, "split": "test", "copies": False}
+    line = race.command_line({"source": "/home/me/my faces.zip", "minutes": 5.0}, ["ours"], [0.5], None, evaluation)
     assert line == (
         "facedemo compare --data 'my faces.zip' --minutes 5 --family ours --gamma 0.5 --seed 3 --count 100 "
         "--split test --no-copies"
@@ -177,7 +177,7 @@ def test_contenders_are_judged_at_their_end_once_and_without_real_faces_where_th
     found = tiny_race(pictures, iterations=4, count=6)
     assert execute(found).state == "finished"
     for run in runs_of(found):
-        report = kept(run.path)
+        report = load_evaluation(run.path)
         assert (report.seed, report.count, report.rows[0].undetected.of) == (3, 6, 6)
     before = (runs_of(found)[0].path / "report.json").stat().st_mtime_ns
     execute(found)
@@ -204,7 +204,7 @@ def test_races_are_found_by_the_end_of_their_name(pictures: str) -> None:
 
 def test_a_contender_cannot_lead_out_of_the_runs(tmp_path: Path) -> None:
     found = Race(tmp_path / "runs" / "races" / "x")
-    assert found.run(race.Entry("evil", "../../etc")).path == tmp_path / "runs" / "etc"
+    assert found.run(race.Entrant("evil", "../../etc")).path == tmp_path / "runs" / "etc"
 
 
 def test_half_written_and_strange_rows_of_detection_are_passed_over(tmp_path: Path) -> None:

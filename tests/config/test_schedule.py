@@ -5,24 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from facedemo.config.schedule import Mark, Steering, decayed
+from facedemo.config.schedule import SettingChange, SettingsSchedule, decayed
 from facedemo.config.schema import Budget, RunConfig
 
 
-def steering(**model: object) -> Steering:
+def schedule_of(**model: object) -> SettingsSchedule:
     settings = {"learning_rate_g": 1e-4, "learning_rate_d": 2e-4, "decay": 0.9, "decay_every": 2000, "rate_floor": 1e-5}
-    return Steering(RunConfig(model={**settings, **model}))
+    return SettingsSchedule(RunConfig(model={**settings, **model}))
 
 
 def test_rate_is_multiplied_at_every_interval_as_the_paper_says() -> None:
-    schedule = steering()
+    schedule = schedule_of()
     assert schedule.rate("generator", 1999) == 1e-4
     assert schedule.rate("generator", 2000) == pytest.approx(0.9e-4)
     assert schedule.rate("discriminator", 6100) == pytest.approx(2e-4 * 0.9**3)
 
 
 def test_rate_never_falls_below_its_floor() -> None:
-    assert steering().rate("generator", 10_000_000) == 1e-5
+    assert schedule_of().rate("generator", 10_000_000) == 1e-5
 
 
 @given(
@@ -41,34 +41,34 @@ def test_rate_only_falls_and_stays_between_floor_and_start(
 
 
 def test_a_new_decay_counts_from_its_mark_and_does_not_make_the_rate_jump() -> None:
-    schedule = steering()
+    schedule = schedule_of()
     before = schedule.rate("generator", 5000)
-    schedule.apply(Mark(5000, {"decay": 0.5, "decay_every": 100}, 0))
+    schedule.apply(SettingChange(5000, {"decay": 0.5, "decay_every": 100}, 0))
     assert schedule.rate("generator", 5000) == before
     assert schedule.rate("generator", 5100) == pytest.approx(before / 2)
 
 
 def test_a_new_rate_replaces_the_decayed_one_of_its_player_alone() -> None:
-    schedule = steering()
+    schedule = schedule_of()
     other = schedule.rate("discriminator", 5000)
-    schedule.apply(Mark(5000, {"learning_rate_g": 5e-4}, 0))
+    schedule.apply(SettingChange(5000, {"learning_rate_g": 5e-4}, 0))
     assert schedule.rate("generator", 5000) == 5e-4
     assert schedule.rate("discriminator", 5000) == other
 
 
 def test_changing_gamma_leaves_the_rates_alone() -> None:
-    schedule = steering()
-    schedule.apply(Mark(3000, {"gamma": 0.2}, 0))
+    schedule = schedule_of()
+    schedule.apply(SettingChange(3000, {"gamma": 0.2}, 0))
     assert schedule.config.model.gamma == 0.2
     assert schedule.rate("generator", 4000) == pytest.approx(1e-4 * 0.9**2)
 
 
 @pytest.mark.parametrize("changes", [{"gamma": 1.5}, {"gamma": float("nan")}, {"width": 64}, {"nonsense": 1}])
 def test_what_cannot_be_steered_is_refused_and_changes_nothing(changes: dict[str, float]) -> None:
-    schedule = steering()
+    schedule = schedule_of()
     before = schedule.config
     with pytest.raises(ValueError, match=r".+"):
-        schedule.apply(Mark(10, changes, 0))
+        schedule.apply(SettingChange(10, changes, 0))
     assert schedule.config is before
 
 

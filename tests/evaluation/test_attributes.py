@@ -35,24 +35,27 @@ def test_accuracy_is_years_for_ages_and_a_share_for_kinds() -> None:
 
 
 def test_labels_that_faces_show_are_learnt_and_read_from_others(seeing: Seeing) -> None:
-    reader = attributes.learn_looks(str(seeing.faces(300)), 32)
-    assert (reader.learnt + reader.checked) < 300  # the part “validation” was left alone
-    assert reader.accuracy["age"].error < 3 < reader.accuracy["age"].guess
-    assert reader.accuracy["gender"].error == 0
+    attribute_model = attributes.fit_attribute_model(str(seeing.faces(300)), 32)
+    assert (attribute_model.trained_on + attribute_model.tested_on) < 300  # the part “validation” was left alone
+    assert attribute_model.accuracy["age"].error < 3 < attribute_model.accuracy["age"].guess
+    assert attribute_model.accuracy["gender"].error == 0
     old, young = seeing.picture(80, 1), seeing.picture(10, 0)
-    read = reader(seeing.judge(np.stack([old, young])).embeddings)
+    read = attribute_model(seeing.detect_and_embed(np.stack([old, young])).embeddings)
     assert read["age"] == pytest.approx([80, 10], abs=8)
     assert read["gender"].round().tolist() == [1, 0]
-    assert f"{reader.learnt} labelled faces and tested on {reader.checked} others" in reader.summary()
+    assert (
+        f"{attribute_model.trained_on} labelled faces and tested on {attribute_model.tested_on} others"
+        in attribute_model.summary()
+    )
 
 
 def test_where_nothing_can_be_learnt_it_says_why(seeing: Seeing, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too few labelled faces"):
-        attributes.learn_looks(str(seeing.faces(70)), 32)
+        attributes.fit_attribute_model(str(seeing.faces(70)), 32)
     with pytest.raises(DataError, match="everyone the same gender"):
-        attributes.learn_looks(str(seeing.faces(250, genders=1)), 32)
+        attributes.fit_attribute_model(str(seeing.faces(250, genders=1)), 32)
     with pytest.raises(DataError, match="no labels for age and gender"):
-        attributes.learn_looks(str(seeing.faces(70, name="{number}.png")), 32)
+        attributes.fit_attribute_model(str(seeing.faces(70, name="{number}.png")), 32)
 
 
 @pytest.mark.slow
@@ -62,6 +65,6 @@ def test_photographs_are_read_better_than_by_guessing(tmp_path: Path, monkeypatc
     for number, entry in enumerate(read_archive(UTKFACE)):
         if number % 60 == 0:
             (tmp_path / Path(entry.name).name).write_bytes(entry.data)
-    reader = attributes.learn_looks(str(tmp_path), 64)
-    assert reader.accuracy["age"].error < 0.9 * reader.accuracy["age"].guess
-    assert reader.accuracy["gender"].error < 0.2 < reader.accuracy["gender"].guess
+    attribute_model = attributes.fit_attribute_model(str(tmp_path), 64)
+    assert attribute_model.accuracy["age"].error < 0.9 * attribute_model.accuracy["age"].guess
+    assert attribute_model.accuracy["gender"].error < 0.2 < attribute_model.accuracy["gender"].guess

@@ -16,7 +16,7 @@ from scipy.linalg import sqrtm
 
 from facedemo.cli import main
 from facedemo.evaluation import verify
-from facedemo.evaluation.detector import Judged, judge, landmarks
+from facedemo.evaluation.detector import FaceDetections, detect_and_embed, landmarks
 from facedemo.evaluation.metrics import closest, distinct_people, duplicates, frechet, nearest, people
 from facedemo.evaluation.report import Report
 from facedemo.imaging import pictures
@@ -84,31 +84,31 @@ def test_the_closest_come_in_order_and_images_without_a_face_are_passed_over() -
     assert not len(closest(np.zeros(128), others[[1, 3]], 3)[1])
 
 
-def evidence(places: list[float | None], images: np.ndarray | None = None, **more: object) -> verify.Evidence:
+def detected(places: list[float | None], images: np.ndarray | None = None, **more: object) -> verify.DetectedImages:
     """Faces whose embeddings lie on a line; None for an image without one."""
     found = np.array([place is not None for place in places])
     embeddings = np.full((len(places), 128), np.nan)
     embeddings[found] = 0
     embeddings[found, 0] = [place for place in places if place is not None]
-    judged = Judged(np.zeros((len(places), 4), int), found.astype(int), embeddings)
+    detections = FaceDetections(np.zeros((len(places), 4), int), found.astype(int), embeddings)
     images = np.arange(len(places) * 12, dtype=np.uint8).reshape(-1, 2, 2, 3) if images is None else images
-    return verify.Evidence("line", images, judged, **more)
+    return verify.DetectedImages("line", images, detections, **more)
 
 
 def test_people_are_numbered_over_all_images_and_nobody_is_on_one_without_a_face() -> None:
-    assert evidence([0.0, None, 1.0, 0.1, None]).who.tolist() == [0, -1, 1, 0, -1]
-    assert evidence([None]).who.tolist() == [-1]
+    assert detected([0.0, None, 1.0, 0.1, None]).identity.tolist() == [0, -1, 1, 0, -1]
+    assert detected([None]).identity.tolist() == [-1]
 
 
 def test_a_face_is_shown_its_nearest_training_faces_if_they_are_at_hand() -> None:
-    training = evidence([0.5, None, 0.2, 2.0])
-    drawn = evidence([0.0, None], training=training)
+    training = detected([0.5, None, 0.2, 2.0])
+    drawn = detected([0.0, None], training=training)
     found = drawn.nearest_training(0, 2)
     assert [distance for _, distance in found] == pytest.approx([0.2, 0.5])
     assert np.array_equal(found[0][0], training.images[2])
     assert len(drawn.nearest_training(0, 9)) == 3
     assert drawn.nearest_training(1, 2) == [], "no face, nothing to compare"
-    assert evidence([0.0]).nearest_training(0, 2) == []
+    assert detected([0.0]).nearest_training(0, 2) == []
 
 
 def test_the_nearest_face_and_the_share_of_near_duplicates() -> None:
@@ -142,23 +142,23 @@ def images() -> np.ndarray:
 
 
 def test_faces_are_found_where_there_are_faces_and_nowhere_else(images: np.ndarray, tmp_path: Path) -> None:
-    judged = judge(images, processes=1, cache=tmp_path)
-    assert judged.found.sum() >= 4
-    assert not judged.found[6:].any()
-    assert np.isfinite(judged.known).all()
-    assert np.isnan(judged.embeddings[6:]).all()
-    first = int(np.flatnonzero(judged.found)[0])
-    assert {"chin", "left_eye", "right_eye", "top_lip"} <= landmarks(images[first], judged.boxes[first]).keys()
+    detections = detect_and_embed(images, processes=1, cache=tmp_path)
+    assert detections.found.sum() >= 4
+    assert not detections.found[6:].any()
+    assert np.isfinite(detections.embeddings_found).all()
+    assert np.isnan(detections.embeddings[6:]).all()
+    first = int(np.flatnonzero(detections.found)[0])
+    assert {"chin", "left_eye", "right_eye", "top_lip"} <= landmarks(images[first], detections.boxes[first]).keys()
 
 
 def test_an_interrupted_evaluation_goes_on_and_gives_the_same_answer(images: np.ndarray, tmp_path: Path) -> None:
     many = np.concatenate([images] * 7)  # three chunks
-    whole = judge(many, embed=False, processes=1, cache=tmp_path)
+    whole = detect_and_embed(many, embed=False, processes=1, cache=tmp_path)
     kept = sorted(tmp_path.glob("*.npz"))
     assert len(kept) == 3
     kept[0].write_bytes(b"damaged")
     reports: list[tuple[int, int | None]] = []
-    again = judge(many, embed=False, processes=1, cache=tmp_path, progress=lambda *at: reports.append(at))
+    again = detect_and_embed(many, embed=False, processes=1, cache=tmp_path, progress=lambda *at: reports.append(at))
     assert np.array_equal(whole.boxes, again.boxes)
     assert len(reports) == 2, "what was kept was not judged again"
     assert reports[0][0] in (31, 50)
@@ -173,15 +173,15 @@ def test_a_cancelled_evaluation_ends_and_keeps_what_was_judged(images: np.ndarra
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        judge(many, embed=False, processes=2, progress=cancel, cache=tmp_path)
+        detect_and_embed(many, embed=False, processes=2, progress=cancel, cache=tmp_path)
     assert list(tmp_path.glob("*.npz"))
     assert not list(tmp_path.glob(".*")), "nothing half-written is left"
 
 
 def test_several_processes_find_what_one_finds(images: np.ndarray, tmp_path: Path) -> None:
     many = np.concatenate([images, images[:, :, ::-1]] * 7)  # more chunks than are given out at once
-    alone = judge(many, embed=False, processes=1, cache=tmp_path / "one")
-    together = judge(many, embed=False, processes=2, cache=tmp_path / "two")
+    alone = detect_and_embed(many, embed=False, processes=1, cache=tmp_path / "one")
+    together = detect_and_embed(many, embed=False, processes=2, cache=tmp_path / "two")
     assert np.array_equal(alone.boxes, together.boxes)
 
 
@@ -190,10 +190,10 @@ def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
     script.write_text(
         "import numpy as np\n"
         "from pathlib import Path\n"
-        "from facedemo.evaluation.detector import judge\n"
+        "from facedemo.evaluation.detector import detect_and_embed\n"
         "if __name__ == '__main__':\n"
         "    images = np.random.default_rng(0).integers(0, 255, (5000, 64, 64, 3), np.uint8)\n"
-        f"    judge(images, embed=False, processes=2, cache=Path({str(tmp_path)!r}),\n"
+        f"    detect_and_embed(images, embed=False, processes=2, cache=Path({str(tmp_path)!r}),\n"
         "          progress=lambda done, total: print(done, flush=True))\n"
     )
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as judging:
@@ -229,7 +229,7 @@ def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monke
     looked = list(dict.fromkeys(what for what in begun if what.startswith("analysing")))
     parts = [f"analysing the gallery, {part}" for part in ("train", "validation", "test")]
     assert looked == ["analysing ours-64", *parts]
-    assert report.drawn.unknown.count == 0, "each of them is in the gallery"
+    assert report.drawn.unrecognised.count == 0, "each of them is in the gallery"
 
 
 def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_report(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     written = json.loads((tmp_path / "report.json").read_text("utf8"))
     found = Report.from_json(written)
     assert found.drawn.undetected.of == 6
-    assert found.drawn.unknown.count == 0, "each of them is in the gallery"
+    assert found.drawn.unrecognised.count == 0, "each of them is in the gallery"
     assert 1 <= found.drawn.people <= 6
     assert found.versions.keys() >= {"torch", "face-recognition"}
     assert "can't detect a face" in done.stdout

@@ -9,31 +9,42 @@ from typing import Any
 import pytest
 
 from facedemo.evaluation import inception
-from facedemo.evaluation.narrative import reading
-from facedemo.evaluation.report import Report, Row, keep, kept, rate
+from facedemo.evaluation.narrative import describe
+from facedemo.evaluation.report import Report, Row, load_evaluation, rate, save_bundle_evaluation
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
 
 def row(undetected: int = 17, of: int = 1000, **more: Any) -> Row:
-    numbers = {"people": 98, "people_first": 98, "distance": 0.052, "nearest": 0.45, "duplicates": 0.0}
+    numbers = {"people": 98, "people_matched_n": 98, "distance": 0.052, "nearest": 0.45, "duplicates": 0.0}
     return Row(
-        "ours-64", **{"undetected": rate(undetected, of), "undetected_cnn": None, "unknown": None} | numbers | more
+        "ours-64", **{"undetected": rate(undetected, of), "undetected_cnn": None, "unrecognised": None} | numbers | more
     )
 
 
-REAL = replace(row(50, 856, people=323, people_first=323, distance=0.016, duplicates=0.015), name="real faces, test")
+REAL = replace(
+    row(50, 856, people=323, people_matched_n=323, distance=0.016, duplicates=0.015), name="real faces, test"
+)
 
 
 def report(*rows: Row, **more: Any) -> Report:
     facts = {"model": "ours-64", "seed": 1, "count": 1000, "size": 64, "data": "celeba.tar", "split": "test"}
-    facts |= {"people_first": 856, "compared": 806, "versions": {"torch": "2"}, "unseen": True}
+    facts |= {"matched_n": 856, "frechet_n": 806, "versions": {"torch": "2"}, "unseen": True}
     return Report(rows=list(rows), **facts | more)
 
 
 def test_a_report_comes_back_from_json_as_it_was() -> None:
-    for was in (report(row()), report(row(unknown=rate(3, 1000), fid=20.5, kid=0.01), REAL)):
+    for was in (report(row()), report(row(unrecognised=rate(3, 1000), fid=20.5, kid=0.01), REAL)):
         assert Report.from_json(json.loads(json.dumps(was.as_json()))) == was
+
+
+def test_a_report_of_an_earlier_version_is_read_under_its_old_names() -> None:
+    was = report(row(unrecognised=rate(3, 1000)), REAL)
+    old = was.as_json()
+    old |= {"people_first": old.pop("matched_n"), "compared": old.pop("frechet_n")}
+    for line in old["rows"]:
+        line |= {"people_first": line.pop("people_matched_n"), "unknown": line.pop("unrecognised")}
+    assert Report.from_json(old) == was
 
 
 def test_the_line_that_measures_again_names_all_that_was_asked_for() -> None:
@@ -70,16 +81,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_bundle_keeps_an_evaluation_beside_what_it_holds_and_gives_it_back(folder: Path) -> None:
-    assert kept(folder) is None
-    keep(report(row()), folder)
-    keep(report(row(), REAL), folder)
-    assert kept(folder) == report(row(), REAL)
+    assert load_evaluation(folder) is None
+    save_bundle_evaluation(report(row()), folder)
+    save_bundle_evaluation(report(row(), REAL), folder)
+    assert load_evaluation(folder) == report(row(), REAL)
     assert json.loads((folder / "report.json").read_text("utf8"))["iterations"] == 7
     assert sorted(path.name for path in folder.iterdir()) == ["model.safetensors", "report.json"]
 
 
 def test_what_is_kept_is_numbers_and_names_and_nothing_of_an_image(folder: Path) -> None:
-    keep(report(row(unknown=rate(1, 1000)), REAL), folder)
+    save_bundle_evaluation(report(row(unrecognised=rate(1, 1000)), REAL), folder)
 
     def leaves(value: Any) -> list[Any]:
         if isinstance(value, dict | list):
@@ -95,19 +106,19 @@ def test_what_is_kept_is_numbers_and_names_and_nothing_of_an_image(folder: Path)
 def test_a_damaged_report_is_left_alone(folder: Path, text: str) -> None:
     (folder / "report.json").write_text(text, "utf8")
     with pytest.raises(ValueError, match="damaged"):
-        keep(report(row()), folder)
+        save_bundle_evaluation(report(row()), folder)
     assert (folder / "report.json").read_text("utf8") == text
-    assert kept(folder) is None
+    assert load_evaluation(folder) is None
 
 
 def test_a_run_keeps_no_evaluation_because_its_weights_go_on_changing(folder: Path) -> None:
     Run(folder).write_status(Status())
     with pytest.raises(ValueError, match="Export the run as a bundle"):
-        keep(report(row()), folder)
+        save_bundle_evaluation(report(row()), folder)
 
 
 def words(*rows: Row, **more: Any) -> str:
-    return " ".join(reading(report(*rows, **more)))
+    return " ".join(describe(report(*rows, **more)))
 
 
 def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
@@ -124,7 +135,7 @@ def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
     assert "detected less often" in words(row(281), REAL)
     assert "difference is not significant" in words(row(5, 100), REAL)
     assert "check them for copies" in words(row(nearest=0.3), REAL)
-    assert "repeats itself" not in words(row(people_first=300), REAL)
+    assert "repeats itself" not in words(row(people_matched_n=300), REAL)
 
 
 def test_the_reading_says_what_is_missing_and_what_flatters() -> None:
@@ -135,7 +146,7 @@ def test_the_reading_says_what_is_missing_and_what_flatters() -> None:
     assert "needs 256" in words(row(distance=None), REAL)
     assert "biased in the model" in words(row(), REAL, unseen=False)
     assert "biased in the model" not in words(row(), REAL)
-    assert "nobody in the gallery" in words(row(unknown=rate(3, 1000)))
+    assert "nobody in the gallery" in words(row(unrecognised=rate(3, 1000)))
     assert "FID is 20.5 (between real faces 5.0)" in words(row(fid=20.5, kid=0.01), replace(REAL, fid=5.0, kid=0.0))
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facedemo.evaluation.detector import Judged
+from facedemo.evaluation.detector import FaceDetections
 from facedemo.explore import directions
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
@@ -79,15 +79,15 @@ def test_a_labelled_direction_changes_how_the_found_faces_are_read_and_nothing_e
     z = sampling.latents(tiny_model, face_seeds(directions.SEED, 200)).numpy().astype(np.float64)
     rng = np.random.default_rng(2)
     response, seen = rng.normal(size=(8, 2)), (np.arange(200) % 3 > 0).astype(int)
-    looks = np.where(seen[:, None], z @ response + (40, 0.5), np.nan)
-    looks[:, 1] += 2 * rng.normal(size=200)  # much of it does not follow from the latents
+    labels = np.where(seen[:, None], z @ response + (40, 0.5), np.nan)
+    labels[:, 1] += 2 * rng.normal(size=200)  # much of it does not follow from the latents
     drawn = []
 
-    def judge(images: np.ndarray, **_: object) -> Judged:
+    def detect_and_embed(images: np.ndarray, **_: object) -> FaceDetections:
         drawn.append(images)
-        return Judged(np.zeros((len(images), 4), int), seen, looks)
+        return FaceDetections(np.zeros((len(images), 4), int), seen, labels)
 
-    monkeypatch.setattr(directions, "judge", judge)
+    monkeypatch.setattr(directions, "detect_and_embed", detect_and_embed)
     age, gender = directions.labelled(tiny_model, lambda known: {"age": known[:, 0], "gender": known[:, 1]}, 200)
     assert (age.name, age.title, gender.name, gender.title) == ("age", "Age", "gender", "Gender")
     assert age.share == pytest.approx(1)

@@ -24,7 +24,7 @@ def saved_model(folder: Path, family: str = "ours") -> FaceModel:
 
 
 def test_a_look_is_what_the_discriminator_computes(tiny_model: FaceModel) -> None:
-    seen = discriminator_view.look(tiny_model, FACE)
+    seen = discriminator_view.reconstruct(tiny_model, FACE)
     v = torch.from_numpy(FACE).permute(2, 0, 1)[None] / 127.5 - 1
     with torch.no_grad():
         rebuilt = tiny_model.family.discriminator(v)
@@ -32,20 +32,20 @@ def test_a_look_is_what_the_discriminator_computes(tiny_model: FaceModel) -> Non
     assert seen.error.mean() == pytest.approx(seen.loss, rel=1e-5)
     assert seen.error.shape == (32, 32)
     np.testing.assert_array_equal(seen.reconstruction, pictures.to_uint8(rebuilt)[0])
-    mean, deviation = tiny_model.family.remembered_loss()
+    mean, deviation = tiny_model.family.loss_stats()
     assert seen.realism == pytest.approx(1 / (1 + np.exp((seen.loss - mean) / deviation)), rel=1e-4)
 
 
 def test_a_face_of_another_size_is_refused(tiny_model: FaceModel) -> None:
     wrong = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(ValueError, match="64×64"):
-        discriminator_view.look(tiny_model, wrong)
+        discriminator_view.reconstruct(tiny_model, wrong)
     with pytest.raises(ValueError, match="64×64"):
         inversion.invert(tiny_model, wrong)
 
 
 def test_heat_runs_from_black_to_its_brightest() -> None:
-    picture = discriminator_view.heat(
+    picture = discriminator_view.error_heatmap(
         np.array([[0.0, discriminator_view.BRIGHTEST / 2, discriminator_view.BRIGHTEST, 2.0]], np.float32)
     )
     assert picture.shape == (1, 4, 3)
@@ -56,9 +56,9 @@ def test_heat_runs_from_black_to_its_brightest() -> None:
 
 def test_a_discriminator_that_answers_with_a_number_has_nothing_inside(tmp_path: Path) -> None:
     model = saved_model(tmp_path, "dcgan")
-    assert "single number" in discriminator_view.why_not(model)
+    assert "single number" in discriminator_view.unsupported_reason(model)
     with pytest.raises(ValueError, match="single number"):
-        discriminator_view.look(model, FACE)
+        discriminator_view.reconstruct(model, FACE)
 
 
 def test_losses_are_of_the_models_own_faces(tiny_model: FaceModel, tmp_path: Path, monkeypatch) -> None:
@@ -69,7 +69,7 @@ def test_losses_are_of_the_models_own_faces(tiny_model: FaceModel, tmp_path: Pat
     assert found.generated.shape == (discriminator_view.COUNT,)
     assert calls[-1] == (2 * discriminator_view.COUNT, 2 * discriminator_view.COUNT)
     (image,) = sampling.generate(tiny_model, [discriminator_view.FIRST_SEED])
-    assert found.generated[0] == pytest.approx(discriminator_view.look(tiny_model, image).loss, abs=0.01)
+    assert found.generated[0] == pytest.approx(discriminator_view.reconstruct(tiny_model, image).loss, abs=0.01)
     assert discriminator_view.share_above(np.array([0.1, 0.2, 0.3, 0.4]), 0.2) == 0.5
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from facedemo.explore import interpolation
-from facedemo.explore.interpolation import lerp, slerp, square, walk
+from facedemo.explore.interpolation import latent_grid, latent_path, lerp, slerp
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 
@@ -38,8 +38,8 @@ def test_lerp_is_the_weighted_mean() -> None:
 @given(VECTORS)
 def test_both_ways_begin_and_end_at_the_very_latents(ends: tuple[np.ndarray, np.ndarray]) -> None:
     a, b = map(torch.from_numpy, ends)
-    for way in (slerp, lerp):
-        assert torch.equal(way(a, b, torch.tensor([0.0, 1.0])), torch.stack([a, b]))
+    for path_latents in (slerp, lerp):
+        assert torch.equal(path_latents(a, b, torch.tensor([0.0, 1.0])), torch.stack([a, b]))
 
 
 @quick
@@ -47,8 +47,8 @@ def test_both_ways_begin_and_end_at_the_very_latents(ends: tuple[np.ndarray, np.
 def test_there_and_back_are_the_same_way(ends: tuple[np.ndarray, np.ndarray], t: float) -> None:
     a, b = map(torch.from_numpy, ends)
     t = torch.tensor([t], dtype=torch.float64)
-    for way in (slerp, lerp):
-        torch.testing.assert_close(way(a, b, t), way(b, a, 1 - t), atol=1e-4, rtol=1e-4)
+    for path_latents in (slerp, lerp):
+        torch.testing.assert_close(path_latents(a, b, t), path_latents(b, a, 1 - t), atol=1e-4, rtol=1e-4)
 
 
 @quick
@@ -78,14 +78,14 @@ def test_latents_of_a_batch_are_mixed_one_by_one() -> None:
 @given(st.integers(2, 6), st.integers(1, 12), st.booleans())
 def test_a_walk_passes_every_stop_once_and_has_as_many_frames_as_it_says(stops: int, steps: int, closed: bool) -> None:
     points = torch.randn(stops, 4, generator=torch.Generator().manual_seed(0))
-    way = walk(points, steps, closed=closed)
-    assert len(way) == (stops * steps if closed else (stops - 1) * steps + 1)
-    assert torch.equal(way[::steps], points)
+    path_latents = latent_path(points, steps, closed=closed)
+    assert len(path_latents) == (stops * steps if closed else (stops - 1) * steps + 1)
+    assert torch.equal(path_latents[::steps], points)
 
 
 def test_a_square_has_its_four_corners_and_the_mean_in_the_middle() -> None:
     corners = torch.randn(4, 6)
-    grid = square(corners, 3, "lerp").reshape(3, 3, 6)
+    grid = latent_grid(corners, 3, "lerp").reshape(3, 3, 6)
     assert torch.equal(grid[::2, ::2].reshape(4, 6), corners)
     torch.testing.assert_close(grid[1, 1], corners.mean(0))
 
@@ -93,13 +93,13 @@ def test_a_square_has_its_four_corners_and_the_mean_in_the_middle() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (lambda z: walk(z[:1], 3), "two faces"),
-        (lambda z: walk(z, 0), "from 1 to 120"),
-        (lambda z: walk(z, 121), "from 1 to 120"),
-        (lambda z: walk(z.repeat(10, 1), 120), "fewer"),
-        (lambda z: walk(z, 3, "round"), "slerp or lerp"),
-        (lambda z: square(z[:3], 3), "four corners"),
-        (lambda z: square(z, 1), "2 to 16"),
+        (lambda z: latent_path(z[:1], 3), "two faces"),
+        (lambda z: latent_path(z, 0), "from 1 to 120"),
+        (lambda z: latent_path(z, 121), "from 1 to 120"),
+        (lambda z: latent_path(z.repeat(10, 1), 120), "fewer"),
+        (lambda z: latent_path(z, 3, "round"), "slerp or lerp"),
+        (lambda z: latent_grid(z[:3], 3), "four corners"),
+        (lambda z: latent_grid(z, 1), "2 to 16"),
     ],
 )
 def test_impossible_ways_are_refused_in_words(wrong, words: str) -> None:
@@ -115,7 +115,7 @@ def test_a_film_stops_at_the_very_faces_of_its_seeds(tiny_model: FaceModel) -> N
     three = interpolation.film_of_seeds(tiny_model, [3, 7, 9], 5)
     assert len(three) == 15
     assert np.array_equal(three[::5], faces)
-    corners = interpolation.square_of_seeds(tiny_model, [3, 7, 9, 3], 2)
+    corners = interpolation.grid_of_seeds(tiny_model, [3, 7, 9, 3], 2)
     assert np.array_equal(corners[:3], faces)
     with pytest.raises(ValueError, match="at least"):
         interpolation.film_of_seeds(tiny_model, [3, 7], 1)

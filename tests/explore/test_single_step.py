@@ -11,7 +11,7 @@ from PIL import Image
 
 from facedemo.config.schema import RunConfig
 from facedemo.explore import single_step
-from facedemo.explore.single_step import Shown, SlowMotion
+from facedemo.explore.single_step import PictureRow, TrainingStepper
 from facedemo.imaging.pictures import read_settings
 from facedemo.pretrained.model import FaceModel
 from facedemo.runs.run import Run, create_run
@@ -53,12 +53,12 @@ def halfway(trained: Run, tmp_path: Path) -> Path:
     return path
 
 
-def motion_of(path: Path) -> SlowMotion:
-    return SlowMotion(path, IMAGES)
+def motion_of(path: Path) -> TrainingStepper:
+    return TrainingStepper(path, IMAGES)
 
 
-def state(motion: SlowMotion) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in motion.family.state_dict().items()}
+def state(stepper: TrainingStepper) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in stepper.family.state_dict().items()}
 
 
 def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
@@ -67,49 +67,49 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 
 
 def test_its_steps_are_those_of_the_training_to_the_bit(trained: Run, halfway: Path) -> None:
-    motion = SlowMotion(halfway, dataset.own_images(trained.config))
-    assert motion.number == 10
-    assert motion.resumed
-    motion.reach(10)
-    assert motion.number == 20
+    stepper = TrainingStepper(halfway, dataset.own_images(trained.config))
+    assert stepper.number == 10
+    assert stepper.resumed
+    stepper.go_to_step(10)
+    assert stepper.number == 20
     wanted = torch.load(trained.checkpoints()[0], weights_only=True)
-    assert_equal(state(motion), wanted["family"])
+    assert_equal(state(stepper), wanted["family"])
     logged = trained.metrics()
     for name in ("loss_real", "loss_fake", "k", "convergence"):
-        assert np.mean([step.row[name] for step in motion.steps[5:]]) == pytest.approx(logged[name][-1], rel=1e-5)
+        assert np.mean([step.row[name] for step in stepper.steps[5:]]) == pytest.approx(logged[name][-1], rel=1e-5)
 
 
 def test_back_takes_a_step_back_to_the_bit_and_forward_takes_it_again(halfway: Path) -> None:
-    motion = motion_of(halfway)
-    motion.forward()
-    before = state(motion)
-    second = motion.forward()
-    after = state(motion)
-    motion.back()
-    assert_equal(state(motion), before)
-    assert motion.number == 11
-    assert motion.forward().row == second.row
-    assert_equal(state(motion), after)
+    stepper = motion_of(halfway)
+    stepper.forward()
+    before = state(stepper)
+    second = stepper.forward()
+    after = state(stepper)
+    stepper.back()
+    assert_equal(state(stepper), before)
+    assert stepper.number == 11
+    assert stepper.forward().row == second.row
+    assert_equal(state(stepper), after)
 
 
 def test_only_the_last_steps_can_be_taken_back(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
-    motion = motion_of(halfway)
-    motion.reach(3)
-    assert motion.first_kept == 1
-    assert not motion.steps[0].pictures
-    assert motion.steps[1].pictures
-    motion.reach(1)
+    stepper = motion_of(halfway)
+    stepper.go_to_step(3)
+    assert stepper.first_kept == 1
+    assert not stepper.steps[0].pictures
+    assert stepper.steps[1].pictures
+    stepper.go_to_step(1)
     with pytest.raises(ValueError, match="Start again"):
-        motion.back()
-    assert motion.number == 11
+        stepper.back()
+    assert stepper.number == 11
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.2])
 def test_its_equations_follow_from_its_numbers(halfway: Path, alpha: float) -> None:
-    motion = motion_of(halfway)
-    motion.steer(gamma=0.25, lambda_k=0.1, alpha=alpha)
-    step = motion.forward()
+    stepper = motion_of(halfway)
+    stepper.steer(gamma=0.25, lambda_k=0.1, alpha=alpha)
+    step = stepper.forward()
     k, real, fake = step.before["k"], step.row["loss_real"], step.row["loss_fake"]
     values = {equation.symbol: equation.value for equation in step.equations}
     assert values["L_D"] == pytest.approx(real - k * fake + alpha * step.row["recovery"])
@@ -123,10 +123,10 @@ def test_its_equations_follow_from_its_numbers(halfway: Path, alpha: float) -> N
 def test_gamma_turns_the_direction_of_k(halfway: Path) -> None:
     moves = []
     for gamma in (0.0, 1.0):
-        motion = motion_of(halfway)
-        motion.family.k.fill_(0.5)
-        motion.steer(gamma=gamma, lambda_k=0.1)
-        step = motion.forward()
+        stepper = motion_of(halfway)
+        stepper.family.k.fill_(0.5)
+        stepper.steer(gamma=gamma, lambda_k=0.1)
+        step = stepper.forward()
         ratio = step.row["loss_fake"] / step.row["loss_real"]
         moves.append(step.row["k"] - 0.5)
         assert np.sign(moves[-1]) == np.sign(gamma - ratio)
@@ -135,35 +135,35 @@ def test_gamma_turns_the_direction_of_k(halfway: Path) -> None:
 
 
 def test_a_setting_out_of_range_is_refused(halfway: Path) -> None:
-    motion = motion_of(halfway)
+    stepper = motion_of(halfway)
     with pytest.raises(ValueError, match="gamma"):
-        motion.steer(gamma=2.0)
-    assert motion.settings()["gamma"] == 0.7
+        stepper.steer(gamma=2.0)
+    assert stepper.settings()["gamma"] == 0.7
 
 
 def test_pictures_are_of_before_the_step_and_changes_what_it_did(halfway: Path) -> None:
-    motion = motion_of(halfway)
-    generator = single_step.copy.deepcopy(motion.family.generator)
-    step = motion.forward()
+    stepper = motion_of(halfway)
+    generator = single_step.copy.deepcopy(stepper.family.generator)
+    step = stepper.forward()
     assert [row.symbol for row in step.pictures] == ["x", "D(x)", "G(z)", "D(G(z))"]
     assert [row.symbol for row in step.changes] == ["G(z)", "D(x)", "D(G(z))"]
-    rng = random_stream(motion.config.training.seed, "noise", 10)
-    z = motion.family.latents(4, rng)
+    rng = random_stream(stepper.config.training.seed, "noise", 10)
+    z = stepper.family.latents(4, rng)
     with torch.no_grad():
-        before, after = generator(z), motion.family.generator(z)
+        before, after = generator(z), stepper.family.generator(z)
     np.testing.assert_allclose(step.pictures[2].images, before.permute(0, 2, 3, 1), atol=1e-5)
     np.testing.assert_allclose(step.changes[0].images, (after - before).permute(0, 2, 3, 1), atol=1e-5)
 
 
 def test_a_family_that_rebuilds_nothing_shows_its_scores(make_model) -> None:
-    motion = motion_of(make_model("dcgan"))
-    statistics = state(motion)
-    step = motion.forward()
+    stepper = motion_of(make_model("dcgan"))
+    statistics = state(stepper)
+    step = stepper.forward()
     assert [row.symbol for row in step.pictures] == ["x", "G(z)"]
     assert all(row.scores.shape == (4,) for row in step.pictures)
     assert [row.symbol for row in step.changes] == ["G(z)"]
-    motion.back()
-    assert_equal(state(motion), statistics)
+    stepper.back()
+    assert_equal(state(stepper), statistics)
 
 
 @pytest.fixture
@@ -182,24 +182,24 @@ def make_model(tmp_path: Path):
 def test_a_damaged_checkpoint_makes_room_for_the_one_before_it(trained: Run, tmp_path: Path) -> None:
     path = Path(shutil.copytree(trained.path, tmp_path / trained.id))
     Run(path).checkpoints()[0].write_bytes(b"half a checkpoint")
-    assert restore.open_saved(path).number == 10
+    assert restore.load_training_state(path).number == 10
     Run(path).checkpoints()[1].write_bytes(b"")
-    weights_alone = restore.open_saved(path)
+    weights_alone = restore.load_training_state(path)
     assert weights_alone.optimizers == {}
     assert not motion_of(path).resumed
 
 
 def test_settings_in_force_are_those_after_the_steering_so_far(trained: Run) -> None:
-    marks = [{"step": 5, "changes": {"gamma": 0.5}}, {"step": 15, "changes": {"gamma": 0.3}}]
-    assert restore.replayed(trained.config, marks, 4).config.model.gamma == 0.7
-    assert restore.replayed(trained.config, marks, 10).config.model.gamma == 0.5
-    assert restore.replayed(trained.config, marks, 15).config.model.gamma == 0.3
+    changes = [{"step": 5, "changes": {"gamma": 0.5}}, {"step": 15, "changes": {"gamma": 0.3}}]
+    assert restore.replayed(trained.config, changes, 4).config.model.gamma == 0.7
+    assert restore.replayed(trained.config, changes, 10).config.model.gamma == 0.5
+    assert restore.replayed(trained.config, changes, 15).config.model.gamma == 0.3
 
 
 def test_changes_are_amplified_as_far_as_they_bear() -> None:
     changes = np.zeros((1, 10, 10, 3), np.float32)
     changes[0, :5] = 0.04
-    assert single_step.fitting_gain([Shown("G(z)", "", changes)]) == 20
+    assert single_step.fitting_gain([PictureRow("G(z)", "", changes)]) == 20
     picture = single_step.amplified(changes, 20)
     assert picture[0, 9, 9, 0] in (127, 128)
     assert picture[0, 0, 0, 0] == round((0.8 + 1) * 127.5)

@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from facedemo.gans.base import Family, create
 from facedemo.gans.dcgan.model import cross_entropy
 from facedemo.gans.registry import config_class, family_names
-from facedemo.gans.settings import knobs
+from facedemo.gans.settings import tunables
 
 
 class Plain:
@@ -19,17 +19,17 @@ class Plain:
     def __init__(self, family: Family) -> None:
         self.family, self.optimizers, self.asked = family, family.optimizers(), []
 
-    def gradients(self, loss: torch.Tensor, *players: str, keep_graph: bool = False) -> None:
-        parameters = [parameter for player in players for parameter in getattr(self.family, player).parameters()]
+    def gradients(self, loss: torch.Tensor, *networks: str, keep_graph: bool = False) -> None:
+        parameters = [parameter for network in networks for parameter in getattr(self.family, network).parameters()]
         for parameter in parameters:
             parameter.grad = None
         loss.backward(inputs=parameters, retain_graph=keep_graph)
-        self.asked.append(("gradients", *players))
+        self.asked.append(("gradients", *networks))
 
-    def apply(self, *players: str) -> None:
-        for player in players:
-            self.optimizers[player].step()
-        self.asked.append(("apply", *players))
+    def apply(self, *networks: str) -> None:
+        for network in networks:
+            self.optimizers[network].step()
+        self.asked.append(("apply", *networks))
 
     def mean(self, value: torch.Tensor) -> torch.Tensor:
         return value
@@ -71,16 +71,16 @@ def test_a_step_moves_both_players_and_returns_the_metrics_it_names(name: str) -
     row = family.step(real(family), noise(family), Plain(family))
     assert row.keys() == family.metrics.keys()
     assert all(value.shape == () and value.isfinite() and not value.requires_grad for value in row.values())
-    for old, player in zip(before, (family.generator, family.discriminator), strict=True):
-        assert any(not torch.equal(a, b) for a, b in zip(old, player.parameters(), strict=True))
+    for old, network in zip(before, (family.generator, family.discriminator), strict=True):
+        assert any(not torch.equal(a, b) for a, b in zip(old, network.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("name", family_names())
 def test_every_knob_has_a_default_within_its_bounds_and_says_what_it_does(name: str) -> None:
-    for knob in knobs(config_class(name)):
-        assert knob.minimum <= knob.default <= knob.maximum
-        assert knob.title
-        assert len(knob.help) > 10
+    for tunable in tunables(config_class(name)):
+        assert tunable.minimum <= tunable.default <= tunable.maximum
+        assert tunable.title
+        assert len(tunable.help) > 10
 
 
 def test_cross_entropy_is_minus_log_of_the_probability_given_to_the_truth() -> None:

@@ -26,14 +26,14 @@ class PlainUpdates:
         self.family = family
         self.taken: dict[str, list[torch.Tensor]] = {}
 
-    def gradients(self, loss: torch.Tensor, *players: str, keep_graph: bool = False) -> None:
+    def gradients(self, loss: torch.Tensor, *networks: str, keep_graph: bool = False) -> None:
         self.family.zero_grad()
         loss.backward(retain_graph=keep_graph)
-        for player in players:
-            self.taken[player] = [p.grad.clone() for p in getattr(self.family, player).parameters()]
+        for network in networks:
+            self.taken[network] = [p.grad.clone() for p in getattr(self.family, network).parameters()]
 
-    def apply(self, *players: str) -> None:
-        self.applied = players
+    def apply(self, *networks: str) -> None:
+        self.applied = networks
 
     def mean(self, value: torch.Tensor) -> torch.Tensor:
         return value
@@ -140,8 +140,8 @@ def test_a_step_takes_the_gradients_of_the_textbook_losses(k: float, alpha: floa
     loss_d = loss_real - k * loss_fake + alpha * recovery(fake.detach())
     expected_d = torch.autograd.grad(loss_d, list(family.discriminator.parameters()))
     expected_g = torch.autograd.grad(loss(fake) + alpha * recovery(fake), list(family.generator.parameters()))
-    for player, expected in (("discriminator", expected_d), ("generator", expected_g)):
-        for taken, wanted in zip(updates.taken[player], expected, strict=True):
+    for network, expected in (("discriminator", expected_d), ("generator", expected_g)):
+        for taken, wanted in zip(updates.taken[network], expected, strict=True):
             torch.testing.assert_close(taken, wanted, rtol=1e-4, atol=1e-7)
     assert sorted(updates.applied) == ["discriminator", "generator"]
     assert float(metrics["loss_real"]) == pytest.approx(loss_real.item(), rel=1e-5)

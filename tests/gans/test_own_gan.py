@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facedemo import load
-from facedemo.comparison.race import contenders
+from facedemo.comparison.race import entrant_configs
 from facedemo.config.presets import configure
 from facedemo.gans import registry
 from facedemo.gans.registry import config_class, family_names, gan_class, name_family
@@ -44,7 +44,7 @@ def test_it_trains_resumes_draws_becomes_a_model_and_races(lsgan: str, tmp_path:
     assert load(run).draw(range(3)).shape == (3, 32, 32, 3)
     card.export(run, tmp_path / "shared")
     assert "LSGAN: faces of 32×32" in (tmp_path / "shared" / "README.md").read_text()
-    assert list(contenders({"images": 100}, ["lsgan", "dcgan"])) == ["LSGAN", "DCGAN"]
+    assert list(entrant_configs({"images": 100}, ["lsgan", "dcgan"])) == ["LSGAN", "DCGAN"]
 
 
 @pytest.mark.slow

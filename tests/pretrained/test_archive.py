@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 from facedemo.imaging import pictures
 from facedemo.pretrained import archive as model_archive
 from facedemo.pretrained import sampling
-from facedemo.pretrained.archive import ParcelError
+from facedemo.pretrained.archive import ArchiveError
 from facedemo.pretrained.model import BundleError, load_model
 from facedemo.runs.directory import RunError
 from facedemo.storage import locations
@@ -42,8 +42,8 @@ def refused(source: io.BytesIO | Path, words: str) -> None:
     """It is refused with these words, and leaves nothing behind."""
     root = locations.checkpoints_root()
     before = sorted(root.rglob("*")) if root.exists() else []
-    with pytest.raises(ParcelError, match=words):
-        model_archive.take(source)
+    with pytest.raises(ArchiveError, match=words):
+        model_archive.import_zip(source)
     assert (sorted(root.rglob("*")) if root.exists() else []) == before
 
 
@@ -54,9 +54,9 @@ def faces(folder: Path) -> list[int]:
 def test_a_model_goes_out_and_comes_in_as_it_was(make_bundle: Maker) -> None:
     folder = make_bundle()
     drawn = faces(folder)
-    packed = model_archive.packed(folder)
+    packed = model_archive.zip_bytes(folder)
     shutil.rmtree(folder)
-    assert model_archive.take(io.BytesIO(packed)) == folder
+    assert model_archive.import_zip(io.BytesIO(packed)) == folder
     assert faces(folder) == drawn
     assert locations.bundled() == [folder]
 
@@ -67,13 +67,13 @@ def test_a_run_goes_out_whole_but_for_its_pickles_and_comes_in_as_a_model(make_r
     (run.path / "checkpoints" / "00000050.ckpt").write_bytes(b"large")
     (run.path / ".metrics.csv.1.tmp").write_bytes(b"half-written")
     (run.path / "samples" / "00000010.png").write_bytes(b"picture")
-    file = model_archive.write(run.path, tmp_path / "out" / "run.zip")
+    file = model_archive.export_zip(run.path, tmp_path / "out" / "run.zip")
     with zipfile.ZipFile(file) as archive:
         names = {name.removeprefix(f"{run.id}/") for name in archive.namelist()}
     assert names == {
         "config.json", "metrics.csv", "model.safetensors", "notes.md", "samples/00000010.png", "status.json"
     }  # fmt: skip
-    folder = model_archive.take(file)
+    folder = model_archive.import_zip(file)
     assert folder.name == run.id
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors"}
     assert faces(folder) == faces(run.path)
@@ -83,7 +83,7 @@ def test_a_run_goes_out_whole_but_for_its_pickles_and_comes_in_as_a_model(make_r
 def test_checkpoints_go_out_when_asked_for(make_run: RunMaker, tmp_path: Path) -> None:
     run = make_run()
     (run.path / "checkpoints" / "00000050.ckpt").write_bytes(b"large")
-    with zipfile.ZipFile(model_archive.write(run.path, tmp_path / "run.zip", checkpoints=True)) as archive:
+    with zipfile.ZipFile(model_archive.export_zip(run.path, tmp_path / "run.zip", checkpoints=True)) as archive:
         assert f"{run.id}/checkpoints/00000050.ckpt" in archive.namelist()
 
 
@@ -91,13 +91,13 @@ def test_links_do_not_carry_other_files_out(make_run: RunMaker, tmp_path: Path) 
     run = make_run()
     (tmp_path / "secret").write_text("secret", "utf8")
     (run.path / "log.txt").symlink_to(tmp_path / "secret")
-    with zipfile.ZipFile(io.BytesIO(model_archive.packed(run.path))) as archive:
+    with zipfile.ZipFile(io.BytesIO(model_archive.zip_bytes(run.path))) as archive:
         assert f"{run.id}/log.txt" not in archive.namelist()
 
 
 def test_nothing_but_the_files_of_a_bundle_comes_in(files: dict[str, bytes]) -> None:
     more = {"tiny/run.sh": b"rm", "tiny/sub/x.txt": b"x", "other/readme.txt": b"x", "tiny/.hidden": b"x"}
-    folder = model_archive.take(zipped(files | more))
+    folder = model_archive.import_zip(zipped(files | more))
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "README.md"}
 
 
@@ -171,7 +171,7 @@ def test_two_models_are_refused(files: dict[str, bytes]) -> None:
 def test_a_run_that_started_from_a_model_comes_in_with_its_own_weights(files: dict[str, bytes]) -> None:
     (folder,) = {name.rpartition("/")[0] for name in files if name.endswith("model.safetensors")}
     start = {f"{folder}/start/{name}": b"of another model" for name in ("config.json", "model.safetensors")}
-    path = model_archive.take(zipped(start | files))
+    path = model_archive.import_zip(zipped(start | files))
     assert (path / "model.safetensors").read_bytes() == files[f"{folder}/model.safetensors"]
 
 
@@ -225,7 +225,7 @@ def test_an_encrypted_zip_is_refused(files: dict[str, bytes]) -> None:
 
 def test_a_file_without_a_name_is_passed_over(files: dict[str, bytes]) -> None:
     packed = zipped({**files, "tiny/odd": b"x"}).getvalue()
-    assert model_archive.take(io.BytesIO(packed.replace(b"tiny/odd", b"\0iny/odd"))).name.startswith("tiny")
+    assert model_archive.import_zip(io.BytesIO(packed.replace(b"tiny/odd", b"\0iny/odd"))).name.startswith("tiny")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -237,8 +237,8 @@ def test_damage_anywhere_in_a_zip_is_refused_or_harmless(files: dict[str, bytes]
     for place, value in data.draw(some.dictionaries(places, some.integers(0, 255), min_size=1, max_size=8)).items():
         whole[place] = value
     try:
-        folder = model_archive.take(io.BytesIO(whole))
-    except ParcelError:
+        folder = model_archive.import_zip(io.BytesIO(whole))
+    except ArchiveError:
         return
     assert folder.parent == locations.checkpoints_root()
     load_model(folder)
@@ -248,37 +248,37 @@ def test_damage_anywhere_in_a_zip_is_refused_or_harmless(files: dict[str, bytes]
 def test_a_model_without_a_folder_is_called_as_its_zip(files: dict[str, bytes], tmp_path: Path) -> None:
     file = tmp_path / "my faces.zip"
     file.write_bytes(zipped({name.removeprefix("tiny/"): content for name, content in files.items()}).getvalue())
-    assert model_archive.take(file).name == "my faces"
+    assert model_archive.import_zip(file).name == "my faces"
 
 
 def test_a_model_of_a_taken_name_is_numbered_unless_the_name_was_asked_for(files: dict[str, bytes]) -> None:
-    assert [model_archive.take(zipped(files)).name for _ in range(3)] == ["tiny", "tiny-2", "tiny-3"]
-    assert model_archive.take(zipped(files), "another").name == "another"
-    with pytest.raises(ParcelError, match="already"):
-        model_archive.take(zipped(files), "another")
+    assert [model_archive.import_zip(zipped(files)).name for _ in range(3)] == ["tiny", "tiny-2", "tiny-3"]
+    assert model_archive.import_zip(zipped(files), "another").name == "another"
+    with pytest.raises(ArchiveError, match="already"):
+        model_archive.import_zip(zipped(files), "another")
 
 
 def test_a_folder_in_a_zip_gives_no_hostile_name(files: dict[str, bytes]) -> None:
     renamed = {name.replace("tiny", ".a\nb<script>"): content for name, content in files.items()}
-    assert model_archive.take(zipped(renamed)).name == "a-b-script"
+    assert model_archive.import_zip(zipped(renamed)).name == "a-b-script"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "a\\b", ".hidden", " x", "x.", "x" * 65, "a\0", "a\n"])
 def test_a_name_that_is_no_plain_folder_is_refused(make_bundle: Maker, name: str) -> None:
-    with pytest.raises(ParcelError, match="not a valid name for a model"):
-        model_archive.place(name)
+    with pytest.raises(ArchiveError, match="not a valid name for a model"):
+        model_archive.new_model_path(name)
 
 
 @pytest.mark.parametrize("name", ["mine", "a run, with [signs] / and γ", "", "…", ".x.", "x" * 200, "über uns"])
 def test_a_suggested_name_is_always_taken(make_bundle: Maker, name: str) -> None:
     for _ in range(2):
-        suggested = model_archive.suggest(name)
-        model_archive.place(suggested).mkdir(parents=True)
+        suggested = model_archive.free_name(name)
+        model_archive.new_model_path(suggested).mkdir(parents=True)
     assert suggested.endswith("-2")
 
 
 def test_a_run_becomes_a_bundle_among_the_others(make_run: RunMaker) -> None:
-    folder = model_archive.promote(make_run("mine", weights=True), "my faces", "Trained on squares.")
+    folder = model_archive.export_run_as_model(make_run("mine", weights=True), "my faces", "Trained on squares.")
     assert locations.bundled() == [folder]
     card = (folder / "README.md").read_text("utf8")
     assert "# my faces" in card
@@ -289,16 +289,16 @@ def test_a_run_becomes_a_bundle_among_the_others(make_run: RunMaker) -> None:
 def test_what_cannot_become_a_bundle_leaves_nothing_behind(make_run: RunMaker) -> None:
     run = make_run()
     with pytest.raises(RunError, match="no checkpoint"):
-        model_archive.promote(run, "mine")
+        model_archive.export_run_as_model(run, "mine")
     damaged = make_run(weights=True)
     (damaged.path / "model.safetensors").write_bytes(b"torn")
     with pytest.raises(BundleError):
-        model_archive.promote(damaged, "mine")
+        model_archive.export_run_as_model(damaged, "mine")
     assert list(locations.checkpoints_root().iterdir()) == []
 
 
 def test_promotion_never_overwrites_a_model(make_run: RunMaker, make_bundle: Maker) -> None:
     before = (make_bundle("mine") / "model.safetensors").read_bytes()
-    with pytest.raises(ParcelError, match="already"):
-        model_archive.promote(make_run(weights=True), "mine")
+    with pytest.raises(ArchiveError, match="already"):
+        model_archive.export_run_as_model(make_run(weights=True), "mine")
     assert (locations.checkpoints_root() / "mine" / "model.safetensors").read_bytes() == before

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from facedemo.config.schema import RunConfig
-from facedemo.evaluation.narrative import section
+from facedemo.evaluation.narrative import card_section
 from facedemo.evaluation.report import Report, Row, rate
 from facedemo.gans.base import create
 from facedemo.pretrained import card, sampling
@@ -83,7 +83,7 @@ def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tm
     out = card.export(run, tmp_path / "mine", "Painted by hand.\n\nTwo paragraphs.")
     assert "How good it is" not in (out / "README.md").read_text()
     row = Row("mine", rate(17, 1000), None, None, 98, 90, 0.052, None, 0.0)
-    measured = section(Report("mine", 20001, 1000, 32, "faces.tar", "test", 856, 806, [row], {}), "mine")
+    measured = card_section(Report("mine", 20001, 1000, 32, "faces.tar", "test", 856, 806, [row], {}), "mine")
     card.refresh(out, measured)
     text = (out / "README.md").read_text()
     assert "facedemo verify --model mine --seed 20001 --count 1000 --data faces.tar --split test" in text

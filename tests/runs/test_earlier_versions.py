@@ -80,7 +80,9 @@ def test_a_run_is_listed_with_what_it_reached_and_which_settings_were_changed(ru
     assert facts.measure == "M 0.678"
     assert facts.notes == "Trained by an earlier version."
     assert run.config.model.gamma == 0.7, "the settings it began with"
-    assert [(mark["step"], mark["changes"]) for mark in run.marks()] == [(12, {"gamma": 0.5, "learning_rate_g": 2e-4})]
+    assert [(mark["step"], mark["changes"]) for mark in run.setting_changes()] == [
+        (12, {"gamma": 0.5, "learning_rate_g": 2e-4})
+    ]
     assert sorted(run.samples()) == [0, 12, 20]
     listed = CliRunner().invoke(app, ["runs"])
     assert listed.exit_code == 0
@@ -106,7 +108,7 @@ def test_a_run_resumes_to_the_bit_and_reaches_the_weights_of_the_earlier_version
         np.testing.assert_allclose(at_once[name], weights.float().numpy(), rtol=1e-3, atol=1e-4, err_msg=name)
     assert run.metrics()["step"] == [4, 8, 12, 16, 20, 24, 28]
     assert run.metrics()["learning_rate_g"][-1] == 2e-4
-    assert len(run.marks()) == 1, "what was asked for before is not taken for something new"
+    assert len(run.setting_changes()) == 1, "what was asked for before is not taken for something new"
 
 
 def test_the_worker_trains_a_run_on(run: Run, home: Path) -> None:
@@ -123,5 +125,5 @@ def test_a_run_and_a_bundle_draw_the_same_faces(run: Run, bundle: Path) -> None:
 
 @pytest.mark.parametrize("name", ["run", "bundle"])
 def test_an_exported_zip_is_imported_and_draws_the_same_faces(home: Path, name: str) -> None:
-    model = archive.take(FILES / f"{name}.zip")
+    model = archive.import_zip(FILES / f"{name}.zip")
     assert_drawn(model, name)

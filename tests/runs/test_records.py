@@ -84,13 +84,13 @@ def test_what_reads_a_run_shows_the_rest_of_it(trained: Copies, tmp_path: Path, 
     (run.path / name).write_bytes(content)
     summary.facts(run)
     steering.in_force(run, run.config, 3)
-    figures(run.metrics(), {"loss": "loss"}, run.marks())
-    restore.open_saved(run.path)
+    figures(run.metrics(), {"loss": "loss"}, run.setting_changes())
+    restore.load_training_state(run.path)
     card.make_report(run, card.final_config(run), model)
     records.read_report(run.path / "report.json")
     assert run.samples()
     assert bool(run.metrics()) == (name != "metrics.csv")
-    assert report.kept(run.path) is None
+    assert report.load_evaluation(run.path) is None
 
 
 @pytest.mark.parametrize(("name", "content"), DAMAGE[::3], ids=lambda value: str(value)[:20])
@@ -143,7 +143,7 @@ def test_orders_keep_their_numbers_whatever_stands_between_them(tmp_path: Path) 
     with (run.path / "orders.jsonl").open("a") as file:
         file.write('{"do": "dance"}\n{"do": "set"}\n')
     run.steer(gamma=0.5)
-    assert [(order["do"], order["number"]) for order in run.orders()] == [("pause", 0), ("set", 3)]
+    assert [(command["do"], command["number"]) for command in run.commands()] == [("pause", 0), ("set", 3)]
 
 
 def test_a_file_set_aside_never_overwrites_an_earlier_one(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_race_passes_over_foreign_orders(tmp_path: Path, monkeypatch: pytest.M
 def test_a_bundle_is_compared_and_trained_further_whatever_its_report_says(make_bundle: Maker, content: dict) -> None:
     path = make_bundle()
     (path / "report.json").write_text(json.dumps(content))
-    assert restore.open_saved(path).number == 0
-    found = gather.contender("it", path, seed=0)
+    assert restore.load_training_state(path).number == 0
+    found = gather.compared_model("it", path, seed=0)
     assert not found.training.get("curves")
     assert load_model(path).size == 32

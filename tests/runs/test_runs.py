@@ -151,11 +151,11 @@ def test_an_active_run_is_neither_started_twice_nor_given_another_budget(run: Ru
 def test_orders_reach_the_recorder_once_and_in_order(run: Run) -> None:
     run.pause()
     recorder = Recorder(run)  # what was asked of an earlier process is past
-    assert recorder.new_orders() == []
+    assert recorder.new_commands() == []
     run.pause()
     run.steer(gamma=0.5)
-    assert [order["do"] for order in recorder.new_orders()] == ["pause", "set"]
-    assert recorder.new_orders() == []
+    assert [command["do"] for command in recorder.new_commands()] == ["pause", "set"]
+    assert recorder.new_commands() == []
 
 
 def test_a_setting_on_record_is_not_asked_for_again(run: Run) -> None:
@@ -163,10 +163,10 @@ def test_a_setting_on_record_is_not_asked_for_again(run: Run) -> None:
     run.steer(gamma=0.6)
     append_line(run.path / "marks.jsonl", {"step": 3, "changes": {"gamma": 0.5}, "command": 0})
     recorder = Recorder(run)
-    assert [order["changes"] for order in recorder.new_orders()] == [{"gamma": 0.6}]
-    assert recorder.due_marks(2) == []
-    assert [mark.changes for mark in recorder.due_marks(3)] == [{"gamma": 0.5}]
-    assert recorder.due_marks(3) == []
+    assert [command["changes"] for command in recorder.new_commands()] == [{"gamma": 0.6}]
+    assert recorder.due_changes(2) == []
+    assert [mark.changes for mark in recorder.due_changes(3)] == [{"gamma": 0.5}]
+    assert recorder.due_changes(3) == []
 
 
 def test_rewinding_forgets_rows_that_will_be_logged_again_and_goes_on_in_the_same_file(run: Run) -> None:
@@ -203,5 +203,10 @@ def test_only_the_newest_checkpoints_are_kept(run: Run) -> None:
 
 
 def test_status_on_disk_is_plain_json(run: Run) -> None:
-    run.write_status(status_of(psutil.Process(os.getpid()), advice=["look"]))
-    assert json.loads((run.path / "status.json").read_text())["advice"] == ["look"]
+    run.write_status(status_of(psutil.Process(os.getpid()), warnings=["look"]))
+    assert json.loads((run.path / "status.json").read_text())["warnings"] == ["look"]
+
+
+def test_the_warnings_of_an_earlier_version_are_read_under_their_old_name(run: Run) -> None:
+    (run.path / "status.json").write_text('{"state": "running", "advice": ["k_t has stayed at 0."]}')
+    assert run.status_on_disk().warnings == ["k_t has stayed at 0."]

@@ -103,12 +103,12 @@ def test_a_checkpoint_takes_no_detour_by_the_folder_for_temporary_files(
 
 
 def test_the_same_files_uploaded_twice_at_once_are_stored_once(tmp_path: Path) -> None:
-    from facedemo.app.shared.image_source import store
+    from facedemo.app.shared.image_source import store_upload
 
     def upload(_: int) -> Path:
         file = io.BytesIO(bytes(1 << 20))
         file.name = "face.png"
-        return store([file], tmp_path)
+        return store_upload([file], tmp_path)
 
     with ThreadPoolExecutor(4) as pool:
         stored = set(pool.map(upload, range(16)))

@@ -132,7 +132,7 @@ def test_stopping_a_run_of_two_processes_keeps_a_checkpoint_of_the_moment(pictur
     leader = subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)])
     wait_until(lambda: run.status.step >= 5)
     run.steer(gamma=0.25)
-    wait_until(run.marks)
+    wait_until(run.setting_changes)
     run.stop()
     assert leader.wait(60) == 0
     assert run.status.state == "stopped"

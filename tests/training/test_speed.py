@@ -32,14 +32,14 @@ def test_nothing_is_estimated_before_anything_was_measured() -> None:
 )
 def test_the_first_limit_that_is_reached_decides(budget: dict[str, float], seconds: float) -> None:
     config = configure({**budget, **TINY})
-    speed.remember_speed(config, 200.0, 6.0)
+    speed.store_speed(config, 200.0, 6.0)
     assert speed.estimated_seconds(config) == pytest.approx(seconds)
 
 
 def test_a_later_measurement_replaces_the_speed_and_keeps_the_start_up() -> None:
     config = configure({"images": 1000, **TINY})
-    speed.remember_speed(config, 200.0, 6.0)
-    speed.remember_speed(config, 100.0)
+    speed.store_speed(config, 200.0, 6.0)
+    speed.store_speed(config, 100.0)
     assert speed.known_speed(config) == {"images_per_second": 100.0, "startup_seconds": 6.0}
 
 
@@ -56,7 +56,7 @@ def test_a_damaged_file_of_speeds_is_begun_anew(content: str, tmp_path: Path) ->
     config = configure({"images": 1000, **TINY})
     (tmp_path / speed.FILE).write_text(content)
     assert speed.known_speed(config) is None
-    speed.remember_speed(config, 200.0, 6.0)
+    speed.store_speed(config, 200.0, 6.0)
     assert speed.estimated_seconds(config) == pytest.approx(6 + 5)
 
 

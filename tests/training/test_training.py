@@ -24,7 +24,7 @@ from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import append_line
 from facedemo.training import device, health
 from facedemo.training.batches import Batches, random_stream
-from facedemo.training.updates import Players
+from facedemo.training.updates import FabricUpdates
 from facedemo.training.worker import execute
 
 SMALL = {"size": 32, "width": 4, "latent": 8, "batch_size": 4}
@@ -155,15 +155,15 @@ def test_an_interrupted_run_resumes_to_the_very_weights_of_an_uninterrupted_one(
     config = config.model_copy(update={"model": config.model.model_copy(update=SMALL)})
     whole, interrupted = create_run(config, tmp_path), create_run(config, tmp_path)
     execute(whole)
-    apply, updates = Players.apply, itertools.count(1)
+    apply, updates = FabricUpdates.apply, itertools.count(1)
 
-    def apply_and_be_killed(self: Players, *players: str) -> None:
-        apply(self, *players)
+    def apply_and_be_killed(self: FabricUpdates, *networks: str) -> None:
+        apply(self, *networks)
         if next(updates) == update:  # in the middle of an iteration
             signal.raise_signal(signal.SIGTERM if family == "ours" else signal.SIGHUP)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Players, "apply", apply_and_be_killed)
+        patched.setattr(FabricUpdates, "apply", apply_and_be_killed)
         assert execute(interrupted).state == "stopped"
     assert execute(interrupted).state == "finished"
     assert_same(full_state(whole), full_state(interrupted))
@@ -224,9 +224,9 @@ def test_a_running_run_gives_way_to_the_app_and_is_paused_steered_continued_and_
     run.pause()
     wait_until(lambda: run.status.state == "paused")
     run.steer(gamma=0.25)
-    wait_until(run.marks)
-    at = run.marks()[0]["step"]
-    assert run.marks()[0]["changes"] == {"gamma": 0.25}
+    wait_until(run.setting_changes)
+    at = run.setting_changes()[0]["step"]
+    assert run.setting_changes()[0]["changes"] == {"gamma": 0.25}
     run.unpause()
     wait_until(lambda: run.status.state == "running" and run.status.step > at)
     run.stop()
@@ -234,7 +234,7 @@ def test_a_running_run_gives_way_to_the_app_and_is_paused_steered_continued_and_
     assert int(run.checkpoints()[0].stem) == run.status.step
     with pytest.raises(ValueError, match="less than or equal to 1"):
         run.steer(gamma=7.0)
-    assert len(run.marks()) == 1
+    assert len(run.setting_changes()) == 1
 
 
 def test_a_setting_asked_for_while_nothing_trains_takes_effect_on_resume(pictures: Path, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_setting_asked_for_while_nothing_trains_takes_effect_on_resume(picture
     run.steer(lambda_k=0.05)
     run.stop()  # meant for no process: it must not stop the one to come
     assert execute(run).state == "finished"
-    assert [(mark["step"], mark["changes"]) for mark in run.marks()] == [(0, {"lambda_k": 0.05})]
+    assert [(mark["step"], mark["changes"]) for mark in run.setting_changes()] == [(0, {"lambda_k": 0.05})]
 
 
 def test_a_finished_run_goes_on_when_its_budget_grows(pictures: Path, tmp_path: Path) -> None:
@@ -323,29 +323,29 @@ def test_random_streams_differ_by_seed_purpose_and_index_and_repeat() -> None:
 
 
 def test_guard_tells_of_k_at_a_bound_only_when_it_stays_there() -> None:
-    watch = health.Guard((MetricBounds("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
+    watch = health.HealthMonitor((MetricBounds("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
     for step in range(health.PATIENCE):
         watch.check_metrics({"step": step, "k": 1.0})
-    assert watch.advice == ["high"]
+    assert watch.warnings == ["high"]
     watch.check_metrics({"step": 999, "k": 0.5})
-    assert watch.advice == []
+    assert watch.warnings == []
 
 
 def test_guard_tells_a_collapsed_batch_from_a_varied_one() -> None:
-    watch = health.Guard((), real_spread=0.5)
+    watch = health.HealthMonitor((), real_spread=0.5)
     varied = torch.randn(32, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.35
     watch.check_samples(varied, step=5000)
-    assert watch.advice == []
+    assert watch.warnings == []
     watch.check_samples(varied[:1] + 0.01 * varied, step=5000)
-    assert "mode collapse" in watch.advice[0]
+    assert "mode collapse" in watch.warnings[0]
     watch.check_samples(varied[:1] + 0.01 * varied, step=10)  # early samples are always alike
-    assert watch.advice == []
+    assert watch.warnings == []
 
 
 def test_spread_is_the_mean_pairwise_root_mean_square_difference() -> None:
     images = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
     # distances 5, 0, 5 over two pixels: mean(5, 0, 5) / √2
-    assert health.spread(images) == pytest.approx(10 / 3 / 2**0.5)
+    assert health.pairwise_spread(images) == pytest.approx(10 / 3 / 2**0.5)
 
 
 def test_bf16_is_considered_only_where_the_processor_has_it() -> None:

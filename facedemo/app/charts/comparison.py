@@ -20,14 +20,14 @@ def detection_chart(found: Mapping[str, Sequence[Mapping[str, float]]], over: st
     """
     column, unit, words = AXES[over]
     figure = go.Figure()
-    looks = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
-    for (label, rows), look in zip(found.items(), looks * len(found), strict=False):
+    styles = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
+    for (label, rows), line_style in zip(found.items(), styles * len(found), strict=False):
         figure.add_scatter(
             x=[row[column] / unit for row in rows],
             y=[100 * row["found"] / row["of"] for row in rows],
             name=html.escape(label),
             mode="lines+markers",
-            line=look,
+            line=line_style,
             hovertemplate="%{y:.0f} %",
         )
     style(figure, "Detection rate", "faces detected, %", rows=0, legend=True, logarithmic=False)

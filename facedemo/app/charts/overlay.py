@@ -35,12 +35,12 @@ def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Fi
     axis: a key of AXES. Only the first MAX_RUNS runs are plotted; the caller makes equal names distinct.
     """
     over, unit, words = AXES[axis]
-    looks = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
-    drawn = [(run, look) for run, look in zip(runs, looks, strict=False) if run.metrics.get(over)]
+    styles = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
+    drawn = [(run, line_style) for run, line_style in zip(runs, styles, strict=False) if run.metrics.get(over)]
     labels = {column: label for run, _ in reversed(drawn) for column, label in run.labels.items()}
     figures = {}
     for column in dict.fromkeys(column for run, _ in drawn for column in run.labels):
-        lines = [(run, look) for run, look in drawn if column in run.labels and run.metrics.get(column)]
+        lines = [(run, line_style) for run, line_style in drawn if column in run.labels and run.metrics.get(column)]
         if lines:
             figures[column] = chart(lines, column, over, unit)
             dress(figures[column], labels[column], axis, words, len(lines) if len(drawn) > 1 else 0)
@@ -50,14 +50,14 @@ def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Fi
 def chart(lines: Sequence[tuple[Curves, Mapping[str, object]]], column: str, over: str, unit: float) -> go.Figure:
     """The smoothed lines of one metric, each over its faint unsmoothed line."""
     figure = go.Figure()
-    for run, look in lines:
+    for run, line_style in lines:
         name = html.escape(run.name if len(run.name) <= LETTERS else run.name[: LETTERS - 1] + "…")
         x, y = thinned(np.asarray(run.metrics[over], dtype=float) / unit, np.asarray(run.metrics[column], dtype=float))
-        faint = {"color": look["color"], "width": 1}
+        faint = {"color": line_style["color"], "width": 1}
         figure.add_scatter(
             x=x, y=y, name=name, mode="lines", line=faint, opacity=0.2, showlegend=False, hoverinfo="skip"
         )
-        figure.add_scatter(x=x, y=smoothed(y), name=name, mode="lines", line=look, hovertemplate="%{y:.4g}")
+        figure.add_scatter(x=x, y=smoothed(y), name=name, mode="lines", line=line_style, hovertemplate="%{y:.4g}")
     return figure
 
 

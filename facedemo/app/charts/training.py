@@ -23,20 +23,21 @@ BINS = 40
 LETTER, NARROW = 6.5, 300  # pixels: a letter of a label; the plot on a phone, on which labels must not overlap
 
 Metrics = Mapping[str, Sequence[float]]
-Marks = Sequence[Mapping[str, Any]]
+Changes = Sequence[Mapping[str, Any]]
 
 
 def figures(
     metrics: Metrics,
     labels: Mapping[str, str],
-    marks: Marks = (),
+    setting_changes: Changes = (),
     names: Mapping[str, str] | None = None,
     gradient_norms: bool = False,
 ) -> dict[str, go.Figure]:
     """All charts of a run, in display order; {} before the first row of metrics.
 
     metrics: columns as returned by `Run.metrics`.  labels: column → its name, `Family.metrics`; columns that start with
-    `loss_` share a chart, each other column gets its own.  marks: as `Run.marks`.  names: setting → its name on marks.
+    `loss_` share a chart, each other column gets its own.  setting_changes: as `Run.setting_changes`.  names: setting →
+    its name in labels.
     """
     if not metrics:
         return {}
@@ -44,10 +45,10 @@ def figures(
     others = [column for column in labels if not column.startswith("loss_") and column in metrics]
     groups = {"losses": ("Losses", "loss", {column: labels[column] for column in losses})} if losses else {}
     groups |= {column: (labels[column], labels[column], {column: labels[column]}) for column in others}
-    groups["learning_rates"] = ("Learning rates", "learning rate", players(metrics, "learning_rate_"))
+    groups["learning_rates"] = ("Learning rates", "learning rate", network_columns(metrics, "learning_rate_"))
     if gradient_norms:
-        groups["gradient_norms"] = ("Gradient norms", "L2 norm", players(metrics, "gradient_norm_"))
-    called = mark_labels(marks, names or {})
+        groups["gradient_norms"] = ("Gradient norms", "L2 norm", network_columns(metrics, "gradient_norm_"))
+    called = change_labels(setting_changes, names or {})
     return {
         key: chart(metrics, title, unit, lines, called, exact=key == "learning_rates")
         for key, (title, unit, lines) in groups.items()
@@ -55,7 +56,7 @@ def figures(
     }
 
 
-def players(metrics: Metrics, prefix: str) -> dict[str, str]:
+def network_columns(metrics: Metrics, prefix: str) -> dict[str, str]:
     """The columns of the two networks that start with `prefix`."""
     named = {f"{prefix}g": "generator", f"{prefix}d": "discriminator"}
     return {column: name for column, name in named.items() if column in metrics}
@@ -66,7 +67,7 @@ def chart(
     title: str,
     unit: str,
     lines: Mapping[str, str],
-    marks: Mapping[int, str],
+    setting_changes: Mapping[int, str],
     exact: bool = False,
 ) -> go.Figure:
     """One figure: `lines` (column → name) over the iteration.  exact: unsmoothed steps on a logarithmic axis."""
@@ -87,7 +88,7 @@ def chart(
                 x=x, y=y, name=name, mode="lines", line=faint, opacity=0.3, showlegend=False, hoverinfo="skip"
             )
         figure.add_scatter(x=x, y=smoothed(y), name=name, mode="lines", line=solid, hovertemplate="%{y:.4g}")
-    rows = add_marks(figure, marks, float(steps[0]), float(steps[-1]))
+    rows = add_changes(figure, setting_changes, float(steps[0]), float(steps[-1]))
     style(figure, title, unit, rows, legend=len(lines) > 1, logarithmic=exact)
     return figure
 
@@ -164,23 +165,23 @@ def smoothed(y: np.ndarray) -> np.ndarray:
     return out
 
 
-def mark_labels(marks: Marks, names: Mapping[str, str]) -> dict[int, str]:
+def change_labels(setting_changes: Changes, names: Mapping[str, str]) -> dict[int, str]:
     """Iteration → the changes made there, as "γ = 0.6, λ_k = 0.002"; the last value if a setting was set twice."""
     changes: dict[int, dict[str, float]] = {}
-    for mark in marks:
-        changes.setdefault(int(mark["step"]), {}).update(mark["changes"])
+    for change in setting_changes:
+        changes.setdefault(int(change["step"]), {}).update(change["changes"])
     return {
         step: ", ".join(f"{names.get(name, name)} = {value:.4g}" for name, value in changed.items())
         for step, changed in sorted(changes.items())
     }
 
 
-def add_marks(figure: go.Figure, marks: Mapping[int, str], first: float, last: float) -> int:
-    """Draws the marks between two iterations; returns the number of label rows above the plot.
+def add_changes(figure: go.Figure, setting_changes: Mapping[int, str], first: float, last: float) -> int:
+    """Draws the setting changes between two iterations; returns the number of label rows above the plot.
 
     A label for which there is no room is only shown in the tooltip of its line.
     """
-    shown = {step: text for step, text in marks.items() if step <= last}
+    shown = {step: text for step, text in setting_changes.items() if step <= last}
     span, free = max(last - first, 1.0), [-np.inf] * ROWS_OF_LABELS
     for step, text in shown.items():
         figure.add_vline(x=step, line={"color": GREY, "width": 1, "dash": "dot"})

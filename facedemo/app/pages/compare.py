@@ -16,7 +16,7 @@ def change_mode() -> None:
 
 st.title("Compare")
 settings = {"mode": url_state.one_of(MODES, default="side")}
-ignored = url_state.restore(settings, page="compare")
+ignored = url_state.load_from_url(settings, page="compare")
 mode = st.segmented_control(
     "View",
     MODES,
@@ -32,7 +32,7 @@ if mode == "side":
     side_by_side.show(settings, ignored)
 else:
     races = {race.id: race for race in list_races()}
-    settings["race"] = url_state.Setting("", race_list.known(races), "there is no such race")
-    ignored += url_state.restore(settings, page="compare")
+    settings["race"] = url_state.QueryParam("", race_list.known(races), "there is no such race")
+    ignored += url_state.load_from_url(settings, page="compare")
     race_list.show(mode, races, ignored)
-    url_state.publish(settings, page="compare")
+    url_state.write_to_url(settings, page="compare")

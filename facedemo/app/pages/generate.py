@@ -59,7 +59,7 @@ settings = {
     "scale": url_state.decimal(0.05, sampling.MAX_SCALE, default=1.0),
     "face": url_state.whole(1, MAX_FACES, default=1),
 }
-ignored = url_state.restore(settings, page="generate")
+ignored = url_state.load_from_url(settings, page="generate")
 if st.session_state.generate_face > st.session_state.generate_faces:
     ignored.append(f"`face={st.session_state.generate_face}` (there are {st.session_state.generate_faces})")
     choose(1)
@@ -110,7 +110,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 if ignored:
     st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
 
-url_state.publish(settings, page="generate")
+url_state.write_to_url(settings, page="generate")
 seeds = face_seeds(seed, count)
 try:
     images = draw(choices[name], model_picker.version(choices[name]), seeds, scale)

@@ -6,7 +6,7 @@ from facedemo.app.shared import model_picker, url_state
 from facedemo.app.views.inside import latent_search, reconstruction
 
 MODES = {"look": "Look inside", "latent": "Into latent space"}
-SHOWN = {"look": reconstruction.look_inside, "latent": latent_search.into_latent_space}
+SHOWN = {"look": reconstruction.show_reconstruction, "latent": latent_search.into_latent_space}
 
 
 def change_mode() -> None:
@@ -30,7 +30,7 @@ settings = {
     "mode": url_state.one_of(MODES, default="look"),
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
 }
-ignored = url_state.restore(settings, page="inside")
+ignored = url_state.load_from_url(settings, page="inside")
 
 with st.container(horizontal=True):
     mode = st.segmented_control(

@@ -34,7 +34,7 @@ settings = {
     "mode": url_state.one_of(MODES, default="two"),
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
 }
-ignored = url_state.restore(settings, page="interpolate")
+ignored = url_state.load_from_url(settings, page="interpolate")
 
 with st.container(horizontal=True):
     mode = st.segmented_control(

@@ -33,8 +33,8 @@ def known(text: str) -> str:
 
 
 SETTINGS = {
-    "find": url_state.Setting("", lambda text: text[:200], ""),
-    "chosen": url_state.Setting("", known, "there is no such run"),
+    "find": url_state.QueryParam("", lambda text: text[:200], ""),
+    "chosen": url_state.QueryParam("", known, "there is no such run"),
     "over": url_state.one_of(OVER, default="iterations"),
 }
 
@@ -51,7 +51,7 @@ def delete(runs: list[Run]) -> None:
 
 def all_runs(was_active: bool) -> None:
     """The table, the selected runs and their curves; refreshes itself while a run trains."""
-    ignored = url_state.restore(SETTINGS, page="runs")
+    ignored = url_state.load_from_url(SETTINGS, page="runs")
     every = [summary.facts(run) for run in list_runs()]
     if any(facts.status.active for facts in every) != was_active:
         st.rerun()  # only a whole rerun changes whether this refreshes itself
@@ -78,7 +78,7 @@ def all_runs(was_active: bool) -> None:
     elif found:
         several(chosen)
     compare(chosen or found[:NEWEST])
-    url_state.publish(SETTINGS, page="runs")
+    url_state.write_to_url(SETTINGS, page="runs")
 
 
 def several(chosen: list[Facts]) -> None:
@@ -151,4 +151,4 @@ else:
     st.page_link(navigation.TRAIN, label="Train a model", icon=":material/model_training:")
     trash_controls.outcome()
 trash_controls.deleted(trash.deleted_runs(), "runs")
-models.shelf()
+models.model_library()

@@ -10,9 +10,9 @@ import streamlit as st
 
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state
-from facedemo.explore.single_step import Shown, SlowMotion, Step
+from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
 from facedemo.gans.base import Equation
-from facedemo.gans.settings import FamilyConfig, Knob
+from facedemo.gans.settings import FamilyConfig, Tunable
 from facedemo.imaging.pictures import grid, png
 from facedemo.training import dataset
 from facedemo.training.dataset import Examples
@@ -30,7 +30,7 @@ def change_model() -> None:
 
 
 def start_again() -> None:
-    st.session_state.pop("step_motion", None)
+    st.session_state.pop("step_stepper", None)
     st.session_state.step_steps = 1
 
 
@@ -38,26 +38,26 @@ def go(steps: int) -> None:
     st.session_state.step_steps = min(max(1, st.session_state.step_steps + steps), MAX_STEPS)
 
 
-def opened(name: str, folder: Path) -> "tuple[SlowMotion, Examples]":
+def opened(name: str, folder: Path) -> "tuple[TrainingStepper, Examples]":
     """This visitor's stepper: where they left it, or the model as it was saved."""
-    kept = st.session_state.get("step_motion")
-    if not kept or kept[0] != name:
+    stored = st.session_state.get("step_stepper")
+    if not stored or stored[0] != name:
         found = dataset.for_model(model_picker.load(folder, model_picker.version(folder)).config)
-        kept = st.session_state.step_motion = (name, single_step.SlowMotion(folder, found.images), found)
-    return kept[1], kept[2]
+        stored = st.session_state.step_stepper = (name, single_step.TrainingStepper(folder, found.images), found)
+    return stored[1], stored[2]
 
 
-def knob_control(knob: "Knob") -> float:
-    key, about = f"step_{knob.name}", f"{knob.help} Applied from the next step on. "
-    bounds = f"From {knob.minimum:g} to {knob.maximum:g}."
-    looks = {"key": key, "persist_state": "session", "width": 220, "help": about + bounds}
-    if (knob.minimum, knob.maximum) == (0.0, 1.0):
-        return st.slider(knob.title, 0.0, 1.0, step=0.01, **looks)
-    step = 10.0 ** math.floor(math.log10(knob.default)) if knob.default else 0.1
-    return st.number_input(knob.title, knob.minimum, knob.maximum, step=step, format=FINE, **looks)
+def tunable_control(tunable: "Tunable") -> float:
+    key, about = f"step_{tunable.name}", f"{tunable.help} Applied from the next step on. "
+    bounds = f"From {tunable.minimum:g} to {tunable.maximum:g}."
+    widget_options = {"key": key, "persist_state": "session", "width": 220, "help": about + bounds}
+    if (tunable.minimum, tunable.maximum) == (0.0, 1.0):
+        return st.slider(tunable.title, 0.0, 1.0, step=0.01, **widget_options)
+    step = 10.0 ** math.floor(math.log10(tunable.default)) if tunable.default else 0.1
+    return st.number_input(tunable.title, tunable.minimum, tunable.maximum, step=step, format=FINE, **widget_options)
 
 
-def buttons(motion: "SlowMotion") -> None:
+def buttons(stepper: "TrainingStepper") -> None:
     steps = st.session_state.step_steps
     last = steps >= MAX_STEPS
     with st.container(horizontal=True):
@@ -71,7 +71,7 @@ def buttons(motion: "SlowMotion") -> None:
             icon=":material/undo:",
             on_click=go,
             args=(-1,),
-            disabled=steps <= max(1, motion.first_kept + 1),
+            disabled=steps <= max(1, stepper.first_kept + 1),
             help="Undo the last step exactly, down to every weight. Only the last few steps can be undone.",
         )
         about = "Reload the saved model and run its first step."
@@ -107,7 +107,7 @@ def write_balance(step: "Step", config: "FamilyConfig") -> None:
         )
 
 
-def show_row(row: "Shown", images: np.ndarray, words: str) -> None:
+def show_row(row: "PictureRow", images: np.ndarray, words: str) -> None:
     with st.container(gap="xsmall"):
         st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
         if row.scores is not None:
@@ -129,30 +129,32 @@ def download(name: str, step: "Step", gain: int) -> None:
     )
 
 
-def draw_charts(motion: "SlowMotion") -> None:
+def draw_charts(stepper: "TrainingStepper") -> None:
     """Charts of the numbers of all steps taken, with the settings changed between them."""
-    steps, labels = motion.steps, dict(motion.family.metrics)
+    steps, labels = stepper.steps, dict(stepper.family.metrics)
     if len(steps) < 2:
         return
     columns = {"step": [step.number + 1 for step in steps]}
     columns |= {name: [step.row[name] for step in steps] for name in labels}
-    marks = [
+    setting_changes = [
         {"step": after.number + 1, "changes": dict(after.settings.items() - before.settings.items())}
         for before, after in itertools.pairwise(steps)
         if after.settings != before.settings
     ]
-    names = {knob.name: knob.title.split(",")[0] for knob in single_step.own_knobs(type(motion.config.model))}
+    names = {
+        tunable.name: tunable.title.split(",")[0] for tunable in single_step.family_tunables(type(stepper.config.model))
+    }
     st.subheader("Over the steps", anchor=False)
     with st.grid(2, min_column_width=340):
-        for name, figure in figures(columns, labels, marks, names).items():
+        for name, figure in figures(columns, labels, setting_changes, names).items():
             st.plotly_chart(figure, key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}")
 
 
-def notes(motion: "SlowMotion", found: "Examples") -> str:
+def notes(stepper: "TrainingStepper", found: "Examples") -> str:
     """Differences from the original training."""
     words = f"The real images here are {found.words}"
     words += "." if found.own else ", because the model's own training images are not prepared on this computer."
-    if not motion.resumed:
+    if not stepper.resumed:
         words += " This model was saved without its optimiser state, so its first steps here are larger and "
         words += "noisier than those of its training."
     return words
@@ -181,7 +183,7 @@ settings = {
     "steps": url_state.whole(1, MAX_STEPS, default=1),
     "amplify": url_state.one_of(["auto", *map(str, single_step.GAINS)], default="auto"),
 }
-ignored = url_state.restore(settings, page="step")
+ignored = url_state.load_from_url(settings, page="step")
 controls = st.container(horizontal=True, vertical_alignment="bottom")
 name = controls.selectbox(
     "Model",
@@ -194,17 +196,20 @@ name = controls.selectbox(
     help="Model to train a few steps further: a bundled model or one of your runs. The saved model is not modified.",
 )
 try:
-    motion, found = opened(name, choices[name])
+    stepper, found = opened(name, choices[name])
 except (ValueError, OSError) as error:
     st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
-own_knobs = single_step.own_knobs(type(motion.config.model))
-in_force = motion.settings()
-settings |= {knob.name: url_state.decimal(knob.minimum, knob.maximum, in_force[knob.name]) for knob in own_knobs}
-ignored += url_state.restore(settings, page="step")
+family_tunables = single_step.family_tunables(type(stepper.config.model))
+in_force = stepper.settings()
+settings |= {
+    tunable.name: url_state.decimal(tunable.minimum, tunable.maximum, in_force[tunable.name])
+    for tunable in family_tunables
+}
+ignored += url_state.load_from_url(settings, page="step")
 with controls:
-    wanted = {knob.name: knob_control(knob) for knob in own_knobs}
+    wanted = {tunable.name: tunable_control(tunable) for tunable in family_tunables}
     amplify = st.selectbox(
         "Amplify changes",
         ["auto", *map(str, single_step.GAINS)],
@@ -219,15 +224,15 @@ if ignored:
 
 bar = st.container()
 if wanted != in_force:
-    motion.steer(**wanted)
+    stepper.steer(**wanted)
 with bar, cached_work.progress_bar("Training") as progress:
-    if st.session_state.step_steps < motion.first_kept:
-        motion.restart()
-    motion.reach(st.session_state.step_steps, progress)
-url_state.publish(settings, page="step")
-buttons(motion)
+    if st.session_state.step_steps < stepper.first_kept:
+        stepper.restart()
+    stepper.go_to_step(st.session_state.step_steps, progress)
+url_state.write_to_url(settings, page="step")
+buttons(stepper)
 
-step = motion.steps[-1]
+step = stepper.steps[-1]
 gain = single_step.fitting_gain(step.changes) if amplify == "auto" else int(amplify)
 st.subheader(f"Iteration {step.number + 1:,}", anchor=False)
 left, right = st.columns([3, 2], gap="large")
@@ -235,7 +240,7 @@ with left:
     for row in step.pictures:
         show_row(row, single_step.picture(row.images), row.about)
 with right:
-    write_balance(step, motion.family.config)
+    write_balance(step, stepper.family.config)
     for equation in step.equations:
         write_equation(equation)
 st.subheader(f"What the step changed, amplified {gain} times", anchor=False)
@@ -244,7 +249,7 @@ with st.grid(3, min_column_width=340):
     for row in step.changes:
         show_row(row, single_step.amplified(row.images, gain), row.about)
 download(name, step, gain)
-draw_charts(motion)
+draw_charts(stepper)
 
-st.caption(notes(motion, found))
+st.caption(notes(stepper, found))
 st.caption("The page's address contains these settings: the link replays the same steps from the start.")

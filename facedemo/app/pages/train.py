@@ -68,10 +68,10 @@ def card(facts: Facts) -> None:
 
 
 def button(
-    run: Run, label: str, do: Callable[..., None], args: tuple[Any, ...], about: str, disabled: bool = False
+    run: Run, label: str, on_click: Callable[..., None], args: tuple[Any, ...], about: str, disabled: bool = False
 ) -> None:
     if st.button(label, type="tertiary", help=about, disabled=disabled, key=f"{label}_{run.id}"):
-        do(*args)
+        on_click(*args)
         st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
 
 

@@ -6,9 +6,9 @@ from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.background import show_progress
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.verify import request
-from facedemo.app.views.verify.faces import SHOWN, first_page, judged_faces
+from facedemo.app.views.verify.faces import SHOWN, detected_faces, first_page
 from facedemo.app.views.verify.results import verdict
-from facedemo.evaluation.report import kept
+from facedemo.evaluation.report import load_evaluation
 from facedemo.pretrained.seeds import MAX_SEED
 
 MAX_FACES = 5000
@@ -44,7 +44,7 @@ settings = {
     "show": url_state.one_of(SHOWN, default="undetected"),
     "face": url_state.whole(1, MAX_FACES, default=1),
 }
-ignored = url_state.restore(settings, page="verify")
+ignored = url_state.load_from_url(settings, page="verify")
 if st.session_state.verify_face > st.session_state.verify_faces:
     ignored.append(f"`face={st.session_state.verify_face}` (there are {st.session_state.verify_faces})")
     other_faces()
@@ -104,20 +104,20 @@ if job is None or job.state != "running":
 if job is not None and job.state == "running":
     show_progress(job)
 elif job is not None and job.state == "done":
-    report, evidence = job.result
+    report, detected = job.result
     if not current:
         st.info(
             "The run has been trained further; these results are for its earlier weights. Press Verify to evaluate the "
             "newest."
         )
     verdict(report, f"{name}-{seed}")
-    judged_faces(wanted, evidence)
+    detected_faces(wanted, detected)
 else:
     if job is not None and job.state == "failed":
         st.error(f"{escaped(job.error)} Change the settings and press Verify again.", title="Could not be verified")
     elif job is not None:
         st.info("Results so far are cached; press Verify to continue.", title="Cancelled")
-    if (stored := kept(choices[name])) is not None:
+    if (stored := load_evaluation(choices[name])) is not None:
         beside = f", compared with real faces from {escaped(stored.data)}" if stored.data else ""
         st.info(
             f"This model ships with an evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Press "
@@ -127,7 +127,7 @@ else:
     elif job is None:
         st.caption("There are no results for these settings yet. Press Verify.")
 
-url_state.publish(settings, page="verify")  # with the face that is shown, which may differ from the requested one
+url_state.write_to_url(settings, page="verify")  # with the face that is shown, which may differ from the requested one
 st.caption(
     "The page's address contains these settings, but none of your images: the link shows the same generated faces."
 )

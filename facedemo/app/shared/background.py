@@ -22,13 +22,13 @@ class CancelledError(Exception):
 class Job:
     """A job that starts at once.  result: what it returned.  error: a message saying why it failed."""
 
-    def __init__(self, do: Callable[[Steps], Any]) -> None:
+    def __init__(self, work: Callable[[Steps], Any]) -> None:
         """do: called with a function that takes a description of a step and returns a callback for its progress."""
         self.state: Literal["running", "done", "failed", "cancelled"] = "running"
         self.result: Any = None
         self.error = ""
         self.words, self.pace = "starting", Pace()
-        self._do = do
+        self._run = work
         self.thread = threading.Thread(target=self._work, daemon=True, name="job")
         self.thread.start()
 
@@ -39,7 +39,7 @@ class Job:
 
     def _work(self) -> None:
         try:
-            result = self._do(self._step)
+            result = self._run(self._step)
         except CancelledError:
             return
         except Exception as error:

@@ -14,20 +14,20 @@ Result = TypeVar("Result")
 
 
 @st.cache_resource(max_entries=10, show_spinner=False)
-def kept(*what: Any) -> dict[str, Any]:
+def cache_slot(*what: Any) -> dict[str, Any]:
     """A cache slot for the result of `what`, empty at first; the least recently used slot is evicted."""
     return {}
 
 
-def once(words: str, do: Callable[[Progress], Result], *what: Any) -> Result:
+def cached_with_progress(words: str, compute: Callable[[Progress], Result], *what: Any) -> Result:
     """The cached result of `do` for `what`; computes it under a progress bar if it is not cached.
 
     words: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `do` must depend on nothing else.
     """
-    place = kept(words, *what)
+    place = cache_slot(words, *what)
     if "result" not in place:
         with progress_bar(words) as show:
-            place["result"] = do(show)
+            place["result"] = compute(show)
     return place["result"]
 
 

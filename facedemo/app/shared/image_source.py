@@ -49,7 +49,7 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
 def chosen(prefix: str) -> str:
     """The source that the controls describe.  Raises UploadError or OSError if it is missing or unusable."""
     if st.session_state[f"{prefix}_kind"] == UPLOAD:
-        return str(store(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))
+        return str(store_upload(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))
     text = st.session_state.get(f"{prefix}_path", "").strip().strip("\"'")
     if not text:
         raise UploadError("Enter the path of a folder or an archive of images.")
@@ -73,7 +73,7 @@ def identity(prefix: str) -> str:
     return kind
 
 
-def store(files: Sequence[BinaryIO], folder: Path) -> Path:
+def store_upload(files: Sequence[BinaryIO], folder: Path) -> Path:
     """Writes uploaded files into their own folder below `folder`, named after their content hash; returns the source.
 
     files: open for reading, with a `name`, of which only safe letters are kept.  Raises UploadError if they are not

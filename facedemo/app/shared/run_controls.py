@@ -29,21 +29,23 @@ def badge(status: Status) -> None:
     st.badge(status.state, color=colour, icon=icon)
 
 
-def ask(do: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", "")) -> None:
+def ask(send: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", "")) -> None:
     """A callback that sends a command to a run; errors are shown, not raised.
 
     words: shown until the run leaves `state`, which is its id and its current state.
     """
     try:
-        do()
+        send()
         st.session_state.run_asked = (words, state)
     except DAMAGED as error:
         st.session_state.run_problem = str(error)
 
 
-def generate_button(run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **look: Any) -> None:
+def generate_button(
+    run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **options: Any
+) -> None:
     about = (
         "Generate faces with this run's newest weights." if run.has_model else "The run has not saved any weights yet."
     )
-    if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **look):
+    if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **options):
         st.switch_page(navigation.GENERATE, query_params={"model": f"run:{run.id}"})

@@ -10,23 +10,23 @@ from facedemo.runs import trash
 from facedemo.runs.directory import AnyStored, RunError
 
 
-def delete(ones: Sequence[AnyStored]) -> None:
+def delete(items: Sequence[AnyStored]) -> None:
     """Moves runs or races into the trash; `outcome` then offers an undo and shows any errors."""
-    if deleted := each(trash.delete, ones):
+    if deleted := each(trash.delete, items):
         st.session_state.just_deleted = deleted
 
 
-def restore(ones: Sequence[AnyStored]) -> None:
-    each(trash.restore, ones)
+def restore(items: Sequence[AnyStored]) -> None:
+    each(trash.restore, items)
     st.session_state.pop("just_deleted", None)
 
 
-def each(do: Callable[[AnyStored], AnyStored], ones: Sequence[AnyStored]) -> list[AnyStored]:
-    """The items for which `do` succeeded; the errors of the others are kept for `outcome`."""
+def each(action: Callable[[AnyStored], AnyStored], items: Sequence[AnyStored]) -> list[AnyStored]:
+    """The items for which `action` succeeded; the errors of the others are kept for `outcome`."""
     done, problems = [], []
-    for one in ones:
+    for item in items:
         try:
-            done.append(do(one))
+            done.append(action(item))
         except RunError as error:
             problems.append(str(error))
     if problems:
@@ -36,7 +36,7 @@ def each(do: Callable[[AnyStored], AnyStored], ones: Sequence[AnyStored]) -> lis
 
 def outcome() -> None:
     """The latest deletion with an undo button, and any errors."""
-    if gone := [one for one in st.session_state.get("just_deleted", []) if one.path.exists()]:
+    if gone := [item for item in st.session_state.get("just_deleted", []) if item.path.exists()]:
         words = f"“{escaped(gone[0].name)}”" if len(gone) == 1 else f"{len(gone)} runs"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted {words}.", width=420)
@@ -50,9 +50,9 @@ def outcome() -> None:
         st.error(escaped(problem))
 
 
-def button(label: str, ones: Sequence[AnyStored], key: str, about: str) -> None:
+def button(label: str, items: Sequence[AnyStored], key: str, about: str) -> None:
     if st.button(label, type="tertiary", help=about, key=key):
-        restore(ones)
+        restore(items)
         st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
 
 
@@ -61,10 +61,10 @@ def deleted(found: Sequence[AnyStored], kind: str) -> None:
     if not found:
         return
     with st.expander(f"Deleted {kind} ({len(found)})", icon=":material/delete:"):
-        for one in found:
+        for item in found:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{escaped(one.name)} ({escaped(one.id)})", width="content")
-                button("Restore", [one], f"restore_{one.id}", f"Move it back to the {kind}.")
+                st.markdown(f"{escaped(item.name)} ({escaped(item.id)})", width="content")
+                button("Restore", [item], f"restore_{item.id}", f"Move it back to the {kind}.")
         with st.popover(
             "Delete permanently",
             icon=":material/delete_forever:",

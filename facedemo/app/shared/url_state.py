@@ -10,7 +10,7 @@ Value = str | int | float | bool
 
 
 @dataclass(frozen=True)
-class Setting:
+class QueryParam:
     """One query parameter and the session-state key with the same meaning."""
 
     default: Value
@@ -18,29 +18,31 @@ class Setting:
     complaint: str  # what is wrong with an unusable value
 
 
-def whole(low: int, high: int, default: int) -> Setting:
+def whole(low: int, high: int, default: int) -> QueryParam:
     def parse(text: str) -> int:
         return int(within(int(text), low, high))
 
-    return Setting(default, parse, f"not a whole number from {low} to {high}")
+    return QueryParam(default, parse, f"not a whole number from {low} to {high}")
 
 
-def decimal(low: float, high: float, default: float) -> Setting:
-    return Setting(default, lambda text: within(float(text), low, high), f"not a number from {low:g} to {high:g}")
+def decimal(low: float, high: float, default: float) -> QueryParam:
+    return QueryParam(default, lambda text: within(float(text), low, high), f"not a number from {low:g} to {high:g}")
 
 
-def one_of(names: Collection[str], default: str) -> Setting:
+def one_of(names: Collection[str], default: str) -> QueryParam:
 
     def parse(text: str) -> str:
         if text not in names:
             raise ValueError(text)
         return text
 
-    return Setting(default, parse, "not available")
+    return QueryParam(default, parse, "not available")
 
 
-def flag(default: bool) -> Setting:
-    return Setting(default, lambda text: one_of(("True", "False"), "False").parse(text) == "True", "not True or False")
+def flag(default: bool) -> QueryParam:
+    return QueryParam(
+        default, lambda text: one_of(("True", "False"), "False").parse(text) == "True", "not True or False"
+    )
 
 
 def within(number: float, low: float, high: float) -> float:
@@ -49,7 +51,7 @@ def within(number: float, low: float, high: float) -> float:
     return number
 
 
-def restore(settings: Mapping[str, Setting], page: str) -> list[str]:
+def load_from_url(settings: Mapping[str, QueryParam], page: str) -> list[str]:
     """Makes sure that session state holds a usable value of every setting, under `<page>_<name>`.
 
     An existing value takes precedence over the address, and the address over the default. An address that holds only
@@ -60,8 +62,8 @@ def restore(settings: Mapping[str, Setting], page: str) -> list[str]:
     ignored = []
     for name, setting in settings.items():
         key, linked = f"{page}_{name}", st.query_params.get(name)
-        kept = key in st.session_state and (own_address or linked is None)
-        text = str(st.session_state[key]) if kept else linked
+        keep_current = key in st.session_state and (own_address or linked is None)
+        text = str(st.session_state[key]) if keep_current else linked
         try:
             value = setting.default if text is None else setting.parse(text)
         except ValueError:
@@ -72,6 +74,6 @@ def restore(settings: Mapping[str, Setting], page: str) -> list[str]:
     return ignored
 
 
-def publish(settings: Mapping[str, Setting], page: str) -> None:
+def write_to_url(settings: Mapping[str, QueryParam], page: str) -> None:
     """Writes the current settings into the address, including defaults: a link must survive a change of defaults."""
     st.query_params.from_dict({name: format(st.session_state[f"{page}_{name}"]) for name in settings})

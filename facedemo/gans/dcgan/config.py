@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from facedemo.gans.settings import FamilyConfig, knob
+from facedemo.gans.settings import FamilyConfig, tunable
 
 AHEAD, FAR_AHEAD = 0.2, 0.8  # D(x) − D(G(z)) from which the discriminator counts as ahead
 
@@ -27,22 +27,24 @@ class DCGANConfig(FamilyConfig):
         "better for the generator; 0.5: the discriminator cannot tell.",
     }
 
-    latent: int = knob(100, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024)
-    width: int = knob(
+    latent: int = tunable(
+        100, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024
+    )
+    width: int = tunable(
         64,
         "Width",
         "Channels of the layers next to the image; 128 in the paper. Doubling them takes about four times as long.",
         4,
         256,
     )
-    batch_size: int = knob(64, "Batch size", "Real images per training step.", 2, 512)
-    learning_rate_g: float = knob(
+    batch_size: int = tunable(64, "Batch size", "Real images per training step.", 2, 512)
+    learning_rate_g: float = tunable(
         2e-4, "Generator learning rate", "Step size of the generator's Adam.", 0.0, 0.1, live=True
     )
-    learning_rate_d: float = knob(
+    learning_rate_d: float = tunable(
         2e-4, "Discriminator learning rate", "Step size of the discriminator's Adam.", 0.0, 0.1, live=True
     )
-    decay: float = knob(
+    decay: float = tunable(
         1.0,
         "Learning-rate decay",
         "Factor by which both learning rates are multiplied at every decay interval; the paper does not decay them.",
@@ -50,7 +52,7 @@ class DCGANConfig(FamilyConfig):
         1.0,
         live=True,
     )
-    beta1: float = knob(0.5, "Adam β₁", "Momentum of both optimisers.", 0.0, 0.99)
+    beta1: float = tunable(0.5, "Adam β₁", "Momentum of both optimisers.", 0.0, 0.99)
 
     @classmethod
     def situation(cls, recent: Mapping[str, float]) -> str:

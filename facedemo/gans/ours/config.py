@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from facedemo.gans.settings import FamilyConfig, MetricBounds, knob
+from facedemo.gans.settings import FamilyConfig, MetricBounds, tunable
 
 IN_BALANCE = 0.03  # relative deviation of L(G(z)) from γ·L(x) that still counts as close
 
@@ -59,13 +59,13 @@ class OursConfig(FamilyConfig):
         "are folded into channels first, about four times faster at the same width. quarter: 4×4 pixels are folded, so "
         "that 128×128 takes 1.2 times the compute of 64×64 with half.",
     )
-    learning_rate_g: float = knob(
+    learning_rate_g: float = tunable(
         3e-4, "Generator learning rate", "Step size of the generator's Adam.", 0.0, 0.1, live=True
     )
-    learning_rate_d: float = knob(
+    learning_rate_d: float = tunable(
         3e-4, "Discriminator learning rate", "Step size of the discriminator's optimiser.", 0.0, 0.1, live=True
     )
-    gamma: float = knob(
+    gamma: float = tunable(
         0.7,
         "γ, diversity ratio",
         "Target for L(G(z)) / L(x). Low: smooth faces that look alike. High: sharper and more varied faces, less "
@@ -74,10 +74,10 @@ class OursConfig(FamilyConfig):
         1.0,
         live=True,
     )
-    lambda_k: float = knob(
+    lambda_k: float = tunable(
         0.001, "λ_k, balance gain", "Proportional gain of k_t: how fast it reacts to imbalance.", 0.0, 0.1, live=True
     )
-    alpha: float = knob(
+    alpha: float = tunable(
         0.0,
         "α, latent recovery",
         "Weight of the loss |z − E(G(z))|²: both networks learn to make the latent z of a face recoverable, so faces "
@@ -86,7 +86,7 @@ class OursConfig(FamilyConfig):
         10.0,
         live=True,
     )
-    beta1: float = knob(0.5, "Adam β₁", "Momentum of Adam.", 0.0, 0.99)
+    beta1: float = tunable(0.5, "Adam β₁", "Momentum of Adam.", 0.0, 0.99)
     optimizer_d: Literal["adam", "muon"] = Field(
         "adam",
         title="Discriminator's optimiser",

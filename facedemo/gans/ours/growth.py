@@ -11,7 +11,7 @@ from facedemo.gans.ours.networks import pixel_channels
 Weights = dict[str, Tensor]
 
 
-def grown(weights: Weights, fresh: Weights, old: OursConfig, new: OursConfig) -> Weights:
+def adapt_weights(weights: Weights, fresh: Weights, old: OursConfig, new: OursConfig) -> Weights:
     """Trained weights with the settings `old`, adapted to a model with the settings `new` and the state `fresh`.
 
     If the resolution and the stem's folding factor grow by the same factor, the generator generates the same faces with
@@ -20,13 +20,13 @@ def grown(weights: Weights, fresh: Weights, old: OursConfig, new: OursConfig) ->
     """
     factor, fewer, more = new.size // old.size, pixel_channels(old), pixel_channels(new)
     if factor > 1 and more == fewer * factor**2:
-        weights = with_finer_pixels(weights, fresh, factor, fewer, more)
+        weights = expand_resolution(weights, fresh, factor, fewer, more)
     if new.latent > old.latent:
-        weights = with_longer_codes(weights, fresh)
+        weights = expand_latent(weights, fresh)
     return weights
 
 
-def with_finer_pixels(weights: Weights, fresh: Weights, factor: int, fewer: int, more: int) -> Weights:
+def expand_resolution(weights: Weights, fresh: Weights, factor: int, fewer: int, more: int) -> Weights:
     weights = dict(weights)
     for name in weights.keys() & fresh.keys():
         ends = [tuple(state[name].shape[:2]) for state in (weights, fresh)]
@@ -44,7 +44,7 @@ def finer(weights: Tensor, factor: int) -> Tensor:
     return pixels.repeat_interleave(factor, 1).repeat_interleave(factor, 2).flatten(0, 2)
 
 
-def with_longer_codes(weights: Weights, fresh: Weights) -> Weights:
+def expand_latent(weights: Weights, fresh: Weights) -> Weights:
     """The encoder's new code dimensions start randomly; decoder and generator ignore them at first (weight 0)."""
     weights = dict(weights)
     for name in weights.keys() & fresh.keys():

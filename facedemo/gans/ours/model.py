@@ -17,7 +17,7 @@ from facedemo.gans.muon import Muon
 from facedemo.gans.ours.code_matching import coordinates, recode
 from facedemo.gans.ours.config import OursConfig
 from facedemo.gans.ours.equations import equations
-from facedemo.gans.ours.growth import grown
+from facedemo.gans.ours.growth import adapt_weights
 from facedemo.gans.ours.networks import AutoEncoder, Decoder
 
 SMALLEST_K = 1e-12
@@ -81,17 +81,21 @@ class Ours(Family):
         C = mean |z − E(G(z))|², with the encoder E, is the constraint of BEGAN-CS (Chang et al. 2018, ECCV), which has
         it in L_D only.
         """
-        losses = self.two_ways(real, noise(), updates) if self.config.alpha else self.one_way(real, noise(), updates)
+        losses = (
+            self.two_pass_gradients(real, noise(), updates)
+            if self.config.alpha
+            else self.single_pass_gradients(real, noise(), updates)
+        )
         updates.apply("discriminator", "generator")
         with torch.no_grad():
             loss_real, square, loss_fake, recovery = updates.mean(torch.stack(losses))
-            self.remember(loss_real, square)
+            self.update_loss_stats(loss_real, square)
             self.k.copy_(next_k(self.k, loss_real, loss_fake, self.config.gamma, self.config.lambda_k))
             m = convergence(loss_real, loss_fake, self.config.gamma)
         row = {"loss_real": loss_real, "loss_fake": loss_fake, "loss_target": self.config.gamma * loss_real}
         return row | {"k": self.k.clone(), "convergence": m, "recovery": recovery}
 
-    def one_way(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
+    def single_pass_gradients(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
         """Gradients for α = 0, from a single pass through D for both networks.
 
         At the generated image, the gradient of L_D is that of −k_t L(G(z)), so dividing it by −k_t gives L_G's
@@ -107,10 +111,10 @@ class Ours(Family):
         updates.gradients(on_real.mean() - k * on_fake.mean(), "discriminator", "generator")
         return [on_real.mean(), on_real.square().mean(), on_fake.mean(), recovery_loss(z, codes[len(real) :])]
 
-    def two_ways(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
+    def two_pass_gradients(self, real: Tensor, z: Tensor, updates: Updates) -> list[Tensor]:
         """Gradients for any α, in two passes: G's through D to its input only, D's with G(z)'s forward pass reused.
 
-        Returns the same as `one_way`.
+        Returns the same as `single_pass_gradients`.
         """
         alpha, fake = self.config.alpha, self.generator(z).to(real.dtype)
         codes = self.discriminator.encoder(fake)
@@ -122,7 +126,7 @@ class Ours(Family):
 
     def adapted(self, other: Family) -> dict[str, Tensor]:
         assert isinstance(other, Ours)
-        return grown(other.state_dict(), self.state_dict(), other.config, self.config)
+        return adapt_weights(other.state_dict(), self.state_dict(), other.config, self.config)
 
     @property
     def matches_codes(self) -> bool:
@@ -136,7 +140,7 @@ class Ours(Family):
         decoders = self.generator, self.average, self.discriminator.decoder
         recode(*coordinates(codes, share), self.discriminator.encoder.code, [decoder.map for decoder in decoders])
 
-    def remember(self, mean: Tensor, square: Tensor) -> None:
+    def update_loss_stats(self, mean: Tensor, square: Tensor) -> None:
         """Updates the running mean and mean square of L(x) over images, which standardise the realism score."""
         self.score_mean.lerp_(mean, 0.01)
         self.score_square.lerp_(square, 0.01)
@@ -150,7 +154,7 @@ class Ours(Family):
     def reconstruct(self, images: Tensor) -> Tensor:
         return self.discriminator(images).float()
 
-    def remembered_loss(self) -> tuple[float, float]:
+    def loss_stats(self) -> tuple[float, float]:
         deviation = (self.score_square - self.score_mean.square()).clamp_min(1e-8).sqrt()
         return float(self.score_mean), float(deviation)
 
@@ -161,5 +165,5 @@ class Ours(Family):
         0.5 is a training image of average difficulty; better reconstructed images score higher. For display only;
         training uses L(v).
         """
-        mean, deviation = self.remembered_loss()
+        mean, deviation = self.loss_stats()
         return torch.sigmoid((mean - reconstruction_loss(images, self.discriminator(images))) / deviation)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from facedemo.gans.settings import FamilyConfig, knob
+from facedemo.gans.settings import FamilyConfig, tunable
 
 
 class WGANConfig(FamilyConfig):
@@ -26,13 +26,15 @@ class WGANConfig(FamilyConfig):
         "critic_fake": "Mean output of the critic for generated images. The generator maximises it.",
     }
 
-    latent: int = knob(100, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024)
-    width: int = knob(
+    latent: int = tunable(
+        100, "Latent size", "Length h of the latent vector z from which an image is generated.", 2, 1024
+    )
+    width: int = tunable(
         64, "Width", "Channels of the layers next to the image. Doubling them takes about four times as long.", 4, 256
     )
-    batch_size: int = knob(64, "Batch size", "Real images per update of the critic.", 2, 512)
-    critic_steps: int = knob(5, "Critic steps", "Number of critic updates per generator update.", 1, 100)
-    clip: float = knob(
+    batch_size: int = tunable(64, "Batch size", "Real images per update of the critic.", 2, 512)
+    critic_steps: int = tunable(5, "Critic steps", "Number of critic updates per generator update.", 1, 100)
+    clip: float = tunable(
         0.01,
         "Clipping",
         "Clipping bound c: after every update, the critic's weights are clipped to the range from −c to c.",
@@ -40,13 +42,13 @@ class WGANConfig(FamilyConfig):
         1.0,
         live=True,
     )
-    learning_rate_g: float = knob(
+    learning_rate_g: float = tunable(
         5e-5, "Generator learning rate", "Step size of the generator's RMSprop.", 0.0, 0.1, live=True
     )
-    learning_rate_d: float = knob(
+    learning_rate_d: float = tunable(
         5e-5, "Critic learning rate", "Step size of the critic's RMSprop.", 0.0, 0.1, live=True
     )
-    decay: float = knob(
+    decay: float = tunable(
         1.0,
         "Learning-rate decay",
         "Factor by which both learning rates are multiplied at every decay interval; the paper does not decay them.",

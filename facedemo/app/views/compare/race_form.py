@@ -120,7 +120,7 @@ def create(kind: str, budget: dict[str, float]) -> Any:
     options = {"source": form.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}
     families = ["ours"] if kind == "sweep" else state[key("families")]
     gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
-    judging = {"seed": state[key("seed")], "count": state[key("count")]}
-    found = race.contenders(race.trainable(options), families, gammas)
-    command = race.command_of(options, families, gammas, None, {**judging, "copies": False})
-    return race.create_race(found, kind=kind, command=command, **judging)
+    evaluation = {"seed": state[key("seed")], "count": state[key("count")]}
+    found = race.entrant_configs(race.race_options(options), families, gammas)
+    command = race.command_line(options, families, gammas, None, {**evaluation, "copies": False})
+    return race.create_race(found, kind=kind, command=command, **evaluation)

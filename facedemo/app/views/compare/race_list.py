@@ -104,6 +104,8 @@ def card(race: Race, plan: Plan | None) -> None:
             button(race, "Delete", trash_controls.delete, [race], about, disabled=status.active)
 
 
-def button(race: Race, label: str, do: Callable[..., None], what: object, about: str, disabled: bool = False) -> None:
+def button(
+    race: Race, label: str, on_click: Callable[..., None], what: object, about: str, disabled: bool = False
+) -> None:
     key = f"{label}_{race.id}"
-    st.button(label, on_click=do, args=(what,), type="tertiary", help=about, disabled=disabled, key=key)
+    st.button(label, on_click=on_click, args=(what,), type="tertiary", help=about, disabled=disabled, key=key)

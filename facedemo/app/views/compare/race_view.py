@@ -1,4 +1,4 @@
-"""One race: its contenders in columns while they train, the detection rate over time, and finally the table."""
+"""One race: its entrants in columns while they train, the detection rate over time, and finally the table."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from facedemo.app.views.compare import side_by_side
 from facedemo.comparison import gather
 from facedemo.comparison.race import Plan, Race, detection
 from facedemo.comparison.report import HTML, files, packed
-from facedemo.evaluation.report import kept
+from facedemo.evaluation.report import load_evaluation
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.runs.run import Run
@@ -39,10 +39,10 @@ def refreshed(race: Race, was_active: bool) -> None:
     try:
         plan = race.plan
         header(race, plan, status)
-        runs = {entry.label: race.run(entry) for entry in plan.entries}
+        runs = {entrant.label: race.run(entrant) for entrant in plan.entries}
         if plan.kind == "sweep":
             sweep(runs, status.active)
-        contenders(runs, status.active)
+        entrants(runs, status.active)
         over_time(runs)
         results(race, runs)
     except DAMAGED as error:
@@ -79,7 +79,7 @@ def actions(race: Race, plan: Plan, status: Status) -> None:
     elif status.state != "finished":
         about = "Resume the race. Finished models are kept; the interrupted one continues from its last checkpoint."
         button("Resume", "play_arrow", about, race.launch)
-    models = [f"run:{run.id}" for entry in plan.entries if (run := race.run(entry)).has_model]
+    models = [f"run:{run.id}" for entrant in plan.entries if (run := race.run(entrant)).has_model]
     about = "Compare all models with saved weights on the same seeds."
     if st.button(
         "Side by side",
@@ -99,9 +99,9 @@ def go_side_by_side(models: list[str]) -> None:
     st.query_params.clear()
 
 
-def button(label: str, icon: str, about: str, do: Callable[[], None]) -> None:
+def button(label: str, icon: str, about: str, on_click: Callable[[], None]) -> None:
     """A button whose errors are shown, not raised."""
-    st.button(label, icon=f":material/{icon}:", on_click=ask, args=(do,), help=about, key=f"race_{label}")
+    st.button(label, icon=f":material/{icon}:", on_click=ask, args=(on_click,), help=about, key=f"race_{label}")
 
 
 def downloads(race: Race, ready: bool) -> None:
@@ -129,16 +129,16 @@ def downloads(race: Race, ready: bool) -> None:
         )
 
 
-def contenders(runs: Mapping[str, Run], active: bool) -> None:
-    """One column per contender, in training order."""
+def entrants(runs: Mapping[str, Run], active: bool) -> None:
+    """One column per entrant, in training order."""
     with st.grid(min(len(runs), 4), min_column_width=COLUMN, border=True) as places:
         for label, run in runs.items():
             with places.cell():
-                contender(label, run, active)
+                entrant(label, run, active)
 
 
-def contender(label: str, run: Run, active: bool) -> None:
-    """One contender: its status, its newest faces and its losses."""
+def entrant(label: str, run: Run, active: bool) -> None:
+    """One entrant: its status, its newest faces and its losses."""
     there = (run.path / "config.json").is_file()
     status = run.status
     if there and status.state == "stopped" and not status.step and active:
@@ -196,8 +196,8 @@ def facts(run: Run, status: Status) -> str:
 
 
 def losses(label: str, run: Run) -> None:
-    """The first chart of the contender's family, which is usually its losses."""
-    figures = training.figures(run.metrics(), config_class(run.config.family).metrics, run.marks())
+    """The first chart of the entrant's family, which is usually its losses."""
+    figures = training.figures(run.metrics(), config_class(run.config.family).metrics, run.setting_changes())
     for name, figure in list(figures.items())[:1]:
         figure.update_layout(height=220)
         alt = f"Chart of the {name} of {label}"
@@ -223,9 +223,9 @@ def over_time(runs: Mapping[str, Run]) -> None:
 
 
 def results(race: Race, runs: Mapping[str, Run]) -> None:
-    """Table 1 of the contenders that have been evaluated."""
+    """Table 1 of the entrants that have been evaluated."""
     st.subheader("Face-recognition results", anchor=False)
-    reports = {label: kept(run.path) for label, run in runs.items()}
+    reports = {label: load_evaluation(run.path) for label, run in runs.items()}
     if any(reports.values()):
         side_by_side.table(reports)
     else:
@@ -243,7 +243,7 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
     """Quality against diversity in one chart; selecting a point offers to generate faces with its model."""
     points = []
     for label, run in runs.items():
-        if report := kept(run.path):
+        if report := load_evaluation(run.path):
             row = report.rows[0]
             ends = (100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low))
             points.append(comparison.Point(label, 100 * (1 - row.undetected.share), *ends, row.people, row.distance))

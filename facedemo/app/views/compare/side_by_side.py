@@ -9,7 +9,7 @@ import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.markdown import escaped
-from facedemo.evaluation.report import Report, kept
+from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
 from facedemo.imaging import pictures
@@ -26,7 +26,7 @@ CELL = "text-align:left;vertical-align:top;padding:.35rem 1.2rem .35rem 0;border
 FIRST = ("dcgan", "wgan", "ours")  # families in the order of the paper's Fig. 5
 
 
-def chosen_models(choices: Collection[str]) -> url_state.Setting:
+def chosen_models(choices: Collection[str]) -> url_state.QueryParam:
     """Model names joined by slashes; unknown names are ignored."""
 
     def parse(text: str) -> str:
@@ -35,7 +35,7 @@ def chosen_models(choices: Collection[str]) -> url_state.Setting:
             raise ValueError(text)
         return "/".join(found)
 
-    return url_state.Setting("/".join(first(choices)), parse, "there are no such models")
+    return url_state.QueryParam("/".join(first(choices)), parse, "there are no such models")
 
 
 def first(choices: Collection[str]) -> list[str]:
@@ -51,29 +51,29 @@ def draw(path: Path, version: str, seed: int, count: int) -> np.ndarray:
     return sampling.generate(model_picker.load(path, version), face_seeds(seed, count))
 
 
-def keep() -> None:
+def keep_selection() -> None:
     st.session_state.compare_models = "/".join(st.session_state.compare_chosen[:MOST])
 
 
-def show(settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def show(settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     choices = model_picker.choices()
     if not choices:
         st.info(
             "There is no model to generate faces with yet. Start a race above, or train a model on the Train page.",
             title="No model yet",
         )
-        url_state.publish(settings, page="compare")
+        url_state.write_to_url(settings, page="compare")
         return
     settings |= {
         "models": chosen_models(choices),
         "seed": url_state.whole(0, MAX_SEED, default=0),
         "faces": url_state.whole(1, MAX_FACES, default=16),
     }
-    ignored += url_state.restore(settings, page="compare")
+    ignored += url_state.load_from_url(settings, page="compare")
     names, seed, count = controls(choices)
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    url_state.publish(settings, page="compare")
+    url_state.write_to_url(settings, page="compare")
     if not names:
         st.info("Choose models above to see each generate faces from the same seeds.", title="Nothing to compare")
         return
@@ -94,7 +94,7 @@ def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
             format_func=model_picker.label,
             max_selections=MOST,
             key="compare_chosen",
-            on_change=keep,
+            on_change=keep_selection,
             width=480,
             help=f"Up to {MOST} models, shown in this order: bundled models, and your runs once they have saved "
             "weights.",
@@ -151,7 +151,7 @@ def described(path: Path) -> str:
 
 def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     """Table 1 of the models that have been evaluated."""
-    reports = {model_picker.label(name): kept(choices[name]) for name in names}
+    reports = {model_picker.label(name): load_evaluation(choices[name]) for name in names}
     st.subheader("Face-recognition results", anchor=False)
     table(reports)
     missing = [name for name, report in reports.items() if report is None]

@@ -23,7 +23,7 @@ MEGABYTES = 64
 THUMBNAIL = 96  # side in pixels
 
 
-def face_settings(slot: str, seed: int) -> dict[str, url_state.Setting]:
+def face_settings(slot: str, seed: int) -> dict[str, url_state.QueryParam]:
     """The parameters of a face in an address: its source, and its seed if it is generated."""
     return {
         f"{slot}_source": url_state.one_of(SOURCES, default="face"),

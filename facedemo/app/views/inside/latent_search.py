@@ -12,7 +12,7 @@ from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.app.views.interpolate import films
 from facedemo.explore import inversion
-from facedemo.explore.inversion import Found
+from facedemo.explore.inversion import InvertedFace
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 
@@ -33,17 +33,17 @@ def search(running: bool) -> None:
     st.session_state.inside_running = running
 
 
-def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     own = face_settings("a", seed=1) | face_settings("b", seed=4)
     own |= {"steps": url_state.whole(2, STEPS, default=24), "rate": url_state.whole(1, 30, default=12)}
     own["frame"] = url_state.whole(1, STEPS, default=1)
-    ignored += url_state.restore(own, page="inside")
+    ignored += url_state.load_from_url(own, page="inside")
     if st.session_state.inside_frame > st.session_state.inside_steps:
         ignored.append(f"`frame={st.session_state.inside_frame}` (there are {st.session_state.inside_steps})")
         rewind()
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    url_state.publish(settings | own, page="inside")
+    url_state.write_to_url(settings | own, page="inside")
     faces, places = [], []
     for (slot, label), column in zip(SLOTS.items(), st.columns(2, gap="large"), strict=True):
         with column:
@@ -54,17 +54,17 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Set
     found = [found_before(folder, image) for image, _ in faces]
     if not all(place for place in found):
         find(folder, [image for (image, _), place in zip(faces, found, strict=True) if not place])
-    for place, (image, words), kept in zip(places, faces, found, strict=True):
-        if kept:
+    for place, (image, words), stored in zip(places, faces, found, strict=True):
+        if stored:
             with place:
-                show_found(image, words, kept["found"])
+                show_found(image, words, stored["found"])
     if all(found):
-        show_film(name, folder, [words for _, words in faces], [kept["found"] for kept in found])
+        show_film(name, folder, [words for _, words in faces], [stored["found"] for stored in found])
 
 
-def found_before(folder: Path, image: np.ndarray) -> "dict[str, Found]":
+def found_before(folder: Path, image: np.ndarray) -> "dict[str, InvertedFace]":
     """The cache slot for the latent of a face, empty until it is found."""
-    return cached_work.kept("Searching", folder, model_picker.version(folder), digest(image))
+    return cached_work.cache_slot("Searching", folder, model_picker.version(folder), digest(image))
 
 
 def find(folder: Path, images: list[np.ndarray]) -> None:
@@ -89,7 +89,7 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
     cancel.empty()
 
 
-def show_found(image: np.ndarray, words: str, found: "Found") -> None:
+def show_found(image: np.ndarray, words: str, found: "InvertedFace") -> None:
     with st.grid(2, min_column_width=110, wrap=False):
         for picture, about in (
             (image, f"**v**  The face: {words}."),
@@ -102,23 +102,25 @@ def show_found(image: np.ndarray, words: str, found: "Found") -> None:
     st.caption(f"They differ by {100 * found.error / 2:.1f} % on average.", help=about)
 
 
-def show_film(name: str, folder: Path, words: list[str], ends: "list[Found]") -> None:
+def show_film(name: str, folder: Path, words: list[str], ends: "list[InvertedFace]") -> None:
     """The film through latent space from one latent to the other."""
     st.subheader("From one face to the other", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with right:
         about = f"Number of frames from one face to the other, from 2 to {STEPS}."
-        looks = {"persist_state": "session", "width": 320}
-        steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=about, **looks)
+        widget_options = {"persist_state": "session", "width": 320}
+        steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=about, **widget_options)
         about = "Frames per second, here and in the files."
-        rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d per second", help=about, **looks)
+        rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d per second", help=about, **widget_options)
     model = model_picker.load(folder, model_picker.version(folder))
 
     def draw(progress: sampling.Progress) -> np.ndarray:
         return inversion.morph(model, *ends, steps, progress=progress)
 
     keys = [digest(end.latent) for end in ends]
-    frames = cached_work.once("Generating faces", draw, folder, model_picker.version(folder), *keys, steps)
+    frames = cached_work.cached_with_progress(
+        "Generating faces", draw, folder, model_picker.version(folder), *keys, steps
+    )
     with left:
         alt = f"A film from the face closest to {words[0]} to the one closest to {words[1]}"
         film_player(frames, st.session_state.inside_frame, rate, False, alt, on_choose=hold, key="inside_film")

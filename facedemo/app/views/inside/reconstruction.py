@@ -11,45 +11,49 @@ from facedemo.app.charts.training import distribution
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.explore import discriminator_view
-from facedemo.explore.discriminator_view import Look, Losses
+from facedemo.explore.discriminator_view import Losses, Reconstruction
 from facedemo.imaging import film
 from facedemo.imaging.pictures import grid, png
 
 LARGE = 256  # side of a picture on the screen, in pixels
 
 
-def look_inside(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def show_reconstruction(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     own = face_settings("a", seed=1)
-    ignored += url_state.restore(own, page="inside")
+    ignored += url_state.load_from_url(own, page="inside")
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    url_state.publish(settings | own, page="inside")
+    url_state.write_to_url(settings | own, page="inside")
     version = model_picker.version(folder)
     model = model_picker.load(folder, version)
-    if reason := discriminator_view.why_not(model):
+    if reason := discriminator_view.unsupported_reason(model):
         st.info(f"{reason} “Into latent space” works with every model.", title="No reconstruction to show")
         return
     face = face_input("a", "Face", folder)
     if face is None:
         return
-    seen = discriminator_view.look(model, face[0])
+    seen = discriminator_view.reconstruct(model, face[0])
     left, right = st.columns([3, 2], gap="large")
     with left:
         show_pictures(seen, face[1])
         download(name, seen, face[1])
     with right:
         words = "Comparing with other faces"
-        found = cached_work.once(words, lambda progress: discriminator_view.losses(model, progress), folder, version)
+        found = cached_work.cached_with_progress(
+            words, lambda progress: discriminator_view.losses(model, progress), folder, version
+        )
         show_numbers(seen, found)
 
 
-def show_pictures(seen: "Look", words: str) -> None:
-    heat = Image.fromarray(discriminator_view.heat(seen.error)).resize((LARGE, LARGE), Image.Resampling.NEAREST)
+def show_pictures(seen: "Reconstruction", words: str) -> None:
+    heatmap = Image.fromarray(discriminator_view.error_heatmap(seen.error)).resize(
+        (LARGE, LARGE), Image.Resampling.NEAREST
+    )
     pictures = {
         "v": (film.enlarged(seen.image, LARGE), f"The face: {words}."),
         "D(v)": (film.enlarged(seen.reconstruction, LARGE), "The discriminator's reconstruction from its code."),
         "|v − D(v)|": (
-            heat,
+            heatmap,
             "The reconstruction error: black is none, yellow a quarter of the range from black to white.",
         ),
     }
@@ -60,7 +64,7 @@ def show_pictures(seen: "Look", words: str) -> None:
                 st.caption(f"**{symbol}**  {about}")
 
 
-def show_numbers(seen: "Look", found: "Losses") -> None:
+def show_numbers(seen: "Reconstruction", found: "Losses") -> None:
     """L(v) and the realism score, compared with generated and training images."""
     with st.grid(2, min_column_width=130):
         about = "Mean of |v − D(v)| over all pixels and colours, which range from −1 to 1. The lower, the more the "
@@ -74,7 +78,7 @@ def show_numbers(seen: "Look", found: "Losses") -> None:
             "person."
         )
         st.metric("Realism", f"{seen.realism:.2f}", help=about, border=True)
-    mean, deviation = found.remembered
+    mean, deviation = found.recorded
     groups, band = {"generated faces": found.generated}, ("training images, recorded", mean, deviation)
     parts = [f"{100 * discriminator_view.share_above(found.generated, seen.loss):.0f} % of the model's generated faces"]
     if found.real is not None:
@@ -86,8 +90,8 @@ def show_numbers(seen: "Look", found: "Losses") -> None:
     st.caption(f"{words}, as recorded during training.")
 
 
-def download(name: str, seen: "Look", words: str) -> None:
-    pictures = np.stack([seen.image, seen.reconstruction, discriminator_view.heat(seen.error)])
+def download(name: str, seen: "Reconstruction", words: str) -> None:
+    pictures = np.stack([seen.image, seen.reconstruction, discriminator_view.error_heatmap(seen.error)])
     facts = {"model": name, "face": words, "loss": f"{seen.loss:.6f}", "realism": f"{seen.realism:.4f}"}
     facts["brightest"] = discriminator_view.BRIGHTEST
     st.download_button(

@@ -61,7 +61,7 @@ def hold(frame: int) -> None:
     st.session_state.interpolate_frame = frame
 
 
-def film_settings(steps: int) -> dict[str, url_state.Setting]:
+def film_settings(steps: int) -> dict[str, url_state.QueryParam]:
     return {
         "path": url_state.one_of(PATHS, default="slerp"),
         "steps": url_state.whole(2, STEPS, default=steps),
@@ -70,13 +70,13 @@ def film_settings(steps: int) -> dict[str, url_state.Setting]:
     }
 
 
-def two_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def two_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     own = {
         "from": url_state.whole(0, MAX_SEED, default=1),
         "to": url_state.whole(0, MAX_SEED, default=4),
     }
     own |= film_settings(steps=24)
-    ignored += url_state.restore(own, page="interpolate")
+    ignored += url_state.load_from_url(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = [
             seed_input("From seed", "from", "The first face of the film. The same seed gives the same face."),
@@ -95,13 +95,13 @@ def two_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], i
         downloads(name, frames, reel)
 
 
-def walk(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def walk(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     own = {
         "seed": url_state.whole(0, MAX_SEED, default=1),
         "faces": url_state.whole(2, STOPS, default=6),
     }
     own |= film_settings(steps=24)
-    ignored += url_state.restore(own, page="interpolate")
+    ignored += url_state.load_from_url(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = seed_input("Seed", "seed", "The random seed of the walk's faces, as on the Generate page.")
         stops = st.number_input(
@@ -191,10 +191,12 @@ def frames_of(folder: Path, reel: Film) -> np.ndarray:
         model = model_picker.load(folder, version)
         return interpolation.film_of_seeds(model, reel.seeds, reel.steps, reel.path, progress)
 
-    return cached_work.once("Generating faces", draw, folder, version, reel.seeds, reel.path, reel.steps)
+    return cached_work.cached_with_progress(
+        "Generating faces", draw, folder, version, reel.seeds, reel.path, reel.steps
+    )
 
 
-def player(folder: Path, settings: dict[str, url_state.Setting], ignored: list[str], reel: Film) -> np.ndarray:
+def player(folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str], reel: Film) -> np.ndarray:
     """Shows the film and the ignored parts of its address; returns its frames."""
     frames = frames_of(folder, reel)
     if (frame := st.session_state.interpolate_frame) > len(frames):
@@ -202,7 +204,7 @@ def player(folder: Path, settings: dict[str, url_state.Setting], ignored: list[s
         rewind()
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    url_state.publish(settings, page="interpolate")
+    url_state.write_to_url(settings, page="interpolate")
     frame = st.session_state.interpolate_frame
     film_player(frames, frame, reel.rate, reel.closed, reel.words, on_choose=hold, key="interpolate_film")
     return frames

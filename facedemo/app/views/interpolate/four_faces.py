@@ -32,12 +32,12 @@ def draw_corners() -> None:
     first_face()
 
 
-def four_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     own = {corner: url_state.whole(0, MAX_SEED, default=n) for n, corner in enumerate(CORNERS, start=1)}
     own["path"] = url_state.one_of(films.PATHS, default="slerp")
     own["side"] = url_state.whole(2, SIDE, default=7)
     own["face"] = url_state.whole(1, SIDE**2, default=1)
-    ignored += url_state.restore(own, page="interpolate")
+    ignored += url_state.load_from_url(own, page="interpolate")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = [
             films.seed_input(label, corner, f"The face in this corner of the grid: {label.lower()}.", first_face)
@@ -63,7 +63,7 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.Setting], 
         first_face()
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    url_state.publish(settings | own, page="interpolate")
+    url_state.write_to_url(settings | own, page="interpolate")
     show(name, images, seeds, side, path)
 
 
@@ -71,9 +71,9 @@ def drawn(folder: Path, seeds: list[int], side: int, path: str) -> np.ndarray:
     version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:
-        return interpolation.square_of_seeds(model_picker.load(folder, version), seeds, side, path, progress)
+        return interpolation.grid_of_seeds(model_picker.load(folder, version), seeds, side, path, progress)
 
-    return cached_work.once("Generating faces", draw, folder, version, seeds, side, path)
+    return cached_work.cached_with_progress("Generating faces", draw, folder, version, seeds, side, path)
 
 
 def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) -> None:

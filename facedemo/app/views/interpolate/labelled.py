@@ -20,7 +20,7 @@ ASKED, USED = f"{PREFIX}_asked", f"{PREFIX}_used"  # the source requested last, 
 
 
 @dataclass(frozen=True)
-class Learnt:
+class LearnedDirections:
     """The directions learned for a model.  summary: accuracy of the labels.  version: of the weights."""
 
     summary: str
@@ -29,17 +29,17 @@ class Learnt:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def kept(folder: Path, source: str) -> dict[str, Any]:
+def cache_slot(folder: Path, source: str) -> dict[str, Any]:
     """A cache slot, shared by all visitors, for the `job` on a model and a source; empty at first."""
     return {}
 
 
 def job(folder: Path, which: str) -> Job | None:
     source = st.session_state.get(which)
-    return kept(folder, source).get("job") if source else None
+    return cache_slot(folder, source).get("job") if source else None
 
 
-def learnt(folder: Path) -> Learnt | None:
+def learned(folder: Path) -> LearnedDirections | None:
     """The latest result for this visitor's choice of faces; if a run still trains, it may be of earlier weights."""
     asked = job(folder, ASKED)
     if asked and asked.state == "done":
@@ -48,13 +48,13 @@ def learnt(folder: Path) -> Learnt | None:
     return used.result if used and used.state == "done" else None
 
 
-def not_learnt(settings: dict[str, url_state.Setting], amount: url_state.Setting) -> list[str]:
+def not_learned(settings: dict[str, url_state.QueryParam], amount: url_state.QueryParam) -> list[str]:
     """Amounts in the address for sliders not learned yet, in Markdown. They take effect once these are learned."""
     ignored = []
     for name in (f"by_{label}" for label in LABELS):
         if name in settings or name not in st.query_params:
             continue
-        wrong = url_state.restore({name: amount}, page="interpolate")
+        wrong = url_state.load_from_url({name: amount}, page="interpolate")
         if value := st.session_state[f"interpolate_{name}"]:
             wrong.append(f"`{name}={value}` (learn this slider first, below)")
         ignored += wrong
@@ -63,12 +63,12 @@ def not_learnt(settings: dict[str, url_state.Setting], amount: url_state.Setting
 
 def control(folder: Path) -> None:
     """The choice of labelled faces, a button that starts learning, its progress and its outcome."""
-    asked, found = job(folder, ASKED), learnt(folder)
+    asked, found = job(folder, ASKED), learned(folder)
     running = asked is not None and asked.state == "running"
     failed = asked is not None and asked.state in ("failed", "cancelled")
     # kept on the server, so that it stays open when the layout above it changes
-    looks = {"key": f"{PREFIX}_open", "on_change": "rerun"}
-    with st.expander("Age and gender", icon=":material/label:", expanded=running or failed, **looks):
+    widget_options = {"key": f"{PREFIX}_open", "on_change": "rerun"}
+    with st.expander("Age and gender", icon=":material/label:", expanded=running or failed, **widget_options):
         if found:
             earlier = found.version != model_picker.version(folder)
             note = " The run has been trained further; these sliders are for its earlier weights." if earlier else ""
@@ -103,15 +103,17 @@ def start(folder: Path) -> bool:
         return False
     uploaded = st.session_state[f"{PREFIX}_kind"] == image_source.UPLOAD
 
-    def do(steps: Steps) -> Learnt:
+    def do(steps: Steps) -> LearnedDirections:
         try:
-            reader = attributes.learn_looks(source, model.size, steps)
+            attribute_model = attributes.fit_attribute_model(source, model.size, steps)
         except DataError as error:  # a cache path means nothing to the person who uploaded the files
             raise DataError(str(error).replace(source, "The upload") if uploaded else str(error)) from error
-        return Learnt(reader.summary(), version, directions.labelled(model, reader, steps=steps))
+        return LearnedDirections(
+            attribute_model.summary(), version, directions.labelled(model, attribute_model, steps=steps)
+        )
 
     st.session_state[ASKED] = image_source.identity(PREFIX)
-    place = kept(folder, st.session_state[ASKED])
+    place = cache_slot(folder, st.session_state[ASKED])
     # it may run already, from before a page reload or for another visitor
     if "job" not in place or place["job"].state != "running":
         place["job"] = Job(do)

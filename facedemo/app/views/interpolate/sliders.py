@@ -29,17 +29,17 @@ def another_face() -> None:
     st.session_state.interpolate_seed = random.randint(0, MAX_SEED)
 
 
-def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Setting], ignored: list[str]) -> None:
+def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     found, amount = found_in(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
     own = {"seed": url_state.whole(0, MAX_SEED, default=1)}
     own |= {f"by_{direction.name}": amount for direction in found}
-    ignored += url_state.restore(own, page="interpolate")
+    ignored += url_state.load_from_url(own, page="interpolate")
     named = from_labels(folder, latent=len(found[0].step))
     extra = {f"by_{direction.name}": amount for direction in named}
-    ignored += url_state.restore(
+    ignored += url_state.load_from_url(
         extra, page="interpolate"
     )  # separately: an address from before they were learned is complete
-    ignored += labelled.not_learnt(extra, amount)
+    ignored += labelled.not_learned(extra, amount)
     found, own = [*named, *found], own | extra
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = films.seed_input("Seed", "seed", "The random seed of the face to edit, as on the Generate page.")
@@ -52,7 +52,7 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Set
     with right:
         amounts = sliders(folder, seed, found)
         labelled.control(folder)
-    url_state.publish(settings | own, page="interpolate")
+    url_state.write_to_url(settings | own, page="interpolate")
     with left:
         result(name, folder, seed, found, amounts)
 
@@ -65,13 +65,13 @@ def found_in(folder: Path) -> "list[Direction]":
             model = model_picker.load(folder, version)
         return directions.find(model, directions.FACES, progress)
 
-    return cached_work.once("Finding this model's directions", find, folder, version)
+    return cached_work.cached_with_progress("Finding this model's directions", find, folder, version)
 
 
 def from_labels(folder: Path, latent: int) -> "list[Direction]":
     """The directions learned from labels; none if they are for another latent size."""
-    learnt = labelled.learnt(folder)
-    return [direction for direction in learnt.directions if len(direction.step) == latent] if learnt else []
+    learned = labelled.learned(folder)
+    return [direction for direction in learned.directions if len(direction.step) == latent] if learned else []
 
 
 def moved(folder: Path, seed: int, found: "list[Direction]", amounts: list[dict[str, float]]) -> np.ndarray:

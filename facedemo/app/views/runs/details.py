@@ -49,7 +49,7 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
         generate_button(run, key="runs_generate")
         st.download_button(
             "Export (ZIP)",
-            lambda: archive.packed(run.path),
+            lambda: archive.zip_bytes(run.path),
             f"{run.id}.zip",
             "application/zip",
             on_click="ignore",
@@ -82,7 +82,7 @@ def promotion(run: Run) -> None:
         key=OPEN,
         on_change="rerun",
     ):
-        free = archive.suggest(run.name)
+        free = archive.free_name(run.name)
         about = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
         name = st.text_input("Name of the model", free, max_chars=64, help=about, key=f"bundle_name_{run.id}_{free}")
         about = "Text for the model card, in Markdown: describe the data, its licence and the model's limitations."
@@ -96,7 +96,7 @@ def promotion(run: Run) -> None:
 def promote(run: Run, name: str, card: str) -> None:
     try:
         with st.spinner("Making the bundle…", show_time=True):
-            path = archive.promote(run, name, card)
+            path = archive.export_run_as_model(run, name, card)
     except (ValueError, OSError) as error:
         st.error(escaped(error))
         return

@@ -15,7 +15,7 @@ MEGABYTES = 1024  # the largest file that can be uploaded
 CARD_LETTERS = 20_000
 
 
-def shelf() -> None:
+def model_library() -> None:
     st.header("Models", anchor=False)
     if said := st.session_state.pop("shelf_said", ""):
         st.success(escaped(said))
@@ -44,7 +44,7 @@ def model(path: Path) -> None:
                 st.switch_page(navigation.GENERATE, query_params={"model": path.name})
             st.download_button(
                 "Export (ZIP)",
-                lambda: archive.packed(path),
+                lambda: archive.zip_bytes(path),
                 f"{path.name}.zip",
                 "application/zip",
                 on_click="ignore",
@@ -112,7 +112,7 @@ def importing() -> None:
         return
     try:
         with st.spinner("Checking the model…"):
-            path = archive.take(file, name.strip())
+            path = archive.import_zip(file, name.strip())
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not imported")
         return

@@ -44,7 +44,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
         norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
     family, names = config_class(config.family), steering.short_names(config)
     metrics = metrics_of(run)
-    figures = training.figures(metrics, family.metrics, run.marks(), names, norms)
+    figures = training.figures(metrics, family.metrics, run.setting_changes(), names, norms)
     if not figures:
         st.caption(f"The first points appear after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):

@@ -6,7 +6,7 @@ import sys
 import streamlit as st
 
 from facedemo.app.shared.format import duration
-from facedemo.config.schema import BUILT_IN, RunConfig
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.training import speed
 
 LOOK_AGAIN = 1.0  # seconds between checks while a measurement runs
@@ -33,7 +33,7 @@ def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
 def described(config: RunConfig, seconds: float) -> str:
     known = speed.known_speed(config) or {}
     rate = f"at {known['images_per_second']:,.0f} images per second, measured on this computer"
-    before = "" if config.data.source == BUILT_IN else " The images are prepared first, once."
+    before = "" if config.data.source == BUILTIN_SOURCE else " The images are prepared first, once."
     return f"**About {duration(round_time(seconds))}** {rate}.{before}"
 
 

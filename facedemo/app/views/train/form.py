@@ -8,9 +8,9 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.views.train import steering
 from facedemo.config.presets import PRESETS, configure
-from facedemo.config.schema import BUILT_IN, DataConfig, RunConfig, TrainingConfig, message
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, message
 from facedemo.gans.registry import config_class, family_names
-from facedemo.gans.settings import knobs as declared
+from facedemo.gans.settings import tunables as declared
 from facedemo.runs.run import Run
 from facedemo.storage.locations import runs_root
 
@@ -114,7 +114,7 @@ def data_control() -> None:
 
 def chosen_source() -> str:
     """The data source of the form.  Raises as `image_source.chosen` does."""
-    return BUILT_IN if st.session_state[key("data_kind")] == BUILTIN_LABEL else image_source.chosen(key("data"))
+    return BUILTIN_SOURCE if st.session_state[key("data_kind")] == BUILTIN_LABEL else image_source.chosen(key("data"))
 
 
 def form() -> None:
@@ -157,7 +157,7 @@ def main_settings() -> dict[str, float]:
         )
         budget = budget_control(key("budget"))
         config = config_class(family)
-        live = [knob.name for knob in declared(config, live=True)]
+        live = [tunable.name for tunable in declared(config, live=True)]
         first = [*ALWAYS_SHOWN, *steering.own_first(live, config)]
         for name in [*first, *(name for name in config.model_fields if name not in first)]:
             steering.control(name, config.model_fields[name], key(family, name))
@@ -207,7 +207,7 @@ def described_run(budget: dict[str, float]) -> "RunConfig | None":
     """The form as a config whose images have not been checked; None if the form does not describe a valid run."""
     try:
         return chosen_config(
-            budget, source=BUILT_IN if st.session_state[key("data_kind")] == BUILTIN_LABEL else "images"
+            budget, source=BUILTIN_SOURCE if st.session_state[key("data_kind")] == BUILTIN_LABEL else "images"
         )
     except ValueError:
         return None

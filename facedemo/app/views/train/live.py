@@ -61,7 +61,7 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
         st.error(words, title=status.state.capitalize())
         if status.state == "failed":
             st.caption("Fix the problem described above, then resume; or start a new run with other settings.")
-    for words in status.advice:
+    for words in status.warnings:
         st.warning(words, icon=":material/lightbulb:")
     progress(run, status)
     if why := slowed(config, status):
@@ -182,9 +182,11 @@ def actions(run: Run, status: Status) -> None:
         generate_button(run)
 
 
-def button(label: str, icon: str, about: str, do: Callable[..., None], *args: Any, disabled: bool = False) -> None:
+def button(
+    label: str, icon: str, about: str, on_click: Callable[..., None], *args: Any, disabled: bool = False
+) -> None:
     icon, key = f":material/{icon}:", f"do_{label}"
-    st.button(label, icon=icon, on_click=do, args=args, help=about, disabled=disabled, key=key)
+    st.button(label, icon=icon, on_click=on_click, args=args, help=about, disabled=disabled, key=key)
 
 
 def extension(run: Run, prefix: str = "extend") -> None:

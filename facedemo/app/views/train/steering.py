@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from facedemo.config.schedule import PLAYERS, Mark, Steering
+from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.gans.settings import FamilyConfig
 from facedemo.runs.directory import RunError
@@ -65,41 +65,43 @@ class InForce:
     """A run's current settings, and the values that the last change replaced."""
 
     values: dict[str, float]  # of all live settings; learning rates after decay
-    waiting: dict[str, float]  # requested, not yet applied by the training
+    pending: dict[str, float]  # requested, not yet applied by the training
     undo: dict[str, float]
     version: int  # increases with every change
 
 
 def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
-    """Replays a run's marks, and then the pending orders."""
-    steering, undo = Steering(config), []
-    marks = [Mark(int(mark["step"]), mark["changes"], mark["command"]) for mark in run.marks()]
-    answered = {mark.command for mark in marks}
-    waiting = [
-        Mark(max(step, *(mark.step for mark in marks), 0), order["changes"], order["number"])
-        for order in run.orders()
-        if order["do"] == "set" and order["number"] not in answered
+    """Replays a run's changes, and then the pending orders."""
+    steering, undo = SettingsSchedule(config), []
+    changes = [
+        SettingChange(int(change["step"]), change["changes"], change["command"]) for change in run.setting_changes()
     ]
-    for mark in filter(steering.fits, [*marks, *waiting]):
-        remember(undo, steering, mark)
-        steering.apply(mark)
-    asked = {name: value for mark in waiting for name, value in mark.changes.items()}
-    return InForce(values(steering, step), asked, undo[-1] if undo else {}, len(marks) + len(waiting))
+    answered = {change.command for change in changes}
+    pending = [
+        SettingChange(max(step, *(change.step for change in changes), 0), command["changes"], command["number"])
+        for command in run.commands()
+        if command["do"] == "set" and command["number"] not in answered
+    ]
+    for change in filter(steering.fits, [*changes, *pending]):
+        record_undo(undo, steering, change)
+        steering.apply(change)
+    asked = {name: value for change in pending for name, value in change.changes.items()}
+    return InForce(values(steering, step), asked, undo[-1] if undo else {}, len(changes) + len(pending))
 
 
-def remember(undo: list[dict[str, float]], steering: "Steering", mark: "Mark") -> None:
-    """Records the values that a mark replaces; a mark that undoes the previous change removes that change instead."""
-    if undo and undo[-1] == mark.changes:
+def record_undo(undo: list[dict[str, float]], steering: "SettingsSchedule", change: "SettingChange") -> None:
+    """Records the values that a change replaces; a change that undoes the one before removes that one instead."""
+    if undo and undo[-1] == change.changes:
         undo.pop()
     else:
-        before = values(steering, mark.step)
-        undo.append({name: before[name] for name in mark.changes})
+        before = values(steering, change.step)
+        undo.append({name: before[name] for name in change.changes})
 
 
-def values(steering: "Steering", step: int) -> dict[str, float]:
+def values(steering: "SettingsSchedule", step: int) -> dict[str, float]:
     config = steering.config
     settings = config.model.model_dump() | config.training.model_dump()
-    rates = {name: float(f"{steering.rate(player, step):.4g}") for player, name in PLAYERS.items()}
+    rates = {name: float(f"{steering.rate(network, step):.4g}") for network, name in LEARNING_RATE_FIELD.items()}
     return {name: settings[name] for name in config.steerable()} | rates
 
 
@@ -149,9 +151,9 @@ def panel(run: Run, config: "RunConfig", step: int, active: bool) -> None:
         apply_and_undo(run, now, names)
         if problem := st.session_state.pop("steering_problem", ""):
             st.error(problem)
-        elif now.waiting:
+        elif now.pending:
             when = "applied at the next iteration" if active else "applied when the run is resumed"
-            st.caption(f"Pending: {words(now.waiting, names)}, {when}.")
+            st.caption(f"Pending: {words(now.pending, names)}, {when}.")
 
 
 def moved(now: InForce) -> dict[str, float]:

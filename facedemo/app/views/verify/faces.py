@@ -9,7 +9,7 @@ from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.views.verify.request import Request
 from facedemo.evaluation import annotate
-from facedemo.evaluation.verify import Evidence
+from facedemo.evaluation.verify import DetectedImages
 from facedemo.imaging import film, pictures
 from facedemo.pretrained.seeds import face_seeds
 
@@ -34,9 +34,9 @@ def first_page() -> None:
     st.session_state.pop("verify_page", None)
 
 
-def judged_faces(asked: Request, evidence: "Evidence") -> None:
+def detected_faces(asked: Request, detected: "DetectedImages") -> None:
     """The grid of one kind of faces, and beside it the selected face."""
-    rows = {name: annotate.shown(evidence, name) for name in SHOWN}
+    rows = {name: annotate.shown(detected, name) for name in SHOWN}
     st.subheader("The faces", anchor=False)
     show = st.segmented_control(
         "Show",
@@ -51,14 +51,14 @@ def judged_faces(asked: Request, evidence: "Evidence") -> None:
     )
     left, right = st.columns([3, 2], gap="large")
     with left:
-        row = grid(asked, evidence, show, rows[show])
-        downloads(asked, evidence, rows)
+        row = grid(asked, detected, show, rows[show])
+        downloads(asked, detected, rows)
     if row is not None:
         with right:
-            closely(asked, evidence, row)
+            closely(asked, detected, row)
 
 
-def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> int | None:
+def grid(asked: Request, detected: "DetectedImages", show: str, rows: list[int]) -> int | None:
     """A page of faces; returns the row of the selected face, None if there are none."""
     if not rows:
         st.info(EMPTY[show])
@@ -75,7 +75,7 @@ def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> in
         state.verify_face = here[number - 1] + 1
 
     face_grid(
-        marked(asked, show, here, evidence),
+        marked(asked, show, here, detected),
         [seeds[row] for row in here],
         selected=here.index(state.verify_face - 1) + 1 if state.verify_face - 1 in here else None,
         alt=f"{SHOWN[show]}: {len(rows):,} of {asked.count:,} images. Arrow keys move, Enter chooses.",
@@ -91,23 +91,23 @@ def grid(asked: Request, evidence: "Evidence", show: str, rows: list[int]) -> in
 
 
 @st.cache_data(max_entries=16, show_spinner="Marking faces…")
-def marked(asked: Request, show: str, rows: list[int], _evidence: "Evidence") -> np.ndarray:
-    return annotate.drawn(_evidence, show, rows, SMALL)
+def marked(asked: Request, show: str, rows: list[int], _detected: "DetectedImages") -> np.ndarray:
+    return annotate.drawn(_detected, show, rows, SMALL)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def closely_marked(asked: Request, row: int, _evidence: "Evidence") -> np.ndarray:
-    return annotate.drawn(_evidence, "detected" if _evidence.judged.found[row] else "undetected", [row], LARGE)[0]
+def closely_marked(asked: Request, row: int, _detected: "DetectedImages") -> np.ndarray:
+    return annotate.drawn(_detected, "detected" if _detected.hog.found[row] else "undetected", [row], LARGE)[0]
 
 
-def closely(asked: Request, evidence: "Evidence", row: int) -> None:
+def closely(asked: Request, detected: "DetectedImages", row: int) -> None:
     """One face: enlarged and marked, its seed, other faces of the same person, and the nearest training faces."""
-    seed, found = face_seeds(asked.seed, asked.count)[row], evidence.judged.found[row]
+    seed, found = face_seeds(asked.seed, asked.count)[row], detected.hog.found[row]
     words = "a face was detected" if found else "no face was detected"
-    if not found and evidence.cnn is not None and evidence.cnn.found[row]:
+    if not found and detected.cnn is not None and detected.cnn.found[row]:
         words += ", but the second detector detects one"
     alt = f"Face {row + 1} of {asked.count:,}, enlarged: {words}"
-    st.image(closely_marked(asked, row, evidence), width="stretch", alt=alt)
+    st.image(closely_marked(asked, row, detected), width="stretch", alt=alt)
     st.caption(f"Face {row + 1:,} of {asked.count:,}: {words}. Its seed:")
     st.code(seed, language=None)
     with st.container(horizontal=True):
@@ -116,12 +116,12 @@ def closely(asked: Request, evidence: "Evidence", row: int) -> None:
             link = {"model": asked.name, "seed": seed, "faces": 1, "scale": 1.0, "face": 1}
             st.switch_page(navigation.GENERATE, query_params=link)
     if found:
-        same_person(evidence, row)
-        nearest(asked, evidence, row)
+        same_person(detected, row)
+        nearest(asked, detected, row)
 
 
-def same_person(evidence: "Evidence", row: int) -> None:
-    others = [int(other) for other in np.flatnonzero(evidence.who == evidence.who[row]) if other != row]
+def same_person(detected: "DetectedImages", row: int) -> None:
+    others = [int(other) for other in np.flatnonzero(detected.identity == detected.identity[row]) if other != row]
     if not others:
         st.caption("No other face matches this person.")
         return
@@ -130,17 +130,17 @@ def same_person(evidence: "Evidence", row: int) -> None:
     with st.grid(SAME, min_column_width=40, wrap=False, gap="xsmall"):
         for other in others[:SAME]:
             alt = f"Face {other + 1}, the same person"
-            st.image(film.enlarged(evidence.images[other], SMALL), width="stretch", alt=alt)
+            st.image(film.enlarged(detected.images[other], SMALL), width="stretch", alt=alt)
 
 
-def nearest(asked: Request, evidence: "Evidence", row: int) -> None:
+def nearest(asked: Request, detected: "DetectedImages", row: int) -> None:
     """The most similar training faces. They are photographs of real people, so only this computer's user sees them."""
     if not asked.copies:
         return
     if not on_this_computer():
         st.caption("The nearest training faces are shown only in a browser on the computer that runs this app.")
         return
-    found = evidence.nearest_training(row, NEAREST)
+    found = detected.nearest_training(row, NEAREST)
     st.caption(
         "The nearest training faces, which are real photographs, with their distances. A distance below 0.6 may be the "
         "same person."
@@ -158,13 +158,13 @@ def on_this_computer() -> bool:
     return st.context.ip_address is None and "X-Forwarded-For" not in st.context.headers
 
 
-def downloads(asked: Request, evidence: "Evidence", rows: dict[str, list[int]]) -> None:
+def downloads(asked: Request, detected: "DetectedImages", rows: dict[str, list[int]]) -> None:
     facts = {"model": asked.name, "seed": asked.seed, "count": asked.count}
     with st.container(horizontal=True):
         for name, label in FILES.items():
             st.download_button(
                 label,
-                lambda name=name: annotate.sheet(evidence, name, **facts),
+                lambda name=name: annotate.sheet(detected, name, **facts),
                 re.sub(r"[^\w.-]+", "-", f"{asked.name}-{asked.seed}-{name}.png"),
                 "image/png",
                 on_click="ignore",

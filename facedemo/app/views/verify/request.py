@@ -8,11 +8,11 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.shared.background import Job, Steps
 from facedemo.app.shared.markdown import escaped
-from facedemo.config.schema import BUILT_IN
+from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import DataError
 from facedemo.evaluation import verify
 from facedemo.evaluation.report import Report
-from facedemo.evaluation.verify import Evidence
+from facedemo.evaluation.verify import DetectedImages
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
 
@@ -49,7 +49,7 @@ def trained_on(folder: Path) -> str | None:
     source = settings.get("source") if isinstance(settings, dict) else None
     try:
         # generated faces are no reference for generated faces
-        return source if isinstance(source, str) and source != BUILT_IN and Path(source).exists() else None
+        return source if isinstance(source, str) and source != BUILTIN_SOURCE and Path(source).exists() else None
     except (OSError, ValueError):
         return None
 
@@ -108,7 +108,7 @@ def start(wanted: Request) -> bool:
     kinds = [st.session_state[f"{prefix}_kind"] for prefix in (REAL, GALLERY)]
     uploads = [source for source, kind in zip((real, gallery), kinds, strict=True) if kind == image_source.UPLOAD]
 
-    def do(steps: Steps) -> "tuple[Report, Evidence]":
+    def do(steps: Steps) -> "tuple[Report, DetectedImages]":
         asked = (real, "test", gallery, wanted.cnn, wanted.copies)
         try:
             return verify.verify(model, wanted.count, wanted.seed, *asked, steps=steps)

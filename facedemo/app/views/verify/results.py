@@ -6,8 +6,8 @@ import re
 import streamlit as st
 
 from facedemo.app.shared.markdown import escaped
-from facedemo.evaluation.narrative import reading
-from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNKNOWN, Report, percent
+from facedemo.evaluation.narrative import describe
+from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
 from facedemo.evaluation.table import NOTHING, in_words, number
 
 MEASURES = {
@@ -48,7 +48,7 @@ def verdict(report: Report, file_name: str) -> None:
         "trained models and gallery; they are not measured here."
     )
     measures(report)
-    st.markdown("\n".join(f"- {escaped(words)}" for words in reading(report)), width=800)
+    st.markdown("\n".join(f"- {escaped(words)}" for words in describe(report)), width=800)
     st.download_button(
         "Report (JSON)",
         lambda: json.dumps(report.as_json(), indent=1),
@@ -63,14 +63,14 @@ def verdict(report: Report, file_name: str) -> None:
 def table(report: Report) -> str:
     """The table as Markdown, with a column for the second detector if it was used."""
     second = report.drawn.undetected_cnn is not None
-    columns = ["", UNDETECTED, *([f"{UNDETECTED}, second detector"] if second else []), UNKNOWN]
+    columns = ["", UNDETECTED, *([f"{UNDETECTED}, second detector"] if second else []), UNRECOGNISED]
     rows = [columns, ["---"] * len(columns)]
     for row in report.rows:
         between = [in_words(row.undetected_cnn)] if second else []
-        rows.append([f"**{escaped(row.name)}**", in_words(row.undetected), *between, in_words(row.unknown)])
-    for name, (undetected, unknown) in PAPER.items():
+        rows.append([f"**{escaped(row.name)}**", in_words(row.undetected), *between, in_words(row.unrecognised)])
+    for name, (undetected, unrecognised) in PAPER.items():
         between = [NOTHING] if second else []
-        counts = [f"{count} of {PAPER_COUNT:,}" for count in (undetected, unknown)]
+        counts = [f"{count} of {PAPER_COUNT:,}" for count in (undetected, unrecognised)]
         rows.append([f"*{name}, in the paper*", counts[0], *between, counts[1]])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -79,7 +79,7 @@ def measures(report: Report) -> None:
     drawn, real = report.drawn, report.real
     values = {
         "detected": (percent(1 - drawn.undetected.share), real and percent(1 - real.undetected.share)),
-        "people": (f"{drawn.people_first:,}", real and f"{real.people_first:,} of {report.people_first:,}"),
+        "people": (f"{drawn.people_matched_n:,}", real and f"{real.people_matched_n:,} of {report.matched_n:,}"),
         "distance": (number(drawn.distance), real and number(real.distance)),
         "duplicates": (percent(drawn.duplicates), real and percent(real.duplicates)),
     }

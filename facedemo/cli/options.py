@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from facedemo.config.schema import Budget, DataConfig, RunConfig, TrainingConfig
+from facedemo.config.schema import Budget, DataConfig, RunConfig, TrainingConfig, is_legacy
 from facedemo.gans.registry import FAMILIES, config_class
 
 NAMES = {"source": "--data", "start": "--start-from"}  # settings whose option is called otherwise
@@ -22,7 +22,7 @@ def setting_fields() -> dict[str, tuple[FieldInfo, list[str]]]:
     for family in FAMILIES:
         for name, field in config_class(family).model_fields.items():
             found.setdefault(name, (field, []))[1].append(family)
-    return found | {name: (field, []) for name, field in TrainingConfig.model_fields.items()}
+    return found | {name: (field, []) for name, field in TrainingConfig.model_fields.items() if not is_legacy(field)}
 
 
 def option(name: str, field: FieldInfo, families: list[str]) -> inspect.Parameter:

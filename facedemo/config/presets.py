@@ -46,7 +46,7 @@ PRESETS = {
                 "learning_rate_d": 1e-3,
             },
             # Networks this small train twice as fast on one thread as on two.
-            "training": {"log_every": 20, "sample_every": 50, "average": 0.97, "threads": 1},
+            "training": {"log_every": 20, "sample_every": 50, "ema_images": 200, "threads": 1},
             "budget": {"images": 12_000},
         },
     ),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from facedemo.gans.augmentation import augmented
 from facedemo.gans.registry import gan_class
 from facedemo.gans.settings import FamilyConfig
 
@@ -81,6 +82,9 @@ class Family(nn.Module, ABC):
     def __init__(self, config: FamilyConfig) -> None:
         super().__init__()
         self.config = config
+        self.random = np.random.RandomState(
+            0
+        )  # of the augmentation; set anew for every step, so that runs resume exactly
 
     @property
     def metrics(self) -> dict[str, str]:
@@ -98,6 +102,10 @@ class Family(nn.Module, ABC):
     @abstractmethod
     def optimizers(self) -> dict[str, Optimizer]:
         """One optimiser per network, by the network's attribute name: `generator`, `discriminator`."""
+
+    def augment(self, images: Tensor) -> Tensor:
+        """The images as the discriminator sees them in `step`: real and generated ones go through this alike."""
+        return augmented(images, self.config.augment, self.random)
 
     @abstractmethod
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:

@@ -38,6 +38,7 @@ FAMILIES = {  # name on the command line → location
     "ours": Registered("facedemo.gans.ours.model:Ours", "facedemo.gans.ours.config:OursConfig"),
     "dcgan": Registered("facedemo.gans.dcgan.model:DCGAN", "facedemo.gans.dcgan.config:DCGANConfig"),
     "wgan": Registered("facedemo.gans.wgan.model:WGAN", "facedemo.gans.wgan.config:WGANConfig"),
+    "r3gan": Registered("facedemo.gans.r3gan.model:R3GAN", "facedemo.gans.r3gan.config:R3GANConfig"),
 }
 
 

@@ -97,6 +97,17 @@ class FamilyConfig(BaseModel):
         live=True,
     )
 
+    augment: float = tunable(
+        0.0,
+        "Augmentation",
+        "Share of the images, real and generated alike, whose colours are changed, that are shifted, and from which a "
+        "square is cut out, before the discriminator sees them. Helps with small data sets, whose images the "
+        "discriminator would memorise.",
+        0.0,
+        1.0,
+        live=True,
+    )
+
     @property
     def images_per_step(self) -> int:
         """Real images per call of `Family.step`."""

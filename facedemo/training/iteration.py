@@ -14,8 +14,6 @@ from facedemo.gans.base import create
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.updates import FabricUpdates
 
-EMA_WARM_UP = 10  # warm-up of the moving average, so that the initial weights do not dominate early averages
-
 
 @dataclass(frozen=True)
 class Taken:
@@ -59,11 +57,12 @@ class Iteration:
 
         for network, optimizer in self.updates.optimizers.items():
             optimizer.param_groups[0]["lr"] = self.schedule.rate(network, self.step)
+        self.family.random = random_stream(self.seed, f"augment {self.fabric.global_rank}", self.step)
         real = self.batches(self.step).to(self.fabric.device, memory_format=torch.channels_last)
         with self.fabric.autocast():
             row = self.family.step(real, noise, self.updates)
         self.step += 1
-        self.family.update_average(1 - min(settings.training.average, self.step / (self.step + EMA_WARM_UP)))
+        self.family.update_average(settings.ema_weight(self.step))
         return Taken(real, drawn[-1], row)
 
     def optimizer_states(self) -> dict[str, dict[str, Any]]:

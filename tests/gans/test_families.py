@@ -76,7 +76,7 @@ def test_a_step_moves_both_players_and_returns_the_metrics_it_names(name: str) -
 
 
 @pytest.mark.parametrize("name", family_names())
-def test_every_knob_has_a_default_within_its_bounds_and_says_what_it_does(name: str) -> None:
+def test_every_tunable_has_a_default_within_its_bounds_and_says_what_it_does(name: str) -> None:
     for tunable in tunables(config_class(name)):
         assert tunable.minimum <= tunable.default <= tunable.maximum
         assert tunable.title

@@ -35,7 +35,7 @@ def lsgan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_it_trains_resumes_draws_becomes_a_model_and_races(lsgan: str, tmp_path: Path) -> None:
     assert name_family(lsgan) == "lsgan"
-    assert family_names() == ["ours", "dcgan", "wgan", "lsgan"]
+    assert family_names() == ["ours", "dcgan", "wgan", "r3gan", "lsgan"]
     run = create_run(configure({"family": "lsgan", **TINY}))
     assert execute(run).state == "finished"
     run.extend(configure({"iterations": 5}).budget)
@@ -70,7 +70,7 @@ def test_a_package_announces_its_families(lsgan: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "facedemo.gans" else [])
     registry.installed.cache_clear()
     try:
-        assert family_names() == ["ours", "dcgan", "wgan", "packaged"]
+        assert family_names() == ["ours", "dcgan", "wgan", "r3gan", "packaged"]
         assert gan_class("packaged") is gan_class("dcgan")
         assert config_class("packaged") is config_class("dcgan")
     finally:

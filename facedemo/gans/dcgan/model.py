@@ -49,8 +49,8 @@ class DCGAN(Family):
 
         Real and generated images pass through D separately, so that batch normalisation sees one kind at a time.
         """
-        fake = self.generator(noise())
-        scores_real, scores_fake = self.discriminator(real), self.discriminator(fake.detach())
+        fake = self.augment(self.generator(noise()))
+        scores_real, scores_fake = self.discriminator(self.augment(real)), self.discriminator(fake.detach())
         loss_d = cross_entropy(scores_real, real=True) + cross_entropy(scores_fake, real=False)
         updates.gradients(loss_d, "discriminator")
         updates.apply("discriminator")

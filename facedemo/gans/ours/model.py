@@ -81,11 +81,8 @@ class Ours(Family):
         C = mean |z − E(G(z))|², with the encoder E, is the constraint of BEGAN-CS (Chang et al. 2018, ECCV), which has
         it in L_D only.
         """
-        losses = (
-            self.two_pass_gradients(real, noise(), updates)
-            if self.config.alpha
-            else self.single_pass_gradients(real, noise(), updates)
-        )
+        gradients = self.two_pass_gradients if self.config.alpha else self.single_pass_gradients
+        losses = gradients(self.augment(real), noise(), updates)
         updates.apply("discriminator", "generator")
         with torch.no_grad():
             loss_real, square, loss_fake, recovery = updates.mean(torch.stack(losses))
@@ -103,7 +100,7 @@ class Ours(Family):
         L(x)², L(G(z)) and C.
         """
         k = self.k.clamp_min(SMALLEST_K)
-        fake = self.generator(z)
+        fake = self.augment(self.generator(z))
         fake.register_hook(lambda gradient: gradient / -k)
         batch = torch.cat([real, fake.to(real.dtype)])
         codes = self.discriminator.encoder(batch)
@@ -116,7 +113,7 @@ class Ours(Family):
 
         Returns the same as `single_pass_gradients`.
         """
-        alpha, fake = self.config.alpha, self.generator(z).to(real.dtype)
+        alpha, fake = self.config.alpha, self.augment(self.generator(z)).to(real.dtype)
         codes = self.discriminator.encoder(fake)
         on_fake, recovery = reconstruction_loss(fake, self.discriminator.decoder(codes)), recovery_loss(z, codes)
         updates.gradients(on_fake.mean() + alpha * recovery, "generator", keep_graph=True)

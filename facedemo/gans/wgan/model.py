@@ -38,7 +38,7 @@ class WGAN(Family):
     def step(self, real: Tensor, noise: Callable[[], Tensor], updates: Updates) -> dict[str, Tensor]:
         """`critic_steps` updates of the critic f, each on other images, maximise f(x) − f(G(z)); one of G, f(G(z))."""
         scores = [self.critic_update(part, noise(), updates) for part in real.chunk(self.config.critic_steps)]
-        loss = -self.discriminator(self.generator(noise())).float().mean()
+        loss = -self.discriminator(self.augment(self.generator(noise()))).float().mean()
         updates.gradients(loss, "generator")
         updates.apply("generator")
         critic_real, critic_fake = torch.stack(scores).mean(0)
@@ -47,8 +47,8 @@ class WGAN(Family):
     def critic_update(self, real: Tensor, latents: Tensor, updates: Updates) -> Tensor:
         """One update of the critic; returns the means of f(x) and f(G(z)) before it, (2,)."""
         with torch.no_grad():
-            fake = self.generator(latents)
-        critic_real, critic_fake = (self.discriminator(images).float().mean() for images in (real, fake))
+            images_seen = self.augment(real), self.augment(self.generator(latents))
+        critic_real, critic_fake = (self.discriminator(images).float().mean() for images in images_seen)
         updates.gradients(critic_fake - critic_real, "discriminator")
         updates.apply("discriminator")
         with torch.no_grad():

@@ -8,7 +8,7 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.views.train import steering
 from facedemo.config.presets import PRESETS, configure
-from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, message
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, is_legacy, message
 from facedemo.gans.registry import config_class, family_names
 from facedemo.gans.settings import tunables as declared
 from facedemo.runs.run import Run
@@ -163,7 +163,7 @@ def main_settings() -> dict[str, float]:
             steering.control(name, config.model_fields[name], key(family, name))
         for section, fields in (("training", TrainingConfig.model_fields), ("data", DataConfig.model_fields)):
             for name, field in fields.items():
-                if name not in ("source", "start"):
+                if name not in ("source", "start") and not is_legacy(field):
                     steering.control(name, field, key(section, name))
     return budget
 

@@ -19,7 +19,7 @@ from facedemo.runs.directory import RunError
 from facedemo.storage.process_status import Status
 
 app = typer.Typer()
-SET_BY_THE_RACE = ("name", "gamma", "start", "match_codes")  # no options of `compare`
+SET_BY_THE_RACE = ("name", "gamma", "start")  # no options of `compare`
 
 
 @app.command()

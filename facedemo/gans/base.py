@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -141,21 +141,6 @@ class Family(nn.Module, ABC):
             why = differ if weights else f"its family is {other.config.title}"
             raise ValueError(f"The model's weights do not fit: {why}.")
         self.load_state_dict(weights)
-
-    @property
-    def matches_codes(self) -> bool:
-        """Whether the model has an encoder, and a generator like the decoder: `match_codes` needs both."""
-        return False
-
-    def match_codes(self, images: Iterable[Tensor], share: float) -> None:
-        """Changes the code's coordinates so that the codes of real images are distributed like z; D computes as before.
-
-        images: batches, (n, 3, s, s) in [−1, 1].  share: strength, 0 to 1.  Raises ValueError if `matches_codes` is
-        false, or if the images are too few or too similar.
-        """
-        raise ValueError(
-            f"{self.config.title} cannot match codes: that needs an encoder, and a generator like the decoder."
-        )
 
     @torch.no_grad()
     def update_average(self, weight: float) -> None:

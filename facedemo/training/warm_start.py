@@ -6,25 +6,15 @@ The run keeps a copy of the weights in `start/`, so that it can be trained on an
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from facedemo.config.schema import RunConfig
-from facedemo.gans.base import Family, create
+from facedemo.gans.base import create
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.provenance import START, images_seen
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import flush_folder
 from facedemo.storage.locations import CONFIG, WEIGHTS
-from facedemo.training.batches import Batches
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import numpy as np
-    from torch import Tensor
-
-
-CODED, BATCH = 8192, 64  # number of images for code matching, and batch size
 
 
 def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
@@ -59,18 +49,12 @@ def new_run(config: "RunConfig", root: Path | None = None) -> Run:
 def copy_start(config: "RunConfig", run: Path) -> None:
     """Copies the start model's weights into a new run directory.
 
-    Raises ValueError if there is no such model, it has no discriminator, its weights do not fit, or its codes cannot be
-    matched as requested.
+    Raises ValueError if there is no such model, it has no discriminator, or its weights do not fit.
     """
     path, model = load(config.training.start, run.parent)
     if not model.has_discriminator:
         raise ValueError(f"“{model.name}” has no discriminator, so it cannot be trained further.")
-    family = create(config.family, config.model)
-    family.start_from(model.family)
-    if config.training.match_codes and not family.matches_codes:
-        raise ValueError(
-            "Matching codes needs an encoder and a generator like the decoder, and this model does not have both."
-        )
+    create(config.family, config.model).start_from(model.family)
     (run / START).mkdir()
     shutil.copyfile(path / WEIGHTS, run / START / WEIGHTS)
     (run / START / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
@@ -81,28 +65,3 @@ def copy_start(config: "RunConfig", run: Path) -> None:
 def model_of(run: Path) -> "FaceModel | None":
     """The start model of a run; None for a random initialisation."""
     return load_model(run / START) if (run / START).is_dir() else None
-
-
-def begin(
-    family: "Family",
-    model: "FaceModel",
-    config: "RunConfig",
-    images: "Sequence[np.ndarray]",
-    progress: "Callable[[int, int], None]",
-) -> None:
-    """Loads a run's start weights, and matches their codes to the images if its config requests that.
-
-    images: n of uint8 (s, s, 3), of which CODED are used for matching.  progress: called with (done, total).  Raises
-    ValueError if that is impossible.
-    """
-    family.start_from(model.family)
-    if config.training.match_codes:
-        batches = Batches(images, BATCH, config.training.seed, config.data.flip)
-        device, count = next(family.parameters()).device, min(len(images), CODED) // BATCH
-
-        def seen() -> "Iterator[Tensor]":
-            for i in range(count):
-                progress(i * BATCH, count * BATCH)
-                yield batches.load(i).to(device)
-
-        family.match_codes(seen(), config.training.match_codes)

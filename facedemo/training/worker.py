@@ -138,10 +138,7 @@ def train(run: Run, recorder: AnyRecorder, show: Show) -> str:
     trainer = Trainer(fabric, recorder, config, images, show)
     if not run.checkpoints() and (start := warm_start.model_of(run.path)):
         recorder.log(f"starts from the weights of {config.training.start}")
-        warm_start.begin(trainer.family, start, config, images, reporter("Matching codes", recorder, show))
-        # rounded the same way on every process
-        trainer.family.load_state_dict(fabric.broadcast(trainer.family.state_dict()))
-        recorder.write_status(state="running", message="")
+        trainer.family.start_from(start.family)
     try:
         state = trainer.train()
         if state == "finished" and trainer.clock.seconds > speed.LEAST_SECONDS:

@@ -173,9 +173,10 @@ def test_weights_that_do_not_fit_the_settings_are_refused_in_words(pictures: Pat
 
 def test_settings_at_odds_are_refused_in_words_alone(launched: Launched) -> None:
     page = open_page()
-    page.slider(key="new_training_match_codes").set_value(0.5).run()
+    page.number_input(key="new_training_devices").set_value(3).run()
     click(page, "Start training")
-    assert [error.value for error in page.error] == ["- Matching codes requires a trained model to start from."]
+    (problem,) = page.error
+    assert problem.value.startswith("- A batch of 8 cannot be shared equally by 3 processes.")
     assert launched == []
 
 

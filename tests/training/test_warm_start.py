@@ -3,16 +3,13 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from scipy.linalg import sqrtm
 from torch.nn.functional import avg_pool2d, interpolate
 
 from facedemo.config.presets import configure
 from facedemo.config.schema import Budget, RunConfig
-from facedemo.data.builtin import builtin_faces
-from facedemo.gans.base import Family, create
+from facedemo.gans.base import create
 from facedemo.pretrained import card, provenance
 from facedemo.pretrained.model import load_model
 from facedemo.runs.run import Run, list_runs
@@ -154,74 +151,9 @@ def test_a_model_knows_how_many_images_were_seen_by_those_it_comes_from(trained:
     assert provenance.images_seen(shared) == 0
 
 
-def coded(share: float) -> tuple[Family, Family, torch.Tensor]:
-    """A family as it was, the same with its codes matched to random images, and these."""
-    torch.manual_seed(1)
-    before, after = (create("ours", RunConfig(model={"size": 32, **SMALL}).model) for _ in range(2))
-    with torch.no_grad():
-        before.discriminator.encoder.code.bias.normal_()  # as training may leave it
-        before.average.map.bias.normal_()
-    after.start_from(before)
-    images = torch.rand(400, 3, 32, 32) * 2 - 1
-    after.match_codes(images.split(64), share)
-    return before, after, images
-
-
-@pytest.mark.parametrize("share", [0.4, 1.0])
-@torch.no_grad()
-def test_matched_codes_spread_as_z_does_and_the_discriminator_computes_what_it_did(share: float) -> None:
-    before, after, images = coded(share)
-    was, now = before.discriminator.encoder(images).double(), after.discriminator.encoder(images).double()
-    if share == 1.0:
-        torch.testing.assert_close(now.mean(0), torch.zeros(16, dtype=now.dtype), atol=1e-4, rtol=0)
-        torch.testing.assert_close(now.T.cov(), torch.eye(16, dtype=now.dtype) / 3, atol=1e-3, rtol=0)
-    torch.testing.assert_close(after.discriminator(images), before.discriminator(images), atol=1e-4, rtol=1e-4)
-    z = torch.rand(8, 16) * 2 - 1
-    spread = torch.from_numpy(sqrtm(share * 3 * was.T.cov().numpy() + (1 - share) * np.eye(16)).real)
-    moved = (share * was.mean(0) + z.double() @ spread.T).float()
-    torch.testing.assert_close(after.generator(z), before.generator(moved), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(after.average(z), before.average(moved), atol=1e-4, rtol=1e-4)
-
-
-def test_too_few_and_too_similar_images_are_not_matched() -> None:
-    family = create("ours", RunConfig(model={"size": 32, **SMALL}).model)
-    before = {name: tensor.clone() for name, tensor in family.state_dict().items()}
-    with pytest.raises(ValueError, match="16 numbers takes at least 160 images"):
-        family.match_codes([torch.zeros(159, 3, 32, 32)], 1.0)
-    with pytest.raises(ValueError, match="hardly differ"):
-        family.match_codes([torch.zeros(160, 3, 32, 32)], 1.0)
-    assert all(torch.equal(before[name], tensor) for name, tensor in family.state_dict().items())
-    family.match_codes([torch.zeros(160, 3, 32, 32)], 0.9)
-    assert all(tensor.isfinite().all() for tensor in family.state_dict().values())
-
-
-def test_a_run_matches_the_codes_of_its_images_once(trained: Run, tmp_path: Path) -> None:
-    still = {"learning_rate_g": 0.0, "learning_rate_d": 0.0, "rate_floor": 0.0, "match_codes": 1.0, "flip": False}
-    settings = warm_start.settings(trained.id, tmp_path)
-    run = new_run(configure({"start": trained.id, "iterations": 1, **still}, base=settings), tmp_path)
-    assert execute(run).state == "finished"
-    run.extend(Budget(iterations=2))
-    assert execute(run).state == "finished"
-    faces = torch.from_numpy(np.stack(list(builtin_faces(32).images))).permute(0, 3, 1, 2) / 127.5 - 1
-    with torch.no_grad():
-        codes = load_model(run.path).family.discriminator.encoder(faces)
-    torch.testing.assert_close(codes.mean(0), torch.zeros(16), atol=0.03, rtol=0)
-    torch.testing.assert_close(codes.T.cov(), torch.eye(16) / 3, atol=0.03, rtol=0)
-
-
-def test_matching_codes_takes_a_model_to_start_from() -> None:
-    with pytest.raises(ValueError, match="requires a trained model"):
-        configure({"match_codes": 0.5, "iterations": 1})
-
-
-@pytest.mark.parametrize("model", [{"family": "dcgan"}, {"generator": "deconv"}])
-def test_codes_that_cannot_be_matched_are_refused_before_there_is_a_run(
-    model: dict[str, object], tmp_path: Path
-) -> None:
-    first = new_run(configure({"size": 32, "iterations": 1, **SMALL, **model}), tmp_path)
-    assert execute(first).state == "finished"
-    base = warm_start.settings(first.id, tmp_path)
-    config = configure({"start": first.id, "match_codes": 0.5, "iterations": 1}, base=base)
-    with pytest.raises(ValueError, match="an encoder and a generator like the decoder"):
-        new_run(config, tmp_path)
-    assert list_runs(tmp_path) == [first]
+def test_a_config_with_a_setting_of_an_earlier_version_loads_without_it() -> None:
+    settings = RunConfig().model_dump(mode="json")
+    settings["training"]["match_codes"] = 0.5
+    assert RunConfig.model_validate_json(json.dumps(settings)) == RunConfig()
+    with pytest.raises(ValueError, match="match_code"):
+        configure({"minutes": 1, "match_code": 0.5})

@@ -4,7 +4,7 @@ Zhang et al., "Realistic Face Image Generation Based on Generative Adversarial N
 garbled, those of BEGAN apply (Berthelot, Schumm, Metz 2017, arXiv:1703.10717).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from torch.optim import Adam, Optimizer
 from facedemo.gans.base import Equation, Family, Updates
 from facedemo.gans.blocks import TransposedGenerator
 from facedemo.gans.muon import Muon
-from facedemo.gans.ours.code_matching import coordinates, recode
 from facedemo.gans.ours.config import OursConfig
 from facedemo.gans.ours.equations import equations
 from facedemo.gans.ours.growth import adapt_weights
@@ -124,18 +123,6 @@ class Ours(Family):
     def adapted(self, other: Family) -> dict[str, Tensor]:
         assert isinstance(other, Ours)
         return adapt_weights(other.state_dict(), self.state_dict(), other.config, self.config)
-
-    @property
-    def matches_codes(self) -> bool:
-        return self.config.generator == "decoder"
-
-    @torch.no_grad()
-    def match_codes(self, images: Iterable[Tensor], share: float) -> None:
-        if not self.matches_codes:
-            return super().match_codes(images, share)
-        codes = torch.cat([self.discriminator.encoder(batch) for batch in images])
-        decoders = self.generator, self.average, self.discriminator.decoder
-        recode(*coordinates(codes, share), self.discriminator.encoder.code, [decoder.map for decoder in decoders])
 
     def update_loss_stats(self, mean: Tensor, square: Tensor) -> None:
         """Updates the running mean and mean square of L(x) over images, which standardise the realism score."""

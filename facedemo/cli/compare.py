@@ -13,6 +13,7 @@ from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
+from facedemo.data.source_files import lines
 from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
 from facedemo.runs.directory import RunError
@@ -26,7 +27,8 @@ SET_BY_THE_RACE = ("name", "gamma", "start")  # no options of `compare`
 @with_settings(*SET_BY_THE_RACE)
 def compare(
     source: Annotated[
-        str | None, typer.Option("--data", help="Images for training and for evaluation.", metavar="SOURCE")
+        list[str] | None,
+        typer.Option("--data", help="Images for training and for evaluation (repeatable).", metavar="SOURCE"),
     ] = None,
     families: Annotated[
         list[str] | None, typer.Option("--family", help="GAN family to train, or FILE:CLASS (repeatable).")
@@ -62,7 +64,7 @@ def compare(
     without training.
     """
     if models:
-        found = evaluate_models(models, source, seed, count, split, copies, runs_dir)
+        found = evaluate_models(models, given({"source": source}).get("source"), seed, count, split, copies, runs_dir)
         report(found, out or Path("comparison"))
         return
     race = find(resume, runs_dir) if resume else None
@@ -110,7 +112,8 @@ def evaluate_models(
     words: list[object] = ["compare"]
     for name in paths:
         words += ["--models", paths[name].name]
-    words += ["--data", Path(source).name, "--split", split] if source else []
+    words += [word for line in lines(source or "") for word in ("--data", Path(line).name)]
+    words += ["--split", split] if source else []
     words += ["--seed", seed, "--count", count, *([] if copies else ["--no-copies"])]
     return gather.gather(paths, seed, command=gather.command(*words), evaluations=reports)
 

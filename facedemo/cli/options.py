@@ -30,6 +30,8 @@ def option(name: str, field: FieldInfo, families: list[str]) -> inspect.Paramete
     kind = field.annotation
     if get_origin(kind) is Literal:
         kind = type(get_args(kind)[0])
+    if name == "source":
+        kind = list[str]
     optional = [part for part in get_args(kind) if part is not type(None)]
     kind = optional[0] if optional else kind
     only = f" ({', '.join(families)} only.)" if families and len(families) < len(FAMILIES) else ""
@@ -57,4 +59,7 @@ def with_settings(*left_out: str) -> Callable[[Command], Command]:
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were given."""
-    return {name: value for name, value in options.items() if value is not None}
+    found = {name: value for name, value in options.items() if value is not None}
+    if isinstance(sources := found.get("source"), list):
+        found["source"] = "\n".join(sources)  # one per line
+    return found

@@ -25,8 +25,10 @@ def verify(
     count: Annotated[int, typer.Option(help="Number of faces to generate and evaluate.", min=1, max=100_000)] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the first face; the other faces' seeds are derived from it.")] = 0,
     data: Annotated[
-        str | None,
-        typer.Option(help="Real images to compare with, ideally the model's own training data.", metavar="SOURCE"),
+        list[str] | None,
+        typer.Option(
+            help="Real images to compare with, ideally the model's own training data (repeatable).", metavar="SOURCE"
+        ),
     ] = None,
     split: Annotated[
         str, typer.Option(help="Held-out split of the real images: validation (for tuning) or test (for reporting).")
@@ -73,8 +75,9 @@ def verify(
         typer.echo(f"detected: {found}")
         write(out, asdict(found))
         return
+    source = "\n".join(data) if data else None
     with bars() as steps:
-        report, detected = verify_model(drawn, count, seed, data, split, gallery, cnn, copies, fid, steps)
+        report, detected = verify_model(drawn, count, seed, source, split, gallery, cnn, copies, fid, steps)
     show(report)
     write(out, report.as_json())
     if pictures is not None:

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from facedemo.config.presets import configure
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
+from facedemo.data.source_files import file_names, lines
 from facedemo.gans.registry import config_class, family_names
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.runs.run import Run
@@ -128,7 +129,7 @@ def create_race(
 def shared_description(config: "RunConfig") -> str:
     """ "celeba.tar, 64×64, 10 minutes each"."""
     limits = [f"{limit:,g} {unit}" for unit, limit in config.budget.model_dump().items() if limit]
-    return f"{Path(config.data.source).name}, {config.model.size}×{config.model.size}, {', '.join(limits)} each"
+    return f"{file_names(config.data.source)}, {config.model.size}×{config.model.size}, {', '.join(limits)} each"
 
 
 def list_races(root: Path | None = None) -> list[Race]:
@@ -209,7 +210,7 @@ def command_line(
     for name, value in options.items():
         option = name.replace("_", "-")
         if name == "source":
-            words += ["--data", Path(value).name]
+            words += [word for line in lines(value) for word in ("--data", Path(line).name)]
         elif isinstance(value, bool):
             words.append(f"--{option}" if value else f"--no-{option}")
         else:

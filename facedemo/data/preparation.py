@@ -17,7 +17,7 @@ from PIL import Image
 
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
 from facedemo.data.decoding import ColourError, decoded, is_animated, rgb, turn_upright
-from facedemo.data.source_files import DataError, Entry, expanded
+from facedemo.data.source_files import DataError, Entry, file_names
 from facedemo.data.sources import Source, open_source
 
 Crop = Literal["auto", "tight", "wide", "square"]
@@ -40,22 +40,23 @@ def prepare(
 ) -> Faces:
     """Opens a source of images at one size, decoding it first if it is not in the cache.
 
-    source: a folder, a .zip or .tar of one, or a CelebA folder.  size: side in pixels.  cache: replaces cache_root().
+    source: a folder, a .zip or .tar of one, or a CelebA folder; several with a path per line.  size: side in pixels.
+    cache: replaces cache_root().
     Raises DataError if the source is unusable or has fewer than MIN_IMAGES usable images.
     """
     if crop not in get_args(Crop):
         raise DataError(f"There is no crop {crop!r}. Choose one of {', '.join(get_args(Crop))}.")
     if not 8 <= size <= 1024:
         raise DataError(f"An image size of {size} pixels is not supported. Choose a size from 8 to 1024.")
-    opened = open_source(expanded(source))
+    opened = open_source(source)
     key, rows = _key(opened, size, crop), _decode_all(opened, size, crop, progress)
-    return _with_passed_over(write_faces(key, rows, size, str(source), cache), opened)
+    return _with_passed_over(write_faces(key, rows, size, file_names(source), cache), opened)
 
 
 def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | None = None) -> Faces | None:
     """The cached result of `prepare`; None if it is not cached, or the source no longer exists."""
     try:
-        opened = open_source(expanded(source))
+        opened = open_source(source)
     except (DataError, OSError):
         return None
     faces = open_faces(_key(opened, size, crop), size, str(source), cache)

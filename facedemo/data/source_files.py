@@ -82,9 +82,24 @@ def too_much(path: Path, what: str) -> DataError:
     return DataError(f"{path} contains more than {what}. Split it, or choose a subset.")
 
 
-def existing(source: str) -> Path:
-    """A source of images as an absolute path, for resuming anywhere.  Raises ValueError if it does not exist."""
-    path = expanded(source)
-    if not source or not path.exists():
-        raise ValueError(f"There is no file or folder “{source}”. Check the path.")
-    return path.resolve()
+def existing(source: str) -> str:
+    """A source of images with absolute paths, for resuming anywhere.  Raises ValueError if one does not exist."""
+    for line in lines(source) or [""]:
+        if not line or not expanded(line).exists():
+            raise ValueError(f"There is no file or folder “{line}”. Check the path.")
+    return "\n".join(str(path.resolve()) for path in paths(source))
+
+
+def lines(source: str | Path) -> list[str]:
+    """The paths of a source that consists of several folders or archives, one per line."""
+    return [line.strip() for line in str(source).splitlines() if line.strip()]
+
+
+def paths(source: str | Path) -> list[Path]:
+    """The same as paths, with ~ replaced."""
+    return [expanded(line) for line in lines(source)]
+
+
+def file_names(source: str) -> str:
+    """A source without its folders, for users: "celeba.tar, celeba128.tar"."""
+    return ", ".join(Path(line).name for line in lines(source))

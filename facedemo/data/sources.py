@@ -14,6 +14,7 @@ from facedemo.data.source_files import (
     Entry,
     is_image_name,
     no_images,
+    paths,
     printable,
     read_file,
     too_much,
@@ -45,7 +46,38 @@ class Source:
     noted: list[tuple[str, str]]
 
 
-def open_source(path: Path) -> Source:
+def open_source(source: str | Path) -> Source:
+    """Opens a source, or several as one, with a path per line; then names begin with the name of their source.
+
+    Raises DataError if one is missing or of no known kind; the content is checked when it is counted or read.
+    """
+    found = paths(source)
+    opened = [open_path(path) for path in found]
+    return opened[0] if len(opened) == 1 else joined([path.name for path in found], opened)
+
+
+def joined(names: list[str], sources: list[Source]) -> Source:
+    """Several sources, one after the other."""
+
+    def count() -> int | None:
+        counts = [source.count() for source in sources]
+        known = [number for number in counts if number is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+    def read() -> Iterator[Entry]:
+        noted.clear()
+        for name, source in zip(names, sources, strict=True):
+            for entry in source.read():
+                yield entry._replace(name=f"{name}/{entry.name}")
+            noted.extend((f"{name}/{file}", reason) for file, reason in source.noted)
+
+    noted: list[tuple[str, str]] = []
+    both = zip(names, sources, strict=True)
+    passed_over = [(f"{name}/{file}", reason) for name, source in both for file, reason in source.passed_over]
+    return Source(" ".join(source.digest for source in sources), count, read, passed_over, noted)
+
+
+def open_path(path: Path) -> Source:
     """Opens a folder (searched recursively), a .zip, or a .tar (also .gz, .bz2, .xz) of images.
 
     Raises DataError if path is missing or none of these; the content is checked when it is counted or read.

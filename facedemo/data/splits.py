@@ -15,7 +15,7 @@ import numpy as np
 from facedemo.data.cache import Faces
 from facedemo.data.celeba import read_identities, read_partition
 from facedemo.data.celeba_lists import PARTITION, by_stem, listed_name
-from facedemo.data.source_files import DataError, expanded
+from facedemo.data.source_files import DataError, file_names, paths
 
 Split = Literal["all", "train", "validation", "test"]
 PERCENT = {"train": 80, "validation": 10, "test": 10}
@@ -75,17 +75,22 @@ class Known:
 
 
 def known(names: list[str], source: str | Path) -> Known:
-    """The people on the images of a source, from CelebA's lists or the folders that `data people` writes."""
-    path = expanded(source)
-    identities = read_identities(path) or by_folder(names, path)
-    return Known(identities, {} if identities else read_partition(path))
+    """The people on the images of a source, from CelebA's lists or the folders that `data people` writes.
 
-
-def by_folder(names: list[str], source: Path) -> dict[str, str]:
-    """Image name → identity, of images in people/<identity>/; {} if not all of them are."""
-    paths = [f"{source.name}/{name}" for name in names]
-    found = [re.search(r"(?:^|/)people/([0-9]{1,9})/([^/]+)$", path) for path in paths]
-    return {match[2]: match[1] for match in found} if all(found) else {}
+    If the source consists of several, the lists of each apply to all of them.
+    """
+    found = paths(source)
+    identities: dict[str, str] = {}
+    for path in found:
+        identities |= read_identities(path)
+    inside = f"{found[0].name}/" if len(found) == 1 else ""  # otherwise, names already begin with their source's
+    folders = [re.search(r"(?:^|/)people/([0-9]{1,9})/([^/]+)$", inside + name) for name in names]
+    if identities or all(folders):
+        identities |= {match[2]: match[1] for match in folders if match}
+    partition: dict[str, str] = {}
+    for path in found if not identities else []:
+        partition |= read_partition(path)
+    return Known(identities, partition)
 
 
 def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
@@ -98,7 +103,8 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
     about = known(faces.names, source)
     rows = rows_of(faces.names, split, about.identities, about.partition)
     if not len(rows):
-        raise DataError(f"The split “{split}” of {source} has no images. Use more data, or the split “all”.")
+        name = file_names(str(source))
+        raise DataError(f"The split “{split}” of {name} has no images. Use more data, or the split “all”.")
     return rows
 
 

@@ -11,7 +11,7 @@ from torch.utils.data import Subset
 
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.preparation import Progress, prepare
-from facedemo.data.source_files import DataError, existing
+from facedemo.data.source_files import DataError, existing, file_names
 from facedemo.data.splits import Split, all_parts, split_rows
 from facedemo.evaluation import inception
 from facedemo.evaluation.detector import FaceDetections, detect_and_embed
@@ -123,7 +123,7 @@ def question(model: FaceModel, count: int, seed: int, source: str | None, split:
         seed=seed,
         count=count,
         size=model.size,
-        data=Path(source).name if source else None,
+        data=file_names(source) if source else None,
         gallery=Path(gallery).name if gallery else None,
         split=split,
         matched_n=count,

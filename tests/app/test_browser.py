@@ -54,7 +54,7 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     page.goto(f"{address}/train")
     page.get_by_text("A folder or archive on this computer").click()
     page.get_by_role("textbox", name="Path").fill(str(home / "pictures"))
-    page.get_by_role("textbox", name="Path").press("Enter")
+    page.get_by_role("textbox", name="Path").press("Control+Enter")
     page.get_by_text("Settings", exact=True).click()
     page.get_by_role("textbox", name="Name").fill("journey")
     page.get_by_role("textbox", name="Name").press("Enter")

@@ -16,7 +16,7 @@ def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str,
     page.goto(f"{address}/compare?mode=race")
     page.get_by_text("A folder or archive on this computer").click()
     page.get_by_role("textbox", name="Path").fill(str(home / "pictures"))
-    page.get_by_role("textbox", name="Path").press("Enter")
+    page.get_by_role("textbox", name="Path").press("Control+Enter")
     page.get_by_role("button", name="WGAN", exact=True).click()
     page.get_by_role("spinbutton", name="Amount").fill("0.1")
     page.get_by_role("spinbutton", name="Amount").press("Enter")

@@ -178,7 +178,7 @@ def test_a_race_of_one_cannot_be_started() -> None:
 def test_a_folder_that_is_not_there_is_said_before_anything_starts(launched: list[Run]) -> None:
     page = open_page(mode="race")
     page.radio(key="new_data_kind").set_value("A folder or archive on this computer").run()
-    page.text_input(key="new_data_path").set_value("/nowhere/at all").run()
+    page.text_area(key="new_data_path").set_value("/nowhere/at all").run()
     page = click(page, "Start the race")
     assert "There is no file or folder" in shown(page)
     assert not launched

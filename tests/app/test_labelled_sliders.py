@@ -26,7 +26,7 @@ def press(page: AppTest, label: str) -> AppTest:
 
 def learn(page: AppTest, source: str | Path) -> AppTest:
     """The page once it has learned from a source, or failed to."""
-    page.text_input(key="interpolate_labels_path").set_value(str(source)).run()
+    page.text_area(key="interpolate_labels_path").set_value(str(source)).run()
     press(page, "Learn")
     for thread in threading.enumerate():
         if thread.name == "job":
@@ -75,7 +75,7 @@ def test_a_source_that_will_not_do_is_explained_and_what_was_learnt_stays(
     make_bundle()
     page = press(open_page(mode="directions"), "Learn")
     assert "Enter the path" in page.error[0].value
-    page.text_input(key="interpolate_labels_path").set_value(str(tmp_path / "nothing")).run()
+    page.text_area(key="interpolate_labels_path").set_value(str(tmp_path / "nothing")).run()
     assert "There is no file or folder" in press(page, "Learn").error[0].value
     learn(page, seeing.faces(300))
     assert not page.error
@@ -99,13 +99,13 @@ def test_learning_can_be_cancelled_and_begun_again(
             steps("analysing labelled faces")(5, 10)
 
     page = open_page(mode="directions")
-    page.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
+    page.text_area(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
     with monkeypatch.context() as patched:
         patched.setattr(attributes, "fit_attribute_model", endless)
         press(page, "Learn")
         assert "Learn" not in [button.label for button in page.button]
         reloaded = open_page(mode="directions")
-        reloaded.text_input(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
+        reloaded.text_area(key="interpolate_labels_path").set_value(str(seeing.faces(300))).run()
         press(reloaded, "Learn")  # finds the work that goes on
         assert [thread.name for thread in threading.enumerate()].count("job") == 1
         press(page, "Cancel")

@@ -112,7 +112,7 @@ def commands(run: Run) -> list[dict]:
 
 def choose_folder(page: AppTest, folder: Path | str) -> None:
     page.radio(key="new_data_kind").set_value(image_source.PATH).run()
-    page.text_input(key="new_data_path").set_value(str(folder)).run()
+    page.text_area(key="new_data_path").set_value(str(folder)).run()
 
 
 def test_without_runs_it_invites_to_start_one() -> None:

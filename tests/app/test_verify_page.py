@@ -225,7 +225,7 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     page = open_page(faces="10")
     assert page.toggle(key="verify_copies").disabled
     page.radio(key="verify_real_kind").set_value(image_source.PATH).run()
-    page.text_input(key="verify_real_path").set_value(str(photographs)).run()
+    page.text_area(key="verify_real_path").set_value(str(photographs)).run()
     page.toggle(key="verify_copies").set_value(True).run()
     verified(page)
     assert not page.error, page.error[0].value
@@ -272,7 +272,7 @@ def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, 
     make_bundle()
     page = open_page()
     page.radio(key="verify_gallery_kind").set_value(image_source.PATH).run()
-    page.text_input(key="verify_gallery_path").set_value(path).run()
+    page.text_area(key="verify_gallery_path").set_value(path).run()
     press(page, "Verify")
     assert words in page.error[0].value
     assert not request.jobs()

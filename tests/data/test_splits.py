@@ -98,6 +98,46 @@ def test_a_run_trains_on_the_part_that_its_settings_name(tmp_path: Path, monkeyp
     assert "The data is split by person" in run.log_text()
 
 
+def test_a_person_in_two_sources_is_in_one_split_of_both_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    people = archive_with_identities(tmp_path / "celeba.tar")
+    more = {f"{number:06d}.png": str((number - 240) // 3) for number in range(240, 400)}  # half of them in both
+    images_in(tmp_path / "more" / "img_align_celeba", list(more))
+    lines = "".join(f"{name} {person}\n" for name, person in more.items())
+    (tmp_path / "more" / "identity_CelebA.txt").write_text(lines, "utf8")
+
+    source = f"{tmp_path / 'celeba.tar'}\n{tmp_path / 'more'}"
+    faces = prepare(source, 32)
+    assert len(faces.names) == 400
+    assert faces.names[0].startswith("celeba.tar/")
+    assert faces.names[-1] == "more/img_align_celeba/000399.png"
+    both = people | more
+    for split in PARTS:
+        rows = split_rows(faces, source, split)
+        assert {split_of(f"person {both[faces.names[row].rpartition('/')[2]]}") for row in rows} == {split}
+    alone = prepare(tmp_path / "more", 32)
+    assert np.array_equal(faces.images[240:], alone.images)
+
+
+def test_two_folders_sorted_by_person_are_split_by_person_together(tmp_path: Path) -> None:
+    images_in(tmp_path / "a", [f"people/{n // 4}/{n}.png" for n in range(160)])
+    images_in(tmp_path / "b", [f"people/{n // 4}/{n}.png" for n in range(80, 240)])
+    source = f"{tmp_path / 'a'}\n{tmp_path / 'b'}"
+    faces = prepare(source, 32, cache=tmp_path / "cache")
+    parts = [split_rows(faces, source, part) for part in ("train", "validation")]
+    owners = [{faces.names[row].split("/")[2] for row in part} for part in parts]
+    assert owners[0].isdisjoint(owners[1])
+    assert sum(map(len, owners)) == 60
+
+
+def test_a_missing_source_among_several_is_named(tmp_path: Path) -> None:
+    images_in(tmp_path / "there", ORDER)
+    with pytest.raises(DataError, match=r"There is no file or folder .*/nowhere"):
+        prepare(f"{tmp_path / 'there'}\n{tmp_path / 'nowhere'}", 32, cache=tmp_path / "cache")
+
+
 def test_an_unknown_and_an_empty_part_are_refused_in_words() -> None:
     with pytest.raises(DataError, match="no split “some”"):
         rows_of(NAMES, "some")

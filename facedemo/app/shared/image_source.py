@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from facedemo.data.source_files import existing, lines
 from facedemo.storage.atomic import appearing
 from facedemo.storage.locations import cache_root
 
@@ -28,12 +29,13 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
     """
     kind = st.radio(label, kinds, key=f"{prefix}_kind", horizontal=True, help=about)
     if kind == PATH:
-        st.text_input(
+        st.text_area(
             "Path",
             key=f"{prefix}_path",
             placeholder="~/Pictures/faces",
+            height="content",
             help="A folder of images (including its subfolders), a .zip or .tar of one, or a CelebA folder. At least "
-            "64 images.",
+            "64 images. To use several together, write one per line.",
         )
     elif kind == UPLOAD:
         st.file_uploader(
@@ -50,17 +52,17 @@ def chosen(prefix: str) -> str:
     """The source that the controls describe.  Raises UploadError or OSError if it is missing or unusable."""
     if st.session_state[f"{prefix}_kind"] == UPLOAD:
         return str(store_upload(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))
-    text = st.session_state.get(f"{prefix}_path", "").strip().strip("\"'")
-    if not text:
+    found = [line.strip("\"'") for line in lines(st.session_state.get(f"{prefix}_path", ""))]
+    if not found:
         raise UploadError("Enter the path of a folder or an archive of images.")
-    try:
-        path = Path(text).expanduser()
-        there = path.exists()
-    except (OSError, ValueError, RuntimeError):
-        there = False
-    if not there:
-        raise UploadError(f"There is no file or folder {text} on the computer that runs this app. Check the path.")
-    return str(path.resolve())
+    for path in found:
+        try:
+            existing(path)
+        except (OSError, ValueError, RuntimeError):
+            raise UploadError(
+                f"There is no file or folder {path} on the computer that runs this app. Check the path."
+            ) from None
+    return existing("\n".join(found))
 
 
 def identity(prefix: str) -> str:

@@ -7,6 +7,7 @@ section 3: no normalisation, Fix-up initialisation, bilinear resampling, leaky R
 import math
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from facedemo.gans.blocks import Shape
@@ -62,7 +63,10 @@ class ResidualGenerator(nn.Module):
             # a 1×1 convolution before upsampling gives the same as after it, at a quarter of the cost
             layers += [convolution(before, after, 1)] if before != after else []
             layers += [nn.Upsample(scale_factor=2, mode="bilinear"), Residual(after, len(widths))]
-        layers += [convolution(widths[-1], 3 * FOLD**2, 3, bias=True), nn.PixelShuffle(FOLD)]
+        pixels = convolution(widths[-1], 3 * FOLD**2, 3, bias=True)
+        with torch.no_grad():  # all pixels folded into one begin alike, without a checkerboard (Aitken et al. 2017)
+            pixels.weight.copy_(pixels.weight[:: FOLD**2].repeat_interleave(FOLD**2, 0))
+        layers += [pixels, nn.PixelShuffle(FOLD)]
         self.convolutions = nn.Sequential(*layers)
 
     def forward(self, latents: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ def slowed(config: "RunConfig", status: Status) -> str:
 
 
 def facts(config: "RunConfig") -> str:
-    size, data = config.model.size, config.data.source
+    size, data = config.model.size, config.data.source.replace("\n", ", ")
     budget = ", ".join(f"{limit:,g} {kind}" for kind, limit in config.budget.model_dump().items() if limit)
     return f"{config.family}, {size}×{size}, {data if len(data) < 60 else '…' + data[-58:]}, for {budget}"
 

@@ -9,7 +9,7 @@ from facedemo.app.shared import image_source, model_picker
 from facedemo.app.shared.background import Job, Steps
 from facedemo.app.shared.markdown import escaped
 from facedemo.config.schema import BUILTIN_SOURCE
-from facedemo.data.source_files import DataError
+from facedemo.data.source_files import DataError, existing
 from facedemo.evaluation import verify
 from facedemo.evaluation.report import Report
 from facedemo.evaluation.verify import DetectedImages
@@ -49,7 +49,7 @@ def trained_on(folder: Path) -> str | None:
     source = settings.get("source") if isinstance(settings, dict) else None
     try:
         # generated faces are no reference for generated faces
-        return source if isinstance(source, str) and source != BUILTIN_SOURCE and Path(source).exists() else None
+        return source if isinstance(source, str) and source != BUILTIN_SOURCE and existing(source) else None
     except (OSError, ValueError):
         return None
 

@@ -60,7 +60,7 @@ def compare(
     """Train models on the same images under the same budget, evaluate them, and write a report.
 
     The models train one after another, all from the same seed. Ctrl-C saves a checkpoint, and --resume continues.
-    Without --family, the paper's three families race; several --gamma make a sweep. --models compares existing models
+    Without --family, all families race; several --gamma make a sweep. --models compares existing models
     without training.
     """
     if models:

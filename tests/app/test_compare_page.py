@@ -162,7 +162,7 @@ def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) 
     assert [run.path for run in launched] == [found.path]
     assert linked(page, "race") == found.id
     configs = [found.run(entrant).config for entrant in found.plan.entries]
-    assert [config.family for config in configs] == ["ours", "dcgan", "wgan"]
+    assert [config.family for config in configs] == ["ours", "dcgan", "wgan", "r3gan"]
     assert {(config.budget.minutes, config.model.size) for config in configs} == {(2.0, 32)}
     assert found.plan.count == 500
     assert "The first faces appear" in shown(page)

@@ -15,7 +15,8 @@ import torch
 from facedemo.comparison.race import DETECTION, Race, detection
 from facedemo.evaluation.detector import detect_chunk
 from facedemo.pretrained import sampling
-from facedemo.pretrained.model import load_model
+from facedemo.pretrained.model import FaceModel, load_model
+from facedemo.pretrained.provenance import weights_trained
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
@@ -28,22 +29,23 @@ LOW_PRIORITY = 10  # niceness
 
 def evaluate_checkpoint(run: Run, seed: int) -> bool:
     """Measures the detection rate on FACES faces of a run's newest weights, unless that was done before."""
-    saved = run.checkpoints()
-    step = int(saved[0].stem) if saved else 0
-    if not run.has_model or any(row["step"] == step for row in detection(run.path)):
+    trained = weights_trained(run.path)
+    if trained is None or any(row["step"] == trained.iterations for row in detection(run.path)):
         return False
-    found = count_detected(run.path, seed)
+    model = load_model(run.path)
+    step, images = model.trained or trained  # the weights may have been replaced by newer ones
+    found = count_detected(model, seed)
     metrics = run.metrics()
     pairs = zip(metrics.get("step", []), metrics.get("seconds", []), strict=True)
     seconds = [seconds for at, seconds in pairs if at <= step] or [0.0]
-    row = {"step": step, "images": step * run.config.model.images_per_step, "seconds": seconds[-1]}
+    row = {"step": step, "images": images, "seconds": seconds[-1]}
     append_line(run.path / DETECTION, {**row, "found": found, "of": FACES, "seed": seed})
     return True
 
 
-def count_detected(path: Path, seed: int) -> int:
+def count_detected(model: FaceModel, seed: int) -> int:
     """The number of detected faces among a model's first FACES faces from `seed` on."""
-    images = sampling.generate(load_model(path), face_seeds(seed, FACES))
+    images = sampling.generate(model, face_seeds(seed, FACES))
     return int((detect_chunk(images, "hog", embed=False)[1] > 0).sum())
 
 

@@ -7,6 +7,7 @@ new weights have been saved. If it is killed and started again, it continues whe
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from facedemo.comparison.race import Entrant, Race
 from facedemo.data.preparation import Progress
 from facedemo.evaluation.report import load_evaluation, save_evaluation
 from facedemo.runs.directory import RunError
+from facedemo.runs.heartbeat import heartbeat
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_words, remove_abandoned
 from facedemo.storage.output import protect_output
@@ -42,7 +44,7 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
     with race.exclusive(refusal, to_train=True), termination_as_interrupt():
         runner = RaceRunner(race, show)
         try:
-            with live_detection_process(race):
+            with live_detection_process(race), heartbeat(runner.write_status):
                 state, message = runner.run_all()
         except KeyboardInterrupt:
             state, message = "stopped", ""
@@ -64,16 +66,21 @@ class RaceRunner:
         self.runs = [race.run(entrant) for entrant in self.plan.entries]
         self.status = replace(race.status, **process_facts(os.getpid()), warnings=[])
         self.commands = len(race.commands())  # an old stop command was meant for an earlier process
-        self.stopping = False
+        self.stopping, self.writing_status = False, threading.RLock()
         self.report(state="running", message="Loading…")
 
     def log(self, words: str) -> None:
         append_words(self.race.path / "log.txt", words)
 
     def report(self, **changes: object) -> None:
-        self.status = replace(self.status, updated=time.time(), **changes)
-        self.race.write_status(self.status)
+        self.write_status(**changes)
         self.show(self.status)
+
+    def write_status(self, **changes: object) -> None:
+        """Thread-safe, for the heartbeat."""
+        with self.writing_status:
+            self.status = replace(self.status, updated=time.time(), **changes)
+            self.race.write_status(self.status)
 
     def run_all(self) -> tuple[str, str]:
         """Returns the final state and a message."""

@@ -44,7 +44,10 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     config = final_config(run).model_copy(update={"name": out.name})
     report = make_report(run, config, model)
     out.mkdir(parents=True, exist_ok=True)
-    replace_file(out / WEIGHTS, safetensors.torch.save(weights_to_share(model.family)))
+    replace_file(
+        out / WEIGHTS,
+        safetensors.torch.save(weights_to_share(model.family), model.trained.as_metadata() if model.trained else None),
+    )
     replace_file(out / CONFIG, config.model_dump_json(indent=2) + "\n")
     model = load_model(out)  # the exported weights, as recipients will load them
     replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
@@ -81,8 +84,9 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
     metrics, status = run.metrics(), run.status
     every = max(1, len(metrics.get("step", [])) // CURVE_POINTS)
     return {
-        "iterations": status.step,
-        "images": status.images,
+        # of the weights, if their file says so: a run in training may be ahead of them
+        "iterations": model.trained.iterations if model.trained else status.step,
+        "images": model.trained.images if model.trained else status.images,
         "images_before": provenance.images_before(run.path),
         "minutes": round(status.seconds / 60, 1),
         "parameters": {

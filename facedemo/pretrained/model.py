@@ -16,12 +16,13 @@ import numpy as np
 import safetensors.torch
 import torch
 from huggingface_hub import PyTorchModelHubMixin
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from facedemo.config.schema import RunConfig, in_words
 from facedemo.gans.base import create
 from facedemo.pretrained import sampling
+from facedemo.pretrained.provenance import Trained
 from facedemo.pretrained.seeds import checked_seed
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import find_run, is_run
@@ -43,6 +44,7 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         self.name = name or self.config.name
         self.family = create(self.config.family, self.config.model)
         self.has_discriminator = True
+        self.trained: Trained | None = None  # how long, if the file of the weights says so
         self.eval()
 
     @property
@@ -125,7 +127,9 @@ def load_model(path: str | Path) -> FaceModel:
     try:
         config = json.loads((path / CONFIG).read_text("utf8"))
         model = FaceModel(config, name=(is_run(path) and config.get("name")) or path.name)
-        model.restore(safetensors.torch.load_file(path / WEIGHTS))
+        with safe_open(path / WEIGHTS, "pt") as file:  # opened once, because a training may replace it
+            model.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - it is no dict
+            model.trained = Trained.of_metadata(file.metadata())
     except BundleError:
         raise
     except (ValueError, AttributeError, RecursionError) as error:

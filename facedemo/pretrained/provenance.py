@@ -1,15 +1,50 @@
 """The provenance of a model: the model it was fine-tuned from, and the number of real images seen in training."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from safetensors import SafetensorError, safe_open
 
 from facedemo.storage.atomic import read_object
+from facedemo.storage.locations import WEIGHTS
 
 START = "start"  # the folder in which a run keeps its start model
 
 
-def images_seen(folder: Path) -> int:
-    """Real images that the model of a run or a bundle has seen in training, counted from its random initialisation."""
+class Trained(NamedTuple):
+    """How long weights were trained: iterations, and real images seen, both without those of a start model."""
+
+    iterations: int
+    images: int
+
+    def as_metadata(self) -> dict[str, str]:
+        """The metadata of a safetensors file."""
+        return {name: str(value) for name, value in self._asdict().items()}
+
+    @classmethod
+    def of_metadata(cls, metadata: Mapping[str, str] | None) -> "Trained | None":
+        """None if the metadata lacks it, as in files of earlier versions."""
+        values = [(metadata or {}).get(name, "") for name in cls._fields]
+        return cls(*map(int, values)) if all(value.isdecimal() for value in values) else None
+
+
+def weights_trained(folder: Path) -> Trained | None:
+    """How long the weights in a folder were trained, as their file says; None if it does not, or cannot be read."""
+    try:
+        with safe_open(folder / WEIGHTS, "numpy") as file:
+            return Trained.of_metadata(file.metadata())
+    except (OSError, SafetensorError):
+        return None
+
+
+def images_seen(folder: Path, weights: Path | None = None) -> int:
+    """Real images that the model of a run or a bundle has seen in training, counted from its random initialisation.
+
+    weights: the folder with a copy of its weights, if the model may be trained meanwhile.
+    """
+    if trained := weights_trained(weights or folder):
+        return trained.images + images_before(folder)
     known = read_object(folder / "status.json") or read_object(folder / "report.json")
     return int_or_zero(known.get("images")) + images_before(folder)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -17,10 +18,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from facedemo.config.schedule import SettingChange
+from facedemo.pretrained.provenance import Trained
 from facedemo.runs import records
 from facedemo.runs.directory import COMMANDS, STATUS
 from facedemo.runs.run import MARKS, METRICS, Run
 from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
+from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.process_status import process_facts
 
 KEPT_CHECKPOINTS = 2
@@ -38,12 +41,8 @@ class Recorder:
         self.run = run
         for folder in ("samples", "checkpoints"):
             (run.path / folder).mkdir(exist_ok=True)
-        self.status = replace(
-            run.status,
-            **process_facts(os.getpid()),
-            message="",
-            warnings=[],
-        )
+        self.status = replace(run.status, **process_facts(os.getpid()), message="", warnings=[])
+        self.writing_status = threading.RLock()
         self.columns: list[str] = []  # columns of metrics.csv, if it exists: no others can be added
         self.earlier_changes = [SettingChange(**change) for change in run.setting_changes()]
         self.skip_old_commands()
@@ -93,8 +92,10 @@ class Recorder:
         append_words(self.run.path / "log.txt", words)
 
     def write_status(self, **changes: Any) -> None:
-        self.status = replace(self.status, updated=time.time(), **changes)
-        self.run.write_status(self.status)
+        """Thread-safe, so that a heartbeat may call it without changes."""
+        with self.writing_status:
+            self.status = replace(self.status, updated=time.time(), **changes)
+            self.run.write_status(self.status)
 
     def rewind(self, step: int) -> None:
         """Drops metrics after iteration `step`, which will be logged again, and opens the loggers."""
@@ -127,13 +128,13 @@ class Recorder:
         replace_file(self.run.path / "samples" / f"{step:08d}.png", buffer.getvalue())
         self.tensorboard.experiment.add_image("samples", pixels, step, dataformats="HWC")
 
-    def save_checkpoint(self, step: int, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
+    def save_checkpoint(self, trained: Trained, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
         """Keeps the newest checkpoints, and the weights for sampling; `write` saves the full state at a path."""
         folder = self.run.path / "checkpoints"
-        with replacing(folder / f"{step:08d}.ckpt") as temporary:
+        with replacing(folder / f"{trained.iterations:08d}.ckpt") as temporary:
             write(temporary)
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-        replace_file(self.run.path / "model.safetensors", save(weights))
+        replace_file(self.run.path / WEIGHTS, save(weights, trained.as_metadata()))
         for old in self.run.checkpoints()[KEPT_CHECKPOINTS:]:
             old.unlink(missing_ok=True)
 
@@ -155,7 +156,7 @@ class NullRecorder:
     def write_status(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes)
 
-    def save_checkpoint(self, step: int, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
+    def save_checkpoint(self, trained: Trained, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
         write(self.run.path / "checkpoints" / "unused")  # all processes take part, but only the first one writes
 
     def new_commands(self) -> list[dict[str, Any]]:

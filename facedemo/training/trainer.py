@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, Setting
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import Family
 from facedemo.imaging.pictures import grid, to_uint8
+from facedemo.pretrained.provenance import Trained
 from facedemo.runs.directory import RunError
 from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
@@ -22,6 +24,7 @@ from facedemo.training.progress import Clock
 from facedemo.training.recorder import NullRecorder, Recorder
 
 SAMPLES = 64  # images in a sample grid
+UNREADABLE = "unreadable"
 POLL_SECONDS = 0.2  # seconds between checks for commands while paused
 
 
@@ -196,7 +199,8 @@ class Trainer:
             "family": family,
             "optimizers": self.iteration.optimizer_states(),
         }
-        self.record.save_checkpoint(self.step, lambda path: self.fabric.save(path, state), family)
+        trained = Trained(self.step, self.images)
+        self.record.save_checkpoint(trained, lambda path: self.fabric.save(path, state), family)
         self.clock.tick()
 
     def restore(self) -> None:
@@ -204,22 +208,33 @@ class Trainer:
 
         Raises RunError if there are checkpoints but none can be read.
         """
-        found = self.record.run.checkpoints()
-        for path in found:
-            try:
-                state = self.fabric.load(path, weights_only=True)
-            # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
-            except Exception as error:
-                self.record.log(f"{path.name} cannot be read ({error}); trying the previous checkpoint")
-                continue
+        # computers that share a folder may see different files for a while, so rank 0 decides for all
+        name, state = self.readable_checkpoint() if self.fabric.is_global_zero else ("", {})
+        chosen = self.fabric.broadcast(name)
+        self.record.earlier_changes = self.fabric.broadcast(self.record.earlier_changes)
+        if chosen == UNREADABLE:
+            raise RunError(
+                "None of the run's checkpoints can be read, so it cannot be resumed. Delete the files in its "
+                "folder “checkpoints” to train it again from the start."
+            )
+        if chosen:
+            state = state or loaded(self.record.run.path / "checkpoints" / chosen)
             self.iteration.restore(state["step"], state["family"], state["optimizers"])
             self.clock.seconds = self.spent = state["seconds"]
             self.record.log(f"resumed at iteration {self.step}")
-            break
-        else:
-            if found:
-                raise RunError(
-                    "None of the run's checkpoints can be read, so it cannot be resumed. Delete the files in its "
-                    "folder “checkpoints” to train it again from the start."
-                )
         self.record.rewind(self.step)
+
+    def readable_checkpoint(self) -> tuple[str, dict[str, Any]]:
+        """The file name and content of the newest readable checkpoint; "" or UNREADABLE instead of a name."""
+        found = self.record.run.checkpoints()
+        for path in found:
+            try:
+                return path.name, loaded(path)
+            # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
+            except Exception as error:
+                self.record.log(f"{path.name} cannot be read ({error}); trying the previous checkpoint")
+        return (UNREADABLE if found else ""), {}
+
+
+def loaded(checkpoint: Path) -> dict[str, Any]:
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)

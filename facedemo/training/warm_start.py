@@ -57,11 +57,17 @@ def copy_start(config: "RunConfig", run: Path) -> None:
     create(config.family, config.model).start_from(model.family)
     (run / START).mkdir()
     shutil.copyfile(path / WEIGHTS, run / START / WEIGHTS)
+    seen = images_seen(path, weights=run / START)
     (run / START / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
-    (run / START / "report.json").write_text(json.dumps({"images": images_seen(path)}), "utf8")
+    (run / START / "report.json").write_text(json.dumps({"images": seen}), "utf8")
     flush_folder(run / START)
 
 
-def model_of(run: Path) -> "FaceModel | None":
-    """The start model of a run; None for a random initialisation."""
-    return load_model(run / START) if (run / START).is_dir() else None
+def is_needed(run: Run) -> bool:
+    """Whether the training begins now, with the weights of a start model."""
+    return (run.path / START).is_dir() and not run.checkpoints()
+
+
+def model_of(run: Path) -> "FaceModel":
+    """The start model of a run.  Raises BundleError if it has none, or it is damaged."""
+    return load_model(run / START)

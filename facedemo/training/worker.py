@@ -18,6 +18,7 @@ from facedemo.data.builtin import builtin_faces
 from facedemo.data.preparation import prepare
 from facedemo.data.splits import known, split_rows
 from facedemo.runs.directory import LOG, RunError
+from facedemo.runs.heartbeat import heartbeat
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_words, replace_file
 from facedemo.storage.output import protect_output
@@ -81,7 +82,8 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
         recorder = Recorder(run)
         recorder.tidy()
         try:
-            state, message = train(run, recorder, show), ""
+            with heartbeat(recorder.write_status):
+                state, message = train(run, recorder, show), ""
         except KeyboardInterrupt:
             state, message = "stopped", ""
         except Exception as error:
@@ -136,7 +138,9 @@ def train(run: Run, recorder: AnyRecorder, show: Show) -> str:
         images = open_images(config, recorder, show)
     recorder.write_status(state="running", message="")
     trainer = Trainer(fabric, recorder, config, images, show)
-    if not run.checkpoints() and (start := warm_start.model_of(run.path)):
+    # computers that share a folder may see different files for a while, so rank 0 decides for all
+    if fabric.broadcast(warm_start.is_needed(run)):
+        start = warm_start.model_of(run.path)
         recorder.log(f"starts from the weights of {config.training.start}")
         trainer.family.start_from(start.family)
     try:

@@ -20,9 +20,12 @@ from facedemo.comparison import live_detection, race
 from facedemo.comparison.race import Race
 from facedemo.comparison.worker import execute
 from facedemo.evaluation.report import load_evaluation
+from facedemo.gans.base import create
+from facedemo.pretrained.provenance import Trained
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
+from facedemo.training.recorder import Recorder
 
 Started = Callable[[Race], subprocess.Popen]
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}
@@ -205,6 +208,22 @@ def test_races_are_found_by_the_end_of_their_name(pictures: str) -> None:
 def test_a_contender_cannot_lead_out_of_the_runs(tmp_path: Path) -> None:
     found = Race(tmp_path / "runs" / "races" / "x")
     assert found.run(race.Entrant("evil", "../../etc")).path == tmp_path / "runs" / "etc"
+
+
+def test_a_detection_rate_belongs_to_the_weights_although_a_newer_checkpoint_is_out_already(
+    pictures: str, tmp_path: Path
+) -> None:
+    run, _ = runs_of(tiny_race(pictures))
+    recorder = Recorder(run)
+    weights = create("ours", run.config.model).state_dict()
+    recorder.save_checkpoint(Trained(10, 40), lambda path: path.write_bytes(b""), weights)
+    (run.path / "checkpoints" / "00000020.ckpt").write_bytes(b"")  # its weights are still being written
+    assert live_detection.evaluate_checkpoint(run, seed=0)
+    assert [(row["step"], row["images"]) for row in race.detection(run.path)] == [(10, 40)]
+    assert not live_detection.evaluate_checkpoint(run, seed=0)
+    recorder.save_checkpoint(Trained(20, 80), lambda path: path.write_bytes(b""), weights)
+    assert live_detection.evaluate_checkpoint(run, seed=0)
+    assert [row["step"] for row in race.detection(run.path)] == [10, 20]
 
 
 def test_half_written_and_strange_rows_of_detection_are_passed_over(tmp_path: Path) -> None:

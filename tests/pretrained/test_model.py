@@ -1,6 +1,7 @@
 """Bundles: what is exported is what is loaded, and damaged ones are refused in words."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from facedemo.evaluation.report import Report, Row, rate
 from facedemo.gans.base import create
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import BundleError, FaceModel, find_model, load_model, weights_to_share
+from facedemo.pretrained.provenance import Trained, weights_trained
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run
@@ -36,7 +38,7 @@ def run(tmp_path: Path) -> Run:
         )
     torch.manual_seed(0)
     family = create("ours", config.model)
-    recorder.save_checkpoint(1990, lambda path: path.write_bytes(b""), family.state_dict())
+    recorder.save_checkpoint(Trained(1990, 1990 * 16), lambda path: path.write_bytes(b""), family.state_dict())
     recorder.write_status(state="finished", step=1990, images=1990 * 16, seconds=600.0)
     recorder.close()
     append_line(run.path / "marks.jsonl", {"step": 700, "changes": {"gamma": 0.4}, "command": 0})
@@ -51,6 +53,15 @@ def test_a_bundle_draws_the_faces_of_its_run_to_within_a_grey_level_from_half_th
     of_run, of_bundle = (sampling.generate(load_model(path), seeds).astype(int) for path in (run.path, out))
     assert abs(of_run - of_bundle).max() <= 1
     assert (out / "model.safetensors").stat().st_size < 0.5 * (run.path / "model.safetensors").stat().st_size
+
+
+def test_a_bundle_of_a_run_in_training_says_how_long_its_weights_were_trained(run: Run, tmp_path: Path) -> None:
+    run.write_status(
+        replace(run.status, state="running", step=2000, images=2000 * 16)
+    )  # weights follow at the next save
+    out = card.export(run, tmp_path / "mine")
+    assert weights_trained(out) == load_model(out).trained == Trained(1990, 1990 * 16)
+    assert json.loads((out / "report.json").read_text("utf8"))["iterations"] == 1990
 
 
 @pytest.mark.parametrize("family", ["ours", "dcgan", "wgan"])

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from facedemo.config.schema import Budget, RunConfig
+from facedemo.pretrained.provenance import Trained
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run, find_run, is_run, list_runs
 from facedemo.storage.atomic import append_line, read_lines, replace_file
@@ -184,21 +185,21 @@ def test_rewinding_forgets_rows_that_will_be_logged_again_and_goes_on_in_the_sam
 
 def test_a_checkpoint_whose_writing_fails_leaves_the_old_ones(run: Run) -> None:
     recorder = Recorder(run)
-    recorder.save_checkpoint(1, lambda path: path.write_bytes(b"one"), {})
+    recorder.save_checkpoint(Trained(1, 4), lambda path: path.write_bytes(b"one"), {})
 
     def break_off(path: Path) -> None:
         path.write_bytes(b"half")
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        recorder.save_checkpoint(2, break_off, {})
+        recorder.save_checkpoint(Trained(2, 8), break_off, {})
     assert [path.name for path in run.checkpoints()] == ["00000001.ckpt"]
 
 
 def test_only_the_newest_checkpoints_are_kept(run: Run) -> None:
     recorder = Recorder(run)
     for step in (1, 2, 3):
-        recorder.save_checkpoint(step, lambda path: path.write_bytes(b"state"), {})
+        recorder.save_checkpoint(Trained(step, 4 * step), lambda path: path.write_bytes(b"state"), {})
     assert [path.stem for path in run.checkpoints()] == ["00000003", "00000002"]
 
 

@@ -15,7 +15,7 @@ import pytest
 from facedemo.comparison.race import create_race
 from facedemo.comparison.worker import execute
 from facedemo.config.schema import Budget, RunConfig
-from facedemo.runs import trash
+from facedemo.runs import heartbeat, trash
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage import run_lock
@@ -55,6 +55,24 @@ def test_a_training_holds_the_lock_as_long_as_it_runs(run: Run, monkeypatch: pyt
     assert worker.execute(run).state == "finished"
     assert not is_held(run.path)
     assert worker.execute(run).state == "finished"
+
+
+def test_a_process_reports_that_it_lives_however_long_an_iteration_takes(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.02)
+    reported = []
+
+    def slow_iteration(run: Run, *_: object) -> str:
+        began, deadline = run.status_on_disk().updated, time.monotonic() + 20
+        while (now := run.status_on_disk().updated) <= began + 0.1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        reported.append(now - began)
+        return "finished"
+
+    monkeypatch.setattr(worker, "train", slow_iteration)
+    assert worker.execute(run).state == "finished"
+    assert reported[0] > 0.1
 
 
 def test_a_race_holds_its_lock_as_long_as_it_goes_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

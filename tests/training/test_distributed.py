@@ -1,6 +1,7 @@
 """Real trainings on several processes of this machine: same updates as one process, resumed, and ended by a death."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -98,19 +99,40 @@ def test_two_processes_train_what_one_trains_also_when_torchrun_goes_on_with_the
     assert (run.status.state, run.status.images) == ("finished", 80)
     assert "2 process(es)" in run.log_text()
     replace_file(run.path / "config.json", settings(pictures, 20, num_nodes=2).model_dump_json())
+    nodes = [subprocess.Popen(command) for command in on_two_nodes(run, run)]
+    assert [node.wait(240) for node in nodes] == [0, 0]
+    assert (run.status.state, run.status.step) == ("finished", 20)
+    assert "resumed at iteration 10" in run.log_text()
+    assert_close(alone, run)
+
+
+@pytest.mark.slow
+def test_computers_that_see_different_checkpoints_go_on_from_the_one_that_the_first_chooses(
+    alone: Run, pictures: Path, tmp_path: Path
+) -> None:
+    first = create_run(settings(pictures, 10, num_nodes=1), tmp_path)
+    train(first)
+    replace_file(first.path / "config.json", settings(pictures, 20, num_nodes=2, checkpoint_every=5).model_dump_json())
+    second = Run(tmp_path / "second")  # what the second computer sees of the same run
+    shutil.copytree(first.path, second.path)
+    (first.path / "checkpoints" / "00000015.ckpt").write_bytes(b"damaged")
+    shutil.copyfile(first.checkpoints()[1], second.path / "checkpoints" / "00000015.ckpt")
+    nodes = [subprocess.Popen(command) for command in on_two_nodes(first, second)]
+    assert [node.wait(240) for node in nodes] == [0, 0]
+    assert "trying the previous checkpoint" in first.log_text()
+    assert_close(alone, first)
+
+
+def on_two_nodes(*runs: Run) -> list[list[str]]:
+    """The commands that train a run on two nodes, each of which sees it as a directory of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
     torchrun += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
-    nodes = [
-        subprocess.Popen([*torchrun, "--node-rank", str(node), "-m", "facedemo.worker", str(run.path)])
-        for node in range(2)
+    return [
+        [*torchrun, "--node-rank", str(node), "-m", "facedemo.worker", str(run.path)] for node, run in enumerate(runs)
     ]
-    assert [node.wait(240) for node in nodes] == [0, 0]
-    assert (run.status.state, run.status.step) == ("finished", 20)
-    assert "resumed at iteration 10" in run.log_text()
-    assert_close(alone, run)
 
 
 @pytest.mark.slow

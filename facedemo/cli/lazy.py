@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-MODULES = ("train", "runs", "models", "interpolate", "inspect", "verify", "compare", "app")  # in help order
+MODULES = ("train", "runs", "share", "models", "interpolate", "inspect", "verify", "compare", "app")  # in help order
 GROUPS = ("data", "bench")  # modules whose commands are called by the module's name and their own
 
 

@@ -20,7 +20,7 @@ from torch.func import functional_call
 from facedemo.config.schedule import SettingChange
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import Equation, Family, Reconstructing
-from facedemo.gans.settings import FamilyConfig, Tunable, tunables
+from facedemo.gans.settings import family_tunables
 from facedemo.imaging.pictures import to_uint8
 from facedemo.pretrained.sampling import Progress
 from facedemo.training.iteration import Iteration
@@ -188,11 +188,6 @@ class TrainingStepper:
         snapshot = self.undo.pop()
         self.iteration.restore(self.number - 1, snapshot.family, snapshot.optimizers)
         self.steps.pop()
-
-
-def family_tunables(config: type[FamilyConfig]) -> list[Tunable]:
-    """A family's own settings that can be changed between steps, such as γ, but not the learning rates."""
-    return [tunable for tunable in tunables(config, live=True) if tunable.name not in FamilyConfig.model_fields]
 
 
 def forward_without_bn_update(network: nn.Module, inputs: Tensor) -> Tensor:

@@ -142,3 +142,8 @@ def tunables(config: type[FamilyConfig], live: bool | None = None) -> list[Tunab
             )
         )
     return found
+
+
+def family_tunables(config: type[FamilyConfig]) -> list[Tunable]:
+    """A family's own settings that can be changed between steps, such as γ, but not the learning rates."""
+    return [tunable for tunable in tunables(config, live=True) if tunable.name not in FamilyConfig.model_fields]

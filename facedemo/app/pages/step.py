@@ -12,7 +12,7 @@ from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
 from facedemo.gans.base import Equation
-from facedemo.gans.settings import FamilyConfig, Tunable
+from facedemo.gans.settings import FamilyConfig, Tunable, family_tunables
 from facedemo.imaging.pictures import grid, png
 from facedemo.training import dataset
 from facedemo.training.dataset import Examples
@@ -141,9 +141,7 @@ def draw_charts(stepper: "TrainingStepper") -> None:
         for before, after in itertools.pairwise(steps)
         if after.settings != before.settings
     ]
-    names = {
-        tunable.name: tunable.title.split(",")[0] for tunable in single_step.family_tunables(type(stepper.config.model))
-    }
+    names = {tunable.name: tunable.title.split(",")[0] for tunable in family_tunables(type(stepper.config.model))}
     st.subheader("Over the steps", anchor=False)
     with st.grid(2, min_column_width=340):
         for name, figure in figures(columns, labels, setting_changes, names).items():
@@ -201,15 +199,15 @@ except (ValueError, OSError) as error:
     st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
-family_tunables = single_step.family_tunables(type(stepper.config.model))
+own_tunables = family_tunables(type(stepper.config.model))
 in_force = stepper.settings()
 settings |= {
     tunable.name: url_state.decimal(tunable.minimum, tunable.maximum, in_force[tunable.name])
-    for tunable in family_tunables
+    for tunable in own_tunables
 }
 ignored += url_state.load_from_url(settings, page="step")
 with controls:
-    wanted = {tunable.name: tunable_control(tunable) for tunable in family_tunables}
+    wanted = {tunable.name: tunable_control(tunable) for tunable in own_tunables}
     amplify = st.selectbox(
         "Amplify changes",
         ["auto", *map(str, single_step.GAINS)],

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.explore import training_film
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
@@ -49,3 +50,21 @@ def generate_button(
     )
     if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **options):
         st.switch_page(navigation.GENERATE, query_params={"model": f"run:{run.id}"})
+
+
+def film_button(run: Run, key: str) -> None:
+    """Downloads the film of a training, which is made at the click."""
+    there = len(run.samples()) > 1
+    st.download_button(
+        "Film (MP4)",
+        lambda: training_film.film_file(run, ".mp4"),
+        f"{run.id}.mp4",
+        "video/mp4",
+        on_click="ignore",
+        disabled=not there,
+        icon=":material/movie:",
+        help="The samples from the first to the newest, with iteration and settings, in about ten seconds."
+        if there
+        else "There is nothing to film before the second sample grid.",
+        key=key,
+    )

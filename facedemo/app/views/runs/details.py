@@ -8,7 +8,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import badge, generate_button
+from facedemo.app.shared.run_controls import badge, film_button, generate_button
 from facedemo.pretrained import archive
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
@@ -58,6 +58,7 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
             "checkpoints are not included: they are large pickle files.",
             key="runs_export",
         )
+        film_button(run, key="runs_film")
         promotion(run)
         about = (
             "Move the run to the deleted runs; you can undo this."

@@ -11,7 +11,7 @@ import streamlit as st
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button
+from facedemo.app.shared.run_controls import DAMAGED, ask, badge, film_button, generate_button
 from facedemo.app.views.train import form, steering
 from facedemo.app.views.train.curves import draw_charts, metrics_of
 from facedemo.config.schema import Budget, RunConfig
@@ -277,4 +277,5 @@ def downloads(run: Run) -> None:
             icon=":material/download:",
             help="All data of the charts, one row every few iterations.",
         )
+        film_button(run, key="train_film")
     st.caption(escaped(f"All files of this run are in {run.path.resolve()}."))

@@ -1,0 +1,83 @@
+"""A film of a training: the sample grids of a run, with the iteration and the family's first setting under each."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from facedemo.config.schedule import SettingChange, SettingsSchedule
+from facedemo.gans.settings import family_tunables
+from facedemo.imaging import film
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
+
+MOST_FRAMES = 200
+SECONDS = 10  # length of a film with MOST_FRAMES; shorter films have fewer frames per second
+SLOWEST = 4  # frames per second
+FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # has Greek letters
+BAR = 1 / 20  # height of the caption, of the grid's width
+BACKGROUND, TEXT = (20, 22, 28), (235, 235, 235)
+
+
+def frames(run: Run) -> np.ndarray:
+    """Up to MOST_FRAMES of a run's sample grids with captions, evenly spread: uint8 (n, height, width, 3).
+
+    Damaged grids are left out.  Raises RunError if there are fewer than two.
+    """
+    steps = list(run.samples())
+    captions = captions_of(run, [steps[place] for place in film.strip_places(len(steps), MOST_FRAMES)])
+    found: list[np.ndarray] = []
+    for step, caption in captions.items():
+        grid = opened(run.samples()[step], found[0].shape[1] if found else None)
+        if grid is not None:
+            found.append(captioned(grid, caption))
+    if len(found) < 2:
+        raise RunError(f"“{run.name}” has fewer than two sample grids, so there is nothing to film yet.")
+    return np.stack(found)
+
+
+def opened(path: Path, width: int | None) -> Image.Image | None:
+    """A sample grid; None if the file is damaged or has another width than the first one's."""
+    try:
+        with Image.open(path) as image:
+            grid = image.convert("RGB")
+    except (OSError, ValueError, SyntaxError):
+        return None
+    return grid if width in (None, grid.width + grid.width % 2) else None
+
+
+def captions_of(run: Run, steps: list[int]) -> dict[int, str]:
+    """Iteration → caption, such as "iteration 1,200 · γ 0.7"; the setting follows its changes during training."""
+    schedule, changes = SettingsSchedule(run.config), [SettingChange(**change) for change in run.setting_changes()]
+    shown = family_tunables(type(run.config.model))[:1]
+    captions = {}
+    for step in steps:
+        while changes and changes[0].step <= step:
+            if schedule.fits(change := changes.pop(0)):
+                schedule.apply(change)
+        settings = schedule.config.model
+        values = [f"{tunable.title.split(',')[0]} {getattr(settings, tunable.name):g}" for tunable in shown]
+        captions[step] = " · ".join([f"iteration {step:,}", *values])
+    return captions
+
+
+def captioned(grid: Image.Image, caption: str) -> np.ndarray:
+    """The grid above a caption, uint8 (height, width, 3), both even because films need that."""
+    width, bar = grid.width, round(grid.width * BAR)
+    height = grid.height + bar
+    frame = Image.new("RGB", (width + width % 2, height + height % 2), BACKGROUND)
+    frame.paste(grid)
+    font = ImageFont.truetype(str(FONT), round(0.6 * bar))
+    ImageDraw.Draw(frame).text((bar / 2, grid.height + bar / 2), caption, TEXT, font, anchor="lm")
+    return np.asarray(frame)
+
+
+def film_file(run: Run, suffix: str) -> bytes:
+    """The film of a run as .mp4 or .gif.  Raises as `frames` does, and ValueError for another suffix."""
+    if suffix not in (".mp4", ".gif"):
+        raise ValueError(f"A film is written as .mp4 or .gif, not as “{suffix or 'a file without a suffix'}”.")
+    shown = frames(run)
+    rate = max(SLOWEST, round(len(shown) / SECONDS))
+    held = np.concatenate([shown, shown[-1:].repeat(rate, axis=0)])  # the last frame stays for a second
+    return (film.mp4 if suffix == ".mp4" else film.gif)(held, rate, side=shown.shape[2], run=run.name)

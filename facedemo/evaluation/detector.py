@@ -7,21 +7,16 @@ one is quick. Embeddings of real people are personal data: they stay in the cach
 import hashlib
 import os
 import secrets
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from types import ModuleType
 from typing import Literal
 
 import numpy as np
 
 from facedemo.data.preparation import Progress
+from facedemo.evaluation.detector_process import Found, detect_in_processes
 from facedemo.evaluation.face_recognition import load_face_recognition
 from facedemo.storage.locations import cache_root
 
@@ -75,18 +70,23 @@ def detect_and_embed(
     """
     folder = cache or cache_root().parent / "judged"
     folder.mkdir(parents=True, exist_ok=True)
-    chunks = [np.stack([images[row] for row in part]) for part in parts(len(images))]
-    files = [folder / f"{key(chunk, detector, embed)}.npz" for chunk in chunks]
+    rows = list(parts(len(images)))
+
+    def chunk(number: int) -> np.ndarray:
+        return np.stack([images[row] for row in rows[number]])
+
+    # one chunk at a time: all images of a large data set would fill the memory
+    files = [folder / f"{key(chunk(number), detector, embed)}.npz" for number in range(len(rows))]
     done = [read(file) for file in files]
     pending = [number for number, found in enumerate(done) if found is None]
-    finished = sum(len(chunk) for chunk in chunks) - sum(len(chunks[number]) for number in pending)
+    finished = len(images) - sum(len(rows[number]) for number in pending)
     if progress and pending:
         progress(finished, len(images))
-    with closing(detect_pending(pending, chunks, detector, embed, processes or os.cpu_count() or 1)) as results:
+    with closing(detect_pending(pending, chunk, detector, embed, processes or os.cpu_count() or 1)) as results:
         for number, found in results:
             done[number] = found
             write(files[number], found)
-            finished += len(chunks[number])
+            finished += len(rows[number])
             if progress:
                 progress(finished, len(images))
     columns = zip(*(found for found in done if found is not None), strict=True)
@@ -111,56 +111,13 @@ def upsampled(chunk: np.ndarray) -> int:
     return 2 if min(chunk.shape[1:3]) < SMALLEST else 1
 
 
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes, faces, embeddings of a chunk
-
-
 def detect_pending(
-    pending: list[int], chunks: list[np.ndarray], detector: Detector, embed: bool, processes: int
+    pending: list[int], chunk: Callable[[int], np.ndarray], detector: Detector, embed: bool, processes: int
 ) -> Iterator[tuple[int, Found]]:
-    """Processes the pending chunks and yields them as they finish, in any order."""
+    """Processes the pending chunks and yields them as they finish, in any order.  chunk: reads one by its number."""
     if processes == 1 or len(pending) < 2:
-        yield from ((number, detect_chunk(chunks[number], detector, embed)) for number in pending)
-        return
-    left, running = iter(pending), dict[Future[Found], int]()
-    with ProcessPoolExecutor(min(processes, len(pending)), get_context("spawn"), end_with_the_parent) as pool:
-
-        def submit(count: int) -> None:
-            for number in islice(left, count):
-                running[pool.submit(detect_chunk, chunks[number], detector, embed)] = number
-
-        with nothing_to_run_again():
-            submit(processes + 1)  # not all at once: Python waits for everything in the queue before it exits
-        try:
-            while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    submit(1)
-                    yield running.pop(future), future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def end_with_the_parent() -> None:
-    """Ends a worker whose parent was killed; otherwise it would wait for work for ever."""
-    parent = parent_process()
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    if parent is not None:
-        threading.Thread(target=watch, daemon=True, name="watch the parent").start()
-
-
-@contextmanager
-def nothing_to_run_again() -> Iterator[None]:
-    """Keeps spawned processes from running the main script again, which for a Streamlit app is the whole page."""
-    main, nothing = sys.modules["__main__"], ModuleType("__main__")
-    sys.modules["__main__"] = nothing
-    try:
-        yield
-    finally:
-        if sys.modules["__main__"] is nothing:  # another visitor's page may have started meanwhile
-            sys.modules["__main__"] = main
+        return ((number, detect_chunk(chunk(number), detector, embed)) for number in pending)
+    return detect_in_processes(pending, lambda number: (chunk(number), detector, embed), min(processes, len(pending)))
 
 
 def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:

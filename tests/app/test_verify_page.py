@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +30,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """What these tests judged is kept for the next of them, and for nobody else."""
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "verify-page-cache"))
     yield
-    for job in request.jobs().values():
+    for job in request.jobs().all().values():
         job.cancel()
-    request.jobs().clear()
+    request.jobs().by_request.clear()
 
 
 def open_page(**address: str) -> AppTest:
@@ -53,7 +54,7 @@ def press(page: AppTest, label: str) -> AppTest:
 def verified(page: AppTest) -> AppTest:
     """The page once the evaluation that it starts is over."""
     press(page, "Verify")
-    for job in request.jobs().values():
+    for job in request.jobs().all().values():
         job.thread.join(120)
     page.run()
     assert not page.exception
@@ -91,12 +92,12 @@ def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unas
     assert "There are no results" in shown(page)
     assert not page.warning
     assert not page.error
-    assert not request.jobs()
+    assert not request.jobs().all()
 
 
 def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: Path) -> None:
     page = verified(open_page(faces="8", seed="5", show="detected"))
-    found = next(iter(request.jobs().values())).result[0].drawn
+    found = next(iter(request.jobs().all().values())).result[0].drawn
     table = next(part.value for part in page.markdown if part.value.startswith("|"))
     assert "can't detect a face | detected, but nobody in the gallery within 0.6" in table
     assert f"**ours\\-64** | {found.undetected} | –" in table
@@ -178,7 +179,7 @@ def test_an_evaluation_is_cancelled_and_can_begin_again(make_bundle: Maker) -> N
     make_bundle()
     page = open_page(faces="5000")
     press(page, "Verify")
-    (job,) = request.jobs().values()
+    (job,) = request.jobs().all().values()
     assert job.state == "running"
     assert [button.label for button in page.button] == ["Cancel"]
     job.cancel()
@@ -275,7 +276,7 @@ def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, 
     page.text_area(key="verify_gallery_path").set_value(path).run()
     press(page, "Verify")
     assert words in page.error[0].value
-    assert not request.jobs()
+    assert not request.jobs().all()
 
 
 def test_an_upload_of_nothing_is_explained(make_bundle: Maker) -> None:
@@ -348,3 +349,23 @@ def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
     controls += [*page.file_uploader]
     assert len(controls) == 10
     assert all(control.proto.help for control in controls)
+
+
+def test_sessions_that_start_evaluations_at_once_lose_none_and_disturb_nobody() -> None:
+    jobs, problems = request.Jobs(), []
+
+    def session(number: int) -> None:
+        try:
+            for count in range(60):
+                wanted = request.Request(str(number), Path(), "", count, 0, False, False, "", "")
+                jobs.start(wanted, lambda steps: None)
+                assert len(jobs.all()) <= 4 * 60
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=session, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []

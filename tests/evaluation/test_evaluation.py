@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from scipy.linalg import sqrtm
 
 from facedemo.cli import main
 from facedemo.evaluation import verify
-from facedemo.evaluation.detector import FaceDetections, detect_and_embed, landmarks
+from facedemo.evaluation.detector import CHUNK, FaceDetections, detect_and_embed, landmarks
+from facedemo.evaluation.detector_process import DetectorProcess
 from facedemo.evaluation.metrics import closest, distinct_people, duplicates, frechet, nearest, people
 from facedemo.evaluation.report import Report
 from facedemo.imaging import pictures
@@ -185,6 +187,47 @@ def test_several_processes_find_what_one_finds(images: np.ndarray, tmp_path: Pat
     assert np.array_equal(alone.boxes, together.boxes)
 
 
+class ManyImages:
+    """More images than should be in memory at once, each made when it is asked for."""
+
+    def __len__(self) -> int:
+        return 2000
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        if row >= len(self):
+            raise IndexError
+        return np.full((64, 64, 3), row % 256, np.uint8)
+
+
+def test_no_more_images_than_a_few_chunks_are_in_memory_at_once(tmp_path: Path) -> None:
+    def stop_before_the_first(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    tracemalloc.start()
+    with pytest.raises(KeyboardInterrupt):
+        detect_and_embed(ManyImages(), processes=1, cache=tmp_path, progress=stop_before_the_first)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * CHUNK * 64 * 64 * 3
+
+
+def test_a_detection_process_that_dies_is_an_error_in_words() -> None:
+    process = DetectorProcess()
+    process.process.kill()
+    with pytest.raises(RuntimeError, match="ended unexpectedly"):
+        process.detect((np.zeros((1, 64, 64, 3), np.uint8), "hog", False))
+    process.end()
+
+
+def test_evaluating_leaves_the_main_module_alone(images: np.ndarray, tmp_path: Path) -> None:
+    main, seen = sys.modules["__main__"], []
+    many = np.concatenate([images] * 7)
+    detect_and_embed(
+        many, embed=False, processes=2, cache=tmp_path, progress=lambda *_: seen.append(sys.modules["__main__"] is main)
+    )
+    assert all(seen)
+
+
 def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
     script = tmp_path / "judging.py"
     script.write_text(
@@ -200,7 +243,8 @@ def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
         for line in judging.stdout:
             if int(line) > 0:
                 break
-        workers = [child for child in psutil.Process(judging.pid).children() if "spawn_main" in str(child.cmdline())]
+        children = psutil.Process(judging.pid).children()
+        workers = [child for child in children if "detector_process" in str(child.cmdline())]
         judging.kill()
     assert len(workers) == 2
     assert psutil.wait_procs(workers, timeout=60)[1] == []

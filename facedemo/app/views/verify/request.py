@@ -1,7 +1,10 @@
 """The evaluation that the Verify page requests: its settings, the background job and its progress."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -37,10 +40,31 @@ class Request:
     gallery: str
 
 
+class Jobs:
+    """The evaluations of all visitors, whose sessions are threads."""
+
+    def __init__(self) -> None:
+        self.lock, self.by_request = threading.Lock(), dict[Request, Job]()
+
+    def start(self, wanted: Request, work: Callable[[Steps], Any]) -> None:
+        """Starts an evaluation, unless it runs already, and forgets the oldest finished ones."""
+        with self.lock:
+            if (job := self.by_request.pop(wanted, None)) is None or job.state != "running":
+                job = Job(work)
+            self.by_request[wanted] = job
+            finished = [old for old, job in self.by_request.items() if job.state != "running"]
+            for old in finished[: max(0, len(finished) - KEPT)]:
+                del self.by_request[old]
+
+    def all(self) -> dict[Request, Job]:
+        """A copy, oldest first."""
+        with self.lock:
+            return dict(self.by_request)
+
+
 @st.cache_resource(show_spinner=False)
-def jobs() -> dict[Request, Job]:
-    """All evaluations, of all visitors, oldest first."""
-    return {}
+def jobs() -> Jobs:
+    return Jobs()
 
 
 def trained_on(folder: Path) -> str | None:
@@ -118,12 +142,7 @@ def start(wanted: Request) -> bool:
                 words = words.replace(place, "The upload")
             raise DataError(words) from error
 
-    every = jobs()
-    every.pop(wanted, None)
-    every[wanted] = Job(do)
-    over = [old for old, job in every.items() if job.state != "running"]
-    for old in over[: max(0, len(over) - KEPT)]:
-        every.pop(old, None)
+    jobs().start(wanted, do)
     return True
 
 
@@ -132,8 +151,8 @@ def found(wanted: Request) -> tuple[Job | None, bool]:
 
     If there is none, the newest one of earlier weights, because a run may be training meanwhile.
     """
-    every = jobs()
+    every = jobs().all()
     if job := every.get(wanted):
         return job, True
-    earlier = [job for old, job in list(every.items()) if replace(old, version=wanted.version) == wanted]
+    earlier = [job for old, job in every.items() if replace(old, version=wanted.version) == wanted]
     return next((job for job in reversed(earlier) if job.state == "done"), None), False

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facedemo.comparison.race import Race, detection
+from facedemo.comparison.race import Race
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.evaluation import verify
 from facedemo.evaluation.report import FILE, Report, load_evaluation
@@ -20,6 +20,7 @@ from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs import records
 from facedemo.runs.directory import RunError
+from facedemo.runs.evaluations import Evaluation, read_evaluations
 from facedemo.runs.run import Run
 from facedemo.storage.versions import versions
 
@@ -37,7 +38,7 @@ class ComparedModel:
     """A compared model and its data.
 
     training: as returned by `card.make_report`, {} if a bundle has no report.  faces: uint8 (n, size, size, 3), of the
-    comparison's seeds.  detection: as `race.detection`.  evaluation: None if it was not evaluated.
+    comparison's seeds.  evaluations: those while it trained.  evaluation: None if it was not evaluated.
     """
 
     name: str
@@ -45,7 +46,7 @@ class ComparedModel:
     config: "RunConfig"
     training: Mapping[str, Any]
     faces: "np.ndarray"
-    detection: Sequence[Mapping[str, float]] = ()
+    evaluations: Sequence[Evaluation] = ()
     evaluation: Report | None = None
 
     @property
@@ -159,4 +160,5 @@ def compared_model(name: str, path: Path, seed: int, evaluation: Report | None =
     else:
         config, training = model.config.without_paths(), records.read_report(path / FILE)
     faces = sampling.generate(model, face_seeds(seed, GRID))
-    return ComparedModel(name, path.name, config, training, faces, detection(path), evaluation or load_evaluation(path))
+    evaluation = evaluation or load_evaluation(path)
+    return ComparedModel(name, path.name, config, training, faces, read_evaluations(path), evaluation)

@@ -4,7 +4,7 @@
         race.json       Plan: what runs, in which order, and how it is evaluated
         status.json     the current state         orders.jsonl, log.txt      as those of a run
 
-Each entrant is an ordinary run with two additional files: detection.jsonl, its detection rate during training, and
+Each entrant is an ordinary run with two additional files: evaluations.jsonl, its evaluations during training, and
 report.json, its evaluation.
 """
 
@@ -26,13 +26,13 @@ from facedemo.gans.registry import config_class, family_names
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.runs.run import Run
 from facedemo.runs.trash import TRASH
-from facedemo.storage.atomic import read_lines, read_object, replace_file
+from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import runs_root
 
 FOLDER = "races"
 PLAN = "race.json"
-DETECTION = "detection.jsonl"
-CHECKPOINTS_PER_RACE = 20  # checkpoints per budget, each of which is evaluated
+CHECKPOINTS_PER_RACE = 20  # checkpoints per budget
+LEAST_EVALUATED = 2000  # real images between evaluations, at least
 IMAGES_PER_METRICS_ROW = 160  # real images per row of metrics, for every family
 ASSUMED_IMAGES_PER_SECOND = 60.0  # assumed images/s at 64×64 on a laptop's CPU, to estimate from a budget in minutes
 GPU_SPEEDUP = 20.0  # assumed speedup on a GPU
@@ -235,7 +235,7 @@ def kind_of(entrants: Mapping[str, "RunConfig"]) -> Kind:
 
 
 def with_equal_logging(config: "RunConfig") -> "RunConfig":
-    """The config with metrics, samples and checkpoints after the same numbers of images for every family."""
+    """The config with metrics, samples, checkpoints and evaluations at the same numbers of images for all families."""
     step, budget = config.model.images_per_step, config.budget
     expected = [
         budget.iterations and budget.iterations * step,
@@ -246,6 +246,7 @@ def with_equal_logging(config: "RunConfig") -> "RunConfig":
     pace = {
         "checkpoint_every": min(between, 1_000_000),
         "sample_every": min(between, 1_000_000),
+        "evaluate_every": max(between * step, LEAST_EVALUATED),
         "log_every": max(1, min(between, IMAGES_PER_METRICS_ROW // step)),
     }
     return config.model_copy(update={"training": config.training.model_copy(update=pace)})
@@ -256,12 +257,3 @@ def assumed_speed(size: int) -> float:
     import torch  # which listing races need not wait for
 
     return ASSUMED_IMAGES_PER_SECOND * (64 / size) ** 2 * (GPU_SPEEDUP if torch.cuda.is_available() else 1)
-
-
-def detection(path: Path) -> list[dict[str, float]]:
-    """The detection rate of a run during training, by iteration: step, images, seconds, found, of; [] if unknown."""
-    rows = {}
-    for row in read_lines(path / DETECTION):
-        if all(isinstance(row.get(name), int | float) for name in ("step", "images", "seconds", "found", "of")):
-            rows[row["step"]] = row
-    return [rows[step] for step in sorted(rows)]

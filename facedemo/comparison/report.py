@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def curves(found: Comparison) -> dict[str, bytes]:
         if model.training.get("curves", {}).get("step"):
             labels = config_class(model.config.family).metrics
             pictures[f"curves-{stem}.png"] = card.draw_curves(model.training["curves"], labels)
-    if any(model.detection for model in found.models):
+    if any(model.evaluations for model in found.models):
         pictures["detection.png"] = draw_detection(found)
     if found.kind == "sweep" and sum(model.evaluation is not None for model in found.models) > 1:
         pictures["sweep.png"] = draw_sweep(found)
@@ -106,9 +107,9 @@ def draw_detection(found: Comparison) -> bytes:
         panels, (("seconds", MINUTE, "minutes of training"), ("images", 1.0, "real images seen")), strict=True
     ):
         for model, colour in zip(found.models, COLOURS * len(found.models), strict=False):
-            rows = model.detection
-            shares = [100 * row["found"] / row["of"] for row in rows]
-            axes.plot([row[column] / unit for row in rows], shares, label=model.name, color=colour, marker=".")
+            rows = model.evaluations
+            times = [getattr(row, column) / unit for row in rows]
+            axes.plot(times, [100 * row.share for row in rows], label=model.name, color=colour, marker=".")
         axes.set(xlabel=words, ylabel="faces detected, %", ylim=(-2, 102))
         axes.grid(alpha=0.3)
         axes.legend()
@@ -217,7 +218,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
                 "config": model.config.model_dump(mode="json"),
                 "images_per_second": model.images_per_second,
                 "training": dict(model.training),
-                "detection": [dict(row) for row in model.detection],
+                "evaluations": [asdict(row) for row in model.evaluations],
                 "evaluation": model.evaluation.as_json() if model.evaluation else None,
             }
             for model in found.models

@@ -5,18 +5,15 @@ new weights have been saved. If it is killed and started again, it continues whe
 """
 
 import os
-import subprocess
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from facedemo.comparison import gather
-from facedemo.comparison.live_detection import evaluate_checkpoint
 from facedemo.comparison.race import Entrant, Race
 from facedemo.data.preparation import Progress
 from facedemo.evaluation.report import load_evaluation, save_evaluation
@@ -44,7 +41,7 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
     with race.exclusive(refusal, to_train=True), termination_as_interrupt():
         runner = RaceRunner(race, show)
         try:
-            with live_detection_process(race), heartbeat(runner.write_status):
+            with heartbeat(runner.write_status):
                 state, message = runner.run_all()
         except KeyboardInterrupt:
             state, message = "stopped", ""
@@ -111,7 +108,6 @@ class RaceRunner:
             while (status := run.status).active:
                 self.progress(entrant, run, status)
                 time.sleep(POLL_SECONDS)
-        evaluate_checkpoint(run, self.plan.seed)
         return status.state != "stopped"
 
     def stop_requested(self) -> bool:
@@ -159,19 +155,6 @@ class RaceRunner:
             self.log(f"{entrant.label} is evaluated without real faces: {error}")
             found = gather.evaluate(run.path, plan.seed, plan.count, steps=steps)
         save_evaluation(run.path, found)
-
-
-@contextmanager
-def live_detection_process(race: Race) -> Iterator[None]:
-    """A second process, at lower priority, that runs face detection while the entrants train."""
-    command = [sys.executable, "-m", "facedemo.comparison.live_detection", str(race.path.resolve()), str(os.getpid())]
-    with (race.path / "log.txt").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def main() -> None:

@@ -1,75 +1,105 @@
-"""Live face detection during a race: `python -m facedemo.comparison.live_detection RACE PROCESS`.
+"""Evaluates the newest weights of a run in training: `python -m facedemo.evaluation.during_training RUN`.
 
-Whenever an entrant has saved new weights, this process measures the detection rate on its first faces from the race's
-seed on. It only writes detection.jsonl, uses one thread at low priority, and ends with the race's own process.
+FACES faces of fixed seeds are compared with real faces that the run does not train on. The weights with the smallest
+Fréchet distance so far are kept as best.safetensors. Uses one thread at low priority.
 """
 
 import os
 import sys
-import time
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch.utils.tensorboard import SummaryWriter
 
-from facedemo.comparison.race import DETECTION, Race, detection
-from facedemo.evaluation.detector import detect_chunk
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, in_words
+from facedemo.data.builtin import builtin_faces
+from facedemo.data.preparation import prepare
+from facedemo.data.splits import split_rows
+from facedemo.evaluation.detector import FaceDetections, detect_and_embed, detect_chunk
+from facedemo.evaluation.metrics import FEWEST, distinct_people, frechet
 from facedemo.pretrained import sampling
-from facedemo.pretrained.model import FaceModel, load_model
-from facedemo.pretrained.provenance import weights_trained
+from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.runs.evaluations import Evaluation, best, read_evaluations, record
 from facedemo.runs.run import Run
-from facedemo.storage.atomic import append_line
+from facedemo.storage.atomic import append_words, replacing, snapshot
+from facedemo.storage.locations import BEST_WEIGHTS, WEIGHTS
+from facedemo.storage.output import protect_output
+from facedemo.storage.process import lower_priority
 
-FACES = 100  # number of faces for the detection rate over time
-POLL_SECONDS = 0.5  # seconds between checks for new weights
-MAX_TIME_SHARE = 1 / 20  # of the time that detection may take
-LOW_PRIORITY = 10  # niceness
+FACES = 500
+SEED = 777
 
 
-def evaluate_checkpoint(run: Run, seed: int) -> bool:
-    """Measures the detection rate on FACES faces of a run's newest weights, unless that was done before."""
-    trained = weights_trained(run.path)
-    if trained is None or any(row["step"] == trained.iterations for row in detection(run.path)):
-        return False
-    model = load_model(run.path)
-    step, images = model.trained or trained  # the weights may have been replaced by newer ones
-    found = count_detected(model, seed)
+def real_faces(data: DataConfig, size: int) -> np.ndarray:
+    """FACES real images, uint8 (n, size, size, 3): of the validation split, if the run does not train on it.
+
+    Otherwise they are training images.  Raises DataError if the images are no longer there.
+    """
+    if data.source == BUILTIN_SOURCE:
+        return builtin_faces(size).images[:FACES]
+    faces = prepare(data.source, size, data.crop)
+    rows = split_rows(faces, data.source, "validation" if data.split in ("train", "test") else data.split)
+    # evenly spread over all of them, because neighbours often show the same person
+    chosen = rows[np.linspace(0, len(rows) - 1, min(len(rows), FACES)).astype(int)]
+    return np.stack([faces.images[row] for row in chosen])
+
+
+def evaluate(run: Run, count: int = FACES) -> Evaluation:
+    """Evaluates the newest weights, records that, and keeps the weights if they are the best so far."""
+    config = run.config
+    real = detect_and_embed(real_faces(config.data, config.model.size)[:count], processes=1)
+    with snapshot(run.path / WEIGHTS) as weights:  # the training may replace them at any time
+        model = load_model(run.path, weights)
+        images = sampling.generate(model, face_seeds(SEED, count))
+        found = compared(run, model.trained or (0, 0), FaceDetections(*detect_chunk(images, "hog", embed=True)), real)
+        earlier = best(read_evaluations(run.path))
+        if found.distance is not None and (earlier is None or found.distance < (earlier.distance or 0)):
+            with replacing(run.path / BEST_WEIGHTS) as kept:
+                os.link(weights, kept)
+    record(run.path, found)
+    return found
+
+
+def compared(run: Run, trained: tuple[int, int], drawn: FaceDetections, real: FaceDetections) -> Evaluation:
+    step, images = trained
     metrics = run.metrics()
     pairs = zip(metrics.get("step", []), metrics.get("seconds", []), strict=True)
     seconds = [seconds for at, seconds in pairs if at <= step] or [0.0]
-    row = {"step": step, "images": images, "seconds": seconds[-1]}
-    append_line(run.path / DETECTION, {**row, "found": found, "of": FACES, "seed": seed})
-    return True
+    measured = min(int(drawn.found.sum()), int(real.found.sum()))
+    return Evaluation(
+        step,
+        images,
+        seconds[-1],
+        faces=len(drawn.found),
+        detected=int(drawn.found.sum()),
+        people=distinct_people(drawn.embeddings_found),
+        real_people=distinct_people(real.embeddings_found),
+        distance=frechet(drawn.embeddings_found[:measured], real.embeddings_found[:measured])
+        if measured >= FEWEST
+        else None,
+    )
 
 
-def count_detected(model: FaceModel, seed: int) -> int:
-    """The number of detected faces among a model's first FACES faces from `seed` on."""
-    images = sampling.generate(model, face_seeds(seed, FACES))
-    return int((detect_chunk(images, "hog", embed=False)[1] > 0).sum())
-
-
-def watch(race: Race, parent: int) -> None:
-    """Evaluates the model in training for as long as the parent process lives."""
-
-    torch.set_num_threads(1)
-    plan = race.plan
-    runs = [race.run(entrant) for entrant in plan.entries]
-    while os.getppid() == parent:
-        began = time.monotonic()
-        for run in runs:
-            if run.status.active:
-                # weights that are replaced while they are read are evaluated next time
-                with suppress(ValueError, OSError):
-                    evaluate_checkpoint(run, plan.seed)
-        time.sleep(max(POLL_SECONDS, (time.monotonic() - began) / MAX_TIME_SHARE))
+def log_to_tensorboard(run: Run, found: Evaluation) -> None:
+    with closing(SummaryWriter(str(run.path / "tensorboard"), filename_suffix=".evaluation")) as writer:
+        writer.add_scalar("evaluation/detected", found.share, found.step)
+        for name, value in (("people", found.people), ("frechet_distance", found.distance)):
+            if value is not None:
+                writer.add_scalar(f"evaluation/{name}", value, found.step)
 
 
 def main() -> None:
-    with suppress(AttributeError, OSError):  # Windows has no niceness
-        os.nice(LOW_PRIORITY)
-    with suppress(KeyboardInterrupt):
-        watch(Race(Path(sys.argv[1])), int(sys.argv[2]))
+    protect_output()
+    lower_priority()
+    torch.set_num_threads(1)
+    run = Run(Path(sys.argv[1]))
+    try:
+        log_to_tensorboard(run, evaluate(run))
+    except (ValueError, OSError) as error:
+        append_words(run.path / "log.txt", f"not evaluated: {in_words(error)}")
 
 
 if __name__ == "__main__":

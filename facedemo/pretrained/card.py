@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from facedemo.pretrained import provenance, sampling
 from facedemo.pretrained.model import FaceModel, load_model, weights_to_share
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import RunError
+from facedemo.runs.evaluations import Evaluation, read_evaluations
 from facedemo.runs.run import Run, is_run
 from facedemo.storage.atomic import read_object, replace_file
-from facedemo.storage.locations import CONFIG, WEIGHTS
+from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, WEIGHTS
 from facedemo.storage.versions import versions
 
 CURVE_POINTS = 300
@@ -31,8 +33,9 @@ NO_ABOUT = "The author of this model did not describe its data, licence and limi
 def export(run: Run, out: Path, about: str = "") -> Path:
     """Writes the bundle of a run into the folder `out`, which must be new or a bundle already; returns `out`.
 
-    about: Markdown on the data, its licence and the model's limitations, for the model card.  Raises RunError if the
-    run has no model yet, or `out` contains something else.
+    The weights are those with the best evaluation during training, or the newest if there was none.  about: Markdown
+    on the data, its licence and the model's limitations, for the model card.  Raises RunError if the run has no model
+    yet, or `out` contains something else.
     """
     if not run.has_model:
         raise RunError(f"“{run.name}” has no checkpoint yet. Let it train a little longer.")
@@ -40,7 +43,8 @@ def export(run: Run, out: Path, about: str = "") -> Path:
         raise RunError(f"{out} is a run. Choose another folder.")
     if out.exists() and any(out.iterdir()) and not (out / WEIGHTS).exists():
         raise RunError(f"{out} is not empty and is not a bundle. Choose another folder.")
-    model = load_model(run.path)
+    best = run.path / BEST_WEIGHTS
+    model = load_model(run.path, best if best.exists() else None)
     config = final_config(run).model_copy(update={"name": out.name})
     report = make_report(run, config, model)
     out.mkdir(parents=True, exist_ok=True)
@@ -87,6 +91,7 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
         # of the weights, if their file says so: a run in training may be ahead of them
         "iterations": model.trained.iterations if model.trained else status.step,
         "images": model.trained.images if model.trained else status.images,
+        "evaluation": asdict(best) if (best := evaluation_of(run, model)) else None,
         "images_before": provenance.images_before(run.path),
         "minutes": round(status.seconds / 60, 1),
         "parameters": {
@@ -98,6 +103,24 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
         "last": {name: values[-1] for name, values in metrics.items() if values},
         "curves": {name: thinned(values, every) for name, values in metrics.items()},
     }
+
+
+def evaluation_of(run: Run, model: FaceModel) -> Evaluation | None:
+    """The evaluation of these very weights during training, if there was one."""
+    step = model.trained.iterations if model.trained else -1
+    return next((found for found in read_evaluations(run.path) if found.step == step), None)
+
+
+def chosen_because(report: dict[str, Any]) -> str:
+    """A sentence on the evaluation by which the weights were chosen; "" if there was none."""
+    found = report.get("evaluation")
+    if not found or found["distance"] is None:
+        return ""
+    return (
+        "These are the weights with the smallest Fréchet face distance during training: "
+        f"{found['distance']:.3f}, with {found['detected']} of {found['faces']} faces detected and {found['people']} "
+        f"distinct people (real faces: {found['real_people']}). "
+    )
 
 
 def thinned(values: Sequence[float], every: int) -> list[float]:
@@ -167,7 +190,7 @@ tags: [gan, faces, {config.family}]
 
 ![Curves over the training](curves.png)
 
-The data of the curves is in `report.json`. {chr(10).join(changes)}
+{chosen_because(report)}The data of the curves is in `report.json`. {chr(10).join(changes)}
 
 {"| setting | value " * COLUMNS}|
 {"| --- | --- " * COLUMNS}|

@@ -118,16 +118,20 @@ def weights_to_share(family: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def load_model(path: str | Path) -> FaceModel:
-    """The model of a bundle or of a run directory.  Raises BundleError if there is none or it is damaged."""
+def load_model(path: str | Path, weights: Path | None = None) -> FaceModel:
+    """The model of a bundle or of a run directory.  Raises BundleError if there is none or it is damaged.
+
+    weights: a file to read instead of the newest weights.
+    """
     path = Path(path)
-    missing = [name for name in (CONFIG, WEIGHTS) if not (path / name).is_file()]
+    weights = weights or path / WEIGHTS
+    missing = [file.name for file in (path / CONFIG, weights) if not file.is_file()]
     if missing:
         raise BundleError(f"“{path.name}” is not a model: it has no {' and no '.join(missing)}.")
     try:
         config = json.loads((path / CONFIG).read_text("utf8"))
         model = FaceModel(config, name=(is_run(path) and config.get("name")) or path.name)
-        with safe_open(path / WEIGHTS, "pt") as file:  # opened once, because a training may replace it
+        with safe_open(weights, "pt") as file:  # opened once, because a training may replace it
             model.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - it is no dict
             model.trained = Trained.of_metadata(file.metadata())
     except BundleError:

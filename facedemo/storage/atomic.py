@@ -16,6 +16,11 @@ import psutil
 TEMPORARY = re.compile(r"\..*\.(\d+)(-[0-9a-f]+)?\.tmp")  # earlier versions used names without a random part
 
 
+def hidden_name(path: Path) -> Path:
+    """An unused name beside `path`, which `remove_abandoned` recognises."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
 @contextmanager
 def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
     """A hidden path beside `path` to write a file to, which is renamed to `path` if the block succeeds.
@@ -23,7 +28,7 @@ def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
     If it fails, the partial file is removed and `path` stays unchanged. Thread-safe: no two calls share a name.  flush:
     whether to wait until the content and then the name are on the disk.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = hidden_name(path)
     try:
         yield temporary
         if flush:
@@ -34,6 +39,20 @@ def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
             temporary.unlink()
     if flush:
         flush_names(path.parent)
+
+
+@contextmanager
+def snapshot(path: Path) -> Iterator[Path]:
+    """A file as it is now, under a hidden name beside it, even if another process replaces it during the block.
+
+    Raises FileNotFoundError if it does not exist.
+    """
+    temporary = hidden_name(path)
+    os.link(path, temporary)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, content: str | bytes, flush: bool = True) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import platformdirs
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+BEST_WEIGHTS = "best.safetensors"  # of a run: those with the best evaluation so far
 
 
 PACKAGE = Path(__file__).parents[1]

@@ -18,6 +18,7 @@ from facedemo.runs.directory import RunError
 from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
 from facedemo.training.batches import Batches, random_stream
+from facedemo.training.evaluations import Evaluations
 from facedemo.training.health import HealthMonitor, pairwise_spread
 from facedemo.training.iteration import Iteration
 from facedemo.training.progress import Clock
@@ -50,6 +51,7 @@ class Trainer:
         self.health = HealthMonitor(
             config.model.bounded, pairwise_spread(Batches(images, 256, config.training.seed, False).load(0))
         )
+        self.evaluations = Evaluations(record.run.path, config.training.evaluate_every)
         self.spent, self.fresh_rows = 0.0, []
         record.log(
             f"{len(images):,} images; {fabric.device}, {fabric.world_size} process(es) of {torch.get_num_threads()} "
@@ -72,6 +74,7 @@ class Trainer:
             with uninterrupted():
                 self.advance()
         self.checkpoint()
+        self.evaluate(last=True)
         self.sample()
         self.write_status("finished")
         return "finished"
@@ -89,6 +92,7 @@ class Trainer:
             self.sample()
         if self.step % settings.checkpoint_every == 0:
             self.checkpoint()
+            self.evaluate()
 
     @property
     def family(self) -> Family:
@@ -202,6 +206,11 @@ class Trainer:
         trained = Trained(self.step, self.images)
         self.record.save_checkpoint(trained, lambda path: self.fabric.save(path, state), family)
         self.clock.tick()
+
+    def evaluate(self, last: bool = False) -> None:
+        """Starts an evaluation of the weights just saved, if one is due."""
+        if self.fabric.is_global_zero:
+            self.evaluations.start_if_due(self.images, last)
 
     def restore(self) -> None:
         """Restores the newest readable checkpoint; without any checkpoint, starts from the beginning.

@@ -18,6 +18,7 @@ from facedemo.comparison.race import Race
 from facedemo.evaluation.report import Report, Row, rate, save_evaluation
 from facedemo.imaging.pictures import grid
 from facedemo.runs.directory import ProcessDirectory
+from facedemo.runs.evaluations import EARLIER
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
@@ -85,7 +86,7 @@ def learned(found: Race, number: int) -> Run:
     grid(faces, 8).save(run.path / "samples" / "00000020.png")
     for step in (10, 20):
         seen = {"step": step, "images": 4 * step, "seconds": step / 10, "found": step, "of": 100}
-        append_line(run.path / race.DETECTION, seen)
+        append_line(run.path / EARLIER, seen)
     save_evaluation(run.path, report(run.id, 30 + number, 50 + number))
     return run
 
@@ -195,7 +196,8 @@ def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
     assert "30 of 1,000" in words
     assert "facedemo compare --iterations 20" in words
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
-    assert titles == ["Losses", "Detection rate", "Detection rate"]
+    assert titles == ["Losses", ""]  # the others have theirs above, with an explanation
+    assert "Detection rate" in words
     shutil.rmtree(runs[0].path)
     (runs[1].path / "metrics.csv").write_text("step,images\n1")
     (runs[1].path / "samples" / "00000020.png").write_bytes(b"no picture")

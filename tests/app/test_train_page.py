@@ -22,6 +22,7 @@ from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class, family_names
 from facedemo.runs import trash
+from facedemo.runs.evaluations import Evaluation, record
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status
@@ -178,6 +179,20 @@ def test_settings_at_odds_are_refused_in_words_alone(launched: Launched) -> None
     (problem,) = page.error
     assert problem.value.startswith("- A batch of 8 cannot be shared equally by 3 processes.")
     assert launched == []
+
+
+def test_a_run_that_was_evaluated_shows_how_good_it_was_and_which_weights_are_best(pictures: Path) -> None:
+    run = trained(pictures)
+    for step, distance in ((10, 0.3), (20, 0.2), (30, None)):
+        record(run.path, Evaluation(step, 16 * step, 1.0, 500, 450, 60, 200, distance))
+    page = open_page(run=run.id)
+    assert not page.exception
+    assert "Best so far: iteration 20, Fréchet distance 0.200" in shown(page)
+    for title in ("Detection rate", "Distinct people", "Fréchet face distance"):
+        assert f"**{title}**" in shown(page)
+    drawn = [json.loads(chart.proto.spec)["data"] for chart in page.get("plotly_chart")]
+    (people,) = [lines for lines in drawn if [list(line.get("y", [])) for line in lines] == [[30.0, 30.0, 30.0]]]
+    assert people[0]["x"] == [10, 20, 30]
 
 
 def test_a_damaged_model_to_start_from_is_refused_at_once(pictures: Path) -> None:

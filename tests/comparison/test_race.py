@@ -12,20 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
-from facedemo.comparison import live_detection, race
+from facedemo.comparison import race
 from facedemo.comparison.race import Race
 from facedemo.comparison.worker import execute
 from facedemo.evaluation.report import load_evaluation
-from facedemo.gans.base import create
-from facedemo.pretrained.provenance import Trained
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
-from facedemo.storage.atomic import append_line
-from facedemo.training.recorder import Recorder
 
 Started = Callable[[Race], subprocess.Popen]
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}
@@ -140,11 +135,6 @@ def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, sta
     weights = [run.model_version for run in (first, second)]
     assert execute(found).state == "finished"
     assert [run.model_version for run in (first, second)] == weights
-    for run in (first, second):
-        last = race.detection(run.path)[-1]
-        assert (last["step"], last["of"]) == (60, 100)
-        assert last["images"] == 240
-        assert 0 < last["seconds"] <= run.status.seconds
 
 
 @pytest.mark.slow
@@ -208,54 +198,6 @@ def test_races_are_found_by_the_end_of_their_name(pictures: str) -> None:
 def test_a_contender_cannot_lead_out_of_the_runs(tmp_path: Path) -> None:
     found = Race(tmp_path / "runs" / "races" / "x")
     assert found.run(race.Entrant("evil", "../../etc")).path == tmp_path / "runs" / "etc"
-
-
-def test_a_detection_rate_belongs_to_the_weights_although_a_newer_checkpoint_is_out_already(
-    pictures: str, tmp_path: Path
-) -> None:
-    run, _ = runs_of(tiny_race(pictures))
-    recorder = Recorder(run)
-    weights = create("ours", run.config.model).state_dict()
-    recorder.save_checkpoint(Trained(10, 40), lambda path: path.write_bytes(b""), weights)
-    (run.path / "checkpoints" / "00000020.ckpt").write_bytes(b"")  # its weights are still being written
-    assert live_detection.evaluate_checkpoint(run, seed=0)
-    assert [(row["step"], row["images"]) for row in race.detection(run.path)] == [(10, 40)]
-    assert not live_detection.evaluate_checkpoint(run, seed=0)
-    recorder.save_checkpoint(Trained(20, 80), lambda path: path.write_bytes(b""), weights)
-    assert live_detection.evaluate_checkpoint(run, seed=0)
-    assert [row["step"] for row in race.detection(run.path)] == [10, 20]
-
-
-def test_half_written_and_strange_rows_of_detection_are_passed_over(tmp_path: Path) -> None:
-    row = {"step": 20, "images": 80, "seconds": 1.0, "found": 5, "of": 100}
-    append_line(tmp_path / race.DETECTION, row)
-    append_line(tmp_path / race.DETECTION, {**row, "step": 10})
-    append_line(tmp_path / race.DETECTION, {"step": "x"})
-    with (tmp_path / race.DETECTION).open("a") as file:
-        file.write('{"step": 30, "ima')
-    assert [row["step"] for row in race.detection(tmp_path)] == [10, 20]
-    assert race.detection(tmp_path / "nowhere") == []
-
-
-def test_the_onlooker_ends_with_the_race(pictures: str) -> None:
-    found = tiny_race(pictures)
-    parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import os, subprocess, sys; module = [sys.executable, '-m', 'facedemo.comparison.live_detection'];"
-            "process = subprocess.Popen([*module, sys.argv[1], str(os.getpid())]);"
-            "print(process.pid, flush=True); process.wait()",
-            str(found.path),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    pid = int(parent.stdout.readline())
-    wait_for(lambda: psutil.Process(pid).nice() >= live_detection.LOW_PRIORITY)  # it has begun
-    parent.kill()
-    parent.wait()
-    wait_for(lambda: not alive(pid))
 
 
 def alive(pid: int) -> bool:

@@ -1,44 +1,90 @@
-"""Charts that compare models, as plotly figures: detection rate over training, and quality against diversity."""
+"""Charts that compare models, as plotly figures: evaluations during training, and quality against diversity."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from facedemo.app.charts.overlay import AXES, DASHES, LEGEND_ROW
 from facedemo.app.charts.training import COLOURS, style
+from facedemo.runs.evaluations import Evaluation
 
 OVER = {"minutes": "Minutes", "images": "Images"}
 DIVERSITY = {"people": "Distinct people", "distance": "Fréchet distance"}
 
 
-def detection_chart(found: Mapping[str, Sequence[Mapping[str, float]]], over: str) -> go.Figure:
-    """Detection rate in percent over training, one line per label.
+@dataclass(frozen=True)
+class Measure:
+    """A measure of evaluations during training.  value: of an evaluation; None if it was not measured."""
 
-    found: label → rows as `race.detection` gives them.  over: a key of OVER.
+    title: str
+    unit: str
+    hover: str
+    about: str
+    value: Callable[[Evaluation], float | None]
+
+
+MEASURES = {
+    "detected": Measure(
+        "Detection rate",
+        "faces detected, %",
+        "%{y:.1f} %",
+        "Share of generated images in which `face_recognition` detects a face. Higher is better, but it alone does not "
+        "measure quality: smooth average faces are easily detected.",
+        lambda row: 100 * row.share,
+    ),
+    "people": Measure(
+        "Distinct people",
+        "people, % of those on real images",
+        "%{y:.0f} %",
+        "Number of distinct people on the generated images, compared with the same number of real images. Higher is "
+        "better.",
+        lambda row: 100 * row.people / row.real_people if row.people is not None and row.real_people else None,
+    ),
+    "distance": Measure(
+        "Fréchet face distance",
+        "distance",
+        "%{y:.3f}",
+        "Distance between the distributions of generated and real faces, by their face embeddings. Lower is better.",
+        lambda row: row.distance,
+    ),
+}
+
+
+def evaluation_chart(found: Mapping[str, Sequence[Evaluation]], measure: Measure, over: str) -> go.Figure | None:
+    """A measure over the training, one line per label; None if nobody was measured by it.
+
+    over: a key of AXES.
     """
     column, unit, words = AXES[over]
+    points = {
+        label: [(getattr(row, column) / unit, value) for row in rows if (value := measure.value(row)) is not None]
+        for label, rows in found.items()
+    }
+    if not any(points.values()):
+        return None
     figure = go.Figure()
     styles = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
-    for (label, rows), line_style in zip(found.items(), styles * len(found), strict=False):
+    for (label, line), line_style in zip(points.items(), styles * len(found), strict=False):
         figure.add_scatter(
-            x=[row[column] / unit for row in rows],
-            y=[100 * row["found"] / row["of"] for row in rows],
+            x=[x for x, _ in line],
+            y=[y for _, y in line],
             name=html.escape(label),
             mode="lines+markers",
             line=line_style,
-            hovertemplate="%{y:.0f} %",
+            hovertemplate=measure.hover,
         )
-    style(figure, "Detection rate", "faces detected, %", rows=0, legend=True, logarithmic=False)
-    figure.update_layout(
-        legend={"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"},
-        height=figure.layout.height + 24 + LEGEND_ROW * len(found),
-        margin_b=64 + LEGEND_ROW * len(found),
-        uirevision=over,
-    )
-    figure.update_xaxes(title_text=words, automargin=False)
-    figure.update_yaxes(range=[-2, 102])
+    several = len(found) > 1
+    style(figure, measure.title, measure.unit, rows=0, legend=several, logarithmic=False)
+    if several:
+        figure.update_layout(
+            legend={"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"},
+            height=figure.layout.height + 24 + LEGEND_ROW * len(found),
+            margin_b=64 + LEGEND_ROW * len(found),
+        )
+    figure.update_layout(uirevision=over)
+    figure.update_xaxes(title_text=words, automargin=not several)
     return figure
 
 

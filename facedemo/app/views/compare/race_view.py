@@ -1,4 +1,4 @@
-"""One race: its entrants in columns while they train, the detection rate over time, and finally the table."""
+"""One race: its entrants in columns while they train, the evaluations over time, and finally the table."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,16 +7,18 @@ from pathlib import Path
 import streamlit as st
 
 from facedemo.app.charts import comparison, training
+from facedemo.app.shared import evaluations
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button
 from facedemo.app.views.compare import side_by_side
 from facedemo.comparison import gather
-from facedemo.comparison.race import Plan, Race, detection
+from facedemo.comparison.race import Plan, Race
 from facedemo.comparison.report import HTML, files, packed
 from facedemo.evaluation.report import load_evaluation
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
+from facedemo.runs.evaluations import read_evaluations
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
@@ -190,8 +192,8 @@ def facts(run: Run, status: Status) -> str:
     parts = [f"{status.progress:.0%}", f"{status.images:,} images", duration(status.seconds)]
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
-    if rows := detection(run.path):
-        parts.append(f"**{rows[-1]['found']} of {rows[-1]['of']} faces detected**")
+    if rows := read_evaluations(run.path):
+        parts.append(f"**{rows[-1].detected} of {rows[-1].faces} faces detected**")
     return " · ".join(parts)
 
 
@@ -205,21 +207,23 @@ def losses(label: str, run: Run) -> None:
 
 
 def over_time(runs: Mapping[str, Run]) -> None:
-    """The detection rate over time and over images."""
-    found = {label: rows for label, run in runs.items() if (rows := detection(run.path))}
-    st.subheader("Detection rate during training", anchor=False)
+    """The evaluations during training."""
+    found = {label: rows for label, run in runs.items() if (rows := read_evaluations(run.path))}
+    st.subheader("Evaluations during training", anchor=False)
+    st.caption(evaluations.ABOUT)
     if not found:
-        st.caption("The first points appear when weights are saved, which happens about twenty times per training.")
+        st.caption("The first points appear a few minutes after the start; short trainings have none.")
         return
-    st.caption(
-        "Whenever weights are saved, `face_recognition` runs on 100 faces of the same seeds, in a separate process at "
-        "lower priority. The detection rate alone does not measure quality: smooth average faces are easily detected."
+    over = st.segmented_control(
+        "Over",
+        comparison.OVER,
+        format_func=comparison.OVER.get,
+        required=True,
+        default="minutes",
+        key="race_over",
+        help="Minutes: the families' speeds count. Images: only what they learn from each image counts.",
     )
-    with st.grid(2, min_column_width=340):
-        for over, words in comparison.OVER.items():
-            figure = comparison.detection_chart(found, over)
-            alt = f"Chart of the detection rate over {words.lower()}"
-            st.plotly_chart(figure, key=f"detection_{over}", config={"displaylogo": False}, alt=alt)
+    evaluations.charts(found, over)
 
 
 def results(race: Race, runs: Mapping[str, Run]) -> None:

@@ -6,11 +6,13 @@ import streamlit as st
 
 from facedemo.app.charts import training
 from facedemo.app.components.keep_hover import keep_hover
+from facedemo.app.shared import evaluations
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART
 from facedemo.app.views.train import steering
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
+from facedemo.runs.evaluations import best, read_evaluations
 from facedemo.runs.run import Run
 
 PATIENCE = 20  # the metrics are read again after this many times the time that reading them took
@@ -53,5 +55,14 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
                 title = figure.layout.title.text.replace("<sub>t</sub>", "_t")
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
                 st.plotly_chart(training.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
+    if found := read_evaluations(run.path):
+        st.subheader("Evaluations", anchor=False, help=evaluations.ABOUT)
+        chosen = best(found)
+        if chosen:
+            st.caption(
+                f"Best so far: iteration {chosen.step:,}, Fréchet distance {chosen.distance:.3f}. “Make a bundle” on "
+                "the Runs page uses these weights."
+            )
+        evaluations.charts({run.name: found}, "iterations")
     if figures:
         keep_hover()

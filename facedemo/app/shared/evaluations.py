@@ -1,0 +1,27 @@
+"""The charts of the evaluations while one or several models train."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from facedemo.app.charts import comparison, training
+from facedemo.app.shared.run_controls import CHART
+from facedemo.runs.evaluations import Evaluation
+
+ABOUT = (
+    "While a model trains, `face_recognition` runs on 500 faces of the same seeds from time to time, in a process of "
+    "its own at lower priority. They are compared with real faces that the model does not train on, if there are any."
+)
+
+
+def charts(found: Mapping[str, Sequence[Evaluation]], over: str) -> None:
+    """One chart for each measure, a line for each label.  over: a key of `charts.overlay.AXES`."""
+    with st.grid(2, min_column_width=340):
+        for name, measure in comparison.MEASURES.items():
+            figure = comparison.evaluation_chart(found, measure, over)
+            if figure is None:
+                continue
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{measure.title}**", help=measure.about)
+                alt = f"Chart of the {measure.title.lower()} over {over}"
+                st.plotly_chart(training.untitled(figure), key=f"evaluations_{name}", config=CHART, alt=alt)

@@ -1,0 +1,64 @@
+"""The evaluations of a run while it trained."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from facedemo.storage.atomic import append_line, read_lines
+
+EVALUATIONS = "evaluations.jsonl"
+EARLIER = "detection.jsonl"  # of races in earlier versions, which only counted detected faces
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model in training, judged by faces of fixed seeds.
+
+    step, images, seconds: how long it had been trained.  detected: of `faces` generated images.  people: distinct ones
+    on them.  real_people: on the same number of real images.  distance: Fréchet distance to the real faces; None if too
+    few faces were detected.
+    """
+
+    step: int
+    images: int
+    seconds: float
+    faces: int
+    detected: int
+    people: int | None = None
+    real_people: int | None = None
+    distance: float | None = None
+
+    @property
+    def share(self) -> float:
+        """The detection rate, in [0, 1]."""
+        return self.detected / self.faces
+
+
+def record(run: Path, found: Evaluation) -> None:
+    append_line(run / EVALUATIONS, asdict(found))
+
+
+def read_evaluations(run: Path) -> list[Evaluation]:
+    """The evaluations of a run by iteration; [] if there are none. Unusable lines are left out."""
+    found = {}
+    for row in read_lines(run / EARLIER):
+        found.update(checked({"faces": row.get("of"), "detected": row.get("found"), **row}))
+    for row in read_lines(run / EVALUATIONS):
+        found.update(checked(row))
+    return [found[step] for step in sorted(found)]
+
+
+def checked(row: dict[str, object]) -> dict[int, Evaluation]:
+    """Iteration → the evaluation in a line; {} if the line has none."""
+    try:
+        found = TypeAdapter(Evaluation).validate_python(row)
+    except ValidationError:
+        return {}
+    return {found.step: found} if found.faces > 0 else {}
+
+
+def best(found: list[Evaluation]) -> Evaluation | None:
+    """The evaluation with the smallest Fréchet distance; None if it was never measured."""
+    measured = [item for item in found if item.distance is not None]
+    return min(measured, key=lambda item: item.distance or 0.0, default=None)

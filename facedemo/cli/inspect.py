@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, number
+from facedemo.cli.terminal import RUNS, RunsDir, check_suffix, number
 from facedemo.explore import single_step
 from facedemo.explore.single_step import Step
-from facedemo.imaging.pictures import grid, png
+from facedemo.imaging.pictures import PICTURES, grid, picture_file
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.storage.atomic import replace_file
 from facedemo.training import dataset
@@ -27,10 +27,12 @@ def step(
         list[str] | None,
         typer.Option("--set", help="Setting to change, as name=value, such as lambda_k=0.1 (repeatable)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="PNG file for the last step's pictures.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Output file for the last step's pictures, .png or .jpg.")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Train a model a few steps further and print each step's equations; the saved model is not modified."""
+    if out is not None:
+        check_suffix(out, PICTURES)
     changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)
@@ -62,5 +64,5 @@ def write_pictures(out: Path, name: str, step: "Step") -> None:
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}
     pictures = single_step.sheet(step, gain)
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, png(grid(pictures, len(step.pictures[0].images)), **facts))
+    replace_file(out, picture_file(grid(pictures, len(step.pictures[0].images)), out.suffix, **facts))
     typer.echo(out)

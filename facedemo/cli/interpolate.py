@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, bars, number, progress_bar
+from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, number, progress_bar
 from facedemo.evaluation.attributes import fit_attribute_model
 from facedemo.evaluation.verify import Steps
 from facedemo.explore import directions as library
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-FILMS, SQUARES = (".mp4", ".gif", ".png"), (".png",)
+FILMS = (".mp4", ".gif", *pictures.PICTURES)
 
 Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")]
 
@@ -37,10 +37,11 @@ def interpolate(
         int | None, typer.Option(help="Number of faces in a loop that is drawn from one seed.", min=2)
     ] = None,
     square: Annotated[
-        bool, typer.Option("--square", help="Make a grid interpolated between four seeds in its corners (PNG).")
+        bool,
+        typer.Option("--square", help="Make a picture: a grid between four seeds in its corners."),
     ] = False,
     rate: Annotated[int, typer.Option(help="Frames per second, 1 to 50.")] = 12,
-    out: Annotated[Path, typer.Option(help="Output file: a film as .mp4 or .gif, or a film strip as .png.")] = Path(
+    out: Annotated[Path, typer.Option(help="Output file: a film as .mp4 or .gif, a strip as .png or .jpg.")] = Path(
         "faces.mp4"
     ),
     runs_dir: RunsDir = RUNS,
@@ -53,10 +54,7 @@ def interpolate(
         if len(seeds) != 1 or square:
             raise ValueError("--walk takes exactly one seed, and cannot be combined with --square.")
         seeds = face_seeds(seeds[0], walk)
-    if out.suffix.lower() not in (SQUARES if square else FILMS):
-        raise ValueError(
-            f"The file name must end in {' or '.join(SQUARES if square else FILMS)}; “{out.name}” does not."
-        )
+    check_suffix(out, pictures.PICTURES if square else FILMS)
     drawn = load_model(find_model(model, runs_dir))
     draw = interpolation.grid_of_seeds if square else interpolation.film_of_seeds
     with progress_bar("faces") as progress:
@@ -64,15 +62,15 @@ def interpolate(
     facts = {"model": drawn.name, "seeds": ", ".join(map(str, seeds)), "path": path, "steps": steps}
     out.parent.mkdir(parents=True, exist_ok=True)
     if square:
-        replace_file(out, pictures.png(pictures.grid(frames, steps), **facts))
+        replace_file(out, pictures.picture_file(pictures.grid(frames, steps), out.suffix, **facts))
     else:
         replace_file(out, film_file(out.suffix.lower(), frames, interpolation.is_loop(seeds), rate, facts))
     typer.echo(out)
 
 
 def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts: dict[str, object]) -> bytes:
-    if suffix == ".png":
-        return pictures.png(film.strip(frames), **facts)
+    if suffix in pictures.PICTURES:
+        return pictures.picture_file(film.strip(frames), suffix, **facts)
     played = frames if closed else film.there_and_back(frames)
     return (film.mp4 if suffix == ".mp4" else film.gif)(played, rate, **facts)
 
@@ -96,10 +94,11 @@ def directions(
             metavar="SOURCE",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="PNG file for the edited face.")] = Path("face.png"),
+    out: Annotated[Path, typer.Option(help="Output file for the edited face, .png or .jpg.")] = Path("face.png"),
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Edit one face along latent directions, by −4 to 4 standard deviations; without arguments, list the directions."""
+    check_suffix(out, pictures.PICTURES)
     drawn = load_model(find_model(model, runs_dir))
     with bars() as steps:
         named = from_labels(drawn, labels, steps) if labels else []
@@ -111,5 +110,5 @@ def directions(
     amounts = {name: number(name, value) for name, _, value in (change.partition("=") for change in changes)}
     (face,) = library.moved(drawn, seed, found, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, pictures.png(face, model=drawn.name, seed=seed, **amounts))
+    replace_file(out, pictures.picture_file(face, out.suffix, model=drawn.name, seed=seed, **amounts))
     typer.echo(out)

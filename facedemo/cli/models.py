@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunsDir
+from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix
 from facedemo.imaging import pictures
 from facedemo.pretrained import archive, sampling
 from facedemo.pretrained.card import export
@@ -25,16 +25,18 @@ def generate(
     scale: Annotated[
         float, typer.Option(help="Factor on the latents: below 1, faces are more average; above 1, more extreme.")
     ] = 1.0,
-    out: Annotated[Path, typer.Option(help="PNG file for the grid.")] = Path("faces.png"),
+    out: Annotated[Path, typer.Option(help="Output file for the grid, .png or .jpg.")] = Path("faces.png"),
     each: Annotated[Path | None, typer.Option(help="Folder for one PNG per face, named after its seed.")] = None,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Generate faces; the same seed gives the same face on every machine."""
+    check_suffix(out, pictures.PICTURES)
     drawn = load_model(find_model(model, runs_dir))
     seeds = face_seeds(seed, count)
     faces = sampling.generate(drawn, seeds, scale)
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, pictures.png(pictures.grid(faces), model=drawn.name, seed=seed, count=count, scale=scale))
+    facts = {"model": drawn.name, "seed": seed, "count": count, "scale": scale}
+    replace_file(out, pictures.picture_file(pictures.grid(faces), out.suffix, **facts))
     typer.echo(out)
     if each is not None:
         each.mkdir(parents=True, exist_ok=True)
@@ -67,6 +69,7 @@ def export_zip(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Pack a run or a model into a ZIP: settings, metrics, samples, notes, log, TensorBoard events and weights."""
+    check_suffix(out, (".zip",))
     typer.echo(archive.export_zip(find_model(what, runs_dir), out, checkpoints))
 
 

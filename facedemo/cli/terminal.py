@@ -1,6 +1,6 @@
 """Options and terminal output shared by all commands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -29,6 +29,12 @@ def number(name: str, text: str) -> float:
         raise ValueError(
             f"“{name}={text}” is not a setting. Give settings as name=number, such as gamma=0.6."
         ) from None
+
+
+def check_suffix(out: Path, suffixes: Sequence[str]) -> None:
+    """Raises ValueError, before any long computation, if a file's name does not end in one of `suffixes`."""
+    if out.suffix.lower() not in suffixes:
+        raise ValueError(f"The file name must end in {' or '.join(suffixes)}; “{out.name}” does not.")
 
 
 @contextmanager

@@ -89,12 +89,21 @@ def resume(
     iterations: Annotated[int | None, typer.Option(help="New total budget in iterations.")] = None,
     images: Annotated[int | None, typer.Option(help="New total budget in real images.")] = None,
     minutes: Annotated[float | None, typer.Option(help="New total budget in minutes of training.")] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="New path of the run's images, if they have moved (repeatable).", metavar="SOURCE"),
+    ] = None,
+    data_changed: Annotated[
+        bool, typer.Option("--data-changed", help="Resume although the images have changed since the run started.")
+    ] = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Resume a run from its last checkpoint, exactly as if it had not been interrupted."""
     found = find_run(run, runs_dir)
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
         found.extend(Budget(**budget))
+    if data or data_changed:
+        found.use_images(existing("\n".join(data)) if data else None, data_changed)
     follow(found)
 
 

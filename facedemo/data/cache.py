@@ -1,5 +1,6 @@
 """Prepared images in the user's cache folder: written once, then opened immediately as a memory map."""
 
+import hashlib
 import json
 import mmap
 import os
@@ -24,7 +25,7 @@ class Faces:
     """Prepared images.
 
     images: (n, size, size, 3) uint8, RGB, memory-mapped and read-only.  names: n names, in the same order.  skipped:
-    (name, reason).  path: the folder in the cache.
+    (name, reason).  path: the folder in the cache.  digest: of the pixels of all images.
     """
 
     images: np.ndarray
@@ -32,6 +33,7 @@ class Faces:
     skipped: list[tuple[str, str]]
     source: str
     path: Path
+    digest: str
 
     def summary(self) -> str:
         """One sentence for users: the number of images, and the skipped files with the reasons."""
@@ -96,6 +98,7 @@ def _build(final: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: int,
 def _write_part(part: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: int, source: str) -> None:
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
+    digest = hashlib.blake2b(digest_size=16)
     with (part / "images.u8").open("wb") as stream:
         for name, image in rows:
             if isinstance(image, str):
@@ -104,12 +107,14 @@ def _write_part(part: Path, rows: Iterable[tuple[str, np.ndarray | str]], size: 
             if image.shape != (size, size, 3) or image.dtype != np.uint8:
                 raise ValueError(f"{name}: expected ({size}, {size}, 3) uint8, got {image.shape} {image.dtype}")
             stream.write(np.ascontiguousarray(image).data)
+            digest.update(np.ascontiguousarray(image).data)
             names.append(name)
         stream.flush()
         os.fsync(stream.fileno())  # the index must not survive a power cut without the images
     if len(names) < MIN_IMAGES:
         raise DataError(_too_few(source, len(names), skipped))
     index = {"format": CACHE_FORMAT, "size": size, "source": source, "names": names, "skipped": skipped}
+    index["digest"] = digest.hexdigest()
     (part / "index.json").write_text(json.dumps(index), encoding="utf-8")
 
 
@@ -122,9 +127,16 @@ def _open_faces(path: Path, size: int, source: str) -> Faces | None:
         if index["format"] != CACHE_FORMAT or (path / "images.u8").stat().st_size != np.prod(shape):
             return None
         images = np.memmap(path / "images.u8", np.uint8, mode="r", shape=shape)
-        return Faces(images, names, [(name, reason) for name, reason in index["skipped"]], source, path)
+        skipped = [(name, reason) for name, reason in index["skipped"]]
+        return Faces(images, names, skipped, source, path, index.get("digest") or digest_of(path / "images.u8"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def digest_of(images: Path) -> str:
+    """The digest of images that an earlier version stored without one."""
+    with images.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _remove_abandoned(root: Path) -> None:

@@ -5,6 +5,7 @@ from facedemo.evaluation.report import Rate, Report, Row, percent
 from facedemo.evaluation.table import markdown, table
 
 REPETITION_RATIO = 0.5  # a model whose share of the people on an equal number of real faces is lower repeats itself
+MAX_UNDETECTED = 0.5  # share of images without a face, above which nothing is said about repetition
 COPY_RATIO = 0.9  # relative to the distance of held-out real faces to the training faces: closer faces may be copies
 
 
@@ -73,11 +74,10 @@ def variety(report: Report) -> str:
         "real faces shows "
     )
     words += f"{real.people_matched_n:,}."
-    return (
-        f"{words} The model repeats itself."
-        if drawn.people_matched_n < REPETITION_RATIO * real.people_matched_n
-        else words
-    )
+    if drawn.undetected.share > MAX_UNDETECTED:
+        return words  # few people, because there are few faces
+    few = drawn.people_matched_n < REPETITION_RATIO * real.people_matched_n
+    return f"{words} The model repeats itself." if few else words
 
 
 def distance(report: Report) -> str:

@@ -1,6 +1,7 @@
 """Conversion of arrays to pictures and back: grids, and PNG files with their settings as metadata."""
 
 import io
+import json
 import math
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,9 @@ from PIL.PngImagePlugin import PngInfo
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+PICTURES = (".png", ".jpg", ".jpeg")
 
 
 def to_uint8(images: "Tensor") -> np.ndarray:
@@ -40,6 +44,22 @@ def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> Im
         top, left = padding + index // columns * down, padding + index % columns * right
         sheet[top : top + height, left : left + width] = image
     return Image.fromarray(sheet)
+
+
+def picture_file(image: Image.Image | np.ndarray, suffix: str, **settings: object) -> bytes:
+    """A picture with `settings` as metadata: a PNG, or for .jpg and .jpeg a JPEG with a JSON comment.
+
+    suffix: one of PICTURES, in any case.  Raises ValueError for another one.
+    """
+    if suffix.lower() == ".png":
+        return png(image, **settings)
+    if suffix.lower() not in PICTURES:
+        raise ValueError(f"Pictures are written as {', '.join(PICTURES)}, not as “{suffix}”.")
+    file = io.BytesIO()
+    as_image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    comment = json.dumps({name: str(value) for name, value in settings.items()}, ensure_ascii=False)
+    as_image.save(file, "JPEG", quality=95, subsampling=0, comment=comment.encode())
+    return file.getvalue()
 
 
 def png(image: Image.Image | np.ndarray, **settings: object) -> bytes:

@@ -5,6 +5,7 @@
         status.json     its current state    marks.jsonl       settings changed while it trained
         orders.jsonl    the commands so far  samples/<step>.png
         start/          the start model, if any
+        images.json     count and digest of the training images
         log.txt         in words             checkpoints/<step>.ckpt, model.safetensors (for sampling)
         notes.md        the notes of its user
 
@@ -23,7 +24,7 @@ from facedemo.runs.directory import STATUS, ProcessDirectory, RunError, find_one
 from facedemo.storage.atomic import read_lines, read_object, replace_file
 from facedemo.storage.locations import CONFIG, WEIGHTS, runs_root
 
-METRICS, MARKS = "metrics.csv", "marks.jsonl"
+METRICS, MARKS, IMAGES = "metrics.csv", "marks.jsonl", "images.json"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,21 @@ class Run(ProcessDirectory):
         with self.exclusive("The budget cannot be changed while the run trains. Stop it first."):
             config = self.config.model_copy(update={"budget": budget})
             replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
+
+    def use_images(self, source: str | None = None, changed: bool = False) -> None:
+        """Makes a run that is not training resume with images that have moved or changed.
+
+        source: their new place.  changed: accept them although they are not those that the run started with.  Raises
+        RunError if it is training.
+        """
+        with self.exclusive("The images cannot be changed while the run trains. Stop it first."):
+            if source is not None:
+                config = self.config
+                data = config.data.model_copy(update={"source": source})
+                config = config.model_copy(update={"data": data})
+                replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
+            if changed:
+                (self.path / IMAGES).unlink(missing_ok=True)
 
 
 def create_run(config: RunConfig, root: Path | None = None) -> Run:

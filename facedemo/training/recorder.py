@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import threading
 import time
@@ -20,8 +21,8 @@ from torch import Tensor
 from facedemo.config.schedule import SettingChange
 from facedemo.pretrained.provenance import Trained
 from facedemo.runs import records
-from facedemo.runs.directory import COMMANDS, STATUS
-from facedemo.runs.run import MARKS, METRICS, Run
+from facedemo.runs.directory import COMMANDS, STATUS, RunError
+from facedemo.runs.run import IMAGES, MARKS, METRICS, Run
 from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
 from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.process_status import process_facts
@@ -58,6 +59,19 @@ class Recorder:
                 self.log(f"{name} is damaged: {unused:,} of its lines are unusable")
         if (self.run.path / REPORT).exists() and not read_object(self.run.path / REPORT):
             self.log(f"{REPORT} was damaged and has been renamed to {records.set_aside(self.run.path / REPORT)}")
+
+    def check_images(self, count: int, digest: str) -> None:
+        """Remembers the training images of a new run; raises RunError if those of a resumed one have changed."""
+        path, now = self.run.path / IMAGES, {"count": count, "digest": digest}
+        before = read_object(path)
+        if not before or not self.run.checkpoints():
+            replace_file(path, json.dumps(now) + "\n")
+        elif before != now:
+            raise RunError(
+                f"The training images have changed since this run started: {before.get('count', 0):,} then, {count:,} "
+                "now. Restore the earlier ones, or resume with the changed ones: --data-changed on the command line, "
+                "or “Images” beside Resume in the app."
+            )
 
     def skip_old_commands(self) -> None:
         """Ignores pause and stop commands to an earlier process, but keeps setting changes that it did not apply."""
@@ -165,4 +179,4 @@ class NullRecorder:
     def ignore(self, *_: Any) -> None:
         pass
 
-    record_change = log = rewind = log_metrics = save_sample = ignore
+    check_images = record_change = log = rewind = log_metrics = save_sample = ignore

@@ -5,6 +5,7 @@ one writes.
 """
 
 import errno
+import hashlib
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig, in_words
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.preparation import prepare
+from facedemo.data.source_files import expanded, lines
 from facedemo.data.splits import known, split_rows
 from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.heartbeat import heartbeat
@@ -59,11 +61,24 @@ def open_images(config: "RunConfig", recorder: AnyRecorder, show: Show) -> "Subs
     if config.data.source == BUILTIN_SOURCE:
         faces = builtin_faces(config.model.size)
     else:
+        check_place(config.data.source, resumed=bool(recorder.run.checkpoints()))
         faces = prepare(config.data.source, config.model.size, config.data.crop, progress)
     recorder.log(faces.summary())
     if config.data.split != "all":
         recorder.log(known(faces.names, config.data.source).basis)
-    return Subset(faces.images, split_rows(faces, config.data.source, config.data.split))
+    rows = split_rows(faces, config.data.source, config.data.split)
+    recorder.check_images(len(rows), hashlib.blake2b(f"{faces.digest} {list(rows)}".encode()).hexdigest())
+    return Subset(faces.images, rows)
+
+
+def check_place(source: str, resumed: bool) -> None:
+    """Raises RunError if a resumed run's images are no longer where they were."""
+    missing = [line for line in lines(source) if not expanded(line).exists()]
+    if resumed and missing:
+        raise RunError(
+            f"There is no file or folder {missing[0]} any more. If the images have moved, resume with their new path: "
+            "--data on the command line, or “Images” beside Resume in the app."
+        )
 
 
 def reason(error: Exception) -> str:

@@ -12,11 +12,14 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.shared import image_source
+from facedemo.app.shared.background import Job
 from facedemo.app.shared.format import duration
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train import estimate, steering
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
@@ -620,3 +623,30 @@ def test_a_crash_is_told_and_resumable(pictures: Path, launched: Launched) -> No
     assert page.error
     click(page, "Start")
     assert launched == [run]
+
+
+def test_a_run_whose_images_have_moved_is_resumed_from_their_new_place(
+    pictures: Path, tmp_path: Path, launched: Launched
+) -> None:
+    run = create_run(RunConfig.model_validate({"model": {"size": 32}, "data": {"source": str(tmp_path / "gone")}}))
+    run.write_status(Status("failed", step=10))
+    (run.path / "checkpoints" / "00000010.ckpt").write_bytes(b"")
+    page = open_page(run=run.id)
+    page.text_area(key=f"images_path_{run.id}").set_value(str(tmp_path / "nowhere")).run()
+    page.button(key="images_go").click().run()
+    assert "There is no file or folder" in shown(page)
+    page.text_area(key=f"images_path_{run.id}").set_value(str(pictures)).run()
+    page.button(key="images_go").click().run()
+    assert run.config.data.source == str(pictures)
+    assert launched == [run]
+
+
+def test_errors_of_settings_never_end_in_a_link_to_pydantic() -> None:
+    with pytest.raises(ValidationError) as caught:
+        RunConfig.model_validate({"budget": {"minutes": -1}, "model": {"size": 33}})
+    assert "pydantic" in str(caught.value)
+    assert "pydantic" not in escaped(caught.value)
+    background = Job(lambda steps: RunConfig.model_validate({"budget": {"minutes": -1}}))
+    background.thread.join()
+    assert background.state == "failed"
+    assert "pydantic" not in background.error

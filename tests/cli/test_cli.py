@@ -1,6 +1,7 @@
 """The command line as scripts and people use it, on real files."""
 
 import itertools
+import json
 import subprocess
 import sys
 import tarfile
@@ -173,3 +174,36 @@ def test_60_iterations_on_real_faces_lower_the_reconstruction_loss(home: Path) -
     losses = run.metrics()["loss_real"]
     assert "500 images" in run.log_text()
     assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".JPEG"])
+def test_a_picture_called_jpg_is_a_jpeg_that_says_how_it_was_made(home: Path, trained: Run, suffix: str) -> None:
+    done = facedemo(home, "generate", "--model", trained.id, "--count", "4", "--seed", "7", "--out", f"faces{suffix}")
+    assert done.returncode == 0, done.stderr
+    with Image.open(home / f"faces{suffix}") as image:
+        assert image.format == "JPEG"
+        assert json.loads(image.info["comment"]) == {"model": trained.name, "seed": "7", "count": "4", "scale": "1.0"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("generate --out a.bmp", "step --out faces", "directions warmth=1 --out a.gif", "interpolate 1 2 --out a.mov"),
+        *("interpolate 1 2 3 4 --square --out a.gif", "verify --json a.txt", "export ours-64 --out a.tar"),
+    ],
+)
+def test_a_file_of_an_unknown_kind_is_refused_before_anything_is_computed(
+    home: Path, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(home / "nowhere"))  # without a model, nothing could be computed
+    done = facedemo(home, *words.split())
+    assert done.returncode == 1
+    assert "file name must end in" in done.stderr
+
+
+def test_a_home_folder_that_does_not_exist_is_an_error_in_words(home: Path) -> None:
+    for words in (["train", "--data", "~nosuchuser/faces"], ["data", "prepare", "~nosuchuser/faces"]):
+        done = facedemo(home, *words)
+        assert done.returncode == 1
+        assert "~nosuchuser" in done.stderr
+        assert "Traceback" not in done.stderr

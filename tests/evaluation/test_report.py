@@ -136,6 +136,7 @@ def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
     assert "difference is not significant" in words(row(5, 100), REAL)
     assert "check them for copies" in words(row(nearest=0.3), REAL)
     assert "repeats itself" not in words(row(people_matched_n=300), REAL)
+    assert "repeats itself" not in words(row(undetected=1000, people=0, people_matched_n=0), REAL), "there are no faces"
 
 
 def test_the_reading_says_what_is_missing_and_what_flatters() -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.markdown import escaped
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
@@ -115,7 +116,7 @@ seeds = face_seeds(seed, count)
 try:
     images = draw(choices[name], model_picker.version(choices[name]), seeds, scale)
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
+    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
 face = st.session_state.generate_face

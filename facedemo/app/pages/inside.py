@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.inside import latent_search, reconstruction
 
 MODES = {"look": "Look inside", "latent": "Into latent space"}
@@ -58,7 +59,7 @@ with st.container(horizontal=True):
 try:
     SHOWN[mode](name, choices[name], settings, ignored)
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
+    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
 st.caption("The page's address contains these settings, but no photos: copy it to share the same generated faces.")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.interpolate import films, four_faces, sliders
 
 MODES = {"two": "Two faces", "walk": "Walk", "four": "Four faces", "directions": "Directions"}
@@ -61,7 +62,7 @@ with st.container(horizontal=True):
 try:
     SHOWN[mode](name, choices[name], settings, ignored)
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
+    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
 st.caption("The page's address contains these settings: copy it to share the same faces.")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared.markdown import escaped
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
 from facedemo.gans.base import Equation
 from facedemo.gans.settings import FamilyConfig, Tunable, family_tunables
@@ -196,7 +197,7 @@ name = controls.selectbox(
 try:
     stepper, found = opened(name, choices[name])
 except (ValueError, OSError) as error:
-    st.error(f"{error} Choose another model, or download this one again.", title="Cannot be used")
+    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
     st.stop()
 
 own_tunables = family_tunables(type(stepper.config.model))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from facedemo.app.shared.format import Pace
 from facedemo.app.shared.markdown import escaped
+from facedemo.config.schema import in_words
 from facedemo.data.preparation import Progress
 
 REFRESH = 1.0  # seconds
@@ -45,7 +46,7 @@ class Job:
         except Exception as error:
             if not isinstance(error, ValueError | OSError):  # the messages of these are written for users
                 logging.getLogger(__name__).exception("A job failed")
-            self.error = str(error) or type(error).__name__
+            self.error = in_words(error) or type(error).__name__
             self._end("failed")
         else:
             self.result = result

@@ -2,7 +2,10 @@
 
 import re
 
+from facedemo.config.schema import in_words
+
 
 def escaped(text: object) -> str:
-    """Text with all Markdown characters escaped."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", str(text))
+    """Text, or the message of an error, with all Markdown characters escaped."""
+    words = in_words(text) if isinstance(text, Exception) else str(text)
+    return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", words)

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.config.schema import in_words
 from facedemo.explore import training_film
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
@@ -39,7 +40,7 @@ def ask(send: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", 
         send()
         st.session_state.run_asked = (words, state)
     except DAMAGED as error:
-        st.session_state.run_problem = str(error)
+        st.session_state.run_problem = in_words(error)
 
 
 def generate_button(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.markdown import escaped
 from facedemo.explore import photos
 from facedemo.explore.photos import Face
 from facedemo.pretrained import sampling
@@ -86,7 +87,7 @@ def photo_input(slot: str, folder: Path) -> tuple[np.ndarray, str] | None:
     try:
         photo, faces = opened(file.getvalue())
     except photos.PhotoError as error:
-        st.error(str(error), title="Not a usable photo")
+        st.error(escaped(error), title="Not a usable photo")
         return None
     model = model_picker.load(folder, model_picker.version(folder))
     if not faces:

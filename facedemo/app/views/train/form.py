@@ -8,7 +8,7 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.views.train import steering
 from facedemo.config.presets import PRESETS, configure
-from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, is_legacy, message
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, in_words, is_legacy, message
 from facedemo.gans.registry import config_class, family_names
 from facedemo.gans.settings import tunables as declared
 from facedemo.runs.run import Run
@@ -61,7 +61,7 @@ def fill_start() -> None:
             fill(configure({"start": start, "minutes": 60}, base=warm_start.settings(start)))
         except (ValueError, OSError) as error:
             st.session_state[key("training", "start")] = ""
-            st.session_state[key("problem")] = str(error)
+            st.session_state[key("problem")] = in_words(error)
 
 
 def start_control() -> None:
@@ -230,5 +230,5 @@ def start(budget: dict[str, float]) -> Run | None:
         where = error.filename or runs_root()
         st.error(f"{where}: {error.strerror or error}. Free some space, or choose another folder.", title="Not started")
     except ValueError as error:
-        st.error(str(error), title="Not started")
+        st.error(in_words(error), title="Not started")
     return None

@@ -3,20 +3,18 @@
 import logging
 import re
 import time
-from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, ask, badge, film_button, generate_button
-from facedemo.app.views.train import form, steering
+from facedemo.app.shared.run_controls import DAMAGED, badge, film_button
+from facedemo.app.views.train import steering
+from facedemo.app.views.train.actions import actions
 from facedemo.app.views.train.curves import draw_charts, metrics_of
-from facedemo.config.schema import Budget, RunConfig
+from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
-from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.process_status import Status
 from facedemo.training import speed
@@ -47,7 +45,7 @@ def refreshed(run: Run, was_active: bool) -> None:
         body(run, config, status)
     except DAMAGED as error:
         logging.getLogger(__name__).warning("%s cannot be shown", run.path, exc_info=True)
-        st.error(escaped(str(error)), title="This run cannot be shown")
+        st.error(escaped(error), title="This run cannot be shown")
         st.caption(f"The run's files are in {escaped(str(run.path))}. You can delete the run from “All runs”.")
 
 
@@ -140,73 +138,6 @@ def progress_words(status: Status) -> str:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     parts.append(f"trained for {duration(status.seconds)}")
     return " · ".join(parts)
-
-
-def actions(run: Run, status: Status) -> None:
-    """Buttons for the actions that the run's state allows."""
-    now = (run.id, status.state)
-    with st.container(horizontal=True):
-        if status.state == "paused":
-            button(
-                "Continue",
-                "play_arrow",
-                "Continue the training.",
-                ask,
-                run.unpause,
-                "The run will continue in a moment.",
-                now,
-            )
-        elif status.active:
-            about, words = (
-                "Pause the training; its process stays alive and nothing is lost.",
-                "The run will pause after this iteration.",
-            )
-            button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state != "running")
-        if status.active:
-            about = "Save a checkpoint and end the process. The run can be resumed."
-            button(
-                "Stop",
-                "stop",
-                about,
-                ask,
-                run.stop,
-                "The run will save a checkpoint and stop after this iteration.",
-                now,
-            )
-        elif status.state == "finished":
-            extension(run)
-        else:
-            label = "Resume" if run.checkpoints() else "Start"
-            about = "Train in a separate process, from the last checkpoint if there is one."
-            button(label, "play_arrow", about, ask, run.launch)
-        generate_button(run)
-
-
-def button(
-    label: str, icon: str, about: str, on_click: Callable[..., None], *args: Any, disabled: bool = False
-) -> None:
-    icon, key = f":material/{icon}:", f"do_{label}"
-    st.button(label, icon=icon, on_click=on_click, args=args, help=about, disabled=disabled, key=key)
-
-
-def extension(run: Run, prefix: str = "extend") -> None:
-    """A form for a larger budget of a finished run."""
-    with st.popover("Extend", icon=":material/more_time:", help="Continue the run with a larger budget."):
-        if f"{prefix}_kind" not in st.session_state:
-            budget = run.config.budget.model_dump()
-            form.fill_budget({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
-        budget = form.budget_control(prefix)
-        st.caption("Counted from the start of the run, so it must exceed the budget already used.")
-        args = (lambda: extend(run, budget),)
-        st.button("Train further", type="primary", on_click=ask, args=args, key=f"{prefix}_go")
-
-
-def extend(run: Run, budget: dict[str, float]) -> None:
-    wanted, status = Budget(**budget), run.status
-    if wanted.fraction(status.step, status.images, status.seconds) >= 1:
-        raise RunError("The run has already used this budget. Choose a larger one.")
-    run.extend(wanted)
-    run.launch()
 
 
 def body(run: Run, config: "RunConfig", status: Status) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import streamlit as st
 
 from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
-from facedemo.config.schema import RunConfig
+from facedemo.config.schema import RunConfig, in_words
 from facedemo.gans.settings import FamilyConfig
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
@@ -122,7 +122,7 @@ def steer(run: Run, changes: dict[str, float]) -> None:
     try:
         run.steer(**changes)
     except (RunError, ValueError, OSError) as error:
-        st.session_state.steering_problem = str(error)
+        st.session_state.steering_problem = in_words(error)
 
 
 def show_values(run: Run, now: InForce) -> None:

@@ -1,0 +1,108 @@
+"""The buttons of one run: pause, stop, resume, extend."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from facedemo.app.shared.run_controls import ask, generate_button
+from facedemo.app.views.train import form
+from facedemo.config.schema import BUILTIN_SOURCE, Budget
+from facedemo.data.source_files import existing
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
+from facedemo.storage.process_status import Status
+
+
+def actions(run: Run, status: Status) -> None:
+    """Buttons for the actions that the run's state allows."""
+    now = (run.id, status.state)
+    with st.container(horizontal=True):
+        if status.state == "paused":
+            button(
+                "Continue",
+                "play_arrow",
+                "Continue the training.",
+                ask,
+                run.unpause,
+                "The run will continue in a moment.",
+                now,
+            )
+        elif status.active:
+            about, words = (
+                "Pause the training; its process stays alive and nothing is lost.",
+                "The run will pause after this iteration.",
+            )
+            button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state != "running")
+        if status.active:
+            about = "Save a checkpoint and end the process. The run can be resumed."
+            button(
+                "Stop",
+                "stop",
+                about,
+                ask,
+                run.stop,
+                "The run will save a checkpoint and stop after this iteration.",
+                now,
+            )
+        elif status.state == "finished":
+            extension(run)
+        else:
+            label = "Resume" if run.checkpoints() else "Start"
+            about = "Train in a separate process, from the last checkpoint if there is one."
+            button(label, "play_arrow", about, ask, run.launch)
+            if run.checkpoints() and run.config.data.source != BUILTIN_SOURCE:
+                images(run)
+        generate_button(run)
+
+
+def button(
+    label: str, icon: str, about: str, on_click: Callable[..., None], *args: Any, disabled: bool = False
+) -> None:
+    icon, key = f":material/{icon}:", f"do_{label}"
+    st.button(label, icon=icon, on_click=on_click, args=args, help=about, disabled=disabled, key=key)
+
+
+def extension(run: Run, prefix: str = "extend") -> None:
+    """A form for a larger budget of a finished run."""
+    with st.popover("Extend", icon=":material/more_time:", help="Continue the run with a larger budget."):
+        if f"{prefix}_kind" not in st.session_state:
+            budget = run.config.budget.model_dump()
+            form.fill_budget({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
+        budget = form.budget_control(prefix)
+        st.caption("Counted from the start of the run, so it must exceed the budget already used.")
+        args = (lambda: extend(run, budget),)
+        st.button("Train further", type="primary", on_click=ask, args=args, key=f"{prefix}_go")
+
+
+def extend(run: Run, budget: dict[str, float]) -> None:
+    wanted, status = Budget(**budget), run.status
+    if wanted.fraction(status.step, status.images, status.seconds) >= 1:
+        raise RunError("The run has already used this budget. Choose a larger one.")
+    run.extend(wanted)
+    run.launch()
+
+
+def images(run: Run) -> None:
+    """A form to resume with images that have moved or changed."""
+    about = "Resume with images that have moved or changed since the run started."
+    with st.popover("Images", icon=":material/folder_managed:", help=about):
+        source = st.text_area(
+            "Path",
+            run.config.data.source,
+            height="content",
+            key=f"images_path_{run.id}",
+            help="Where the training images are now: a folder or an archive; several with one per line.",
+        )
+        changed = st.checkbox(
+            "The images have changed",
+            key=f"images_changed_{run.id}",
+            help="Train on the images as they are now, although the run started with others.",
+        )
+        args = (lambda: resume_with_images(run, source, changed),)
+        st.button("Resume with these images", type="primary", on_click=ask, args=args, key="images_go")
+
+
+def resume_with_images(run: Run, source: str, changed: bool) -> None:
+    run.use_images(existing(source), changed)
+    run.launch()

@@ -3,11 +3,18 @@
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.data import personal
+
+
+@st.cache_data(ttl="1h", show_spinner=False)
+def expire_personal_data() -> None:
+    personal.expire()
 
 
 def main() -> None:
     st.set_page_config(page_title="facedemo", page_icon="🙂", layout="wide")
 
+    expire_personal_data()
     pages = [
         st.Page(navigation.HOME, title="Home", icon=":material/home:", default=True),
         st.Page(navigation.GENERATE, title="Generate", icon=":material/grid_view:"),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from facedemo.cli.terminal import progress_bar
+from facedemo.data import personal
 from facedemo.data.celeba import sort_people
 from facedemo.data.preparation import prepare as prepare_images
 from facedemo.data.splits import known
@@ -28,6 +29,17 @@ def prepare(
     if skipped:
         for name, reason in faces.skipped:
             typer.echo(f"{name}: {reason}")
+
+
+@app.command()
+def purge(
+    older_than: Annotated[float, typer.Option(help="Only what is at least this many days old.", min=0.0)] = 0.0,
+) -> None:
+    """Remove uploaded images and face embeddings from this computer.
+
+    The app removes what is older than 30 days by itself; FACEDEMO_KEEP_DAYS sets another number.
+    """
+    typer.echo(f"Removed: {personal.purge(older_than).summary()}.")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, show_table
+from facedemo.data import personal
 from facedemo.evaluation import annotate
 from facedemo.evaluation.narrative import card_section, describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Report, save_bundle_evaluation
@@ -69,6 +70,7 @@ def verify(
         raise ValueError("--quick only measures the detection rate. Omit it to use --pictures, --keep or --fid.")
     if out is not None:
         check_suffix(out, (".json",))
+    personal.expire()
     folder = find_model(model, runs_dir)
     drawn = load_model(folder)
     if quick:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
 from facedemo.data.decoding import ColourError, decoded, is_animated, rgb, turn_upright
+from facedemo.data.personal import UPLOADED, is_uploaded
 from facedemo.data.source_files import DataError, Entry, file_names
 from facedemo.data.sources import Source, open_source
 
@@ -50,7 +51,10 @@ def prepare(
         raise DataError(f"An image size of {size} pixels is not supported. Choose a size from 8 to 1024.")
     opened = open_source(source)
     key, rows = _key(opened, size, crop), _decode_all(opened, size, crop, progress)
-    return _with_passed_over(write_faces(key, rows, size, file_names(source), cache), opened)
+    faces = write_faces(key, rows, size, file_names(source), cache)
+    if is_uploaded(source):
+        (faces.path / UPLOADED).touch()
+    return _with_passed_over(faces, opened)
 
 
 def prepared(source: str | Path, size: int, crop: Crop = "auto", cache: Path | None = None) -> Faces | None:

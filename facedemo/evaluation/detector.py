@@ -18,7 +18,7 @@ import numpy as np
 from facedemo.data.preparation import Progress
 from facedemo.evaluation.detector_process import Found, detect_in_processes
 from facedemo.evaluation.face_recognition import load_face_recognition
-from facedemo.storage.locations import cache_root
+from facedemo.storage.locations import embeddings_root
 
 Detector = Literal["hog", "cnn"]
 Box = tuple[int, int, int, int]  # top, right, bottom, left, in pixels
@@ -68,7 +68,7 @@ def detect_and_embed(
     chunk; an exception from it stops the work, and finished chunks stay in the cache.  cache: replaces the user's cache
     folder.
     """
-    folder = cache or cache_root().parent / "judged"
+    folder = cache or embeddings_root()
     folder.mkdir(parents=True, exist_ok=True)
     rows = list(parts(len(images)))
 

@@ -60,3 +60,19 @@ def cache_root() -> Path:
     """The folder of prepared data sets: in the user's cache folder, or in $FACEDEMO_CACHE if that is set."""
     chosen = os.environ.get("FACEDEMO_CACHE")
     return (Path(chosen) if chosen else platformdirs.user_cache_path("facedemo", appauthor=False)) / "datasets"
+
+
+def uploads_root() -> Path:
+    """The folder of uploaded images."""
+    return cache_root() / "uploads"
+
+
+def embeddings_root() -> Path:
+    """The folder of detected faces and their embeddings."""
+    return cache_root().parent / "judged"
+
+
+def queue_root() -> Path:
+    """The folder of the queue of trainings: in the user's state folder, or in $FACEDEMO_QUEUE if that is set."""
+    chosen = os.environ.get("FACEDEMO_QUEUE")
+    return Path(chosen) if chosen else platformdirs.user_state_path("facedemo", appauthor=False) / "queue"

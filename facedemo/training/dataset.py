@@ -37,12 +37,13 @@ def own_images(config: RunConfig) -> Sequence[np.ndarray] | None:
         return None
 
 
-def for_model(config: RunConfig) -> Examples:
+def for_model(config: RunConfig, photographs: bool = True) -> Examples:
     """The model's own training images, or SUBSTITUTES built-in faces if they are not available.
 
-    Raises DataError if neither can be read.
+    photographs: whether its own images may be photographs; generated faces always may be used.  Raises DataError if
+    neither can be read.
     """
-    images = own_images(config)
+    images = own_images(config) if photographs or config.data.source == BUILTIN_SOURCE else None
     if images is not None:
         return Examples(images, True, f"the {len(images):,} images that it was trained on")
     faces = builtin_faces(config.model.size)

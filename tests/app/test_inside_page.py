@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.explore import discriminator_view, inversion
+from facedemo.explore import discriminator_view, inversion, photos
 from facedemo.pretrained.model import FaceModel
 from tests.conftest import Maker, Portrait
 
@@ -181,3 +181,15 @@ def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
         controls += [*page.get("button_group"), *page.file_uploader]
         assert len(controls) >= 4
         assert all(control.proto.help for control in controls)
+
+
+def test_a_photo_is_kept_for_its_visitor_alone(
+    portrait: Portrait, make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    find_faces, searches = photos.find_faces, []
+    monkeypatch.setattr(photos, "find_faces", lambda photo: searches.append(photo) or find_faces(photo))
+    for visitors in (1, 2):
+        page = with_photo(jpeg(portrait(1))).run()
+        assert len(searches) == visitors, "the second visitor's photo, although the same, is another one"
+        assert any("for you alone" in caption.value for caption in page.caption)

@@ -30,12 +30,13 @@ def face_grid(
     columns: int | None = None,
     narrow: int = 8,
     labels: Sequence[str] = (),
+    private: bool = False,
 ) -> None:
     """Shows the grid; calls `on_choose` with the number of the face, from 1, before the page runs again.
 
     images: uint8 (n, size, size, 3), one per seed or label.  selected: the number of the highlighted face.  columns: by
     default, chosen for a roughly square grid; at most `narrow` on a phone.  labels: names of the faces, for faces
-    without a seed.
+    without a seed.  private: keep no copy of them in the app's memory.
     """
     columns = columns or pictures.grid_columns(len(images))
 
@@ -51,7 +52,7 @@ def face_grid(
         "labels": tuple(labels),
         "seeds": tuple(seeds),  # Streamlit would first treat a list as a table and import pandas, for two seconds
         "selected": selected,
-        "sprite": sprite(images, columns),
+        "sprite": (sprite_of if private else cached_sprite)(images, columns),
     }
     _component(data=data, key=key, on_face_change=chosen)
 
@@ -62,6 +63,10 @@ def digest(images: np.ndarray) -> str:
 
 # Streamlit's own hash only samples a large array.
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs={np.ndarray: digest})
-def sprite(images: np.ndarray, columns: int) -> str:
+def cached_sprite(images: np.ndarray, columns: int) -> str:
+    return sprite_of(images, columns)
+
+
+def sprite_of(images: np.ndarray, columns: int) -> str:
     """All faces, edge to edge, as one PNG in a data URL."""
     return "data:image/png;base64," + base64.b64encode(pictures.png(pictures.grid(images, columns, padding=0))).decode()

@@ -9,7 +9,7 @@ from facedemo.app.charts import overlay
 from facedemo.app.shared import trash_controls, url_state
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART, DAMAGED
-from facedemo.app.views.runs import models
+from facedemo.app.views.runs import models, personal
 from facedemo.app.views.runs.details import details
 from facedemo.app.views.runs.table import run_table
 from facedemo.gans.registry import config_class
@@ -152,3 +152,4 @@ else:
     trash_controls.outcome()
 trash_controls.deleted(trash.deleted_runs(), "runs")
 models.model_library()
+personal.controls()

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app.charts.training import figures
-from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared import cached_work, model_picker, url_state, visitor
 from facedemo.app.shared.markdown import escaped
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
 from facedemo.gans.base import Equation
@@ -43,7 +43,8 @@ def opened(name: str, folder: Path) -> "tuple[TrainingStepper, Examples]":
     """This visitor's stepper: where they left it, or the model as it was saved."""
     stored = st.session_state.get("step_stepper")
     if not stored or stored[0] != name:
-        found = dataset.for_model(model_picker.load(folder, model_picker.version(folder)).config)
+        config = model_picker.load(folder, model_picker.version(folder)).config
+        found = dataset.for_model(config, photographs=visitor.may_see_photographs())
         stored = st.session_state.step_stepper = (name, single_step.TrainingStepper(folder, found.images), found)
     return stored[1], stored[2]
 
@@ -152,7 +153,12 @@ def draw_charts(stepper: "TrainingStepper") -> None:
 def notes(stepper: "TrainingStepper", found: "Examples") -> str:
     """Differences from the original training."""
     words = f"The real images here are {found.words}"
-    words += "." if found.own else ", because the model's own training images are not prepared on this computer."
+    if found.own:
+        words += "."
+    elif visitor.may_see_photographs():
+        words += ", because the model's own training images are not prepared on this computer."
+    else:
+        words += ", because photographs are shown only on the computer that runs this app, or if you are signed in."
     if not stepper.resumed:
         words += " This model was saved without its optimiser state, so its first steps here are larger and "
         words += "noisier than those of its training."

@@ -9,9 +9,10 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from facedemo.data.personal import keep_days
 from facedemo.data.source_files import existing, lines
 from facedemo.storage.atomic import appearing
-from facedemo.storage.locations import cache_root
+from facedemo.storage.locations import uploads_root
 
 PATH, UPLOAD = "A folder or archive on this computer", "Upload images"
 IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif", "avif", "heic", "heif")
@@ -43,7 +44,8 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
             [*IMAGES, *ARCHIVES],
             accept_multiple_files=True,
             key=f"{prefix}_files",
-            help="At least 64 images, or one .zip or .tar. They are stored on the computer that runs this app.",
+            help="At least 64 images, or one .zip or .tar. They are stored on the computer that runs this app for "
+            f"{keep_days():g} days; you can remove them at once on Runs.",
         )
     return kind
 
@@ -51,7 +53,7 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
 def chosen(prefix: str) -> str:
     """The source that the controls describe.  Raises UploadError or OSError if it is missing or unusable."""
     if st.session_state[f"{prefix}_kind"] == UPLOAD:
-        return str(store_upload(st.session_state.get(f"{prefix}_files") or [], cache_root() / "uploads"))
+        return str(store_upload(st.session_state.get(f"{prefix}_files") or [], uploads_root()))
     found = [line.strip("\"'") for line in lines(st.session_state.get(f"{prefix}_path", ""))]
     if not found:
         raise UploadError("Enter the path of a folder or an archive of images.")

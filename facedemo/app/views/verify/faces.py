@@ -7,6 +7,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
+from facedemo.app.shared import visitor
 from facedemo.app.views.verify.request import Request
 from facedemo.evaluation import annotate
 from facedemo.evaluation.verify import DetectedImages
@@ -134,11 +135,14 @@ def same_person(detected: "DetectedImages", row: int) -> None:
 
 
 def nearest(asked: Request, detected: "DetectedImages", row: int) -> None:
-    """The most similar training faces. They are photographs of real people, so only this computer's user sees them."""
+    """The most similar training faces. They are photographs of real people, so not everybody sees them."""
     if not asked.copies:
         return
-    if not on_this_computer():
-        st.caption("The nearest training faces are shown only in a browser on the computer that runs this app.")
+    if not visitor.may_see_photographs():
+        st.caption(
+            "The nearest training faces are photographs of real people. They are shown only in a browser on the "
+            "computer that runs this app, or to a visitor who is signed in."
+        )
         return
     found = detected.nearest_training(row, NEAREST)
     st.caption(
@@ -152,10 +156,6 @@ def nearest(asked: Request, detected: "DetectedImages", row: int) -> None:
                     film.enlarged(image, SMALL), width="stretch", alt=f"A training face at distance {distance:.2f}"
                 )
                 st.caption(f"{distance:.2f}")
-
-
-def on_this_computer() -> bool:
-    return st.context.ip_address is None and "X-Forwarded-For" not in st.context.headers
 
 
 def downloads(asked: Request, detected: "DetectedImages", rows: dict[str, list[int]]) -> None:

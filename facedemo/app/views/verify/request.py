@@ -139,7 +139,7 @@ def start(wanted: Request) -> bool:
         except DataError as error:
             words = str(error)
             for place in uploads:  # a cache path means nothing to the person who uploaded the files
-                words = words.replace(place, "The upload")
+                words = words.replace(place, "The upload").replace(Path(place).name, "The upload")
             raise DataError(words) from error
 
     jobs().start(wanted, do)

@@ -1,0 +1,87 @@
+"""Data on real people that the app keeps on this computer: uploaded images, and embeddings of faces.
+
+Both expire after `keep_days()` and can be removed at once; images are then uploaded, and embeddings computed, again.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from facedemo.data.source_files import lines
+from facedemo.storage.locations import cache_root, embeddings_root, uploads_root
+
+UPLOADED = "uploaded"  # a file in each prepared data set that was made from uploads
+DAY = 24 * 3600.0
+DEFAULT_DAYS = 30.0
+
+
+class Personal(NamedTuple):
+    """uploads: folders of uploaded images.  prepared: data sets made from them.  embeddings: files of embeddings."""
+
+    uploads: list[Path]
+    prepared: list[Path]
+    embeddings: list[Path]
+
+    @property
+    def every(self) -> list[Path]:
+        return [*self.uploads, *self.prepared, *self.embeddings]
+
+    def summary(self) -> str:
+        counts = [
+            f"{len(paths):,} {one if len(paths) == 1 else many}"
+            for paths, one, many in (
+                (self.uploads, "upload", "uploads"),
+                (self.prepared, "data set made from uploads", "data sets made from uploads"),
+                (self.embeddings, "file of face embeddings", "files of face embeddings"),
+            )
+        ]
+        return ", ".join(counts)
+
+
+def keep_days() -> float:
+    """Days after which uploads and embeddings expire: `FACEDEMO_KEEP_DAYS`, or 30."""
+    try:
+        return max(0.0, float(os.environ.get("FACEDEMO_KEEP_DAYS", DEFAULT_DAYS)))
+    except ValueError:
+        return DEFAULT_DAYS
+
+
+def personal_data(older_than_days: float = 0.0) -> Personal:
+    """The uploads and embeddings that are at least so old."""
+    limit = time.time() - older_than_days * DAY
+
+    def old(paths: Iterator[Path]) -> list[Path]:
+        found = []
+        for path in paths:
+            with suppress(OSError):
+                if path.stat().st_mtime <= limit:
+                    found.append(path)
+        return sorted(found)
+
+    prepared = (mark.parent for mark in cache_root().glob(f"*/{UPLOADED}"))
+    return Personal(old(uploads_root().glob("*")), old(prepared), old(embeddings_root().glob("*.npz")))
+
+
+def is_uploaded(source: str | Path) -> bool:
+    """Whether a source of images, or one of several, was uploaded."""
+    return any(Path(line).is_relative_to(uploads_root()) for line in lines(source))
+
+
+def purge(older_than_days: float = 0.0) -> Personal:
+    """Removes the uploads and embeddings that are at least so old; returns what was removed."""
+    found = personal_data(older_than_days)
+    for path in found.every:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return found
+
+
+def expire() -> Personal:
+    """Removes the uploads and embeddings that have expired."""
+    return purge(keep_days())

@@ -54,7 +54,7 @@ def make_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maker:
     def make(name: str = "tiny", folder: Path | None = None) -> Path:
         torch.manual_seed(0)
         path = (folder or tmp_path / "checkpoints") / name
-        model = FaceModel({"model": {"size": 32, "latent": 8, "width": 4}})
+        model = FaceModel({"model": {"size": 32, "latent": 8, "width": 4, "generator": "decoder"}})
         model.save_pretrained(path)
         (path / "config.json").write_text(model.config.model_dump_json(), "utf8")
         return path
@@ -67,7 +67,7 @@ def make_run(make_bundle: Maker) -> RunMaker:
     """Makes runs where the app looks for them, as training leaves them; `weights`: with a model to draw with."""
 
     def make(name: str = "", rows: int = 5, weights: bool = False, state: str = "finished", gamma: float = 0.7) -> Run:
-        model = {"size": 32, "latent": 8, "width": 4, "gamma": gamma}
+        model = {"size": 32, "latent": 8, "width": 4, "generator": "decoder", "gamma": gamma}
         run = create_run(RunConfig.model_validate({"name": name, "model": model}))
         header = "step,images,seconds,loss_real,loss_fake,k,convergence"
         lines = [
@@ -88,7 +88,7 @@ def make_run(make_bundle: Maker) -> RunMaker:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> FaceModel:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("tiny")
-    FaceModel({"model": {"size": 32, "latent": 8, "width": 4}}).save_pretrained(path)
+    FaceModel({"model": {"size": 32, "latent": 8, "width": 4, "generator": "decoder"}}).save_pretrained(path)
     return load_model(path)
 
 

@@ -34,7 +34,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
         )
     os.environ["FACEDEMO_CACHE"] = str(folder / "cache")
     config = {
-        "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "decay_every": 7, "lambda_k": 0.05},
+        "model": {
+            "size": 32,
+            "width": 4,
+            "latent": 8,
+            "batch_size": 4,
+            "decay_every": 7,
+            "lambda_k": 0.05,
+            "alpha": 0.0,
+        },
         "data": {"source": str(folder / "pictures")},
         "budget": {"iterations": 20},
         "training": {"precision": "32-true", "threads": 1, "seed": 3, "log_every": 5, "checkpoint_every": 10},

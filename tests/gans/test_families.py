@@ -155,7 +155,7 @@ def test_a_negative_number_after_a_sign_stands_in_parentheses() -> None:
     (equation,) = small("wgan").equations({}, {"critic_real": 0.03035, "critic_fake": -0.04392, "distance": 0.07427})
     assert equation.numbers == "0.03035 − (-0.04392)"
     row = {"loss_real": 0.1, "loss_fake": 0.09, "recovery": 0.0, "k": 0.2, "convergence": 0.12}
-    numbers = {one.symbol: one.numbers for one in small("ours", gamma=0.7).equations({"k": 0.2}, row)}
+    numbers = {one.symbol: one.numbers for one in small("ours", gamma=0.7, lambda_k=0.001).equations({"k": 0.2}, row)}
     assert numbers["k_t+1"] == "0.200000 + 0.001 · (-0.02000)"
 
 

@@ -41,7 +41,8 @@ class PlainUpdates:
 
 def small(**settings: object) -> Ours:
     torch.manual_seed(0)
-    return create("ours", RunConfig(model={"size": 32, "width": 8, "latent": 16, **settings}).model)
+    plain = {"size": 32, "width": 8, "latent": 16, "generator": "decoder", "alpha": 0.0, "lambda_k": 0.001}
+    return create("ours", RunConfig(model=plain | settings).model)
 
 
 def test_k_follows_the_update_worked_out_by_hand() -> None:

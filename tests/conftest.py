@@ -95,7 +95,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> FaceModel:
 @pytest.fixture(scope="session")
 def portrait() -> Portrait:
     """Makes photos of as many people as asked for, side by side and 320 pixels apart; none of them exists."""
-    from facedemo.explore import photos
+    from facedemo.data import photos
 
     images = sampling.generate(load_model(find_model("ours-64")), face_seeds(0, 24))
     faces = [Image.fromarray(image).resize((256, 256), Image.Resampling.LANCZOS) for image in images]

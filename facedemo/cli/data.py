@@ -18,7 +18,9 @@ app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True, add_
 def prepare(
     source: Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")],
     size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
-    crop: Annotated[str, typer.Option(help="Crop: auto, tight, wide or square.")] = "auto",
+    crop: Annotated[
+        str, typer.Option(help="Crop: auto, tight, wide, square, or face, which finds every face in a photo.")
+    ] = "auto",
     skipped: Annotated[bool, typer.Option(help="List the skipped files with the reasons.")] = False,
 ) -> None:
     """Decode images into the cache once, so that runs start immediately."""

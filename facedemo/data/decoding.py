@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 Decoded = TypeVar("Decoded")
 
+MAX_PIXELS = 64_000_000
 # Otherwise Pillow would try all its formats, and its EPS reader starts an external program.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 ANNOTATED = ("MPO", "HEIF")  # photos from phones: additional pictures in them are not frames of an animation

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import affine_transform
 
-from facedemo.data.decoding import ANNOTATED, ColourError, decoded, rgb, turn_upright
-from facedemo.data.preparation import MAX_PIXELS, Crop, crop_box
-from facedemo.evaluation.face_recognition import load_face_recognition
+from facedemo.data.cropping import Crop, crop_box
+from facedemo.data.decoding import ANNOTATED, MAX_PIXELS, ColourError, decoded, rgb, turn_upright
+from facedemo.data.face_recognition import load_face_recognition
 
 SIDE = 1024  # maximum longer side of a photo during detection: enough for a face of 60 pixels
 SMALLEST = 256  # smaller photos are enlarged for detection

@@ -7,24 +7,25 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from PIL import Image
 
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
-from facedemo.data.decoding import ColourError, decoded, is_animated, rgb, turn_upright
+from facedemo.data.cropping import Crop, crop_box
+from facedemo.data.decoding import MAX_PIXELS, ColourError, decoded, is_animated, rgb, turn_upright
 from facedemo.data.personal import UPLOADED, is_uploaded
 from facedemo.data.source_files import DataError, Entry, file_names
 from facedemo.data.sources import Source, open_source
+from facedemo.storage.workers import worker_pool
 
-Crop = Literal["auto", "tight", "wide", "square"]
 Progress = Callable[[int, int | None], None]  # (done, total or None)
 
-MAX_PIXELS = 64_000_000
 LARGE_PIXELS = 16_000_000  # larger images are decoded one at a time: a dozen at once would fill the memory
 WINDOW_BYTES = 256 << 20  # maximum number of bytes read ahead of decoding
 
@@ -32,6 +33,9 @@ UNREADABLE = "damaged or not an image"
 ANIMATED = "animated or with several pages"
 TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 1_000_000} million pixels"
 ODD_COLOURS = "colours that cannot be converted"
+NO_FACE = "no face was detected"
+SMALLEST_FACE = 32  # pixels
+SMALL_FACE = f"a face of fewer than {SMALLEST_FACE} pixels"
 
 _large = threading.Lock()
 
@@ -76,24 +80,6 @@ def _key(opened: Source, size: int, crop: Crop) -> str:
     return hashlib.blake2b(f"{CACHE_FORMAT} {crop} {size} {opened.digest}".encode(), digest_size=16).hexdigest()
 
 
-def crop_box(width: int, height: int, crop: Crop) -> tuple[int, int, int, int]:
-    """The square (left, upper, right, lower) of a crop, always inside the image.
-
-    `tight` and `wide` are fractions of CelebA's aligned frame, in which the face's position is known: 64 or 80 of
-    89×109 pixels, around (44, 59).
-    """
-    if crop == "auto":
-        crop = "tight" if abs(width * 109 / (height * 89) - 1) <= 0.01 else "square"
-    if crop == "square":
-        side = min(width, height)
-        left, upper = (width - side) // 2, (height - side) // 2
-    else:
-        side = max(1, min(round((64 if crop == "tight" else 80) * width / 89), width, height))
-        left = min(max(0, round(44 * width / 89 - side / 2)), width - side)
-        upper = min(max(0, round(59 * height / 109 - side / 2)), height - side)
-    return left, upper, left + side, upper + side
-
-
 def decode(data: bytes, size: int, crop: Crop = "auto") -> np.ndarray:
     """Decodes, turns upright, crops and resizes one image file of any kind.
 
@@ -131,31 +117,71 @@ def _square(image: Image.Image, size: int, crop: Crop) -> np.ndarray:
         return np.asarray(square)
 
 
+def images_in(entry: Entry, size: int, crop: Crop) -> list[np.ndarray | str]:
+    """The images of one file, or the reason why there is none; a photo has an image for each face with `face`."""
+    try:
+        if entry.problem:
+            return [entry.problem]
+        return [decode(entry.data, size, crop)] if crop != "face" else faces_in(entry.data, size)
+    except DataError as reason:
+        return [str(reason)]
+
+
+def faces_in(data: bytes, size: int) -> list[np.ndarray | str]:
+    """The faces in a photo, turned upright by their eyes and cut as tightly as CelebA's; too small ones as a reason.
+
+    Raises DataError if there is no face, or no photo.
+    """
+    from facedemo.data import photos  # imports SciPy and, at the first face, dlib, which no other crop needs
+
+    try:
+        photo = photos.read(data)
+    except photos.PhotoError as error:
+        raise DataError(UNREADABLE) from error
+    faces = photos.find_faces(photo)
+    if not faces:
+        raise DataError(NO_FACE)
+    return [
+        photos.align(photo, face, size, "face") if face.box[2] - face.box[0] >= SMALLEST_FACE else SMALL_FACE
+        for face in faces
+    ]
+
+
+def named(name: str, images: list[np.ndarray | str]) -> Iterator[tuple[str, np.ndarray | str]]:
+    """The images of a file with names; further faces of a photo are numbered."""
+    for number, image in enumerate(images, 1):
+        yield name if number == 1 else f"{name}#{number}", image
+
+
+@contextmanager
+def decoders(crop: Crop, count: int) -> Iterator[Callable[..., Future[list[np.ndarray | str]]]]:
+    """Submits calls of `images_in` to all cores: to threads, or to processes for dlib, which finds faces."""
+    if crop == "face":
+        with worker_pool("facedemo.data.preparation:images_in", count) as pool:
+            yield pool.submit
+    else:
+        with ThreadPoolExecutor(count) as threads:
+            yield partial(threads.submit, images_in)
+
+
 def _decode_all(
     source: Source, size: int, crop: Crop, progress: Progress | None
 ) -> Iterator[tuple[str, np.ndarray | str]]:
     """Yields (name, image or reason) in the order of the source, decoding on all cores."""
-
-    def attempt(entry: Entry) -> np.ndarray | str:
-        try:
-            return entry.problem or decode(entry.data, size, crop)
-        except DataError as reason:
-            return str(reason)
-
     workers = os.cpu_count() or 1
-    waiting: deque[tuple[Entry, Future[np.ndarray | str]]] = deque()
+    waiting: deque[tuple[Entry, Future[list[np.ndarray | str]]]] = deque()
     total, held, done, report = source.count(), 0, 0, throttled(progress)
-    with ThreadPoolExecutor(workers) as pool:
+    with decoders(crop, workers) as submit:
         for entry in source.read():
-            waiting.append((entry, pool.submit(attempt, entry)))
+            waiting.append((entry, submit(entry, size, crop)))
             held += len(entry.data)
             while len(waiting) > 4 * workers or held > WINDOW_BYTES:
-                first, image = waiting.popleft()
-                yield first.name, image.result()
+                first, images = waiting.popleft()
+                yield from named(first.name, images.result())
                 held, done = held - len(first.data), done + 1
                 report(done, total)
-        for first, image in waiting:
-            yield first.name, image.result()
+        for first, images in waiting:
+            yield from named(first.name, images.result())
             done += 1
             report(done, total)
     yield from source.noted

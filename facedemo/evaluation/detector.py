@@ -8,20 +8,23 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from facedemo.data.face_recognition import load_face_recognition
 from facedemo.data.preparation import Progress
-from facedemo.evaluation.detector_process import Found, detect_in_processes
-from facedemo.evaluation.face_recognition import load_face_recognition
 from facedemo.storage.locations import embeddings_root
+from facedemo.storage.workers import worker_pool
 
 Detector = Literal["hog", "cnn"]
 Box = tuple[int, int, int, int]  # top, right, bottom, left, in pixels
+Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes, faces, embeddings of a chunk
 
 CHUNK = 25  # images processed at a time and cached in one file
 FORMAT = 1  # of the cache files
@@ -117,7 +120,24 @@ def detect_pending(
     """Processes the pending chunks and yields them as they finish, in any order.  chunk: reads one by its number."""
     if processes == 1 or len(pending) < 2:
         return ((number, detect_chunk(chunk(number), detector, embed)) for number in pending)
-    return detect_in_processes(pending, lambda number: (chunk(number), detector, embed), min(processes, len(pending)))
+    return detect_in_processes(pending, chunk, detector, embed, min(processes, len(pending)))
+
+
+def detect_in_processes(
+    pending: list[int], chunk: Callable[[int], np.ndarray], detector: Detector, embed: bool, processes: int
+) -> Iterator[tuple[int, Found]]:
+    left, running = iter(pending), dict[Future[Found], int]()
+    with worker_pool("facedemo.evaluation.detector:detect_chunk", processes) as pool:
+
+        def submit(count: int) -> None:  # only a few chunks at once, so that only they are in memory
+            for number in islice(left, count):
+                running[pool.submit(chunk(number), detector, embed)] = number
+
+        submit(processes + 1)
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                submit(1)
+                yield running.pop(future), future.result()
 
 
 def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:

@@ -91,7 +91,7 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
         # of the weights, if their file says so: a run in training may be ahead of them
         "iterations": model.trained.iterations if model.trained else status.step,
         "images": model.trained.images if model.trained else status.images,
-        "evaluation": asdict(best) if (best := evaluation_of(run, model)) else None,
+        "chosen_by": asdict(best) if (best := evaluation_of(run, model)) else None,
         "images_before": provenance.images_before(run.path),
         "minutes": round(status.seconds / 60, 1),
         "parameters": {
@@ -113,7 +113,7 @@ def evaluation_of(run: Run, model: FaceModel) -> Evaluation | None:
 
 def chosen_because(report: dict[str, Any]) -> str:
     """A sentence on the evaluation by which the weights were chosen; "" if there was none."""
-    found = report.get("evaluation")
+    found = report.get("chosen_by")
     if not found or found["distance"] is None:
         return ""
     return (

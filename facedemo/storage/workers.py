@@ -1,40 +1,37 @@
-"""Processes that detect faces in chunks of images: `python -m facedemo.evaluation.detector_process`.
+"""Processes that call one function for others: `python -m facedemo.storage.workers MODULE:FUNCTION`.
 
-Requests and results are pickles on standard input and output. A process ends when its standard input is closed, which
-the system does if its parent is killed.
+For work that threads cannot share, such as dlib's. Arguments and results are pickles on standard input and output. A
+process ends when its standard input is closed, which the system does if its parent is killed.
 """
 
+import importlib
 import os
 import pickle
 import queue
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import islice
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes, faces, embeddings of a chunk
-Job = tuple[np.ndarray, str, bool]  # chunk, detector, whether to embed: the arguments of `detect_chunk`
-
-
-class DetectorProcess:
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "facedemo.evaluation.detector_process"]
+class WorkerProcess:
+    def __init__(self, function: str) -> None:
+        """function: "module:name"."""
+        command = [sys.executable, "-m", "facedemo.storage.workers", function]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def detect(self, job: Job) -> Found:
-        """Raises RuntimeError if the process has died, or as `detect_chunk` does."""
+    def call(self, *args: Any) -> Any:
+        """The function's result.  Raises RuntimeError if the process has died, or as the function does."""
         assert self.process.stdin
         assert self.process.stdout
         try:
-            pickle.dump(job, self.process.stdin)
+            pickle.dump(args, self.process.stdin)
             self.process.stdin.flush()
             result = pickle.load(self.process.stdout)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            raise RuntimeError("A face detection process ended unexpectedly; memory may be too small.") from error
+            raise RuntimeError("A worker process ended unexpectedly; memory may be too small.") from error
         if isinstance(result, Exception):
             raise result
         return result
@@ -47,52 +44,55 @@ class DetectorProcess:
                 pipe.close()
 
 
-def detect_in_processes(numbers: Iterable[int], job: Callable[[int], Job], count: int) -> Iterator[tuple[int, Found]]:
-    """Yields the numbers of jobs with their results as they finish, in any order.
+class WorkerPool:
+    """Worker processes for one function, with a queue."""
 
-    job: makes a job, shortly before it is needed, so that only a few are in memory.  count: number of processes.
-    """
-    left, running = iter(numbers), dict[Future[Found], int]()
-    processes = [DetectorProcess() for _ in range(count)]
-    idle: queue.SimpleQueue[DetectorProcess] = queue.SimpleQueue()
-    for process in processes:
-        idle.put(process)
+    def __init__(self, function: str, count: int) -> None:
+        self.threads = ThreadPoolExecutor(count)
+        self.processes = [WorkerProcess(function) for _ in range(count)]
+        self.idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
+        for process in self.processes:
+            self.idle.put(process)
 
-    def detect(job: Job) -> Found:
-        process = idle.get()
+    def submit(self, *args: Any) -> Future[Any]:
+        return self.threads.submit(self.call, *args)
+
+    def call(self, *args: Any) -> Any:
+        process = self.idle.get()
         try:
-            return process.detect(job)
+            return process.call(*args)
         finally:
-            idle.put(process)
+            self.idle.put(process)
 
-    with ThreadPoolExecutor(count) as pool:
-        try:
-            for number in islice(left, count + 1):
-                running[pool.submit(detect, job(number))] = number
-            while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    for number in islice(left, 1):
-                        running[pool.submit(detect, job(number))] = number
-                    yield running.pop(future), future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.end()
+    def end(self) -> None:
+        """Ends the processes; what is not done is dropped."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for process in self.processes:
+            process.end()
+
+
+@contextmanager
+def worker_pool(function: str, count: int) -> Iterator[WorkerPool]:
+    pool = WorkerPool(function, count)
+    try:
+        yield pool
+    finally:
+        pool.end()
 
 
 def main() -> None:
-    from facedemo.evaluation.detector import detect_chunk  # which imports this module
-
+    module, _, name = sys.argv[1].partition(":")
+    function = getattr(importlib.import_module(module), name)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that nothing that prints can damage an answer
     while True:
         try:
-            job = pickle.load(sys.stdin.buffer)
+            args = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         result: Any
         try:
-            result = detect_chunk(*job)
+            result = function(*args)
         except Exception as error:
             result = error
         pickle.dump(result, answers)

@@ -4,6 +4,7 @@ import io
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo.data.preparation import crop_box
-from facedemo.explore import photos
+from facedemo.data import photos, preparation
+from facedemo.data.cropping import crop_box
+from facedemo.data.preparation import images_in, named, prepare
+from facedemo.data.source_files import Entry
+from facedemo.pretrained.model import find_model, load_model
 from tests.conftest import Portrait
 
 
@@ -131,7 +135,64 @@ def test_without_a_face_the_middle_can_be_taken() -> None:
 
 def test_looking_for_faces_leaves_pillow_strict_with_images_that_break_off() -> None:
     code = (
-        "from PIL import Image, ImageFile; from facedemo.explore.photos import find_faces; "
+        "from PIL import Image, ImageFile; from facedemo.data.photos import find_faces; "
         "find_faces(Image.new('RGB', (300, 300))); raise SystemExit(ImageFile.LOAD_TRUNCATED_IMAGES)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+
+
+# Photos as training images: `crop face`
+
+
+def turned(face: np.ndarray, rng: np.random.RandomState) -> tuple[Image.Image, np.ndarray]:
+    """A photo of a face, rotated, scaled and shifted; and where it has the points EYES_AND_MOUTH of the face."""
+    angle, scale, size = np.radians(rng.uniform(-15, 15)), rng.uniform(1.6, 3.5), 400
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = np.array([size / 2, size / 2]) + rng.uniform(-40, 40, 2)
+    side = face.shape[0]
+    inverse = np.linalg.inv(turn)
+    matrix = np.concatenate([inverse, (side / 2 - inverse @ centre)[:, None]], axis=1)
+    picture = Image.fromarray(face).transform(
+        (size, size), Image.Transform.AFFINE, matrix.ravel().tolist(), Image.Resampling.BICUBIC, fillcolor="grey"
+    )
+    left, upper, right, _ = crop_box(*photos.FRAME, "face")
+    points = (np.array(photos.EYES_AND_MOUTH) - (left, upper)) / (right - left) * side
+    return picture, (points - side / 2) @ turn.T + centre
+
+
+@pytest.mark.slow
+def test_faces_of_turned_and_scaled_photos_have_their_eyes_where_celeba_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    folder, rng = tmp_path / "photos", np.random.RandomState(0)
+    folder.mkdir()
+    faces = load_model(find_model("ours-64")).draw(range(200))
+    for number, face in enumerate(faces):
+        turned(face, rng)[0].save(folder / f"{number:03d}.png")
+    (folder / "nobody.png").write_bytes(encoded(Image.new("RGB", (200, 200), "grey")))
+    found = prepare(folder, 64, "face")
+    assert ("nobody.png", "no face was detected") in found.skipped
+    assert len(found.names) > 150
+    left, upper, right, _ = crop_box(*photos.FRAME, "face")
+    expected = (np.array(photos.EYES_AND_MOUTH) - (left, upper))[:2] / (right - left) * 64
+    distances = []
+    for image in found.images:
+        again = photos.find_faces(Image.fromarray(np.asarray(image)))
+        if len(again) == 1:
+            distances.append(np.abs(np.array(again[0].points[:2]) - expected).max())
+    assert len(distances) > 0.9 * len(found.names)
+    assert np.mean(np.array(distances) <= 2) >= 0.95
+
+
+def test_every_face_of_a_photo_is_an_image_and_small_ones_are_counted(
+    portrait: Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = portrait(3)
+    found = images_in(Entry("group.png", encoded(photo)), 32, "face")
+    assert [image.shape for image in found] == [(32, 32, 3)] * 3
+    assert [name for name, _ in named("group.png", found)] == ["group.png", "group.png#2", "group.png#3"]
+    monkeypatch.setattr(preparation, "SMALLEST_FACE", 10_000)
+    assert images_in(Entry("group.png", encoded(photo)), 32, "face") == [preparation.SMALL_FACE] * 3
+    assert images_in(Entry("x.png", b"no image"), 32, "face") == ["damaged or not an image"]
+    assert images_in(Entry("x.png", problem="too large"), 32, "face") == ["too large"]

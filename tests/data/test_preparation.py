@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from facedemo.data import preparation
+from facedemo.data import photos, preparation
 from facedemo.data.cache import write_faces
-from facedemo.data.preparation import crop_box, decode, prepare, prepared
+from facedemo.data.cropping import crop_box
+from facedemo.data.preparation import decode, prepare, prepared
 from facedemo.data.source_files import DataError
-from facedemo.explore import photos
 from facedemo.storage.locations import cache_root
 
 CELEBA = Path(__file__).parents[3] / "shared/data/celeba.tar"

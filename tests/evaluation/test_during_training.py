@@ -73,7 +73,7 @@ def test_the_weights_with_the_smallest_distance_are_kept_and_become_the_bundle(
     bundle = card.export(run, tmp_path / "mine")
     assert load_model(bundle).trained == Trained(20, 320)
     report = json.loads((bundle / "report.json").read_text("utf8"))
-    assert (report["iterations"], report["evaluation"]["distance"]) == (20, 0.2)
+    assert (report["iterations"], report["chosen_by"]["distance"]) == (20, 0.2)
     assert "smallest Fréchet face distance during training: 0.200" in (bundle / "README.md").read_text("utf8")
 
 

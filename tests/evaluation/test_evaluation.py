@@ -18,13 +18,13 @@ from scipy.linalg import sqrtm
 from facedemo.cli import main
 from facedemo.evaluation import verify
 from facedemo.evaluation.detector import CHUNK, FaceDetections, detect_and_embed, landmarks
-from facedemo.evaluation.detector_process import DetectorProcess
 from facedemo.evaluation.metrics import closest, distinct_people, duplicates, frechet, nearest, people
 from facedemo.evaluation.report import Report
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.storage.workers import WorkerProcess
 from tests.conftest import facedemo
 
 
@@ -212,10 +212,10 @@ def test_no_more_images_than_a_few_chunks_are_in_memory_at_once(tmp_path: Path) 
 
 
 def test_a_detection_process_that_dies_is_an_error_in_words() -> None:
-    process = DetectorProcess()
+    process = WorkerProcess("facedemo.evaluation.detector:detect_chunk")
     process.process.kill()
     with pytest.raises(RuntimeError, match="ended unexpectedly"):
-        process.detect((np.zeros((1, 64, 64, 3), np.uint8), "hog", False))
+        process.call(np.zeros((1, 64, 64, 3), np.uint8), "hog", False)
     process.end()
 
 
@@ -244,7 +244,7 @@ def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
             if int(line) > 0:
                 break
         children = psutil.Process(judging.pid).children()
-        workers = [child for child in children if "detector_process" in str(child.cmdline())]
+        workers = [child for child in children if "storage.workers" in str(child.cmdline())]
         judging.kill()
     assert len(workers) == 2
     assert psutil.wait_procs(workers, timeout=60)[1] == []

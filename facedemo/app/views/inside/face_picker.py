@@ -10,8 +10,8 @@ import streamlit as st
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.markdown import escaped
-from facedemo.explore import photos
-from facedemo.explore.photos import Face
+from facedemo.data import photos
+from facedemo.data.photos import Face
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
 

@@ -28,6 +28,6 @@ def test_two_processes_of_two_threads_see_no_torn_file_and_lose_no_line(tmp_path
     assert [result["wrong"] for result in results] == [[], []]
     orders = sum(result["orders"] for result in results)
     assert orders > 10
-    assert len(run.orders()) == orders
+    assert len(run.commands()) == orders
     assert records.unused_lines(run.path / "orders.jsonl", orders) == 0
     assert sorted(path.name for path in run.path.iterdir() if path.name.startswith(".")) == [".lock"]

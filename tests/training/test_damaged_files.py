@@ -74,7 +74,7 @@ def test_a_damaged_file_costs_at_most_itself(trained: Run, tmp_path: Path, name:
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
     assert facts(run).run == run
     assert isinstance(run.metrics(), dict)
-    assert all(mark["step"] >= 0 for mark in run.marks())
+    assert all(mark["step"] >= 0 for mark in run.setting_changes())
     with suppress(BundleError):
         load_model(run.path)
     try:

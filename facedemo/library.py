@@ -31,21 +31,22 @@ def train(
     data: str | Path | Sequence[str | Path] = BUILTIN_SOURCE,
     preset: str | None = None,
     start_from: str | Path | Run | None = None,
+    now: bool = False,
     **settings: Any,
 ) -> Run:
     """Trains a model in this process, with a progress bar on standard error, and returns its run.
 
     data: a folder of images, a .zip or .tar of one, a CelebA folder, a list of these, or "built-in" faces.  preset: a
-    name such as "minute".  start_from: a trained model to fine-tune.  settings: any other settings of a run, such as
-    size=64, minutes=5, gamma=0.6 or family="dcgan"; `facedemo train --help` lists them.  Raises ValueError for invalid
-    settings, and RunError if the training failed.
+    name such as "minute".  start_from: a trained model to fine-tune.  now: do not wait for other trainings on this
+    computer.  settings: any other settings of a run, such as size=64, minutes=5, gamma=0.6 or family="dcgan"; `facedemo
+    train --help` lists them.  Raises ValueError for invalid settings, and RunError if the training failed.
     """
     start = str(start_from.path if isinstance(start_from, Run) else start_from) if start_from else ""
     source = data if isinstance(data, str | Path) else "\n".join(map(str, data))
     source = BUILTIN_SOURCE if source == BUILTIN_SOURCE else existing(str(source))
     base = warm_start.settings(start) if start else None
     run = warm_start.new_run(configure({"source": source, "start": start, **settings}, preset, base))
-    status = train_with_progress(run)
+    status = train_with_progress(run, now)
     if status.state == "failed":
         raise RunError(f"{status.message} (details in {run.path / 'log.txt'})")
     return run

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from facedemo.storage.process_status import Status
 
 # Tests run beside each other, one on each core. This one's processes take it from the environment.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["FACEDEMO_TRAININGS"] = "99"  # tests beside each other do not wait for each other's trainings
+os.environ["FACEDEMO_QUEUE"] = tempfile.mkdtemp(prefix="facedemo-queue-")
 
 Maker = Callable[..., Path]
 RunMaker = Callable[..., Run]

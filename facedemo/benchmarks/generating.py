@@ -44,7 +44,7 @@ def training_beside(size: int) -> Iterator[None]:
     """A run of the default model as the app starts it: in a separate process at low priority."""
     with tempfile.TemporaryDirectory() as folder:
         run = create_run(configure({"size": size, "minutes": 60}), Path(folder))
-        run.launch()
+        run.launch(now=True)
         try:
             while run.status.step < 20:
                 if not run.status.active:

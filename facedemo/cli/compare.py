@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, RunsDir, bars, fail, show_table
+from facedemo.cli.terminal import RUNS, Now, RunsDir, bars, fail, show_table
 from facedemo.comparison import gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
@@ -17,6 +17,7 @@ from facedemo.data.source_files import lines
 from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
 from facedemo.runs.directory import RunError
+from facedemo.runs.waiting import wait_for_turn
 from facedemo.storage.process_status import Status
 
 app = typer.Typer()
@@ -54,6 +55,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report; default: “report” in the race's folder.")
     ] = None,
+    now: Now = False,
     runs_dir: RunsDir = RUNS,
     **settings: Any,
 ) -> None:
@@ -74,7 +76,7 @@ def compare(
         named = [name_family(family) for family in families or []]
         race = create(options, named, gammas or [], preset, evaluation, runs_dir)
     typer.echo(race.path)
-    status = follow(race)
+    status = follow(race, now)
     if status.state == "stopped":
         typer.echo(f"Stopped. `facedemo compare --resume {race.id[-4:]}` continues the race.", err=True)
         return
@@ -128,7 +130,7 @@ def report(found: "Comparison", out: Path) -> None:
     typer.echo(write(found, out))
 
 
-def follow(race: "Race") -> "Status":
+def follow(race: "Race", now: bool) -> "Status":
     """Runs a race with a progress bar; Ctrl-C stops it with a checkpoint."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -144,7 +146,7 @@ def follow(race: "Race") -> "Status":
                 left = f" · {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
             bar.update(task, completed=status.progress, description=(status.message or status.state) + left)
 
-        return execute(race, show)
+        return execute(race, show) if wait_for_turn(race, now, show) else race.status
 
 
 @app.command()

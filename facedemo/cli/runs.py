@@ -8,9 +8,10 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, number
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
-from facedemo.runs import trash
+from facedemo.runs import queue, trash
 from facedemo.runs.directory import find_one
 from facedemo.runs.run import Run, find_run, list_runs
+from facedemo.storage.process_status import Status
 
 app = typer.Typer()
 
@@ -25,18 +26,26 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
     if not found:
         typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` trains a model in about a minute.")
         return
-    table = Table("run", "name", "state", "iteration", "done", "images/s")
+    table, waits = Table("run", "name", "state", "iteration", "done", "images/s"), queue.waits()
     for run in found:
         status = run.status
         table.add_row(
             run.id,
             run.name if run.name != run.id else "",
-            status.state,
+            state_and_place(status, waits.get(run.path.resolve())),
             f"{status.step:,}",
             f"{status.progress:.0%}",
             f"{status.images_per_second:.0f}",
         )
     Console().print(table)
+
+
+def state_and_place(status: Status, wait: queue.Wait | None) -> str:
+    """ "waiting, number 2, about 5 min"."""
+    if status.state != "waiting" or wait is None:
+        return status.state
+    expected = "" if wait.seconds is None else f", about {max(1, round(wait.seconds / 60))} min"
+    return f"waiting, number {wait.position}{expected}"
 
 
 @app.command()

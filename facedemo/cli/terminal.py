@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
 RunName = Annotated[str, typer.Argument(help="Run: its directory, or the end of its directory's name.", metavar="RUN")]
+Now = Annotated[bool, typer.Option("--now", help="Start at once instead of waiting in the queue of trainings.")]
 RUNS = Path("runs")
 
 

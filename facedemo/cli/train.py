@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, RunName, RunsDir, fail
+from facedemo.cli.terminal import RUNS, Now, RunName, RunsDir, fail
 from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.data.source_files import existing
@@ -35,6 +35,7 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the config and the estimated time, and train nothing.")
     ] = False,
+    now: Now = False,
     runs_dir: RunsDir = RUNS,
     **settings: Any,
 ) -> None:
@@ -58,7 +59,7 @@ def train(
         show_plan(chosen)
         return
     run = new_run(chosen, runs_dir)
-    typer.echo(run.path) if only_create else follow(run)
+    typer.echo(run.path) if only_create else follow(run, now)
 
 
 def base_settings(config: Path | None, preset: str | None, start: str | None, runs_dir: Path) -> dict[str, Any] | None:
@@ -96,6 +97,7 @@ def resume(
     data_changed: Annotated[
         bool, typer.Option("--data-changed", help="Resume although the images have changed since the run started.")
     ] = False,
+    now: Now = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Resume a run from its last checkpoint, exactly as if it had not been interrupted."""
@@ -104,12 +106,12 @@ def resume(
         found.extend(Budget(**budget))
     if data or data_changed:
         found.use_images(existing("\n".join(data)) if data else None, data_changed)
-    follow(found)
+    follow(found, now)
 
 
-def follow(run: Run) -> None:
+def follow(run: Run, now: bool) -> None:
     """Trains `run` with a progress bar; prints the run directory last."""
-    status = train_with_progress(run)
+    status = train_with_progress(run, now)
     typer.echo(run.path)
     if status.state == "failed":
         fail(f"{status.message} (details in {run.path / 'log.txt'})")

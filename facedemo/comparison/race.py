@@ -90,6 +90,11 @@ class Race(ProcessDirectory):
         except ValueError as error:
             raise RunError(f"The {PLAN} of “{self.id}” is damaged.") from error
 
+    def expected_seconds(self) -> float | None:
+        runs = [self.run(entrant) for entrant in self.plan.entries]
+        known = [run.expected_seconds() for run in runs if run.status_on_disk().state != "finished"]
+        return None if None in known else sum(filter(None, known))
+
     def run(self, entrant: Entrant) -> Run:
         """The run of an entrant, which may have been deleted."""
         return Run(self.path.parent.parent / Path(entrant.run).name)

@@ -61,8 +61,11 @@ class RaceRunner:
         remove_abandoned(race.path)
         race.set_aside_status(race.status_on_disk())
         self.runs = [race.run(entrant) for entrant in self.plan.entries]
+        before = race.status_on_disk()
         self.status = replace(race.status, **process_facts(os.getpid()), warnings=[])
-        self.commands = len(race.commands())  # an old stop command was meant for an earlier process
+        # an old stop command was meant for an earlier process
+        launched = before.active and before.of_this_process
+        self.commands = before.commands_read if launched else len(race.commands())
         self.stopping, self.writing_status = False, threading.RLock()
         self.report(state="running", message="Loading…")
 

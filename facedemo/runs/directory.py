@@ -5,20 +5,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import TypeAdapter
 
-from facedemo.runs import records
+from facedemo.runs import queue, records
 from facedemo.storage.atomic import append_line, overwrite_file, replace_file
-from facedemo.storage.process_status import Status, process_facts
+from facedemo.storage.process_status import STATUS, Status, process_facts, read_status
 from facedemo.storage.run_lock import acquired, is_held
 
-STATUS, COMMANDS, LOG = "status.json", "orders.jsonl", "log.txt"
+COMMANDS, LOG = "orders.jsonl", "log.txt"
 
 
 class RunError(ValueError):
@@ -40,7 +39,11 @@ class Stored(Protocol):
     @property
     def status(self) -> Status: ...
 
-    def exclusive(self, refusal: str, to_train: bool = False) -> AbstractContextManager[FileLock]: ...
+    def exclusive(
+        self, refusal: str, to_train: bool = False, waiting: bool = False
+    ) -> AbstractContextManager[FileLock]: ...
+
+    def write_status(self, status: Status) -> None: ...
 
 
 AnyStored = TypeVar("AnyStored", bound=Stored)
@@ -68,31 +71,29 @@ class ProcessDirectory:
         """The current status, according to the files and the process."""
         status = self.status_on_disk()
         if status.active and not status.process_lives() and not is_held(self.path):
+            ended_waiting = status.state == "waiting"
             status.state = "crashed"
-            status.message = self.crash_message
+            status.message = "Its process ended while it waited. Resume puts it into the queue again."
+            status.message = status.message if ended_waiting else self.crash_message
         return status
 
     def status_on_disk(self) -> Status:
         """The content of status.json, whether or not the process is still alive."""
-        try:
-            return TypeAdapter(Status).validate_json((self.path / STATUS).read_text("utf8"))
-        except OSError:
-            return Status(message="This run never started.")
-        except ValueError:
-            return Status(state="damaged", message="Its status.json is damaged. Resume writes a new one.")
+        return read_status(self.path)
 
     def set_aside_status(self, status: Status) -> str:
         """Renames an unreadable status.json before a new one is written; returns the new name."""
         return records.set_aside(self.path / STATUS) if status.state == "damaged" else ""
 
     @contextmanager
-    def exclusive(self, refusal: str, to_train: bool = False) -> Iterator[FileLock]:
+    def exclusive(self, refusal: str, to_train: bool = False, waiting: bool = False) -> Iterator[FileLock]:
         """Holds the run's lock, so that nothing else trains, starts, changes or moves the run.
 
-        to_train: whether this process was started to train the run.  Raises RunError with the message `refusal` if the
-        run is being trained, started or moved, or if it no longer exists.
+        to_train: whether this process was started to train the run.  waiting: also if the run waits in the queue.
+        Raises RunError with the message `refusal` if the run is being trained, started or moved, or if it no longer
+        exists.
         """
-        self.refuse_if_active(self.status, refusal, to_train)
+        self.refuse_if_active(self.status, refusal, to_train, waiting)
         try:
             lock = acquired(self.path)
         except Timeout:
@@ -100,16 +101,17 @@ class ProcessDirectory:
         except OSError as error:
             raise RunError(f"The folder of “{self.id}” cannot be written to: {error.strerror or error}.") from error
         try:
-            self.refuse_if_active(self.status_on_disk(), refusal, to_train)
+            self.refuse_if_active(self.status_on_disk(), refusal, to_train, waiting)
             yield lock
         finally:
             lock.release()
 
-    def refuse_if_active(self, status: Status, refusal: str, to_train: bool) -> None:
+    def refuse_if_active(self, status: Status, refusal: str, to_train: bool, waiting: bool) -> None:
         if not self.path.is_dir():
             raise RunError(f"“{self.id}” no longer exists.")
         # the lock tells whether a process trains; only the status shows one that was started and is still loading
         own = to_train and (status.of_this_process or not status.of_this_computer)
+        own = own or (waiting and status.state == "waiting")
         if status.active and not own and status.process_lives():
             raise RunError(refusal)
 
@@ -137,12 +139,22 @@ class ProcessDirectory:
     def send(self, do: str, **extra: Any) -> None:
         append_line(self.path / COMMANDS, {"do": do, "time": time.time(), **extra})
 
-    def launch(self) -> None:
-        """Starts or resumes its work in a separate process at low priority.  Raises RunError if it is running."""
-        with self.exclusive(f"“{self.name}” is already training."):
-            with (self.path / "log.txt").open("ab") as log:
+    def expected_seconds(self) -> float | None:
+        """Expected training time from now to the end; None if unknown."""
+        return None
+
+    def launch(self, now: bool = False, expected_seconds: float | None = None) -> None:
+        """Starts or resumes its work in a separate process at low priority, when its turn in the queue has come.
+
+        now: do not wait.  expected_seconds: expected training time, if known better than by `expected_seconds`.  Raises
+        RunError if it is running or waiting.
+        """
+        with self.exclusive(f"“{self.name}” is already training or waiting."):
+            with suppress(OSError):  # the queue's folder is not writable: the process logs it
+                queue.enter(self.path, "training" if now else "waiting")
+            with (self.path / LOG).open("ab") as log:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", self.worker, str(self.path.resolve())],
+                    [sys.executable, "-m", "facedemo.runs.waiting", self.worker, str(self.path.resolve())],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -150,7 +162,10 @@ class ProcessDirectory:
                 )
             status = self.status_on_disk()
             self.set_aside_status(status)
-            changes = {"state": "starting", "message": "Starting…", "warnings": [], "updated": time.time()}
+            starts = queue.take_turn(self.path)
+            changes = {"state": "starting", "message": "Starting…"} if starts else {"state": "waiting", "message": ""}
+            changes |= {"warnings": [], "updated": time.time(), "commands_read": len(self.commands())}
+            changes["seconds_left"] = expected_seconds or self.expected_seconds()
             self.write_status(replace(status, **changes, **process_facts(process.pid)))
 
 

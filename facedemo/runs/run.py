@@ -20,9 +20,10 @@ from typing import Any
 
 from facedemo.config.schema import Budget, RunConfig, in_words
 from facedemo.runs import records
-from facedemo.runs.directory import STATUS, ProcessDirectory, RunError, find_one
+from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.storage.atomic import read_lines, read_object, replace_file
 from facedemo.storage.locations import CONFIG, WEIGHTS, runs_root
+from facedemo.storage.process_status import STATUS
 
 METRICS, MARKS, IMAGES = "metrics.csv", "marks.jsonl", "images.json"
 
@@ -47,6 +48,16 @@ class Run(ProcessDirectory):
             raise RunError(f"“{self.id}” is not a run directory: it has no readable config.json.") from error
         except ValueError as error:
             raise RunError(f"The config.json of “{self.id}” is damaged: {in_words(error)}") from error
+
+    def expected_seconds(self) -> float | None:
+        status = self.status_on_disk()
+        if 0 < status.progress < 1 and status.seconds:
+            return status.seconds * (1 - status.progress) / status.progress
+        try:
+            minutes = self.config.budget.minutes
+        except RunError:
+            return None
+        return minutes and minutes * 60
 
     def metrics(self) -> dict[str, list[float]]:
         """The columns of metrics.csv, complete rows only; {} if there are none, or the file is damaged."""

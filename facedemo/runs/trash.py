@@ -23,7 +23,9 @@ def delete(item: AnyStored) -> AnyStored:
     """
     status = item.status
     refusal = f"“{item.name}” is {status.state if status.active else 'in use'}. Stop it before you delete it."
-    with item.exclusive(refusal) as lock:
+    with item.exclusive(refusal, waiting=True) as lock:
+        if status.state == "waiting":  # its process ends when it finds the folder gone
+            item.write_status(replace(status, state="stopped", message=""))
         if os.name == "nt":
             lock.release()  # Windows cannot move a folder with an open file in it
         return moved(item, item.path.parent / TRASH)

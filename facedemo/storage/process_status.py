@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import psutil
-from pydantic import AliasChoices, Field, FiniteFloat
+from pydantic import AliasChoices, Field, FiniteFloat, TypeAdapter
 
+STATUS = "status.json"
 REMOTE_STALE_SECONDS = 120  # a process on another computer that has not reported for this long counts as dead
 EARLIER_NAME = Field(validation_alias=AliasChoices("warnings", "advice"))  # in files of earlier versions: advice
 
@@ -18,8 +19,9 @@ EARLIER_NAME = Field(validation_alias=AliasChoices("warnings", "advice"))  # in 
 class Status:
     """The status of a run.
 
-    state: starting, running, paused, stopped, finished, failed, crashed (its process died) or damaged (the status
-    file).
+    state: waiting (in the queue), starting, running, paused, stopped, finished, failed, crashed (its process died) or
+    damaged (the status file).  seconds_left: the expected training time until the end.  commands_read: number of
+    commands that were meant for earlier processes or have been processed before the training began.
     """
 
     state: str = "stopped"
@@ -36,10 +38,11 @@ class Status:
     process_identity: str = ""  # "" in files of earlier versions, and on systems without it
     host: str = ""
     updated: FiniteFloat = 0.0
+    commands_read: int = 0
 
     @property
     def active(self) -> bool:
-        return self.state in ("starting", "running", "paused")
+        return self.state in ("waiting", "starting", "running", "paused")
 
     def process_lives(self) -> bool:
         """Whether the process that wrote this is still running; on another machine, whether it keeps reporting."""
@@ -62,6 +65,19 @@ class Status:
     @property
     def of_this_process(self) -> bool:
         return self.of_this_computer and self.pid == os.getpid()
+
+
+STATUSES = TypeAdapter(Status)  # making one takes a millisecond
+
+
+def read_status(folder: Path) -> Status:
+    """The content of a run's or a race's status.json, whether or not the process is still alive."""
+    try:
+        return STATUSES.validate_json((folder / STATUS).read_text("utf8"))
+    except OSError:
+        return Status(message="This run never started.")
+    except ValueError:
+        return Status(state="damaged", message="Its status.json is damaged. Resume writes a new one.")
 
 
 def identity_of(pid: int) -> str:

@@ -2,19 +2,22 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from facedemo.runs import queue
 from facedemo.runs.run import Run
+from facedemo.runs.waiting import wait_for_turn
 from facedemo.storage.process_status import Status
 from facedemo.training.worker import execute
 
 
-def train_with_progress(run: Run) -> Status:
+def train_with_progress(run: Run, now: bool = False) -> Status:
     """Trains `run` with a progress bar on standard error, in this process or in several others.
 
-    Returns its final status.  Raises RunError if another process trains it.
+    now: do not wait in the queue.  Returns its final status.  Raises RunError if another process trains it.
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}")
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -22,19 +25,22 @@ def train_with_progress(run: Run) -> Status:
         said: list[str] = []
 
         def show(status: Status) -> None:
-            bar.update(task, description=status.state, completed=status.progress, words=describe(status))
-            for words in status.warnings:
-                if words not in said:
-                    said.append(words)
-                    bar.console.print(f"[yellow]{words}")
+            words = waiting_words(run.path) if status.state == "waiting" else describe(status)
+            bar.update(task, description=status.state, completed=status.progress, words=words)
+            for warning in status.warnings:
+                if warning not in said:
+                    said.append(warning)
+                    bar.console.print(f"[yellow]{warning}")
 
         settings = run.config.training
-        return execute(run, show) if settings.devices * settings.num_nodes == 1 else watch(run, show)
+        if settings.devices * settings.num_nodes > 1:
+            return watch(run, show, now)
+        return execute(run, show) if wait_for_turn(run, now, show) else run.status
 
 
-def watch(run: Run, show: Callable[[Status], None]) -> Status:
+def watch(run: Run, show: Callable[[Status], None], now: bool) -> Status:
     """Trains `run` in separate processes; Ctrl-C stops them.  Returns the final status."""
-    run.launch()
+    run.launch(now)
     while True:
         try:
             while (status := run.status).active:
@@ -43,6 +49,14 @@ def watch(run: Run, show: Callable[[Status], None]) -> Status:
             return status
         except KeyboardInterrupt:
             run.stop()
+
+
+def waiting_words(folder: Path) -> str:
+    """The place of a waiting training and its expected wait."""
+    if (wait := queue.waits().get(folder.resolve())) is None:
+        return "waits in the queue"
+    words = f"number {wait.position} in the queue"
+    return words if wait.seconds is None else f"{words}, starts in about {max(1, round(wait.seconds / 60))} min"
 
 
 def describe(status: Status) -> str:

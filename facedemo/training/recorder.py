@@ -20,12 +20,12 @@ from torch import Tensor
 
 from facedemo.config.schedule import SettingChange
 from facedemo.pretrained.provenance import Trained
-from facedemo.runs import records
-from facedemo.runs.directory import COMMANDS, STATUS, RunError
+from facedemo.runs import queue, records
+from facedemo.runs.directory import COMMANDS, RunError
 from facedemo.runs.run import IMAGES, MARKS, METRICS, Run
 from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
 from facedemo.storage.locations import WEIGHTS
-from facedemo.storage.process_status import process_facts
+from facedemo.storage.process_status import STATUS, process_facts
 
 KEPT_CHECKPOINTS = 2
 REPORT = "report.json"  # the evaluation of a model in a race
@@ -77,8 +77,10 @@ class Recorder:
         """Ignores pause and stop commands to an earlier process, but keeps setting changes that it did not apply."""
         answered = {change.command for change in self.earlier_changes}
         commands = self.run.commands()
-        self.commands_read = len(commands)
-        self.pending = [command for command in commands if command["do"] == "set" and command["number"] not in answered]
+        before = self.run.status_on_disk()
+        self.commands_read = before.commands_read if before.active and before.of_this_process else len(commands)
+        old = commands[: self.commands_read]
+        self.pending = [command for command in old if command["do"] == "set" and command["number"] not in answered]
 
     def new_commands(self) -> list[dict[str, Any]]:
         """The new commands since the last call, each with its `number`."""
@@ -92,6 +94,13 @@ class Recorder:
             every = self.run.commands()
             commands, self.commands_read = commands + every[self.commands_read :], len(every)
         return commands
+
+    def set_queue_state(self, state: str) -> None:
+        """A paused training gives its turn to the next one in the queue; to continue, it waits again."""
+        queue.set_state(self.run.path, state)
+
+    def take_turn(self) -> bool:
+        return queue.take_turn(self.run.path)
 
     def due_changes(self, step: int) -> list[SettingChange]:
         """Recorded changes of an earlier process that apply at `step` and were not returned before."""
@@ -179,4 +188,4 @@ class NullRecorder:
     def ignore(self, *_: Any) -> None:
         pass
 
-    check_images = record_change = log = rewind = log_metrics = save_sample = ignore
+    set_queue_state = take_turn = check_images = record_change = log = rewind = log_metrics = save_sample = ignore

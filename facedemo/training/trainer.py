@@ -119,7 +119,7 @@ class Trainer:
 
     def process_commands(self) -> str:
         """Processes the commands since the last iteration; waits while paused.  Returns "stop" or ""."""
-        paused = False
+        paused = was_paused = False
         while True:
             for change in self.record.due_changes(self.step):
                 self.apply(change) if self.schedule.fits(change) else self.record.log(f"ignored: {change}")
@@ -129,13 +129,18 @@ class Trainer:
                 if command["do"] == "set":
                     self.steer(SettingChange(self.step, command["changes"], command["number"]))
                 elif paused != (command["do"] == "pause"):
-                    paused = not paused
+                    paused, was_paused = not paused, True
                     self.checkpoint() if paused else self.record.log("continued")
-            if not paused:
+                    self.record.set_queue_state("paused" if paused else "waiting")
+            if not paused and not (was_paused and self.must_wait()):
                 return ""
-            self.write_status("paused")
+            self.write_status("paused" if paused else "waiting")
             time.sleep(POLL_SECONDS)
             self.clock.skip()  # a pause does not count towards the budget
+
+    def must_wait(self) -> bool:
+        """Whether a continued training must wait for its turn in the queue, which rank 0 decides for all."""
+        return self.fabric.broadcast(self.fabric.is_global_zero and not self.record.take_turn())
 
     def steer(self, change: SettingChange) -> None:
         """Applies and records a new change."""

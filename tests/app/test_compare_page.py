@@ -34,7 +34,7 @@ def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
     found: list[Run] = []
-    monkeypatch.setattr(ProcessDirectory, "launch", lambda run: found.append(run))
+    monkeypatch.setattr(ProcessDirectory, "launch", lambda run, **_: found.append(run))
     return found
 
 

@@ -95,7 +95,7 @@ def test_watch_one_learn_starts_the_first_preset_and_opens_it(
 ) -> None:
     make_bundle()
     started: list[Run] = []
-    monkeypatch.setattr(Run, "launch", lambda run: started.append(run))
+    monkeypatch.setattr(Run, "launch", lambda run, **_: started.append(run))
     app = open_app()
     (button,) = (button for button in app.button if button.label == "Watch one learn")
     button.click().run()

@@ -14,6 +14,7 @@ from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, create_run, list_runs
+from facedemo.training import speed
 
 GENERATE, TRAIN = navigation.GENERATE, navigation.TRAIN
 FACES, COLUMNS, NARROW_COLUMNS = 16, 8, 4
@@ -94,7 +95,7 @@ def start_first_run() -> Run | None:
     name, preset = next(iter(PRESETS.items()))
     try:
         run = create_run(configure({"name": f"{preset.title}, {time.strftime('%H:%M')}"}, name))
-        run.launch()
+        run.launch(expected_seconds=speed.estimated_seconds(run.config))
     except (OSError, ValueError) as error:
         st.error(f"{escaped(error)} Check that the folder for runs is writable.", title="Not started")
         return None

@@ -9,7 +9,7 @@ from facedemo.app.shared import trash_controls
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
-from facedemo.app.shared.run_controls import ask, badge, generate_button
+from facedemo.app.shared.run_controls import ask, badge, generate_button, wait_words
 from facedemo.app.views.train import estimate, form, live
 from facedemo.runs import summary, trash
 from facedemo.runs.run import Run, list_runs
@@ -36,7 +36,9 @@ def description(facts: Facts) -> str:
     parts = [f"{facts.family or '?'}, {facts.size}×{facts.size}" if facts.size else "config.json is damaged"]
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
     parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
-    if status.active and status.seconds_left is not None:
+    if status.state == "waiting":
+        parts.append(wait_words(facts.run.path, status))
+    elif status.active and status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
@@ -61,10 +63,9 @@ def card(facts: Facts) -> None:
                 else:
                     button(run, "Resume", resume, (run,), "Continue from the last checkpoint.")
             generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
-            about = (
-                "Move the run to the deleted runs below." if not status.active else "Stop the run before you delete it."
-            )
-            button(run, "Delete", trash_controls.delete, ([run],), about, disabled=status.active)
+            in_progress = status.active and status.state != "waiting"
+            about = "Stop the run before you delete it." if in_progress else "Move the run to the deleted runs below."
+            button(run, "Delete", trash_controls.delete, ([run],), about, disabled=in_progress)
 
 
 def button(
@@ -114,7 +115,9 @@ def new_run_form(others: list[Run]) -> None:
 def training_now(active: list[Run]) -> None:
     for run in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(run.name)}** is training.", width="content")
+            status = run.status
+            words = wait_words(run.path, status)
+            st.markdown(f"**{escaped(run.name)}** {'waits. ' + words if words else 'is training.'}", width="content")
             about = "Show the run's samples, charts and live settings."
             st.button(
                 "Watch",

@@ -1,17 +1,22 @@
 """Badges and buttons of runs, for every page that lists them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.app.shared.format import duration
 from facedemo.config.schema import in_words
 from facedemo.explore import training_film
+from facedemo.runs import queue
+from facedemo.runs.queue import Wait
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
 BADGES = {
+    "waiting": ("orange", ":material/hourglass_empty:"),
     "starting": ("blue", ":material/hourglass_top:"),
     "running": ("green", ":material/play_arrow:"),
     "paused": ("orange", ":material/pause:"),
@@ -24,6 +29,20 @@ BADGES = {
 # more buttons would cover the title on a phone
 CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # raised when damaged files of a run are read
+
+
+def wait_words(folder: Path, status: Status, waits: Mapping[Path, Wait] | None = None) -> str:
+    """The place of a run or race in the queue and its expected wait; "" if it does not wait.
+
+    waits: as `queue.waits` says, if that is known.
+    """
+    if status.state != "waiting":
+        return ""
+    wait = (queue.waits() if waits is None else waits).get(folder.resolve())
+    if wait is None:
+        return "Waiting in the queue."
+    words = f"Number {wait.position} in the queue"
+    return f"{words}." if wait.seconds is None else f"{words}; starts in about {duration(wait.seconds)}."
 
 
 def badge(status: Status) -> None:

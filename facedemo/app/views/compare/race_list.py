@@ -7,7 +7,7 @@ import streamlit as st
 from facedemo.app.shared import trash_controls
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
-from facedemo.app.shared.run_controls import badge
+from facedemo.app.shared.run_controls import badge, wait_words
 from facedemo.app.views.compare import race_form, race_view
 from facedemo.comparison.race import Plan, Race, deleted_races
 from facedemo.runs.directory import RunError
@@ -50,7 +50,8 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
     active = [race for race in races.values() if race.status.active]
     for race in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(race.name)}** is running.", width="content")
+            words = wait_words(race.path, race.status)
+            st.markdown(f"**{escaped(race.name)}** {'waits. ' + words if words else 'is running.'}", width="content")
             about = "Show faces, losses and detection rate, live."
             st.button(
                 "Watch",
@@ -100,8 +101,9 @@ def card(race: Race, plan: Plan | None) -> None:
                 about = "Show faces, curves and the table, and download a report."
                 button(race, "Open", open_race, race.id, about)
             about = "Move it to the deleted races below. The models that it trained stay among the runs."
-            about = about if not status.active else "Stop it before you delete it."
-            button(race, "Delete", trash_controls.delete, [race], about, disabled=status.active)
+            in_progress = status.active and status.state != "waiting"
+            about = "Stop it before you delete it." if in_progress else about
+            button(race, "Delete", trash_controls.delete, [race], about, disabled=in_progress)
 
 
 def button(

@@ -10,7 +10,7 @@ from facedemo.app.charts import comparison, training
 from facedemo.app.shared import evaluations
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button
+from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button, wait_words
 from facedemo.app.views.compare import side_by_side
 from facedemo.comparison import gather
 from facedemo.comparison.race import Plan, Race
@@ -65,6 +65,8 @@ def header(race: Race, plan: Plan, status: Status) -> None:
     words = [f"{status.progress:.0%}"]
     if status.active and status.seconds_left is not None:
         words.append(f"{duration(status.seconds_left)} of training left")
+    if waits := wait_words(race.path, status):
+        words.append(waits)
     if status.active and status.message:
         words.append(status.message)
     st.progress(min(1.0, max(0.0, status.progress)), text=escaped(" · ".join(words)))

@@ -1,10 +1,13 @@
 """The table of runs, with multiple selection."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
+from pathlib import Path
 
 import streamlit as st
 
+from facedemo.runs import queue
+from facedemo.runs.queue import Wait
 from facedemo.runs.summary import Facts
 
 ROWS = 10  # shown at once
@@ -12,7 +15,7 @@ ROW_HEIGHT = 35  # pixels
 NUMBER, TEXT = st.column_config.NumberColumn, st.column_config.TextColumn
 COLUMNS = {
     "Name": TEXT("Name", help="The run's name, or else its directory.", width="medium", pinned=True),
-    "State": TEXT("State", help="The run's status.", width=80),
+    "State": TEXT("State", help="The run's status, and its position in the queue.", width=80),
     "Family": TEXT("Family", help="The GAN family.", width=70),
     "Size": NUMBER("Size", help="Side of the images, in pixels.", width=60),
     "γ": NUMBER("γ", help="The current diversity ratio, for families that have one.", format="%.3g", width=60),
@@ -39,7 +42,8 @@ def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callab
     rows = [row for row, run_id in enumerate(ids) if run_id in chosen]
     if key not in st.session_state or st.session_state[key]["selection"]["rows"] != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    cells = [row(facts) for facts in found]
+    waits = queue.waits() if any(facts.status.state == "waiting" for facts in found) else {}
+    cells = [row(facts, waits) for facts in found]
     st.dataframe(
         {name: [cell[name] for cell in cells] for name in COLUMNS},
         hide_index=True,
@@ -53,11 +57,16 @@ def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callab
     )
 
 
-def row(facts: Facts) -> dict[str, str | float | None]:
+def state_words(facts: Facts, waits: Mapping[Path, Wait]) -> str:
+    wait = waits.get(facts.run.path.resolve())
+    return f"waiting, number {wait.position}" if wait and facts.status.state == "waiting" else facts.status.state
+
+
+def row(facts: Facts, waits: Mapping[Path, Wait]) -> dict[str, str | float | None]:
     status = facts.status
     return {
         "Name": facts.name,
-        "State": status.state,
+        "State": state_words(facts, waits),
         "Family": facts.family or "damaged",
         "Size": facts.size,
         "γ": facts.gamma,

@@ -33,7 +33,7 @@ def actions(run: Run, status: Status) -> None:
                 "Pause the training; its process stays alive and nothing is lost.",
                 "The run will pause after this iteration.",
             )
-            button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state != "running")
+            button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state == "starting")
         if status.active:
             about = "Save a checkpoint and end the process. The run can be resumed."
             button(

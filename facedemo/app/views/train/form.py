@@ -13,6 +13,7 @@ from facedemo.gans.registry import config_class, family_names
 from facedemo.gans.settings import tunables as declared
 from facedemo.runs.run import Run
 from facedemo.storage.locations import runs_root
+from facedemo.training import speed
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -221,7 +222,7 @@ def start(budget: dict[str, float]) -> Run | None:
 
     try:
         run = new_run(chosen_config(budget))
-        run.launch()
+        run.launch(expected_seconds=speed.estimated_seconds(run.config))
         return run
     except ValidationError as error:
         lines = [f"- {problem(item)}" for item in error.errors()]

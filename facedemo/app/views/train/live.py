@@ -9,7 +9,7 @@ import streamlit as st
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, badge, film_button
+from facedemo.app.shared.run_controls import DAMAGED, badge, film_button, wait_words
 from facedemo.app.views.train import steering
 from facedemo.app.views.train.actions import actions
 from facedemo.app.views.train.curves import draw_charts, metrics_of
@@ -76,6 +76,8 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
 
 def situation(run: Run, config: "RunConfig", status: Status) -> str:
     """The run's situation, in one sentence."""
+    if status.state == "waiting":
+        return wait_words(run.path, status)
     if status.state == "starting":
         return "Starting: loading the networks and the images."
     if status.state == "paused":

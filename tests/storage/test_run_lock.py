@@ -106,7 +106,7 @@ def test_of_two_that_start_a_run_at_once_one_wins_and_its_process_is_on_record(
     monkeypatch.setattr(subprocess, "Popen", slow_start)
     with ThreadPoolExecutor(2) as pool:
         words = sorted(pool.map(launch, range(2)))
-    assert words == ["", "“mine” is already training."]
+    assert words == ["", "“mine” is already training or waiting."]
     assert [process.pid for process in started] == [run.status.pid]
     started[0].kill()
     started[0].wait()

@@ -58,7 +58,7 @@ def measure(starts: int = 3, visits: int = 20) -> Waits:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(120_000)
-        first = []
+        first, pages = [], dict[str, float]()
         for _ in range(starts):
             began = time.perf_counter()
             with started_app() as address:

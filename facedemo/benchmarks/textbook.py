@@ -6,6 +6,7 @@ reads the losses at every step.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torchvision import transforms
 
 from facedemo.gans.base import Family, create
 from facedemo.gans.blocks import UpsampledConv2d
-from facedemo.gans.ours.model import OursConfig
+from facedemo.gans.ours.model import Ours
 from facedemo.gans.settings import FamilyConfig
 
 JPEG_SIZE = (178, 218)  # CelebA's
@@ -39,7 +40,7 @@ class JpegFaces(Dataset):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: int) -> Tensor:
+    def __getitem__(self, index: int) -> Any:
         return self.transform(Image.open(self.paths[index]).convert("RGB"))
 
 
@@ -101,16 +102,16 @@ class Textbook:
 
     def step(self) -> None:
         real = next(self.batches)
-        if isinstance(self.config, OursConfig):
-            self.boundary_equilibrium(real)
+        if isinstance(self.family, Ours):
+            self.boundary_equilibrium(self.family, real)
         else:
             row = self.family.step(real, self.noise, Immediate(self.family, self.optimizers))
             self.losses.append([float(value) for value in row.values()])
 
-    def boundary_equilibrium(self, real: Tensor) -> None:
-        generator, discriminator = self.family.generator, self.family.discriminator
-        k, gamma, lambda_k = float(self.family.k), self.config.gamma, self.config.lambda_k
-        alpha, z = self.config.alpha, self.noise()
+    def boundary_equilibrium(self, family: Ours, real: Tensor) -> None:
+        generator, discriminator = family.generator, family.discriminator
+        k, gamma, lambda_k = float(family.k), family.config.gamma, family.config.lambda_k
+        alpha, z = family.config.alpha, self.noise()
         fake = generator(z)
 
         loss_real = (real - discriminator(real)).abs().mean()
@@ -129,5 +130,5 @@ class Textbook:
         self.optimizers["generator"].step()
 
         k = min(1.0, max(0.0, k + lambda_k * (gamma * loss_real.item() - loss_g.item())))
-        self.family.k.fill_(k)
+        family.k.fill_(k)
         self.losses.append([loss_real.item(), loss_fake.item(), loss_g.item(), k])

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -44,7 +45,7 @@ class Speed:
 class Waiting:
     """Batches, and the time spent waiting for them."""
 
-    def __init__(self, batches) -> None:
+    def __init__(self, batches: Callable[[int], torch.Tensor]) -> None:
         self.batches, self.seconds = batches, 0.0
 
     def __call__(self, step: int) -> torch.Tensor:

@@ -8,6 +8,7 @@ import typer
 from facedemo.cli.terminal import progress_bar
 from facedemo.data import personal
 from facedemo.data.celeba import sort_people
+from facedemo.data.preparation import Crop
 from facedemo.data.preparation import prepare as prepare_images
 from facedemo.data.splits import known
 
@@ -18,9 +19,7 @@ app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True, add_
 def prepare(
     source: Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")],
     size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
-    crop: Annotated[
-        str, typer.Option(help="Crop: auto, tight, wide, square, or face, which finds every face in a photo.")
-    ] = "auto",
+    crop: Annotated[Crop, typer.Option(help="How to crop images; face finds every face in a photo.")] = "auto",
     skipped: Annotated[bool, typer.Option(help="List the skipped files with the reasons.")] = False,
 ) -> None:
     """Decode images into the cache once, so that runs start immediately."""

@@ -1,7 +1,7 @@
 """Interpolation and latent-direction commands."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from facedemo.evaluation.verify import Steps
 from facedemo.explore import directions as library
 from facedemo.explore import interpolation
 from facedemo.explore.directions import Direction, labelled
+from facedemo.explore.interpolation import PathKind
 from facedemo.imaging import film, pictures
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
@@ -32,7 +33,7 @@ def interpolate(
     seeds: Annotated[list[int], typer.Argument(help="Seeds of the faces, in order.", min=0)],
     model: Model = "ours-64",
     steps: Annotated[int, typer.Option(help="Frames from each face to the next; for --square, faces per side.")] = 24,
-    path: Annotated[str, typer.Option(help="Path: slerp (along an arc) or lerp (straight).")] = "slerp",
+    path: Annotated[PathKind, typer.Option(help="Path: along an arc (slerp) or straight (lerp).")] = "slerp",
     walk: Annotated[
         int | None, typer.Option(help="Number of faces in a loop that is drawn from one seed.", min=2)
     ] = None,
@@ -68,7 +69,7 @@ def interpolate(
     typer.echo(out)
 
 
-def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts: dict[str, object]) -> bytes:
+def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts: dict[str, Any]) -> bytes:
     if suffix in pictures.PICTURES:
         return pictures.picture_file(film.strip(frames), suffix, **facts)
     played = frames if closed else film.there_and_back(frames)

@@ -3,9 +3,13 @@
 import ast
 import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context
 
 MODULES = ("train", "runs", "share", "models", "interpolate", "inspect", "verify", "compare", "app")  # in help order
 GROUPS = ("data", "bench")  # modules whose commands are called by the module's name and their own
@@ -39,20 +43,20 @@ def group_help(module: str) -> str:
 class LazyCommands(TyperGroup):
     """The commands of all modules of this package; a module is imported when one of its commands is called."""
 
-    def __init__(self, *args: object, **settings: object) -> None:
+    def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.places = {name: module for module in MODULES for name in commands_in(module)}
         self.helps = {name: text for module in MODULES for name, text in commands_in(module).items()}
         self.helps |= {module: group_help(module) for module in GROUPS}
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: "Context") -> list[str]:
         return list(self.helps)
 
-    def get_command(self, ctx: typer.Context, name: str) -> TyperCommand | None:
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
         """A placeholder with only the help text, for listing."""
-        return TyperCommand(name, help=self.helps[name]) if name in self.helps else None
+        return TyperCommand(cmd_name, help=self.helps[cmd_name]) if cmd_name in self.helps else None
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
+    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
         """The real command; an unknown name is refused as usual."""
         name = args[0]
         if name not in self.helps:

@@ -118,8 +118,7 @@ def draw_detection(found: Comparison) -> bytes:
 
 def draw_sweep(found: Comparison) -> bytes:
     """Quality against diversity: one point per γ, with its 95 % interval."""
-    evaluated = [model for model in found.models if model.evaluation]
-    rows = {model.name: model.evaluation.rows[0] for model in evaluated}
+    rows = {model.name: model.evaluation.rows[0] for model in found.models if model.evaluation}
     measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
     shown = {words: of for words, of in measures.items() if all(of(row) is not None for row in rows.values())}
     figure, panels = panes(len(shown))

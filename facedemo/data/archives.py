@@ -104,7 +104,8 @@ def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
         else:
             with _open_tar(path) as archive:
                 member = next(one for one in _tar_members(path, archive) if one.name == name and not one.issparse())
-                yield archive.extractfile(member)
+                if stream := archive.extractfile(member):
+                    yield stream
     except (zipfile.BadZipFile, zlib.error, StopIteration, RuntimeError, NotImplementedError) as error:
         raise _broken(path, error) from error
 
@@ -240,7 +241,7 @@ def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
     try:
         with (
             (_decompressor(path) or open)(path, "rb") as stream,
-            tarfile.open(fileobj=_ForwardOnly(path, stream), mode="r:") as archive,
+            tarfile.open(fileobj=_ForwardOnly(path, stream), mode="r:") as archive,  # pyright: ignore - it only reads
         ):
             yield archive
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
@@ -251,10 +252,10 @@ def _tar_members(path: Path, archive: tarfile.TarFile) -> Iterator[tarfile.TarIn
     for count, member in enumerate(iter(archive.next, None), 1):
         if count > source_files.MAX_FILES:
             raise too_much(path, f"{source_files.MAX_FILES:,} files")
-        archive.members.clear()  # tarfile would keep every header in memory
+        archive.members.clear()  # pyright: ignore - undocumented; tarfile would keep every header in memory
         if member.isreg():
             yield member
-    if archive.fileobj.last.strip(b"\0"):
+    if archive.fileobj.last.strip(b"\0"):  # pyright: ignore - a `_ForwardOnly`, see `_open_tar`
         raise tarfile.ReadError("it is truncated, or continues with something else")
 
 

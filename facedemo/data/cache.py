@@ -44,7 +44,7 @@ class Faces:
         return f"{ready}, {len(self.skipped):,} skipped: {_reasons(self.skipped)}."
 
 
-def release(images: np.ndarray) -> None:
+def release(images: object) -> None:
     """Releases the memory that a memory-mapped array uses in this process; its pages stay in the system's cache."""
     if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         images.base.madvise(mmap.MADV_DONTNEED)

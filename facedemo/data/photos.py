@@ -131,7 +131,8 @@ def sampled(pixels: np.ndarray, turn: np.ndarray, shift: np.ndarray, side: int) 
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])  # arrays are indexed y first
     matrix, offset = rows @ turn @ rows, rows @ (turn @ (0.5, 0.5) + shift - 0.5)
     layers = [
-        affine_transform(layer, matrix, offset, (side, side), np.uint8, order=1, mode="nearest")
+        # SciPy's stub wants one number as the offset
+        affine_transform(layer, matrix, offset, (side, side), np.uint8, order=1, mode="nearest")  # pyright: ignore
         for layer in np.moveaxis(pixels, 2, 0)
     ]
     return np.stack(layers, axis=2)

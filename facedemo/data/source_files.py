@@ -100,6 +100,6 @@ def paths(source: str | Path) -> list[Path]:
     return [expanded(line) for line in lines(source)]
 
 
-def file_names(source: str) -> str:
+def file_names(source: str | Path) -> str:
     """A source without its folders, for users: "celeba.tar, celeba128.tar"."""
-    return ", ".join(Path(line).name for line in lines(source))
+    return ", ".join(Path(line).name for line in lines(str(source)))

@@ -18,7 +18,7 @@ from facedemo.data.celeba_lists import PARTITION, by_stem, listed_name
 from facedemo.data.source_files import DataError, file_names, paths
 
 Split = Literal["all", "train", "validation", "test"]
-PERCENT = {"train": 80, "validation": 10, "test": 10}
+PERCENT: dict[Split, int] = {"train": 80, "validation": 10, "test": 10}
 
 
 def split_of(key: str) -> str:
@@ -108,8 +108,10 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
     return rows
 
 
-def all_parts(faces: Faces, source: str | Path) -> dict[str, np.ndarray]:
+def all_parts(faces: Faces, source: str | Path) -> dict[Split, np.ndarray]:
     """Split → its rows of `faces.images`, without empty splits: together, all images."""
     about = known(faces.names, source)
-    found = {part: rows_of(faces.names, part, about.identities, about.partition) for part in PERCENT}
+    found: dict[Split, np.ndarray] = {
+        part: rows_of(faces.names, part, about.identities, about.partition) for part in PERCENT
+    }
     return {part: rows for part, rows in found.items() if len(rows)}

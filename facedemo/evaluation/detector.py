@@ -7,7 +7,7 @@ one is quick. Embeddings of real people are personal data: they stay in the cach
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from facedemo.data.face_recognition import load_face_recognition
+from facedemo.data.images import Images
 from facedemo.data.preparation import Progress
 from facedemo.storage.locations import embeddings_root
 from facedemo.storage.workers import worker_pool
@@ -55,7 +56,7 @@ class FaceDetections:
 
 
 def detect_and_embed(
-    images: Sequence[np.ndarray],
+    images: Images,
     detector: Detector = "hog",
     embed: bool = True,
     progress: Progress | None = None,
@@ -116,7 +117,7 @@ def upsampled(chunk: np.ndarray) -> int:
 
 def detect_pending(
     pending: list[int], chunk: Callable[[int], np.ndarray], detector: Detector, embed: bool, processes: int
-) -> Iterator[tuple[int, Found]]:
+) -> Generator[tuple[int, Found]]:
     """Processes the pending chunks and yields them as they finish, in any order.  chunk: reads one by its number."""
     if processes == 1 or len(pending) < 2:
         return ((number, detect_chunk(chunk(number), detector, embed)) for number in pending)
@@ -125,7 +126,7 @@ def detect_pending(
 
 def detect_in_processes(
     pending: list[int], chunk: Callable[[int], np.ndarray], detector: Detector, embed: bool, processes: int
-) -> Iterator[tuple[int, Found]]:
+) -> Generator[tuple[int, Found]]:
     left, running = iter(pending), dict[Future[Found], int]()
     with worker_pool("facedemo.evaluation.detector:detect_chunk", processes) as pool:
 

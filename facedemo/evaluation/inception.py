@@ -4,12 +4,13 @@ They compare features of the Inception network, whose weights are downloaded whe
 or noisy for few images: compare only values for the same number of images, and with those of real images.
 """
 
-from collections.abc import Sequence
 from types import ModuleType
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
+
+from facedemo.data.images import Images
 
 FEWEST = 64  # images on each side
 SUBSET = 1000  # size of KID's subsets, if there are that many images
@@ -23,7 +24,7 @@ class FidelityError(ValueError):
 class Pictures(Dataset):
     """Images, uint8 (height, width, 3) each, in the form that torch-fidelity expects."""
 
-    def __init__(self, images: Sequence[np.ndarray], count: int) -> None:
+    def __init__(self, images: Images, count: int) -> None:
         self.images, self.count = images, count
 
     def __len__(self) -> int:
@@ -52,7 +53,7 @@ def package() -> ModuleType:
     return torch_fidelity
 
 
-def measure(images: Sequence[np.ndarray], real: Sequence[np.ndarray], count: int) -> tuple[float, float]:
+def measure(images: Images, real: Images, count: int) -> tuple[float, float]:
     """FID and KID between the first `count` images of each set, uint8 (height, width, 3).
 
     Raises FidelityError as `package` does, and for fewer than FEWEST images.

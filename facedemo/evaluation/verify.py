@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
-from torch.utils.data import Subset
 
 from facedemo.config.schema import BUILTIN_SOURCE
+from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError, existing, file_names
 from facedemo.data.splits import Split, all_parts, split_rows
@@ -45,7 +45,7 @@ class DetectedImages:
     """
 
     name: str
-    images: Any
+    images: Images
     hog: FaceDetections
     cnn: FaceDetections | None = None
     training: "DetectedImages | None" = None
@@ -73,7 +73,7 @@ def verify(
     count: int = 1000,
     seed: int = 0,
     source: str | None = None,
-    split: Split = "test",
+    split: str = "test",
     gallery: str | None = None,
     cnn: bool = False,
     copies: bool = False,
@@ -89,20 +89,19 @@ def verify(
     """
     if count < 1:
         raise ValueError("At least one face has to be generated.")
-    if split not in get_args(HeldOut):
-        raise ValueError(f"“{split}” is not held out from training. Choose {' or '.join(get_args(HeldOut))}.")
+    held = held_out_split(split)
     for images in filter(None, (source, gallery)):
         existing(images)
     if fid:
         ready_for_fid(source)
-    asked = question(model, count, seed, source, split, gallery)
+    asked = question(model, count, seed, source, held, gallery)
     vectors = sampling.latents(model, face_seeds(seed, count))
     drawn = detect_in(model.name, sampling.draw(model, vectors, progress=steps("generating faces")), cnn, steps)
     known = embed_gallery(gallery, model, steps) if gallery else None
     if source is None:
         row = measure(drawn, known, None, None, None, count)
         return replace(asked, rows=[row]), drawn
-    real, other, training = held_out(model, source, split, cnn, copies, steps)
+    real, other, training = held_out(model, source, held, cnn, copies, steps)
     first = min(count, len(real.images))
     compared = min(int(drawn.hog.found.sum()), int(real.hog.found.sum()), int(other.hog.found.sum()))
     size = compared if compared >= FEWEST else None
@@ -116,7 +115,17 @@ def verify(
     return replace(asked, matched_n=first, frechet_n=size, rows=rows), replace(drawn, training=training)
 
 
-def question(model: FaceModel, count: int, seed: int, source: str | None, split: Split, gallery: str | None) -> Report:
+def held_out_split(split: str) -> HeldOut:
+    """The split.  Raises ValueError if a model may have been trained on it."""
+    for name in get_args(HeldOut):
+        if name == split:
+            return name
+    raise ValueError(f"“{split}” is not held out from training. Choose {' or '.join(get_args(HeldOut))}.")
+
+
+def question(
+    model: FaceModel, count: int, seed: int, source: str | None, split: HeldOut, gallery: str | None
+) -> Report:
     """The settings of an evaluation, as a report without rows."""
     return Report(
         model=model.name,
@@ -134,7 +143,7 @@ def question(model: FaceModel, count: int, seed: int, source: str | None, split:
     )
 
 
-def detect_in(name: str, images: Any, cnn: bool, steps: Steps) -> DetectedImages:
+def detect_in(name: str, images: Images, cnn: bool, steps: Steps) -> DetectedImages:
     detections = detect_and_embed(images, progress=steps(f"analysing {name}"))
     second = detect_and_embed(images, "cnn", embed=False, progress=steps(f"second detector: {name}")) if cnn else None
     return DetectedImages(name, images, detections, second)
@@ -147,7 +156,7 @@ def ready_for_fid(source: str | None) -> None:
     inception.package()
 
 
-def with_fid(rows: list[Row], drawn: Any, real: Any, other: Any) -> list[Row]:
+def with_fid(rows: list[Row], drawn: Images, real: Images, other: Images) -> list[Row]:
     """The rows of generated and real faces with FID and KID to real ones, for the same number of images."""
     count = min(len(drawn), len(real), len(other))
     pairs = [(drawn, real), (real, other)]  # the second is the lower limit
@@ -162,12 +171,13 @@ def detection_rate(model: FaceModel, count: int = 1000, seed: int = 0, progress:
 
 
 def held_out(
-    model: FaceModel, source: str, split: Split, cnn: bool, copies: bool, steps: Steps
+    model: FaceModel, source: str, split: HeldOut, cnn: bool, copies: bool, steps: Steps
 ) -> tuple[DetectedImages, DetectedImages, DetectedImages | None]:
     """Held-out real faces, real faces of the other held-out split, and, if requested, the training faces."""
-    other = "validation" if split == "test" else "test"
+    other: HeldOut = "validation" if split == "test" else "test"
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
-    parts = {name: Subset(faces.images, split_rows(faces, source, name)) for name in (split, other, "train")}
+    names: tuple[Split, ...] = (split, other, "train")
+    parts = {name: Selection(faces.images, split_rows(faces, source, name)) for name in names}
     real = detect_in(f"real faces, {split}", parts[split], cnn, steps)
     return (
         real,
@@ -181,7 +191,7 @@ def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     known = []
     for part, rows in all_parts(faces, source).items():
-        detections = detect_and_embed(Subset(faces.images, rows), progress=steps(f"analysing the gallery, {part}"))
+        detections = detect_and_embed(Selection(faces.images, rows), progress=steps(f"analysing the gallery, {part}"))
         known.append(detections.embeddings_found)
     if not sum(map(len, known)):
         raise DataError("No face was detected in the gallery. Choose images with one face each.")

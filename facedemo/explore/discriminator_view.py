@@ -63,7 +63,8 @@ def unsupported_reason(model: "FaceModel") -> str:
 def family_of(model: "FaceModel") -> Reconstructing:
     if reason := unsupported_reason(model):
         raise ValueError(reason)
-    return model.family  # type: ignore[return-value]
+    assert isinstance(model.family, Reconstructing)
+    return model.family
 
 
 def reconstruct(model: "FaceModel", image: np.ndarray) -> Reconstruction:
@@ -86,7 +87,7 @@ def reconstruct(model: "FaceModel", image: np.ndarray) -> Reconstruction:
 
 def error_heatmap(error: np.ndarray) -> np.ndarray:
     """An error map as a picture, uint8 (s, s, 3): from black for 0 through red to yellow for BRIGHTEST and above."""
-    return np.uint8(np.rint(matplotlib.colormaps[COLOURS](error / BRIGHTEST)[..., :3] * 255))
+    return np.rint(matplotlib.colormaps[COLOURS](error / BRIGHTEST)[..., :3] * 255).astype(np.uint8)
 
 
 def losses(model: "FaceModel", progress: sampling.Progress | None = None) -> Losses:
@@ -106,7 +107,7 @@ def losses(model: "FaceModel", progress: sampling.Progress | None = None) -> Los
     z = sampling.latents(model, range(FIRST_SEED, FIRST_SEED + COUNT))
     generated = np.concatenate([of(model.generate(part)) for part in z.split(BATCH)])
     real = None
-    if count:
+    if own is not None and count:
         rows = np.random.RandomState(0).choice(len(own), count, replace=False)
         parts = np.array_split(rows, -(-count // BATCH))
         real = np.concatenate([of(from_uint8(np.stack([own[int(row)] for row in part]))) for part in parts])

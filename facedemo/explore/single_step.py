@@ -19,6 +19,7 @@ from torch.func import functional_call
 
 from facedemo.config.schedule import SettingChange
 from facedemo.config.schema import RunConfig
+from facedemo.data.images import Images
 from facedemo.gans.base import Equation, Family, Reconstructing
 from facedemo.gans.settings import family_tunables
 from facedemo.imaging.pictures import to_uint8
@@ -74,7 +75,7 @@ class TrainingStepper:
     Raises BundleError if the folder cannot be opened, or contains no discriminator to train.
     """
 
-    def __init__(self, path: Path, images: Sequence[np.ndarray]) -> None:
+    def __init__(self, path: Path, images: Images) -> None:
         """path: a bundle or a run directory.  images: n of uint8 (s, s, 3), to train on."""
         self.path, self.images = path, images
         self.fabric = Fabric(accelerator="auto", devices=1, precision="32-true")

@@ -24,12 +24,15 @@ class Updates(Protocol):
 
         keep_graph: another loss will be backpropagated through the same graph.
         """
+        ...
 
     def apply(self, *networks: str) -> None:
         """One optimiser step for each named network, with the current gradients."""
+        ...
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean of `value` over the processes that share the batch; `value` itself if there is only one process."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,19 @@ class Reconstructing(Protocol):
 
     def reconstruct(self, images: Tensor) -> Tensor:
         """D(v) of each image, of the same shape; no gradients."""
+        ...
 
     def reconstruction_loss(self, images: Tensor, reconstructions: Tensor) -> Tensor:
         """L(v) of each image, (n,)."""
+        ...
 
     def realism(self, images: Tensor) -> Tensor:
         """A score in (0, 1) of each image, (n,): 0.5 is a training image of average difficulty."""
+        ...
 
     def loss_stats(self) -> tuple[float, float]:
         """Mean and standard deviation of L(x) over training images, as recorded during training."""
+        ...
 
 
 class Family(nn.Module, ABC):
@@ -145,7 +152,8 @@ class Family(nn.Module, ABC):
     @torch.no_grad()
     def update_average(self, weight: float) -> None:
         """average ← average + weight · (generator − average); counters are copied."""
-        ours, theirs = list(self.average.parameters()), list(self.generator.parameters())
+        ours: list[Tensor] = list(self.average.parameters())
+        theirs: list[Tensor] = list(self.generator.parameters())
         torch._foreach_lerp_(ours, theirs, weight)
         for mean, now in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             mean.lerp_(now, weight) if mean.is_floating_point() else mean.copy_(now)

@@ -10,9 +10,14 @@ from torch.nn import functional as F
 
 
 class Shape(Protocol):
-    size: int
-    latent: int
-    width: int
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def latent(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
 
 
 def initialise(module: nn.Module) -> None:
@@ -30,10 +35,10 @@ class UpsampledConv2d(nn.Conv2d):
     pixels that it would become. This is a transposed convolution that needs 4/9 of the multiplications.
     """
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         kernel = 4 * F.avg_pool2d(F.pad(self.weight.flip(2, 3), (1, 1, 1, 1)), 2, stride=1)
         kernel = kernel.transpose(0, 1).contiguous(memory_format=torch.channels_last)
-        return F.conv_transpose2d(maps, kernel, self.bias, stride=2, padding=1)
+        return F.conv_transpose2d(input, kernel, self.bias, stride=2, padding=1)
 
 
 class TransposedGenerator(nn.Module):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +41,7 @@ class Muon(Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: None = None) -> None:  # pyright: ignore - no closures
         for group in self.param_groups:
             having = sorted((p for p in group["params"] if p.grad is not None), key=lambda p: p.shape)
             for shape, alike in groupby(having, key=lambda p: p.shape):
@@ -50,7 +49,8 @@ class Muon(Optimizer):
 
     def move(self, parameters: list[nn.Parameter], shape: torch.Size, rate: float, momentum: float) -> None:
         """One step of parameters of the same shape, which are orthogonalised together."""
-        gradients = [parameter.grad for parameter in parameters]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        weights: list[Tensor] = list(parameters)
         means = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in parameters]
         torch._foreach_lerp_(means, gradients, 1 - momentum)
         ahead = torch.stack(torch._foreach_lerp(gradients, means, momentum))
@@ -58,4 +58,4 @@ class Muon(Optimizer):
         with torch.autocast(ahead.device.type, enabled=False):  # the polynomials need full float32 precision
             steps = orthogonalised(ahead.reshape(len(parameters), rows, -1))
         scale = max(steps.shape[1:]) ** 0.5
-        torch._foreach_add_(parameters, list(steps.reshape(ahead.shape)), alpha=-rate * scale)
+        torch._foreach_add_(weights, list(steps.reshape(ahead.shape)), alpha=-rate * scale)

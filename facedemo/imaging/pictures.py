@@ -80,7 +80,7 @@ def read_settings(file: bytes | Path) -> dict[str, str]:
             image.load()
         except SyntaxError as error:  # what Pillow raises for a broken PNG
             raise ValueError(f"The picture is damaged: {error}.") from error
-        return {name: value for name, value in image.info.items() if isinstance(value, str)}
+        return {str(name): value for name, value in image.info.items() if isinstance(value, str)}
 
 
 def read_grid(file: bytes | Path, count: int, padding: int = 2) -> np.ndarray:

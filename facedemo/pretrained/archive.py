@@ -195,7 +195,7 @@ class _Bounded:
     def __init__(self, stream: IO[bytes], left: int, name: str) -> None:
         self.stream, self.left, self.name = stream, left, name
 
-    def read(self, count: int) -> bytes:
+    def read(self, count: int = -1, /) -> bytes:
         data = self.stream.read(count)
         self.left -= len(data)
         if self.left < 0:

@@ -88,12 +88,12 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         safetensors.torch.save_file(contiguous(self.family.state_dict()), save_directory / WEIGHTS)
 
     @classmethod
-    def _load_as_safetensor(cls, model: "FaceModel", model_file: str, map_location: str, strict: bool) -> "FaceModel":
+    def _load_as_safetensor(cls, model: Any, model_file: str, map_location: str, strict: bool) -> Any:
         model.restore(safetensors.torch.load_file(model_file, device=map_location))
         return model.eval()
 
     @classmethod
-    def _load_as_pickle(cls, model: "FaceModel", model_file: str, map_location: str, strict: bool) -> "FaceModel":
+    def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> Any:
         raise BundleError(
             f"{model_file} is a pickle, which could run code on this computer. Only safetensors files can be loaded."
         )

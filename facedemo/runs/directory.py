@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -45,6 +45,8 @@ class Stored(Protocol):
 
     def write_status(self, status: Status) -> None: ...
 
+    def at(self, path: Path) -> Self: ...
+
 
 AnyStored = TypeVar("AnyStored", bound=Stored)
 
@@ -65,6 +67,10 @@ class ProcessDirectory:
     @property
     def name(self) -> str:
         return self.id
+
+    def at(self, path: Path) -> Self:
+        """The same at another place."""
+        return replace(self, path=path)
 
     @property
     def status(self) -> Status:

@@ -52,7 +52,7 @@ def moved(item: AnyStored, folder: Path) -> AnyStored:
         item.path.rename(target)
     except OSError as error:
         raise RunError(f"“{item.id}” cannot be moved to {folder}: {error.strerror or error}.") from error
-    return replace(item, path=target)
+    return item.at(target)
 
 
 def deleted_runs(root: Path | None = None) -> list[Run]:

@@ -1,5 +1,6 @@
 """Terminal output that is dropped, instead of ending the work, if nobody can read it any more."""
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -11,8 +12,9 @@ class DroppableOutput:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        with suppress(AttributeError, OSError, ValueError):
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, io.TextIOWrapper):
+            with suppress(OSError, ValueError):
+                stream.reconfigure(errors="replace")
 
     def write(self, text: str) -> int:
         try:

@@ -1,6 +1,6 @@
 """Real images in random order, and all other randomness of training, as a function of seed and iteration."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from facedemo.data.cache import release
+from facedemo.data.images import Images
 
 READ_AT_ONCE = 1024  # number of images after which the memory map is released
 
@@ -22,7 +23,7 @@ class Batches:
     """Every image once per epoch, with epochs following without a gap; each process gets its share of a batch."""
 
     def __init__(
-        self, images: Sequence[np.ndarray], batch_size: int, seed: int, flip: bool, process: int = 0, processes: int = 1
+        self, images: Images, batch_size: int, seed: int, flip: bool, process: int = 0, processes: int = 1
     ) -> None:
         """images: n of uint8 (s, s, 3).  batch_size: of all processes together; a multiple of their number."""
         self.images, self.batch_size, self.seed, self.flip = images, batch_size, seed, flip

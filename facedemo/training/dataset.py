@@ -1,12 +1,10 @@
 """Real images for a model's discriminator: its training images if they are available, else built-in faces."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.data.builtin import builtin_faces
+from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import prepared
 from facedemo.data.source_files import DataError
 from facedemo.data.splits import split_rows
@@ -18,21 +16,19 @@ SUBSTITUTES = 256  # number of built-in faces that replace a model's own data
 class Examples:
     """images: n of uint8 (s, s, 3).  own: the model was trained on them.  words: their description for users."""
 
-    images: Sequence[np.ndarray]
+    images: Images
     own: bool
     words: str
 
 
-def own_images(config: RunConfig) -> Sequence[np.ndarray] | None:
+def own_images(config: RunConfig) -> Images | None:
     """A model's training images, n of uint8 (s, s, 3), if they are prepared in the cache; else None."""
-    from torch.utils.data import Subset
-
     settings, size = config.data, config.model.size
     try:
         faces = (
             builtin_faces(size) if settings.source == BUILTIN_SOURCE else prepared(settings.source, size, settings.crop)
         )
-        return faces and Subset(faces.images, split_rows(faces, settings.source, settings.split))
+        return faces and Selection(faces.images, split_rows(faces, settings.source, settings.split))
     except (DataError, OSError):
         return None
 

@@ -4,8 +4,9 @@ import io
 import math
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import torch
@@ -15,7 +16,9 @@ from torch.nn import functional as F
 
 from facedemo.config.schema import TrainingConfig
 
-FP32, BF16 = "32-true", "bf16-mixed"
+Precision = Literal["32-true", "bf16-mixed"]
+FP32: Precision = "32-true"
+BF16: Precision = "bf16-mixed"
 
 
 def threads(wanted: int, processes: int) -> int:
@@ -46,7 +49,7 @@ def start(settings: TrainingConfig) -> Fabric:
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy="ddp" if processes > 1 else "auto",
-        precision=settings.precision,
+        precision=precision(settings.precision),
         plugins=[CheckpointFiles()],
     )
     fabric.launch()
@@ -55,7 +58,7 @@ def start(settings: TrainingConfig) -> Fabric:
     return fabric
 
 
-def precision(wanted: str) -> str:
+def precision(wanted: Literal["auto"] | Precision) -> Precision:
     """`wanted`, or for "auto" the faster precision on this machine: Fabric's "32-true" or "bf16-mixed"."""
     if wanted != "auto":
         return wanted
@@ -68,7 +71,7 @@ def precision(wanted: str) -> str:
     return BF16 if bf16 < fp32 else FP32
 
 
-def has_bf16(capabilities: dict[str, object]) -> bool:
+def has_bf16(capabilities: Mapping[str, object]) -> bool:
     """Whether a CPU (as described by `torch.cpu.get_capabilities`) multiplies bf16 natively."""
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
 
@@ -85,9 +88,9 @@ def convolution_seconds(*dtypes: torch.dtype) -> list[float]:
     with torch.no_grad():
         for _ in range(12):
             for number, dtype in enumerate(dtypes):
-                operands = [tensor.to(dtype, memory_format=torch.channels_last) for tensor in (images, weights)]
+                maps, kernel = (t.to(dtype, memory_format=torch.channels_last) for t in (images, weights))
                 start = time.perf_counter()
-                F.conv2d(*operands, padding=1)
+                F.conv2d(maps, kernel, padding=1)
                 best[number] = min(best[number], time.perf_counter() - start)
     torch.set_num_threads(before)
     return best

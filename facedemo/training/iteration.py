@@ -1,15 +1,15 @@
 """One training iteration, from top to bottom, shared by the loop, the single-step page and the benchmark."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from facedemo.config.schedule import SettingsSchedule
+from facedemo.data.images import Images
 from facedemo.gans.base import create
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.updates import FabricUpdates
@@ -30,7 +30,7 @@ class Taken:
 class Iteration:
     """A family in training, with all that its next step depends on: settings, optimisers, images, random streams."""
 
-    def __init__(self, fabric: Fabric, schedule: SettingsSchedule, images: Sequence[np.ndarray]) -> None:
+    def __init__(self, fabric: Fabric, schedule: SettingsSchedule, images: Images) -> None:
         """The initial weights depend on torch's random state; each process gets its share of a batch.
 
         images: n of uint8 (s, s, 3).
@@ -38,10 +38,12 @@ class Iteration:
         config = schedule.config
         self.fabric, self.schedule, self.seed = fabric, schedule, config.training.seed
         self.family = create(config.family, config.model)
-        self.family.to(fabric.device, memory_format=torch.channels_last)
+        self.family.to(fabric.device, memory_format=torch.channels_last)  # pyright: ignore - not in torch's stubs
         self.updates = FabricUpdates(fabric, self.family)
         processes = fabric.global_rank, fabric.world_size
-        self.batches = Batches(images, config.model.images_per_step, self.seed, config.data.flip, *processes)
+        self.batches: Callable[[int], Tensor] = Batches(
+            images, config.model.images_per_step, self.seed, config.data.flip, *processes
+        )
         self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
         self.step = 0  # iterations so far
 

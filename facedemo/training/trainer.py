@@ -1,7 +1,7 @@
 """The training loop, which is independent of the GAN family and reports through the run directory."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 
 from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
+from facedemo.data.images import Images
 from facedemo.gans.base import Family
 from facedemo.imaging.pictures import grid, to_uint8
 from facedemo.pretrained.provenance import Trained
@@ -37,7 +38,7 @@ class Trainer:
         fabric: Fabric,
         record: Recorder | NullRecorder,
         config: RunConfig,
-        images: Sequence[np.ndarray],
+        images: Images,
         show: Callable[[Status], None],
     ) -> None:
         """images: n of uint8 (s, s, 3). `show` is called with every status that is written.

@@ -1,5 +1,7 @@
 """Applies gradients and optimiser steps through Fabric: `gans.base.Updates` for one process or several."""
 
+from typing import cast
+
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
@@ -14,7 +16,7 @@ class FabricUpdates:
     def __init__(self, fabric: Fabric, family: Family) -> None:
         self.fabric = fabric
         self.optimizers: dict[str, Optimizer] = {
-            name: fabric.setup_optimizers(optimizer) for name, optimizer in family.optimizers().items()
+            name: cast(Optimizer, fabric.setup_optimizers(optimizer)) for name, optimizer in family.optimizers().items()
         }
         self.parameters = {network: list(getattr(family, network).parameters()) for network in self.optimizers}
         self.measure = False
@@ -35,7 +37,7 @@ class FabricUpdates:
             gradient.copy_(mean.view_as(gradient))
 
     def mean(self, value: Tensor) -> Tensor:
-        return self.fabric.all_reduce(value, reduce_op="mean") if self.fabric.world_size > 1 else value
+        return cast(Tensor, self.fabric.all_reduce(value, reduce_op="mean")) if self.fabric.world_size > 1 else value
 
     def apply(self, *networks: str) -> None:
         for network in networks:

@@ -12,10 +12,10 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig, in_words
 from facedemo.data.builtin import builtin_faces
+from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import prepare
 from facedemo.data.source_files import expanded, lines
 from facedemo.data.splits import known, split_rows
@@ -29,11 +29,6 @@ from facedemo.storage.process_status import Status
 from facedemo.training import device, speed, warm_start
 from facedemo.training.recorder import NullRecorder, Recorder
 from facedemo.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    import numpy as np
-    from torch.utils.data import Subset
-
 
 PATIENCE = 120  # seconds for which the other processes wait for the first one
 
@@ -53,10 +48,8 @@ def reporter(what: str, recorder: AnyRecorder, show: Show) -> Callable[[int, int
     return report
 
 
-def open_images(config: "RunConfig", recorder: AnyRecorder, show: Show) -> "Subset[np.ndarray]":
+def open_images(config: "RunConfig", recorder: AnyRecorder, show: Show) -> Images:
     """The run's images, decoded now or read from the cache, with progress in the status."""
-    from torch.utils.data import Subset
-
     progress = reporter("Preparing images", recorder, show)
     if config.data.source == BUILTIN_SOURCE:
         faces = builtin_faces(config.model.size)
@@ -68,7 +61,7 @@ def open_images(config: "RunConfig", recorder: AnyRecorder, show: Show) -> "Subs
         recorder.log(known(faces.names, config.data.source).basis)
     rows = split_rows(faces, config.data.source, config.data.split)
     recorder.check_images(len(rows), hashlib.blake2b(f"{faces.digest} {list(rows)}".encode()).hexdigest())
-    return Subset(faces.images, rows)
+    return Selection(faces.images, rows)
 
 
 def check_place(source: str, resumed: bool) -> None:

@@ -16,9 +16,9 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from torch.utils.data import Subset
 
 from facedemo.config.schema import Budget, RunConfig
+from facedemo.data.images import Selection
 from facedemo.gans.settings import MetricBounds
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import append_line
@@ -379,7 +379,7 @@ def test_what_was_read_of_memory_mapped_images_does_not_stay_in_memory(tmp_path:
     path = tmp_path / "images.u8"
     np.zeros((3000, 64, 64, 3), np.uint8).tofile(path)
     images = np.memmap(path, np.uint8, "r", shape=(3000, 64, 64, 3))
-    batches = Batches(Subset(images, range(3000)), 100, seed=0, flip=False)
+    batches = Batches(Selection(images, range(3000)), 100, seed=0, flip=False)
     sizes = []
     for step in range(30):
         batches.load(step)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from facedemo.app.charts.overlay import AXES, DASHES, LEGEND_ROW
-from facedemo.app.charts.training import COLOURS, style
+from facedemo.app.charts.training import COLOURS, layout_of, style
 from facedemo.runs.evaluations import Evaluation
 
 OVER = {"minutes": "Minutes", "images": "Images"}
@@ -80,7 +80,7 @@ def evaluation_chart(found: Mapping[str, Sequence[Evaluation]], measure: Measure
     if several:
         figure.update_layout(
             legend={"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"},
-            height=figure.layout.height + 24 + LEGEND_ROW * len(found),
+            height=layout_of(figure).height + 24 + LEGEND_ROW * len(found),
             margin_b=64 + LEGEND_ROW * len(found),
         )
     figure.update_layout(uirevision=over)

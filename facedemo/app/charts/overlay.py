@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from facedemo.app.charts.training import COLOURS, Metrics, smoothed, style, thinned
+from facedemo.app.charts.training import COLOURS, Metrics, layout_of, smoothed, style, thinned
 
 AXES = {  # horizontal axis → its column, the unit in it, its title
     "iterations": ("step", 1.0, "iteration"),
@@ -66,7 +66,7 @@ def dress(figure: go.Figure, label: str, axis: str, words: str, count: int) -> N
     style(figure, label, label, rows=0, legend=count > 0, logarithmic=False)
     below = {"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"}
     figure.update_layout(
-        height=figure.layout.height + 24 + LEGEND_ROW * count,
+        height=layout_of(figure).height + 24 + LEGEND_ROW * count,
         margin_b=64 + LEGEND_ROW * count,
         legend=below,
         uirevision=axis,  # a zoom survives new rows of metrics, but not a change of axis

@@ -121,10 +121,16 @@ def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, log
         logarithmic_axis(figure)
 
 
+def layout_of(figure: go.Figure) -> Any:
+    """The figure's layout, for reading; plotly does not declare its type."""
+    return figure.layout
+
+
 def untitled(figure: go.Figure) -> go.Figure:
     """The figure without its title, for pages that show it above, with the legend on the left, clear of buttons."""
-    saved = 20 if figure.layout.showlegend else 32
-    figure.update_layout(title_text="", height=figure.layout.height - saved, margin_t=figure.layout.margin.t - saved)
+    layout = layout_of(figure)
+    saved = 20 if layout.showlegend else 32
+    figure.update_layout(title_text="", height=layout.height - saved, margin_t=layout.margin.t - saved)
     return figure.update_layout(legend_x=0, legend_xanchor="left")
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from streamlit.components.v2 import component
 
 from facedemo.imaging import pictures
 
 HERE = Path(__file__).parent
 
-_component = st.components.v2.component(
+_component = component(
     "facedemo.face_grid",
     html='<style class="sprite"></style><div class="faces" role="group"></div>',
     css=(HERE / "face_grid.css").read_text("utf8"),
@@ -58,7 +59,7 @@ def face_grid(
 
 
 def digest(images: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
 
 
 # Streamlit's own hash only samples a large array.

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from streamlit.components.v2 import component
 
 from facedemo.app.components.face_grid import digest
 from facedemo.imaging import film, pictures
 
 HERE = Path(__file__).parent
 
-_component = st.components.v2.component(
+_component = component(
     "facedemo.film_player",
     html="""<div class="film">
     <canvas class="screen" width="512" height="512" role="img"></canvas>

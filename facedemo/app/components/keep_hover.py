@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
-_component = st.components.v2.component(
-    "facedemo.keep_hover", js=Path(__file__).with_name("keep_hover.js").read_text("utf8")
-)
+_component = component("facedemo.keep_hover", js=Path(__file__).with_name("keep_hover.js").read_text("utf8"))
 
 
 def keep_hover() -> None:

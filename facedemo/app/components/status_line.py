@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 HERE = Path(__file__).parent
 
-_component = st.components.v2.component(
+_component = component(
     "facedemo.status_line",
     html='<p class="line" tabindex="-1"></p><p class="news" role="status"></p>',
     css=(HERE / "status_line.css").read_text("utf8"),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facedemo.app.shared import url_state
+from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import race_list, side_by_side
 from facedemo.comparison.race import list_races
 
@@ -17,15 +18,12 @@ def change_mode() -> None:
 st.title("Compare")
 settings = {"mode": url_state.one_of(MODES, default="side")}
 ignored = url_state.load_from_url(settings, page="compare")
-mode = st.segmented_control(
+mode = segments(
     "View",
     MODES,
-    format_func=MODES.get,
-    required=True,
     key="compare_mode",
-    persist_state="session",
     on_change=change_mode,
-    help="Side by side: existing models, generating from the same seeds. Race: several families trained on the same "
+    about="Side by side: existing models, generating from the same seeds. Race: several families trained on the same "
     "images under the same budget, live. γ sweep: several values of γ, as quality against diversity.",
 )
 if mode == "side":
@@ -34,5 +32,5 @@ else:
     races = {race.id: race for race in list_races()}
     settings["race"] = url_state.QueryParam("", race_list.known(races), "there is no such race")
     ignored += url_state.load_from_url(settings, page="compare")
-    race_list.show(mode, races, ignored)
+    race_list.show("sweep" if mode == "sweep" else "race", races, ignored)
     url_state.write_to_url(settings, page="compare")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.segments import segments
 from facedemo.app.views.inside import latent_search, reconstruction
 
 MODES = {"look": "Look inside", "latent": "Into latent space"}
@@ -34,15 +35,12 @@ settings = {
 ignored = url_state.load_from_url(settings, page="inside")
 
 with st.container(horizontal=True):
-    mode = st.segmented_control(
+    mode = segments(
         "View",
         MODES,
-        format_func=MODES.get,
-        required=True,
         key="inside_mode",
-        persist_state="session",
         on_change=change_mode,
-        help="Look inside: how the discriminator reconstructs a face, and how typical it is for this discriminator. "
+        about="Look inside: how the discriminator reconstructs a face, and how typical it is for this discriminator. "
         "Into latent space: the latent z whose generated face is closest to yours, and a film from one face to "
         "another.",
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.segments import segments
 from facedemo.app.views.interpolate import films, four_faces, sliders
 
 MODES = {"two": "Two faces", "walk": "Walk", "four": "Four faces", "directions": "Directions"}
@@ -38,15 +39,12 @@ settings = {
 ignored = url_state.load_from_url(settings, page="interpolate")
 
 with st.container(horizontal=True):
-    mode = st.segmented_control(
+    mode = segments(
         "View",
         MODES,
-        format_func=MODES.get,
-        required=True,
         key="interpolate_mode",
-        persist_state="session",
         on_change=change_mode,
-        help="Two faces: a film from one to the other. Walk: a loop through several faces. Four faces: a grid "
+        about="Two faces: a film from one to the other. Walk: a loop through several faces. Four faces: a grid "
         "interpolated between its four corners. Directions: edit one face with sliders.",
     )
     name = st.selectbox(

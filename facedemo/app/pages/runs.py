@@ -9,6 +9,7 @@ from facedemo.app.charts import overlay
 from facedemo.app.shared import trash_controls, url_state
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART, DAMAGED
+from facedemo.app.shared.segments import segments
 from facedemo.app.views.runs import models, personal
 from facedemo.app.views.runs.details import details
 from facedemo.app.views.runs.table import run_table
@@ -116,8 +117,11 @@ def compare(chosen: list[Facts]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Curves", anchor=False, width="content")
         about = "Horizontal axis of the charts: training iterations, real images seen, or minutes of training."
-        over = st.segmented_control(
-            "Over", OVER, format_func=OVER.get, required=True, key="runs_over", persist_state="session", help=about
+        over = segments(
+            "Over",
+            OVER,
+            key="runs_over",
+            about=about,
         )
     drawn, missing = [], []
     names = [facts.name for facts in chosen]

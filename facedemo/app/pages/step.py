@@ -52,11 +52,22 @@ def opened(name: str, folder: Path) -> "tuple[TrainingStepper, Examples]":
 def tunable_control(tunable: "Tunable") -> float:
     key, about = f"step_{tunable.name}", f"{tunable.help} Applied from the next step on. "
     bounds = f"From {tunable.minimum:g} to {tunable.maximum:g}."
-    widget_options = {"key": key, "persist_state": "session", "width": 220, "help": about + bounds}
     if (tunable.minimum, tunable.maximum) == (0.0, 1.0):
-        return st.slider(tunable.title, 0.0, 1.0, step=0.01, **widget_options)
+        return st.slider(
+            tunable.title, 0.0, 1.0, step=0.01, key=key, persist_state="session", width=220, help=about + bounds
+        )
     step = 10.0 ** math.floor(math.log10(tunable.default)) if tunable.default else 0.1
-    return st.number_input(tunable.title, tunable.minimum, tunable.maximum, step=step, format=FINE, **widget_options)
+    return st.number_input(
+        tunable.title,
+        tunable.minimum,
+        tunable.maximum,
+        step=step,
+        format=FINE,
+        key=key,
+        persist_state="session",
+        width=220,
+        help=about + bounds,
+    )
 
 
 def buttons(stepper: "TrainingStepper") -> None:

@@ -5,7 +5,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,6 +13,9 @@ from facedemo.data.personal import keep_days
 from facedemo.data.source_files import existing, lines
 from facedemo.storage.atomic import appearing
 from facedemo.storage.locations import uploads_root
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 PATH, UPLOAD = "A folder or archive on this computer", "Upload images"
 IMAGES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif", "avif", "heic", "heif")
@@ -77,7 +80,7 @@ def identity(prefix: str) -> str:
     return kind
 
 
-def store_upload(files: Sequence[BinaryIO], folder: Path) -> Path:
+def store_upload(files: "Sequence[UploadedFile]", folder: Path) -> Path:
     """Writes uploaded files into their own folder below `folder`, named after their content hash; returns the source.
 
     files: open for reading, with a `name`, of which only safe letters are kept.  Raises UploadError if they are not

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -15,7 +15,8 @@ from facedemo.runs.queue import Wait
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
-BADGES = {
+Colour = Literal["blue", "gray", "green", "orange", "red"]
+BADGES: dict[str, tuple[Colour, str]] = {
     "waiting": ("orange", ":material/hourglass_empty:"),
     "starting": ("blue", ":material/hourglass_top:"),
     "running": ("green", ":material/play_arrow:"),

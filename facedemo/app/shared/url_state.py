@@ -64,11 +64,12 @@ def load_from_url(settings: Mapping[str, QueryParam], page: str) -> list[str]:
         key, linked = f"{page}_{name}", st.query_params.get(name)
         keep_current = key in st.session_state and (own_address or linked is None)
         text = str(st.session_state[key]) if keep_current else linked
-        try:
-            value = setting.default if text is None else setting.parse(text)
-        except ValueError:
-            ignored.append(f"`{name}={text[:40].replace('`', '')}` ({setting.complaint})")
-            value = setting.default
+        value = setting.default
+        if text is not None:
+            try:
+                value = setting.parse(text)
+            except ValueError:
+                ignored.append(f"`{name}={text[:40].replace('`', '')}` ({setting.complaint})")
         if key not in st.session_state or st.session_state[key] != value:
             st.session_state[key] = value
     return ignored

@@ -47,6 +47,7 @@ class Ours(Family):
     latent_limit = 1.0
 
     config: OursConfig
+    discriminator: AutoEncoder  # pyright: ignore - narrower than in Family, and never replaced
     k: Tensor
     score_mean: Tensor
     score_square: Tensor
@@ -54,8 +55,7 @@ class Ours(Family):
     def __init__(self, config: OursConfig) -> None:
         super().__init__(config)
         generator = Decoder(config) if config.generator == "decoder" else TransposedGenerator(config)
-        discriminator = AutoEncoder(config)
-        self.set_networks(generator, discriminator)
+        self.set_networks(generator, AutoEncoder(config))
         self.register_buffer("k", torch.zeros(()))
         self.register_buffer("score_mean", torch.ones(()))
         self.register_buffer("score_square", torch.full((), 2.0))

@@ -25,7 +25,8 @@ def initialise(module: nn.Module) -> None:
     """Xavier-uniform weights and zero biases, as in BEGAN's original code."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 class Encoder(nn.Module):

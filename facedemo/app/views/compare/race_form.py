@@ -1,13 +1,13 @@
 """The form for a new race or sweep."""
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train import form
 from facedemo.comparison import race
+from facedemo.comparison.race import Kind, Race
 from facedemo.config.schema import in_words
 from facedemo.gans.registry import config_class, family_names
 
@@ -20,7 +20,7 @@ def key(name: str) -> str:
     return f"race_{name}"
 
 
-def show(kind: str, busy: bool, on_start: Callable[[str], None]) -> None:
+def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
     """busy: another race is running.  on_start: called with the name of the new race."""
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
@@ -102,7 +102,7 @@ def plan_in_words(many: int, budget: dict[str, float]) -> str:
     return words
 
 
-def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
+def start(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
     """Starts the race that the form describes; if that fails, shows the reason."""
     try:
         found = create(kind, budget)
@@ -114,7 +114,7 @@ def start(kind: str, budget: dict[str, float], on_start: Callable[[str], None]) 
     st.rerun()
 
 
-def create(kind: str, budget: dict[str, float]) -> Any:
+def create(kind: Kind, budget: dict[str, float]) -> Race:
     """Creates the race that the form describes.  Raises ValueError or OSError if that is impossible."""
     state = st.session_state
     options = {"source": form.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}

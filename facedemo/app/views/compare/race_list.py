@@ -9,7 +9,7 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import badge, wait_words
 from facedemo.app.views.compare import race_form, race_view
-from facedemo.comparison.race import Plan, Race, deleted_races
+from facedemo.comparison.race import Kind, Plan, Race, deleted_races
 from facedemo.runs.directory import RunError
 from facedemo.runs.summary import holds
 from facedemo.storage.process_status import Status
@@ -37,7 +37,7 @@ def plan_of(race: Race) -> Plan | None:
         return None
 
 
-def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
+def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
     """The open race, or else a form for a new one beside the earlier ones.  kind: as `Plan.kind`."""
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
@@ -68,7 +68,7 @@ def show(kind: str, races: Mapping[str, Race], ignored: list[str]) -> None:
         race_form.show(kind, bool(active), open_race)
 
 
-def earlier(kind: str, races: Mapping[str, Race]) -> None:
+def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
     """Earlier races of this kind, newest first; damaged ones are listed under both kinds."""
     st.subheader(f"{kind.capitalize()}s", anchor=False)
     trash_controls.outcome()

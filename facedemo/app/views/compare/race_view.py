@@ -11,6 +11,7 @@ from facedemo.app.shared import evaluations
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button, wait_words
+from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import side_by_side
 from facedemo.comparison import gather
 from facedemo.comparison.race import Plan, Race
@@ -216,14 +217,12 @@ def over_time(runs: Mapping[str, Run]) -> None:
     if not found:
         st.caption("The first points appear a few minutes after the start; short trainings have none.")
         return
-    over = st.segmented_control(
+    st.session_state.setdefault("race_over", "minutes")
+    over = segments(
         "Over",
         comparison.OVER,
-        format_func=comparison.OVER.get,
-        required=True,
-        default="minutes",
         key="race_over",
-        help="Minutes: the families' speeds count. Images: only what they learn from each image counts.",
+        about="Minutes: the families' speeds count. Images: only what they learn from each image counts.",
     )
     evaluations.charts(found, over)
 
@@ -263,14 +262,11 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
         st.session_state.sweep_diversity = measured[0]
     diversity = st.session_state.sweep_diversity
     if len(measured) > 1:
-        diversity = st.segmented_control(
+        diversity = segments(
             "Diversity measure",
-            measured,
-            format_func=comparison.DIVERSITY.get,
-            required=True,
+            {name: comparison.DIVERSITY[name] for name in measured},
             key="sweep_diversity",
-            persist_state="session",
-            help="Distinct people: the number of different people among the faces. Fréchet distance: the distance of "
+            about="Distinct people: the number of different people among the faces. Fréchet distance: the distance of "
             "the generated faces to real ones, which combines quality and variety.",
         )
     figure = comparison.sweep_chart(points, diversity)

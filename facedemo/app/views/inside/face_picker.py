@@ -10,6 +10,7 @@ import streamlit as st
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.segments import segments
 from facedemo.data import photos
 from facedemo.data.photos import Face
 from facedemo.pretrained import sampling
@@ -38,14 +39,11 @@ def face_input(slot: str, label: str, folder: Path) -> tuple[np.ndarray, str] | 
 
     slot: name under which the settings are stored.  Raises ValueError if the model cannot be used.
     """
-    source = st.segmented_control(
+    source = segments(
         label,
         SOURCES,
-        format_func=SOURCES.get,
-        required=True,
         key=f"inside_{slot}_source",
-        persist_state="session",
-        help="A face that this model generates from a seed, or a photo of your own.",
+        about="A face that this model generates from a seed, or a photo of your own.",
     )
     if source == "photo":
         return photo_input(slot, folder)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -108,14 +109,16 @@ def show_film(name: str, folder: Path, words: list[str], ends: "list[InvertedFac
     left, right = st.columns([3, 2], gap="large")
     with right:
         about = f"Number of frames from one face to the other, from 2 to {STEPS}."
-        widget_options = {"persist_state": "session", "width": 320}
+        widget_options: dict[str, Any] = {"persist_state": "session", "width": 320}
         steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=about, **widget_options)
         about = "Frames per second, here and in the files."
         rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d per second", help=about, **widget_options)
     model = model_picker.load(folder, model_picker.version(folder))
 
+    first, last = ends
+
     def draw(progress: sampling.Progress) -> np.ndarray:
-        return inversion.morph(model, *ends, steps, progress=progress)
+        return inversion.morph(model, first, last, steps, progress=progress)
 
     keys = [digest(end.latent) for end in ends]
     frames = cached_work.cached_with_progress(
@@ -129,7 +132,13 @@ def show_film(name: str, folder: Path, words: list[str], ends: "list[InvertedFac
 
 
 def downloads(name: str, frames: np.ndarray, rate: int, words: list[str]) -> None:
-    facts = {"model": name, "from": words[0], "to": words[1], "steps": len(frames), "software": "facedemo"}
+    facts: dict[str, Any] = {
+        "model": name,
+        "from": words[0],
+        "to": words[1],
+        "steps": len(frames),
+        "software": "facedemo",
+    }
     file_name, played = re.sub(r"[^\w.-]+", "-", f"{name}-morph"), film.there_and_back(frames)
     with st.container(horizontal=True):
         about = "An animated picture that loops, with 256 colours."

@@ -92,7 +92,12 @@ def show_numbers(seen: "Reconstruction", found: "Losses") -> None:
 
 def download(name: str, seen: "Reconstruction", words: str) -> None:
     pictures = np.stack([seen.image, seen.reconstruction, discriminator_view.error_heatmap(seen.error)])
-    facts = {"model": name, "face": words, "loss": f"{seen.loss:.6f}", "realism": f"{seen.realism:.4f}"}
+    facts: dict[str, object] = {
+        "model": name,
+        "face": words,
+        "loss": f"{seen.loss:.6f}",
+        "realism": f"{seen.realism:.4f}",
+    }
     facts["brightest"] = discriminator_view.BRIGHTEST
     st.download_button(
         "Pictures (PNG)",

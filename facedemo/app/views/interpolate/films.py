@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,12 +13,13 @@ import streamlit as st
 from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.explore import interpolation
+from facedemo.explore.interpolation import PathKind
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 
 STEPS, STOPS = 60, 12  # at most
-PATHS = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (straight)"}
+PATHS: dict[PathKind, str] = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (straight)"}
 ABOUT_PATHS = (
     "How to interpolate between the latents z of two faces. Slerp rotates one into the other and keeps its length, "
     "which is nearly the same for all random latents: faces half-way are as sharp and as varied as the two ends. Lerp "
@@ -32,7 +34,7 @@ class Film:
     """The content and the settings of a film."""
 
     seeds: list[int]
-    path: str
+    path: PathKind
     steps: int
     rate: int  # frames per second
     words: str  # description for screen readers
@@ -42,7 +44,7 @@ class Film:
         """Whether the film loops seamlessly; a film of two faces plays forwards and backwards."""
         return len(self.seeds) > 2
 
-    def facts(self, name: str) -> dict[str, object]:
+    def facts(self, name: str) -> dict[str, Any]:
         """The metadata written into the film's files."""
         return {
             "model": name,
@@ -146,11 +148,11 @@ def draw_seeds(*settings: str) -> None:
     rewind()
 
 
-def path_input() -> str:
+def path_input() -> PathKind:
     return st.selectbox(
         "Path",
         PATHS,
-        format_func=PATHS.get,
+        format_func=PATHS.__getitem__,
         key="interpolate_path",
         persist_state="session",
         on_change=rewind,
@@ -159,7 +161,7 @@ def path_input() -> str:
     )
 
 
-def film_controls(steps_label: str, about_steps: str) -> tuple[str, int, int]:
+def film_controls(steps_label: str, about_steps: str) -> tuple[PathKind, int, int]:
     """Path, steps and frames per second."""
     path = path_input()
     steps = st.slider(

@@ -10,6 +10,7 @@ from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films
 from facedemo.explore import interpolation
+from facedemo.explore.interpolation import PathKind
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
@@ -67,7 +68,7 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam
     show(name, images, seeds, side, path)
 
 
-def drawn(folder: Path, seeds: list[int], side: int, path: str) -> np.ndarray:
+def drawn(folder: Path, seeds: list[int], side: int, path: PathKind) -> np.ndarray:
     version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:
@@ -76,7 +77,7 @@ def drawn(folder: Path, seeds: list[int], side: int, path: str) -> np.ndarray:
     return cached_work.cached_with_progress("Generating faces", draw, folder, version, seeds, side, path)
 
 
-def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: str) -> None:
+def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: PathKind) -> None:
     """The grid as buttons, the chosen face enlarged, and the downloads."""
     face = st.session_state.interpolate_face
     facts = {"model": name, "seeds": ", ".join(map(str, seeds)), "path": path, "side": side, "software": "facedemo"}

@@ -64,11 +64,16 @@ def not_learned(settings: dict[str, url_state.QueryParam], amount: url_state.Que
 def control(folder: Path) -> None:
     """The choice of labelled faces, a button that starts learning, its progress and its outcome."""
     asked, found = job(folder, ASKED), learned(folder)
-    running = asked is not None and asked.state == "running"
+    running = asked if asked is not None and asked.state == "running" else None
     failed = asked is not None and asked.state in ("failed", "cancelled")
     # kept on the server, so that it stays open when the layout above it changes
-    widget_options = {"key": f"{PREFIX}_open", "on_change": "rerun"}
-    with st.expander("Age and gender", icon=":material/label:", expanded=running or failed, **widget_options):
+    with st.expander(
+        "Age and gender",
+        icon=":material/label:",
+        expanded=running is not None or failed,
+        key=f"{PREFIX}_open",
+        on_change="rerun",
+    ):
         if found:
             earlier = found.version != model_picker.version(folder)
             note = " The run has been trained further; these sliders are for its earlier weights." if earlier else ""
@@ -79,7 +84,7 @@ def control(folder: Path) -> None:
         about += "people of all ages, the better. They need not be the model's training images."
         image_source.control(PREFIX, "Labelled faces", [image_source.PATH, image_source.UPLOAD], about)
         if running:
-            show_progress(asked)
+            show_progress(running)
             return
         if asked is not None and asked.state == "failed":
             st.error(escaped(asked.error), title="Learning failed")

@@ -76,7 +76,7 @@ def extension(run: Run, prefix: str = "extend") -> None:
 
 
 def extend(run: Run, budget: dict[str, float]) -> None:
-    wanted, status = Budget(**budget), run.status
+    wanted, status = Budget.model_validate(budget), run.status
     if wanted.fraction(status.step, status.images, status.seconds) >= 1:
         raise RunError("The run has already used this budget. Choose a larger one.")
     run.extend(wanted)

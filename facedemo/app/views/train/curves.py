@@ -52,7 +52,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
             with st.container(gap="xsmall"):
-                title = figure.layout.title.text.replace("<sub>t</sub>", "_t")
+                title = training.layout_of(figure).title.text.replace("<sub>t</sub>", "_t")
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
                 st.plotly_chart(training.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
     if found := read_evaluations(run.path):

@@ -54,8 +54,9 @@ def measure(config: RunConfig) -> bool:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        with process.stdin:
-            process.stdin.write(config.model_dump_json().encode())
+        if process.stdin is not None:
+            with process.stdin as pipe:
+                pipe.write(config.model_dump_json().encode())
         st.session_state[PROCESS], st.session_state[KEY] = process, key
     return st.session_state[PROCESS].poll() is None
 

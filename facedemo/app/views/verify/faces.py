@@ -8,6 +8,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import visitor
+from facedemo.app.shared.segments import segments
 from facedemo.app.views.verify.request import Request
 from facedemo.evaluation import annotate
 from facedemo.evaluation.verify import DetectedImages
@@ -39,16 +40,14 @@ def detected_faces(asked: Request, detected: "DetectedImages") -> None:
     """The grid of one kind of faces, and beside it the selected face."""
     rows = {name: annotate.shown(detected, name) for name in SHOWN}
     st.subheader("The faces", anchor=False)
-    show = st.segmented_control(
+    show = segments(
         "Show",
         SHOWN,
         format_func=lambda name: f"{SHOWN[name]} ({len(rows[name]):,})",
-        required=True,
         key="verify_show",
-        persist_state="session",
         on_change=first_page,
-        help="Not detected: images without a detected face. Detected: images with the detection drawn on them. People: "
-        "one face of each person.",
+        about="Not detected: images without a detected face. Detected: images with the detection drawn on them. "
+        "People: one face of each person.",
     )
     left, right = st.columns([3, 2], gap="large")
     with left:

@@ -130,7 +130,9 @@ def start(wanted: Request) -> bool:
         return False
 
     kinds = [st.session_state[f"{prefix}_kind"] for prefix in (REAL, GALLERY)]
-    uploads = [source for source, kind in zip((real, gallery), kinds, strict=True) if kind == image_source.UPLOAD]
+    uploads = [
+        source for source, kind in zip((real, gallery), kinds, strict=True) if source and kind == image_source.UPLOAD
+    ]
 
     def do(steps: Steps) -> "tuple[Report, DetectedImages]":
         asked = (real, "test", gallery, wanted.cnn, wanted.copies)

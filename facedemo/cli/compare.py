@@ -144,7 +144,7 @@ def follow(race: "Race", now: bool) -> "Status":
             if status.seconds_left is not None:
                 minutes, seconds = divmod(round(status.seconds_left), 60)
                 left = f" · {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
-            bar.update(task, completed=status.progress, description=(status.message or status.state) + left)
+            bar.update(task, completed=status.progress, description=(status.words or status.state) + left)
 
         return execute(race, show) if wait_for_turn(race, now, show) else race.status
 
@@ -169,7 +169,7 @@ def races(
             title = one.plan.title
         except RunError:
             title = "damaged"
-        table.add_row(one.id, title, status.state, f"{status.progress:.0%}", status.message)
+        table.add_row(one.id, title, status.state, f"{status.progress:.0%}", status.words)
     if found:
         Console().print(table)
     else:

@@ -49,7 +49,7 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
             runner.log(traceback.format_exc())
             state, message = "failed", worker.reason(error)
         runner.log(f"{state}. {message}")
-        runner.report(state=state, message=message, seconds_left=None)
+        runner.report(state=state, message=message, phase="", seconds_left=None)
         return runner.status
 
 
@@ -114,7 +114,7 @@ class RaceRunner:
         return status.state != "stopped"
 
     def stop_requested(self) -> bool:
-        return any(command["do"] == "stop" for command in self.race.commands()[self.commands :])
+        return any(command.action == "stop" for command in self.race.commands()[self.commands :])
 
     def progress(self, entrant: Entrant, run: Run, status: Status) -> None:
         """Reports the race's progress, in which all entrants count equally, and passes on an early stop command."""
@@ -128,7 +128,8 @@ class RaceRunner:
             left = status.seconds_left + sum(whole * (1 - other.progress) for other in others)
         self.report(
             state="running",
-            message=f"Training {entrant.label}. {status.message}".strip(),
+            message=f"Training {entrant.label}. {status.words}".strip(),
+            phase="",
             progress=(status.progress + sum(other.progress for other in others)) / len(self.runs),
             seconds_left=left,
         )
@@ -145,8 +146,8 @@ class RaceRunner:
             def report(done: int, total: int | None) -> None:
                 if self.stop_requested():
                     raise KeyboardInterrupt
-                of = f" of {total:,}" if total else ""
-                self.report(state="running", message=f"Evaluating {entrant.label}, {what}: {done:,}{of}")
+                phase = f"Evaluating {entrant.label}, {what}"
+                self.report(state="running", message="", phase=phase, done=done, total=total)
 
             return report
 

@@ -12,11 +12,14 @@ LEARNING_RATE_FIELD = {"generator": "learning_rate_g", "discriminator": "learnin
 
 @dataclass(frozen=True)
 class SettingChange:
-    """Settings changed just before iteration `step` (0-based); `command` is the number of the request."""
+    """Settings changed just before iteration `step` (0-based).
+
+    command: ID of the command that requested it, "" if there was none; in files of earlier versions, its line number.
+    """
 
     step: int
     changes: dict[str, float]
-    command: int
+    command: str = ""
 
 
 def decayed(rate: float, decay: float, every: int, floor: float, steps: int) -> float:

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from facedemo.config.schedule import SettingChange, SettingsSchedule
+from facedemo.config.schedule import SettingsSchedule
 from facedemo.gans.settings import family_tunables
 from facedemo.imaging import film
 from facedemo.runs.directory import RunError
@@ -49,7 +49,7 @@ def opened(path: Path, width: int | None) -> Image.Image | None:
 
 def captions_of(run: Run, steps: list[int]) -> dict[int, str]:
     """Iteration → caption, such as "iteration 1,200 · γ 0.7"; the setting follows its changes during training."""
-    schedule, changes = SettingsSchedule(run.config), [SettingChange(**change) for change in run.setting_changes()]
+    schedule, changes = SettingsSchedule(run.config), run.setting_changes()
     shown = family_tunables(type(run.config.model))[:1]
     captions = {}
     for step in steps:

@@ -10,7 +10,7 @@ from typing import Any
 
 import safetensors.torch
 
-from facedemo.config.schedule import SettingChange, SettingsSchedule
+from facedemo.config.schedule import SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
@@ -78,7 +78,7 @@ def refresh(folder: Path, measured: str) -> None:
 def final_config(run: Run) -> RunConfig:
     """The run's settings including all changes made while it trained, with file names instead of paths."""
     schedule = SettingsSchedule(run.config)
-    for change in (SettingChange(**change) for change in run.setting_changes()):
+    for change in run.setting_changes():
         if schedule.fits(change):
             schedule.apply(change)
     return schedule.config.without_paths()
@@ -98,7 +98,7 @@ def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]
             network: sum(p.numel() for p in getattr(model.family, network).parameters())
             for network in ("generator", "discriminator")
         },
-        "steering": [{"step": change["step"], "changes": change["changes"]} for change in run.setting_changes()],
+        "steering": [{"step": change.step, "changes": change.changes} for change in run.setting_changes()],
         "versions": versions("facedemo", "torch"),
         "last": {name: values[-1] for name, values in metrics.items() if values},
         "curves": {name: thinned(values, every) for name, values in metrics.items()},

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 from filelock import FileLock, Timeout
 
 from facedemo.runs import queue, records
+from facedemo.runs.records import Action, Command, new_command
 from facedemo.storage.atomic import append_line, overwrite_file, replace_file
 from facedemo.storage.process_status import STATUS, Status, process_facts, read_status
 from facedemo.storage.run_lock import acquired, is_held
@@ -128,8 +129,8 @@ class ProcessDirectory:
         except OSError:  # a full disk has no room for a second file, but the old status can be overwritten
             overwrite_file(self.path / STATUS, content)
 
-    def commands(self) -> list[dict[str, Any]]:
-        """The commands to its training process: "do", the "changes" for "set", and "number"."""
+    def commands(self) -> list[Command]:
+        """The commands to its process, oldest first."""
         return records.read_commands(self.path / COMMANDS)
 
     def log_text(self) -> str:
@@ -142,8 +143,9 @@ class ProcessDirectory:
         except OSError:
             return ""
 
-    def send(self, do: str, **extra: Any) -> None:
-        append_line(self.path / COMMANDS, {"do": do, "time": time.time(), **extra})
+    def send(self, action: Action, changes: dict[str, float] | None = None) -> None:
+        """Adds a command to its process."""
+        append_line(self.path / COMMANDS, new_command(action, changes).as_record())
 
     def expected_seconds(self) -> float | None:
         """Expected training time from now to the end; None if unknown."""
@@ -169,7 +171,8 @@ class ProcessDirectory:
             status = self.status_on_disk()
             self.set_aside_status(status)
             starts = queue.take_turn(self.path)
-            changes = {"state": "starting", "message": "Starting…"} if starts else {"state": "waiting", "message": ""}
+            state, message = ("starting", "Starting…") if starts else ("waiting", "")
+            changes: dict[str, Any] = {"state": state, "message": message}
             changes |= {"warnings": [], "updated": time.time(), "commands_read": len(self.commands())}
             changes["seconds_left"] = expected_seconds or self.expected_seconds()
             self.write_status(replace(status, **changes, **process_facts(process.pid)))

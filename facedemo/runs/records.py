@@ -5,15 +5,20 @@ A file can be truncated, copied from elsewhere, or saved again by a spreadsheet 
 
 import csv
 import math
+import time
+import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from facedemo.config.schedule import SettingChange
 from facedemo.storage.atomic import read_lines, read_object
 
-ACTIONS = ("stop", "pause", "continue", "set")  # commands to a training process
+VERSION = 1  # of the lines with commands and setting changes
+Action = Literal["stop", "pause", "continue", "set"]
 Numbers = dict[str, float]
 REPORT = {  # fields of a report.json on a model's training → their types
     "iterations": int,
@@ -59,23 +64,44 @@ def numbers(line: Sequence[str]) -> list[float]:
         return []
 
 
-def setting_changes(records: Any) -> list[dict[str, Any]]:
-    """The setting changes among some records: {"step", "changes", "command"} each, ordered by iteration."""
+def setting_changes(records: Any) -> list[SettingChange]:
+    """The setting changes among some records, ordered by iteration."""
     found = [
-        {"step": record["step"], "changes": record["changes"], "command": record.get("command", -1)}
+        SettingChange(record["step"], record["changes"], str(record.get("command", "")))
         for record in (records if isinstance(records, list) else [])
         if isinstance(record, dict) and is_count(record.get("step")) and are_changes(record.get("changes"))
     ]
-    return sorted(found, key=lambda change: change["step"])
+    return sorted(found, key=lambda change: change.step)
 
 
-def read_commands(path: Path) -> list[dict[str, Any]]:
-    """The commands to a training process, each with its `number`, which is its position in the file."""
-    return [
-        {**command, "number": number}
-        for number, command in enumerate(read_lines(path))
-        if command.get("do") in ACTIONS and (command["do"] != "set" or are_changes(command.get("changes")))
-    ]
+@dataclass(frozen=True)
+class Command:
+    """A command to a training process.  id: unique; in files of earlier versions, the number of its line."""
+
+    action: Action
+    id: str
+    changes: dict[str, float] = field(default_factory=dict)  # of the action "set"
+
+    def as_record(self) -> dict[str, Any]:
+        changes = {"changes": self.changes} if self.action == "set" else {}
+        return {"version": VERSION, "id": self.id, "action": self.action, "time": time.time(), **changes}
+
+
+def new_command(action: Action, changes: dict[str, float] | None = None) -> Command:
+    return Command(action, uuid.uuid4().hex, changes or {})
+
+
+def read_commands(path: Path) -> list[Command]:
+    """The commands to a training process; those that cannot be understood are left out."""
+    found = []
+    for number, record in enumerate(read_lines(path)):
+        action = record.get("action", record.get("do"))  # do: in files of earlier versions
+        changes = record.get("changes", {})
+        if action in get_args(Action) and are_changes(changes) and (action != "set" or "changes" in record):
+            found.append(
+                Command(cast(Action, action), str(record.get("id", number)), changes if action == "set" else {})
+            )
+    return found
 
 
 def is_count(value: Any) -> bool:

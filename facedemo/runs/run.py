@@ -16,8 +16,8 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from facedemo.config.schedule import SettingChange
 from facedemo.config.schema import Budget, RunConfig, in_words
 from facedemo.runs import records
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
@@ -64,8 +64,8 @@ class Run(ProcessDirectory):
         columns, rows, _ = records.read_metrics(self.path / METRICS)
         return dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 
-    def setting_changes(self) -> list[dict[str, Any]]:
-        """Settings changed during training: {"step", "changes", "command"} each, ordered by iteration."""
+    def setting_changes(self) -> list[SettingChange]:
+        """Settings changed during training, ordered by iteration."""
         return records.setting_changes(read_lines(self.path / MARKS))
 
     def samples(self) -> dict[int, Path]:
@@ -103,7 +103,7 @@ class Run(ProcessDirectory):
     def steer(self, **changes: float) -> None:
         """Requests a change of settings while the run trains.  Raises ValueError as `RunConfig.steered` does."""
         self.config.steered(changes)
-        self.send("set", changes=changes)
+        self.send("set", changes)
 
     def pause(self) -> None:
         self.send("pause")

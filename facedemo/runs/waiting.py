@@ -93,12 +93,12 @@ class Waiting:
     def obey(self) -> None:
         for command in self.directory.commands()[self.status.commands_read :]:
             self.status.commands_read += 1
-            if command["do"] == "stop":
+            if command.action == "stop":
                 raise StoppedError
-            if command["do"] == "pause":
+            if command.action == "pause":
                 queue.set_state(self.directory.path, "paused")
                 self.write_status("paused", "Paused in the queue.")
-            elif command["do"] == "continue":
+            elif command.action == "continue":
                 queue.set_state(self.directory.path, "waiting")
                 self.write_status("waiting", "")
 

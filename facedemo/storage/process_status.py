@@ -21,7 +21,9 @@ class Status:
 
     state: waiting (in the queue), starting, running, paused, stopped, finished, failed, crashed (its process died) or
     damaged (the status file).  seconds_left: the expected training time until the end.  commands_read: number of
-    commands that were meant for earlier processes or have been processed before the training began.
+    commands that were meant for earlier processes or have been processed before the training began.  phase, done,
+    total: what is being done before or after training, such as "Preparing images", and how much of it; "" if nothing
+    is.
     """
 
     state: str = "stopped"
@@ -39,6 +41,21 @@ class Status:
     host: str = ""
     updated: FiniteFloat = 0.0
     commands_read: int = 0
+    phase: str = ""
+    done: int = 0
+    total: int | None = None
+    version: int = 1  # 1: with phase, done and total; before, a message contained them
+
+    @property
+    def phase_words(self) -> str:
+        """ "Preparing images: 1,000 of 4,000"; "" if there is no phase."""
+        of = f" of {self.total:,}" if self.total else ""
+        return f"{self.phase}: {self.done:,}{of}" if self.phase else ""
+
+    @property
+    def words(self) -> str:
+        """The phase with its progress, or else the message."""
+        return self.phase_words or self.message
 
     @property
     def active(self) -> bool:

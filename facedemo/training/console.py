@@ -60,8 +60,8 @@ def waiting_words(folder: Path) -> str:
 
 
 def describe(status: Status) -> str:
-    if status.message:
-        return status.message
+    if status.words:
+        return status.words
     words = f"iteration {status.step:,} · {status.images_per_second:.0f} images/s"
     if status.seconds_left is not None:
         minutes, seconds = divmod(round(status.seconds_left), 60)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from facedemo.config.schedule import SettingChange
 from facedemo.pretrained.provenance import Trained
 from facedemo.runs import queue, records
 from facedemo.runs.directory import COMMANDS, RunError
+from facedemo.runs.records import Command
 from facedemo.runs.run import IMAGES, MARKS, METRICS, Run
 from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
 from facedemo.storage.locations import WEIGHTS
@@ -45,7 +46,7 @@ class Recorder:
         self.status = replace(run.status, **process_facts(os.getpid()), message="", warnings=[])
         self.writing_status = threading.RLock()
         self.columns: list[str] = []  # columns of metrics.csv, if it exists: no others can be added
-        self.earlier_changes = [SettingChange(**change) for change in run.setting_changes()]
+        self.earlier_changes = run.setting_changes()
         self.skip_old_commands()
 
     def tidy(self) -> None:
@@ -80,10 +81,10 @@ class Recorder:
         before = self.run.status_on_disk()
         self.commands_read = before.commands_read if before.active and before.of_this_process else len(commands)
         old = commands[: self.commands_read]
-        self.pending = [command for command in old if command["do"] == "set" and command["number"] not in answered]
+        self.pending = [command for command in old if command.action == "set" and command.id not in answered]
 
-    def new_commands(self) -> list[dict[str, Any]]:
-        """The new commands since the last call, each with its `number`."""
+    def new_commands(self) -> list[Command]:
+        """The new commands since the last call."""
         try:
             size = (self.run.path / COMMANDS).stat().st_size
         except OSError:
@@ -109,7 +110,7 @@ class Recorder:
         return due
 
     def record_change(self, change: SettingChange) -> None:
-        append_line(self.run.path / MARKS, {"step": change.step, "changes": change.changes, "command": change.command})
+        append_line(self.run.path / MARKS, {"version": records.VERSION, **asdict(change)})
 
     def log(self, words: str) -> None:
         append_words(self.run.path / "log.txt", words)
@@ -172,7 +173,7 @@ class NullRecorder:
 
     def __init__(self, run: Run) -> None:
         self.run, self.status = run, run.status
-        self.earlier_changes = [SettingChange(**change) for change in run.setting_changes()]
+        self.earlier_changes = run.setting_changes()
 
     due_changes = Recorder.due_changes
 
@@ -182,7 +183,7 @@ class NullRecorder:
     def save_checkpoint(self, trained: Trained, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
         write(self.run.path / "checkpoints" / "unused")  # all processes take part, but only the first one writes
 
-    def new_commands(self) -> list[dict[str, Any]]:
+    def new_commands(self) -> list[Command]:
         return []
 
     def ignore(self, *_: Any) -> None:

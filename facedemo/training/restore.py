@@ -51,10 +51,10 @@ def load_training_state(path: Path) -> TrainingState:
     return TrainingState(replayed(config, changes, number), number, model.family.state_dict(), {})
 
 
-def replayed(config: RunConfig, changes: Sequence[dict[str, Any]], number: int) -> SettingsSchedule:
+def replayed(config: RunConfig, changes: Sequence[SettingChange], number: int) -> SettingsSchedule:
     """The settings after `number` iterations."""
     schedule = SettingsSchedule(config)
-    for change in (SettingChange(**change) for change in records.setting_changes(list(changes))):
+    for change in sorted(changes, key=lambda change: change.step):
         if change.step <= number and schedule.fits(change):
             schedule.apply(change)
     return schedule

@@ -16,6 +16,7 @@ from facedemo.gans.base import Family
 from facedemo.imaging.pictures import grid, to_uint8
 from facedemo.pretrained.provenance import Trained
 from facedemo.runs.directory import RunError
+from facedemo.runs.records import Command
 from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
 from facedemo.training.batches import Batches, random_stream
@@ -111,7 +112,7 @@ class Trainer:
     def fraction(self) -> float:
         return self.schedule.config.budget.fraction(self.step, self.images, self.spent)
 
-    def new_commands(self) -> list[dict[str, Any]]:
+    def new_commands(self) -> list[Command]:
         """The new commands. Rank 0 reads them and the clock, and broadcasts both to all processes."""
         if self.fabric.world_size > 1 and self.step % self.schedule.config.training.log_every:
             return []
@@ -125,11 +126,11 @@ class Trainer:
             for change in self.record.due_changes(self.step):
                 self.apply(change) if self.schedule.fits(change) else self.record.log(f"ignored: {change}")
             for command in self.new_commands():
-                if command["do"] == "stop":
+                if command.action == "stop":
                     return "stop"
-                if command["do"] == "set":
-                    self.steer(SettingChange(self.step, command["changes"], command["number"]))
-                elif paused != (command["do"] == "pause"):
+                if command.action == "set":
+                    self.steer(SettingChange(self.step, command.changes, command.id))
+                elif paused != (command.action == "pause"):
                     paused, was_paused = not paused, True
                     self.checkpoint() if paused else self.record.log("continued")
                     self.record.set_queue_state("paused" if paused else "waiting")

@@ -41,8 +41,7 @@ def reporter(what: str, recorder: AnyRecorder, show: Show) -> Callable[[int, int
     """Reports the progress of a preparation step in the run's status."""
 
     def report(done: int, total: int | None) -> None:
-        of = f" of {total:,}" if total else ""
-        recorder.write_status(state="starting", message=f"{what}: {done:,}{of}")
+        recorder.write_status(state="starting", message="", phase=what, done=done, total=total)
         show(recorder.status)
 
     return report
@@ -99,7 +98,7 @@ def execute(run: Run, show: Show = lambda status: None) -> Status:
             recorder.log(traceback.format_exc())
         recorder.close()
         recorder.log(f"{state} at iteration {recorder.status.step}. {message}")
-        recorder.write_status(state=state, message=message, seconds_left=None)
+        recorder.write_status(state=state, message=message, phase="", seconds_left=None)
         show(recorder.status)
         return recorder.status
 
@@ -144,7 +143,7 @@ def train(run: Run, recorder: AnyRecorder, show: Show) -> str:
     fabric = device.start(config.training)
     with fabric.rank_zero_first(local=True):
         images = open_images(config, recorder, show)
-    recorder.write_status(state="running", message="")
+    recorder.write_status(state="running", message="", phase="")
     trainer = Trainer(fabric, recorder, config, images, show)
     # computers that share a folder may see different files for a while, so rank 0 decides for all
     if fabric.broadcast(warm_start.is_needed(run)):

@@ -77,8 +77,8 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     slider.press("ArrowLeft")
     page.get_by_role("button", name="Apply", exact=True).click()
     wait_for(run.setting_changes)
-    assert run.setting_changes()[0]["changes"].keys() == {"gamma"}
-    value = run.setting_changes()[0]["changes"]["gamma"]
+    assert run.setting_changes()[0].changes.keys() == {"gamma"}
+    value = run.setting_changes()[0].changes["gamma"]
     expect(page.locator(".js-plotly-plot").first).to_contain_text(f"γ = {value:g}")
 
     page.get_by_role("button", name="Stop", exact=True).click()

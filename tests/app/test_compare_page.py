@@ -213,7 +213,7 @@ def test_a_race_that_goes_on_can_be_stopped_and_one_that_ended_resumed(launched:
     page = open_page(mode="race", race=found.id)
     assert "1 min 30 s of training left" in shown(page)
     click(page, "Stop")
-    assert [command["do"] for command in read_lines(found.path / "orders.jsonl")] == ["stop"]
+    assert [command["action"] for command in read_lines(found.path / "orders.jsonl")] == ["stop"]
     found.write_status(replace(found.status, state="stopped"))
     click(open_page(mode="race", race=found.id), "Resume")
     assert [run.path for run in launched] == [found.path]

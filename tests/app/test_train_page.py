@@ -111,7 +111,7 @@ def click(page: AppTest, label: str, index: int = 0) -> AppTest:
 
 
 def commands(run: Run) -> list[dict]:
-    return [command.get("changes") or command["do"] for command in read_lines(run.path / "orders.jsonl")]
+    return [command.get("changes") or command["action"] for command in read_lines(run.path / "orders.jsonl")]
 
 
 def choose_folder(page: AppTest, folder: Path | str) -> None:
@@ -609,7 +609,7 @@ def test_durations_are_read_at_a_glance(seconds: float, words: str) -> None:
 
 def test_preparing_images_is_a_progress_of_its_own(pictures: Path) -> None:
     run = create_run(config(pictures))
-    set_state(run, "starting", message="Preparing images: 1,000 of 4,000")
+    set_state(run, "starting", phase="Preparing images", done=1000, total=4000)
     bar = open_page(run.id).get("progress")[0].proto
     assert bar.value == 25
     assert "1,000 of 4,000" in bar.text

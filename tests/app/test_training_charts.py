@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from facedemo.app.charts import training
+from facedemo.config.schedule import SettingChange
 
 LABELS = {"loss_real": "L(x)", "loss_fake": "L(G(z))", "k": "k_t", "convergence": "M"}
 
@@ -42,7 +43,7 @@ def test_without_metrics_there_are_no_charts() -> None:
 
 
 def test_one_row_of_metrics_is_enough() -> None:
-    assert len(training.figures(metrics(1), LABELS, [{"step": 3, "changes": {"gamma": 0.6}}])) == 4
+    assert len(training.figures(metrics(1), LABELS, [SettingChange(3, {"gamma": 0.6})])) == 4
 
 
 def test_every_chart_names_the_iteration_and_what_is_measured() -> None:
@@ -52,19 +53,19 @@ def test_every_chart_names_the_iteration_and_what_is_measured() -> None:
 
 
 def test_marks_are_labelled_lines_on_every_chart() -> None:
-    changes = [{"step": 100, "changes": {"gamma": 0.6}}]
+    changes = [SettingChange(100, {"gamma": 0.6})]
     for figure in training.figures(metrics(20), LABELS, changes, {"gamma": "γ"}).values():
         assert [shape.x0 for shape in figure.layout.shapes] == [100]
         assert [note.text for note in figure.layout.annotations] == ["γ = 0.6"]
 
 
 def test_changes_at_one_iteration_share_a_mark_that_says_what_holds() -> None:
-    changes = [{"step": 5, "changes": {"gamma": 0.6, "decay": 0.5}}, {"step": 5, "changes": {"gamma": 0.7}}]
+    changes = [SettingChange(5, {"gamma": 0.6, "decay": 0.5}), SettingChange(5, {"gamma": 0.7})]
     assert training.change_labels(changes, {"gamma": "γ"}) == {5: "γ = 0.7, decay = 0.5"}
 
 
 def test_labels_of_marks_close_to_each_other_do_not_overlap() -> None:
-    changes = [{"step": step, "changes": {"gamma": step / 1000}} for step in range(100, 200, 7)]
+    changes = [SettingChange(step, {"gamma": step / 1000}) for step in range(100, 200, 7)]
     figure = training.figures(metrics(100), LABELS, changes)["losses"]
     placed = []
     for note in figure.layout.annotations:
@@ -78,12 +79,12 @@ def test_labels_of_marks_close_to_each_other_do_not_overlap() -> None:
 
 
 def test_marks_after_the_last_row_wait_for_it() -> None:
-    figure = training.figures(metrics(10), LABELS, [{"step": 5000, "changes": {"gamma": 0.6}}])["losses"]
+    figure = training.figures(metrics(10), LABELS, [SettingChange(5000, {"gamma": 0.6})])["losses"]
     assert not figure.layout.shapes
 
 
 def test_a_label_at_the_right_edge_stays_inside_the_chart() -> None:
-    figure = training.figures(metrics(100), LABELS, [{"step": 990, "changes": {"gamma": 0.6}}])["losses"]
+    figure = training.figures(metrics(100), LABELS, [SettingChange(990, {"gamma": 0.6})])["losses"]
     assert figure.layout.annotations[0].xanchor == "right"
 
 

@@ -51,7 +51,7 @@ def test_orders_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
     for command in ("pause", "unpause", "stop"):
         facedemo(command, run.id[-6:])
     facedemo("steer", run.id, "gamma=0.4", "decay=0.95")
-    commands = [command.get("changes") or command["do"] for command in read_lines(run.path / "orders.jsonl")]
+    commands = [command.get("changes") or command["action"] for command in read_lines(run.path / "orders.jsonl")]
     assert commands == ["pause", "continue", "stop", {"gamma": 0.4, "decay": 0.95}]
 
 

@@ -43,7 +43,7 @@ def test_rate_only_falls_and_stays_between_floor_and_start(
 def test_a_new_decay_counts_from_its_mark_and_does_not_make_the_rate_jump() -> None:
     schedule = schedule_of()
     before = schedule.rate("generator", 5000)
-    schedule.apply(SettingChange(5000, {"decay": 0.5, "decay_every": 100}, 0))
+    schedule.apply(SettingChange(5000, {"decay": 0.5, "decay_every": 100}))
     assert schedule.rate("generator", 5000) == before
     assert schedule.rate("generator", 5100) == pytest.approx(before / 2)
 
@@ -51,14 +51,14 @@ def test_a_new_decay_counts_from_its_mark_and_does_not_make_the_rate_jump() -> N
 def test_a_new_rate_replaces_the_decayed_one_of_its_player_alone() -> None:
     schedule = schedule_of()
     other = schedule.rate("discriminator", 5000)
-    schedule.apply(SettingChange(5000, {"learning_rate_g": 5e-4}, 0))
+    schedule.apply(SettingChange(5000, {"learning_rate_g": 5e-4}))
     assert schedule.rate("generator", 5000) == 5e-4
     assert schedule.rate("discriminator", 5000) == other
 
 
 def test_changing_gamma_leaves_the_rates_alone() -> None:
     schedule = schedule_of()
-    schedule.apply(SettingChange(3000, {"gamma": 0.2}, 0))
+    schedule.apply(SettingChange(3000, {"gamma": 0.2}))
     assert schedule.config.model.gamma == 0.2
     assert schedule.rate("generator", 4000) == pytest.approx(1e-4 * 0.9**2)
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_steered_is_refused_and_changes_nothing(changes: dict[str
     schedule = schedule_of()
     before = schedule.config
     with pytest.raises(ValueError, match=r".+"):
-        schedule.apply(SettingChange(10, changes, 0))
+        schedule.apply(SettingChange(10, changes))
     assert schedule.config is before
 
 

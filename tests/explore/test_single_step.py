@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from facedemo.config.schedule import SettingChange
 from facedemo.config.schema import RunConfig
 from facedemo.explore import single_step
 from facedemo.explore.single_step import PictureRow, TrainingStepper
@@ -198,7 +199,7 @@ def test_a_damaged_checkpoint_makes_room_for_the_one_before_it(trained: Run, tmp
 
 
 def test_settings_in_force_are_those_after_the_steering_so_far(trained: Run) -> None:
-    changes = [{"step": 5, "changes": {"gamma": 0.5}}, {"step": 15, "changes": {"gamma": 0.3}}]
+    changes = [SettingChange(5, {"gamma": 0.5}), SettingChange(15, {"gamma": 0.3})]
     assert restore.replayed(trained.config, changes, 4).config.model.gamma == 0.7
     assert restore.replayed(trained.config, changes, 10).config.model.gamma == 0.5
     assert restore.replayed(trained.config, changes, 15).config.model.gamma == 0.3

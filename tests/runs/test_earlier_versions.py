@@ -80,7 +80,7 @@ def test_a_run_is_listed_with_what_it_reached_and_which_settings_were_changed(ru
     assert facts.measure == "M 0.678"
     assert facts.notes == "Trained by an earlier version."
     assert run.config.model.gamma == 0.7, "the settings it began with"
-    assert [(mark["step"], mark["changes"]) for mark in run.setting_changes()] == [
+    assert [(change.step, change.changes) for change in run.setting_changes()] == [
         (12, {"gamma": 0.5, "learning_rate_g": 2e-4})
     ]
     assert sorted(run.samples()) == [0, 12, 20]

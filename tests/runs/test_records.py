@@ -137,13 +137,26 @@ def test_a_row_cut_by_a_kill_is_no_damage(tmp_path: Path) -> None:
     assert not list(run.path.glob("*.damaged"))
 
 
-def test_orders_keep_their_numbers_whatever_stands_between_them(tmp_path: Path) -> None:
+def test_commands_have_ids_of_their_own_and_others_are_left_out(tmp_path: Path) -> None:
     run = create_run(RunConfig(model={"size": 32}), tmp_path)
     run.pause()
     with (run.path / "orders.jsonl").open("a") as file:
-        file.write('{"do": "dance"}\n{"do": "set"}\n')
+        file.write('{"action": "dance", "id": "1"}\n{"action": "set", "id": "2"}\n{"action": ["stop"]}\n')
     run.steer(gamma=0.5)
-    assert [(command["do"], command["number"]) for command in run.commands()] == [("pause", 0), ("set", 3)]
+    first, second = run.commands()
+    assert (first.action, second.action, second.changes) == ("pause", "set", {"gamma": 0.5})
+    assert first.id != second.id
+
+
+def test_the_commands_of_an_earlier_version_are_known_by_the_numbers_of_their_lines(tmp_path: Path) -> None:
+    run = create_run(RunConfig(model={"size": 32}), tmp_path)
+    (run.path / "orders.jsonl").write_text(
+        '{"do": "pause"}\n{"do": "dance"}\n{"do": "set", "changes": {"gamma": 0.4}}\n'
+        '{"do": "set", "changes": {"gamma": 0.5}}\n'
+    )
+    (run.path / "marks.jsonl").write_text('{"step": 3, "changes": {"gamma": 0.4}, "command": 2}\n')
+    assert [(command.action, command.id) for command in run.commands()] == [("pause", "0"), ("set", "2"), ("set", "3")]
+    assert [command.changes for command in Recorder(run).new_commands()] == [{"gamma": 0.5}]
 
 
 def test_a_file_set_aside_never_overwrites_an_earlier_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from facedemo.config.schedule import SettingChange
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.pretrained.provenance import Trained
 from facedemo.runs.directory import RunError
@@ -155,16 +156,16 @@ def test_orders_reach_the_recorder_once_and_in_order(run: Run) -> None:
     assert recorder.new_commands() == []
     run.pause()
     run.steer(gamma=0.5)
-    assert [command["do"] for command in recorder.new_commands()] == ["pause", "set"]
+    assert [command.action for command in recorder.new_commands()] == ["pause", "set"]
     assert recorder.new_commands() == []
 
 
 def test_a_setting_on_record_is_not_asked_for_again(run: Run) -> None:
     run.steer(gamma=0.5)
     run.steer(gamma=0.6)
-    append_line(run.path / "marks.jsonl", {"step": 3, "changes": {"gamma": 0.5}, "command": 0})
+    Recorder(run).record_change(SettingChange(3, {"gamma": 0.5}, run.commands()[0].id))
     recorder = Recorder(run)
-    assert [command["changes"] for command in recorder.new_commands()] == [{"gamma": 0.6}]
+    assert [command.changes for command in recorder.new_commands()] == [{"gamma": 0.6}]
     assert recorder.due_changes(2) == []
     assert [mark.changes for mark in recorder.due_changes(3)] == [{"gamma": 0.5}]
     assert recorder.due_changes(3) == []

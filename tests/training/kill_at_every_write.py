@@ -84,8 +84,8 @@ def differences(run: Run, reference: Run) -> list[str]:
     found += [f"{name} differs" for name in different]
     if metrics(run) != metrics(reference):
         found.append("metrics.csv differs")
-    marks = [(mark["step"], mark["changes"]) for mark in run.setting_changes()]
-    if marks != [(mark["step"], mark["changes"]) for mark in reference.setting_changes()]:
+    marks = [(change.step, change.changes) for change in run.setting_changes()]
+    if marks != [(change.step, change.changes) for change in reference.setting_changes()]:
         found.append(f"marks.jsonl differs: {marks}")
     expected, own = (files(one) for one in (reference, run))
     return found + [f"{name} is left over" for name in own - expected] + [f"no {name}" for name in expected - own]

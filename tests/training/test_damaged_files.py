@@ -32,7 +32,7 @@ def of_another_version(content: bytes) -> bytes:
     """JSON with fields that this version does not know, a table with other columns, another number in a header."""
     try:
         lines = [json.loads(line) for line in content.decode().splitlines()]
-        return "".join(json.dumps({**line, "version": 99, "state": 7, "do": 7}) + "\n" for line in lines).encode()
+        return "".join(json.dumps({**line, "version": 99, "state": 7, "action": 7}) + "\n" for line in lines).encode()
     except (ValueError, TypeError):
         return b"version,99\n" + content
 
@@ -74,7 +74,7 @@ def test_a_damaged_file_costs_at_most_itself(trained: Run, tmp_path: Path, name:
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
     assert facts(run).run == run
     assert isinstance(run.metrics(), dict)
-    assert all(mark["step"] >= 0 for mark in run.setting_changes())
+    assert all(change.step >= 0 for change in run.setting_changes())
     with suppress(BundleError):
         load_model(run.path)
     try:

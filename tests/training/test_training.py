@@ -225,8 +225,8 @@ def test_a_running_run_gives_way_to_the_app_and_is_paused_steered_continued_and_
     wait_until(lambda: run.status.state == "paused")
     run.steer(gamma=0.25)
     wait_until(run.setting_changes)
-    at = run.setting_changes()[0]["step"]
-    assert run.setting_changes()[0]["changes"] == {"gamma": 0.25}
+    at = run.setting_changes()[0].step
+    assert run.setting_changes()[0].changes == {"gamma": 0.25}
     run.unpause()
     wait_until(lambda: run.status.state == "running" and run.status.step > at)
     run.stop()
@@ -242,7 +242,7 @@ def test_a_setting_asked_for_while_nothing_trains_takes_effect_on_resume(picture
     run.steer(lambda_k=0.05)
     run.stop()  # meant for no process: it must not stop the one to come
     assert execute(run).state == "finished"
-    assert [(mark["step"], mark["changes"]) for mark in run.setting_changes()] == [(0, {"lambda_k": 0.05})]
+    assert [(change.step, change.changes) for change in run.setting_changes()] == [(0, {"lambda_k": 0.05})]
 
 
 def test_a_finished_run_goes_on_when_its_budget_grows(pictures: Path, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from facedemo.config.schedule import SettingChange
+
 POINTS = 1000  # per line: more than the pixel columns of one chart
 SMOOTHING = 0.95  # of the exponential moving average, per point, for POINTS points
 COLOURS = (
@@ -23,13 +25,12 @@ BINS = 40
 LETTER, NARROW = 6.5, 300  # pixels: a letter of a label; the plot on a phone, on which labels must not overlap
 
 Metrics = Mapping[str, Sequence[float]]
-Changes = Sequence[Mapping[str, Any]]
 
 
 def figures(
     metrics: Metrics,
     labels: Mapping[str, str],
-    setting_changes: Changes = (),
+    setting_changes: Sequence[SettingChange] = (),
     names: Mapping[str, str] | None = None,
     gradient_norms: bool = False,
 ) -> dict[str, go.Figure]:
@@ -171,11 +172,11 @@ def smoothed(y: np.ndarray) -> np.ndarray:
     return out
 
 
-def change_labels(setting_changes: Changes, names: Mapping[str, str]) -> dict[int, str]:
+def change_labels(setting_changes: Sequence[SettingChange], names: Mapping[str, str]) -> dict[int, str]:
     """Iteration → the changes made there, as "γ = 0.6, λ_k = 0.002"; the last value if a setting was set twice."""
     changes: dict[int, dict[str, float]] = {}
     for change in setting_changes:
-        changes.setdefault(int(change["step"]), {}).update(change["changes"])
+        changes.setdefault(change.step, {}).update(change.changes)
     return {
         step: ", ".join(f"{names.get(name, name)} = {value:.4g}" for name, value in changed.items())
         for step, changed in sorted(changes.items())

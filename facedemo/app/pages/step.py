@@ -11,6 +11,7 @@ import streamlit as st
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state, visitor
 from facedemo.app.shared.markdown import escaped
+from facedemo.config.schedule import SettingChange
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
 from facedemo.gans.base import Equation
 from facedemo.gans.settings import FamilyConfig, Tunable, family_tunables
@@ -150,7 +151,7 @@ def draw_charts(stepper: "TrainingStepper") -> None:
     columns = {"step": [step.number + 1 for step in steps]}
     columns |= {name: [step.row[name] for step in steps] for name in labels}
     setting_changes = [
-        {"step": after.number + 1, "changes": dict(after.settings.items() - before.settings.items())}
+        SettingChange(after.number + 1, dict(after.settings.items() - before.settings.items()))
         for before, after in itertools.pairwise(steps)
         if after.settings != before.settings
     ]

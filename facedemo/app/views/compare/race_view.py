@@ -68,8 +68,8 @@ def header(race: Race, plan: Plan, status: Status) -> None:
         words.append(f"{duration(status.seconds_left)} of training left")
     if waits := wait_words(race.path, status):
         words.append(waits)
-    if status.active and status.message:
-        words.append(status.message)
+    if status.active and status.words:
+        words.append(status.words)
     st.progress(min(1.0, max(0.0, status.progress)), text=escaped(" · ".join(words)))
     with st.container(horizontal=True):
         actions(race, plan, status)

@@ -1,7 +1,6 @@
 """One run: its status, its samples over time, its charts, and its controls."""
 
 import logging
-import re
 import time
 
 import streamlit as st
@@ -118,17 +117,16 @@ def facts(config: "RunConfig") -> str:
 
 
 def progress(run: Run, status: Status) -> None:
-    """The progress of the training, or of preparing the images, which the status reports as text."""
-    found = re.search(r"([\d,]+) of ([\d,]+)", status.message) if status.state == "starting" else None
-    if not found:
-        waits = f"{status.message} · " if status.message and status.state in ("starting", "stopped") else ""
+    """The progress of the training, or of what comes before it."""
+    if not status.phase or not status.total:
+        waits = f"{status.words} · " if status.words and status.state in ("starting", "stopped") else ""
         st.progress(min(1.0, max(0.0, status.progress)), text=waits + progress_words(status))
         return
-    done, total = (int(group.replace(",", "")) for group in found.groups())
+    done, total = status.done, status.total
     began = st.session_state.setdefault(f"preparing_{run.id}", (time.time(), done))
     fresh, spent = done - began[1], time.time() - began[0]
     left = f" · {duration(spent / fresh * (total - done))} left" if fresh > 0 else ""
-    st.progress(min(1.0, done / max(total, 1)), text=status.message + left)
+    st.progress(min(1.0, done / total), text=status.phase_words + left)
 
 
 def progress_words(status: Status) -> str:

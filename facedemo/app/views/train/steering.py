@@ -71,16 +71,14 @@ class InForce:
 
 
 def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
-    """Replays a run's changes, and then the pending orders."""
+    """Replays a run's changes, and then the pending commands."""
     steering, undo = SettingsSchedule(config), []
-    changes = [
-        SettingChange(int(change["step"]), change["changes"], change["command"]) for change in run.setting_changes()
-    ]
+    changes = run.setting_changes()
     answered = {change.command for change in changes}
     pending = [
-        SettingChange(max(step, *(change.step for change in changes), 0), command["changes"], command["number"])
+        SettingChange(max(step, *(change.step for change in changes), 0), command.changes, command.id)
         for command in run.commands()
-        if command["do"] == "set" and command["number"] not in answered
+        if command.action == "set" and command.id not in answered
     ]
     for change in filter(steering.fits, [*changes, *pending]):
         record_undo(undo, steering, change)

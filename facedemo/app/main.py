@@ -17,6 +17,7 @@ def main() -> None:
     expire_personal_data()
     pages = [
         st.Page(navigation.HOME, title="Home", icon=":material/home:", default=True),
+        st.Page(navigation.LEARN, title="Learn", icon=":material/school:"),
         st.Page(navigation.GENERATE, title="Generate", icon=":material/grid_view:"),
         st.Page(navigation.INTERPOLATE, title="Interpolate", icon=":material/animation:"),
         st.Page(navigation.INSIDE, title="Inside", icon=":material/visibility:"),

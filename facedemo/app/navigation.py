@@ -4,6 +4,7 @@ from pathlib import Path
 
 PAGES = Path(__file__).parent / "pages"
 HOME = PAGES / "home.py"
+LEARN = PAGES / "learn.py"
 GENERATE = PAGES / "generate.py"
 INTERPOLATE = PAGES / "interpolate.py"
 INSIDE = PAGES / "inside.py"

@@ -28,6 +28,10 @@ GOALS = {  # what a visitor may want → page, icon and description
         ),
     },
     "Understand": {
+        navigation.LEARN: (
+            ":material/school:",
+            "Eight short lessons: what the two networks do, what γ balances, and how to tell a good model.",
+        ),
         navigation.STEP: (
             ":material/slow_motion_video:",
             "Run training one step at a time, forwards and backwards, with the equations and their numbers.",

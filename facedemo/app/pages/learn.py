@@ -1,0 +1,95 @@
+"""Learn: lessons of a few minutes, each with one idea, a question, and something to try."""
+
+import streamlit as st
+
+from facedemo.app.shared import url_state
+from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers, players
+from facedemo.app.views.learn.lesson import Lesson, ask
+
+LESSONS = {
+    lesson.name: lesson
+    for lesson in (
+        numbers.LESSON,
+        players.LESSON,
+        balance.LESSON,
+        equations.LESSON,
+        failing.LESSON,
+        lying.LESSON,
+        families.LESSON,
+        copying.LESSON,
+    )
+}
+OVERVIEW = "all"
+
+
+def open_lesson(name: str) -> None:
+    st.session_state.learn_lesson = name
+    st.query_params.clear()
+
+
+def overview() -> None:
+    st.title("Learn")
+    st.markdown(
+        "What a generative adversarial network is, in lessons of three to five minutes each. Every lesson has one "
+        "idea, a question to answer before you look, and a small model that trains while you watch.",
+        width=800,
+    )
+    with st.grid(3, min_column_width=280):
+        for number, lesson in enumerate(LESSONS.values(), 1):
+            with st.container(border=True, gap="xsmall"):
+                about = f"Open lesson {number}."
+                st.button(
+                    f"{number}. {lesson.title}",
+                    type="tertiary",
+                    on_click=open_lesson,
+                    args=(lesson.name,),
+                    help=about,
+                    key=f"learn_open_{lesson.name}",
+                )
+                st.caption(lesson.idea.split(". ")[0] + ".")
+
+
+def show(lesson: Lesson) -> None:
+    names = list(LESSONS)
+    number = names.index(lesson.name)
+    st.button(
+        "All lessons",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=open_lesson,
+        args=(OVERVIEW,),
+        help="Back to the list of lessons.",
+        key="learn_all",
+    )
+    st.title(f"{number + 1}. {lesson.title}")
+    st.markdown(lesson.idea, width=800)
+    answered = ask(lesson)
+    st.subheader("Try it", anchor=False)
+    lesson.show(answered)
+    st.divider()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        about = "Open the page where this idea goes on."
+        if st.button(lesson.link, icon=":material/arrow_forward:", help=about, key="learn_onward"):
+            st.switch_page(lesson.page)
+        if number + 1 < len(names):
+            following = LESSONS[names[number + 1]]
+            st.button(
+                f"Next lesson: {following.title}",
+                type="primary",
+                on_click=open_lesson,
+                args=(following.name,),
+                help="Open the next lesson.",
+                key="learn_next",
+            )
+
+
+settings = {"lesson": url_state.one_of([OVERVIEW, *LESSONS], default=OVERVIEW)}
+ignored = url_state.load_from_url(settings, page="learn")
+if ignored:
+    st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+chosen = st.session_state.learn_lesson
+st.query_params["lesson"] = chosen
+if chosen == OVERVIEW:
+    overview()
+else:
+    show(LESSONS[chosen])

@@ -1,0 +1,56 @@
+"""Lesson 3: the balance."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from facedemo.app import navigation
+from facedemo.app.shared import url_state
+from facedemo.app.views.learn import live
+from facedemo.app.views.learn.lesson import Lesson, Question
+
+if TYPE_CHECKING:
+    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
+
+KEY = "learn_balance"
+SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
+
+
+def draw(found: "dict[str, LiveTraining]") -> None:
+    for place, (label, training) in zip(st.columns(2, gap="large"), found.items(), strict=True):
+        with place:
+            st.markdown(f"**{label}**, iteration {training.step:,}")
+            live.show_grid(training.samples(), f"16 generated faces. {label}, iteration {training.step}")
+            live.show_charts(training, f"{KEY}_{label}", ("losses", "k"))
+
+
+def show(answered: bool) -> None:
+    ignored = url_state.load_from_url(SETTINGS, page="learn")
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+    with st.container(horizontal=True):
+        about = "Diversity ratio of this training: the target for L(G(z)) / L(x). A change starts both again."
+        low = st.slider("γ on the left", 0.05, 1.0, step=0.05, key="learn_low", help=about, width=260)
+        high = st.slider("γ on the right", 0.05, 1.0, step=0.05, key="learn_high", help=about, width=260)
+    if answered:
+        live.play(KEY, {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}, draw)
+
+
+LESSON = Lesson(
+    "balance",
+    "The balance",
+    "If one player is much stronger, the other learns nothing. A single number, k_t, prevents that: it says how much D "
+    "cares about G's faces, and rises when G is ahead and falls when D is. The goal of this balance is γ, the ratio of "
+    "the two losses: L(G(z)) = γ · L(x). So γ decides how much of D's effort goes into telling G's faces from "
+    "photographs, and how much into redrawing photographs in detail.",
+    Question(
+        "Two trainings, with γ = 0.3 and γ = 0.9. Which one draws smoother faces that look alike?",
+        ["γ = 0.3", "γ = 0.9", "There is no difference"],
+        0,
+        "A low γ asks for generated faces that are very easy to redraw: smooth and alike. A high γ allows details and "
+        "variety, and also mistakes. Press Play and compare; both need a minute.",
+    ),
+    show,
+    navigation.COMPARE,
+    "Train several values of γ and compare them",
+)

@@ -1,0 +1,85 @@
+"""Lesson 8: is it copying?"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from facedemo.app import navigation
+from facedemo.app.charts.training import COLOURS, style, untitled
+from facedemo.app.views.learn import live
+from facedemo.app.views.learn.lesson import Lesson, Question
+from facedemo.data.builtin import builtin_faces
+
+if TYPE_CHECKING:
+    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
+
+KEY = "learn_copying"
+FEW = 32  # training images
+EVERY = 20  # iterations between points
+
+
+def measured(training: "LiveTraining", label: str) -> dict[str, list[float]]:
+    """D's loss on training images and on images that it never sees, over the training so far."""
+    points = st.session_state.setdefault(f"{KEY}_{label}", {"step": [], "seen": [], "unseen": []})
+    if points["step"] and points["step"][-1] > training.step:  # it was started again
+        points.update(step=[], seen=[], unseen=[])
+    if not points["step"] or training.step - points["step"][-1] >= EVERY:
+        faces = builtin_faces(live.SIZE).images
+        points["step"].append(training.step)
+        points["seen"].append(training.loss_of(faces[:FEW]))
+        points["unseen"].append(training.loss_of(faces[-FEW:]))
+    return points
+
+
+def chart(points: dict[str, list[float]]) -> go.Figure:
+    figure = go.Figure()
+    for colour, (name, words) in zip(
+        COLOURS, {"seen": "training images", "unseen": "unseen images"}.items(), strict=False
+    ):
+        figure.add_scatter(x=points["step"], y=points[name], name=words, line={"color": colour, "width": 2})
+    style(figure, "Reconstruction loss", "L", rows=0, legend=True, logarithmic=False)
+    return untitled(figure).update_layout(height=260)
+
+
+def draw(found: "dict[str, LiveTraining]") -> None:
+    for place, (label, training) in zip(st.columns(2, gap="large"), found.items(), strict=True):
+        with place:
+            st.markdown(f"**{label}**, iteration {training.step:,}")
+            live.show_grid(training.samples(), f"16 faces generated {label.lower()}")
+            points = measured(training, label)
+            st.plotly_chart(
+                chart(points),
+                key=f"{KEY}_chart_{label}",
+                config={"displayModeBar": False},
+                alt=f"Chart of D's reconstruction loss on training images and unseen images, {label.lower()}",
+            )
+
+
+def show(answered: bool) -> None:
+    st.markdown(f"The {FEW} training images:")
+    faces = np.asarray(builtin_faces(live.SIZE).images[:FEW])
+    live.show_wide(faces, f"{FEW} small faces")
+    if answered:
+        live.play(KEY, {"Without augmentation": {}, "With augmentation": {"augment": 0.5}}, draw, faces=FEW)
+
+
+LESSON = Lesson(
+    "copying",
+    "Is it copying?",
+    "A model that has learned what faces are like draws people whom it has never seen. A model that has learned its "
+    "training images by heart draws those. The difference shows on images that were kept from it: if D redraws its "
+    "training images ever better, but unseen ones no longer, it memorises. With few images that happens soon; "
+    "augmentation, which shows every image in many versions, delays it.",
+    Question(
+        f"D trains on {FEW} images only. What happens to its loss on {FEW} images that it never sees?",
+        ["It falls as fast as on the training images", "It falls at first, and then stays higher", "It does not fall"],
+        1,
+        "At first D learns what all faces have in common, which helps with every face. Then it learns the details of "
+        "these few, which helps with no other. Press Play and watch the gap between the two lines.",
+    ),
+    show,
+    navigation.VERIFY,
+    "Find the nearest training faces of a model's faces",
+)

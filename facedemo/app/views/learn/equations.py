@@ -1,0 +1,119 @@
+"""Lesson 4: one step, with its equations."""
+
+import base64
+import html
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from facedemo.app import navigation
+from facedemo.app.views.learn import live
+from facedemo.app.views.learn.lesson import Lesson, Question
+from facedemo.imaging import pictures
+
+if TYPE_CHECKING:
+    from facedemo.gans.base import Equation  # for types only, because it imports torch
+
+KEY = "learn_equations"
+WARM_UP = 40  # iterations before the first step that is shown
+PARTS = {  # equation → the pictures that it uses
+    "L(x)": ("x", "D(x)"),
+    "L(G(z))": ("G(z)", "D(G(z))"),
+    "L_D": ("x", "D(x)", "G(z)", "D(G(z))"),
+    "L_G": ("G(z)", "D(G(z))"),
+    "C": ("G(z)",),
+    "balance": ("x", "D(x)", "G(z)", "D(G(z))"),
+    "k_t+1": ("x", "D(x)", "G(z)", "D(G(z))"),
+    "M": ("x", "D(x)", "G(z)", "D(G(z))"),
+}
+PLACES = {"x": "x", "D(x)": "dx", "G(z)": "gz", "D(G(z))": "dgz"}
+STYLE = """<style>
+.one-step { display: flex; flex-wrap: wrap; gap: 2rem; }
+.one-step > div { flex: 1 1 320px; min-width: 0; }
+.one-step figure { margin: 0 0 0.75rem; padding: 6px; border: 3px solid transparent; border-radius: 8px; }
+.one-step img { width: 100%; max-width: 384px; image-rendering: pixelated; display: block; }
+.one-step figcaption { font-size: 0.875rem; opacity: 0.85; }
+.one-step li { padding: 6px 8px; border: 3px solid transparent; border-radius: 8px; list-style: none; }
+.one-step ul { padding: 0; margin: 0; }
+.one-step li:hover, .one-step li:focus { border-color: var(--st-primary-color); outline: none; }
+.one-step code { font-size: 0.875rem; white-space: normal; background: none; padding: 0; }
+"""
+
+
+def lit(number: int, symbols: tuple[str, ...]) -> str:
+    """The style that lights up the pictures of an equation while it is pointed at or has the focus."""
+    chosen = f".one-step:has(.equation-{number}:is(:hover, :focus))"
+    return ", ".join(f"{chosen} .picture-{PLACES[symbol]}" for symbol in symbols) + (
+        " { border-color: var(--st-primary-color); }\n"
+    )
+
+
+def drawing(view: Mapping[str, np.ndarray], equations: "list[Equation]") -> str:
+    """The pictures and the equations of a step as HTML that needs no script."""
+    figures = []
+    for symbol, images in view.items():
+        row = pictures.png(np.asarray(pictures.grid(images, columns=len(images), padding=0)))
+        source = "data:image/png;base64," + base64.b64encode(row).decode()
+        figures.append(
+            f'<figure class="picture-{PLACES[symbol]}"><img src="{source}" alt="{symbol}">'
+            f"<figcaption>{symbol}</figcaption></figure>"
+        )
+    rows, styles = [], []
+    for number, equation in enumerate(equations):
+        styles.append(lit(number, PARTS.get(equation.symbol, ())))
+        numbers = f"<br><code>= {html.escape(equation.numbers)}</code>" if equation.numbers else ""
+        rows.append(
+            f'<li tabindex="0" class="equation-{number}"><code><b>{html.escape(equation.symbol)}</b> = '
+            f"{html.escape(equation.formula)}</code>{numbers}<br><code>= <b>{equation.value:.5f}</b></code>"
+            f"<br>{html.escape(equation.about)}</li>"
+        )
+    style = STYLE + "".join(styles) + "</style>"
+    return f'{style}<div class="one-step"><div>{"".join(figures)}</div><div><ul>{"".join(rows)}</ul></div></div>'
+
+
+def take(steps: int) -> None:
+    training = live.trainings(KEY, {"": {}})[""]
+    training.train(10.0, steps - 1)
+    st.session_state[f"{KEY}_step"] = training.explained_step()
+
+
+def show(answered: bool) -> None:
+    with st.spinner("Training for a moment…"):
+        training = live.trainings(KEY, {"": {}})[""]
+        if training.step == 0:
+            take(WARM_UP)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        about = "Run one training step; it changes the networks only a little."
+        st.button("One step", type="primary", icon=":material/skip_next:", on_click=take, args=(1,), help=about)
+        about = "Run a hundred steps, and show the last one."
+        st.button("100 steps", icon=":material/fast_forward:", on_click=take, args=(100,), help=about)
+        st.caption(f"Iteration {training.step:,}")
+    if not answered:
+        st.image(
+            live.enlarged_row(training.discriminator_view()["G(z)"]), width=live.SIDE, alt="Four generated faces, G(z)"
+        )
+        return
+    st.caption("Point at an equation, or reach it with Tab: the pictures that it uses light up.")
+    st.html(drawing(training.discriminator_view(), st.session_state[f"{KEY}_step"]))
+
+
+LESSON = Lesson(
+    "equations",
+    "One step, with its equations",
+    "A training repeats one step thousands of times. G draws faces from random z, D redraws them and some photographs, "
+    "and two losses come out: L(x) for photographs and L(G(z)) for G's faces. D's weights change to lower L(x) and "
+    "raise L(G(z)), G's weights change to lower L(G(z)). Then k_t, the weight of L(G(z)) in D's loss, moves a little, "
+    "and the next step begins.",
+    Question(
+        "L(G(z)) is below its target γ · L(x): G is ahead. What does k_t do?",
+        ["It rises, so D cares more about G's faces", "It falls, so that G can catch up", "It stays the same"],
+        0,
+        "The difference γ L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then takes more care "
+        "to redraw G's faces badly, and the balance comes back.",
+    ),
+    show,
+    navigation.STEP,
+    "Run a trained model step by step, forwards and backwards",
+)

@@ -1,0 +1,77 @@
+"""Lesson 5: when it fails."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from facedemo.app import navigation
+from facedemo.app.views.learn import live
+from facedemo.app.views.learn.lesson import Lesson, Question
+
+if TYPE_CHECKING:
+    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
+
+KEY = "learn_failing"
+WAYS: dict[str, tuple[str, dict[str, float]]] = {  # button → help, live settings
+    "Make it diverge": ("Multiply both learning rates by 30.", {"learning_rate_g": 0.03, "learning_rate_d": 0.03}),
+    "Make it collapse": (
+        "Ask for faces that are very easy to redraw, and let faces of different latents be alike.",
+        {"gamma": 0.1, "alpha": 0.0},
+    ),
+    "Mend it": (
+        "Go back to the settings of the beginning.",
+        {"gamma": 0.8, "alpha": 0.3, "learning_rate_g": 1e-3, "learning_rate_d": 1e-3},
+    ),
+}
+
+
+def steer(training: "LiveTraining", changes: dict[str, float]) -> None:
+    training.steer(**changes)
+    st.session_state[f"{KEY}_playing"] = True
+
+
+def draw(found: "dict[str, LiveTraining]") -> None:
+    (training,) = found.values()
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.caption(f"Iteration {training.step:,}")
+        live.show_grid(training.samples(), f"16 generated faces at iteration {training.step}")
+        if training.diverged:
+            st.error(
+                "A loss is no longer a number, and nothing can be learned from it. Only an earlier state helps: start "
+                "again. A run on the Train page goes back to its last checkpoint.",
+                title="The training has diverged",
+            )
+    with right:
+        live.show_charts(training, KEY, ("losses", "k"))
+
+
+def show(answered: bool) -> None:
+    if not answered:
+        return
+    training = live.trainings(KEY, {"": {}})[""]
+    with st.container(horizontal=True):
+        for label, (about, changes) in WAYS.items():
+            st.button(label, on_click=steer, args=(training, changes), help=about, key=f"{KEY}_{label}")
+    st.caption("Let it train for half a minute first, so that there is something to lose.")
+    live.play(KEY, {"": {}}, draw)
+
+
+LESSON = Lesson(
+    "failing",
+    "When it fails",
+    "Two players that learn from each other can also lead each other astray. If their steps are too long, the losses "
+    "jump and the pictures dissolve: the training diverges. If G finds one face that D always redraws well, it may "
+    "draw only that one: mode collapse. Both show on the charts and in the samples, and some failures can be mended "
+    "while the training goes on.",
+    Question(
+        "Mode collapse: all faces become the same. What happens to L(G(z)), G's loss?",
+        ["It rises, because the faces are bad", "It falls, although the faces are bad", "It becomes infinite"],
+        1,
+        "The loss only asks how well D redraws the faces, not whether they differ. So a low loss alone proves nothing: "
+        "look at the samples. Press Play, then make it collapse, and mend it again.",
+    ),
+    show,
+    navigation.TRAIN,
+    "Train a model and change its settings while it learns",
+)

@@ -1,0 +1,59 @@
+"""What every lesson has: an idea, a question, something to try, and a page where the idea goes on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that the learner answers before the lesson shows what happens.
+
+    right: the index of the right one of `options`.  because: explains the right answer; shown after any answer.
+    """
+
+    text: str
+    options: Sequence[str]
+    right: int
+    because: str
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson of a few minutes.
+
+    name: for the address.  idea: four sentences in Markdown.  show: draws what there is to try; its argument says
+    whether the question has been answered.  page, link: where the idea goes on, and the words of the link.
+    """
+
+    name: str
+    title: str
+    idea: str
+    question: Question
+    show: Callable[[bool], None]
+    page: Path
+    link: str
+
+
+def ask(lesson: Lesson) -> bool:
+    """Asks the lesson's question; returns whether it has been answered. The answer is stored nowhere."""
+    question, key = lesson.question, f"learn_{lesson.name}"
+    st.subheader("What do you expect?", anchor=False)
+    choice = st.radio(
+        question.text,
+        question.options,
+        index=None,
+        key=f"{key}_choice",
+        help="Choose an answer before you look. Your answer is not stored anywhere.",
+    )
+    if choice is not None:
+        st.session_state[f"{key}_answered"] = True
+    if choice is None:
+        st.caption("Choose an answer, and the lesson shows what happens.")
+    elif choice == question.options[question.right]:
+        st.success(question.because, title="That is right", icon=":material/check:")
+    else:
+        st.info(question.because, title=f"It is: {question.options[question.right]}", icon=":material/lightbulb:")
+    return choice is not None

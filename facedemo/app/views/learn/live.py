@@ -1,0 +1,127 @@
+"""Trainings of a lesson that run while the page is open: play, pause, start again."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from facedemo.app.charts import training as charts
+from facedemo.app.shared.markdown import escaped
+from facedemo.data.builtin import builtin_faces
+from facedemo.imaging import film, pictures
+
+if TYPE_CHECKING:
+    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
+
+SLICE = 0.4  # seconds of training between two pictures
+PAUSE = 0.6  # seconds from one picture to the next
+ENOUGH = 4000  # iterations after which a training pauses by itself
+SIDE = 320  # pixels
+SIZE = 32  # of the small trainings' images
+
+
+Settings = dict[str, dict[str, float | str | int]]  # label → settings of a training
+
+
+def trainings(key: str, settings: Settings, faces: int | None = None) -> "dict[str, LiveTraining]":
+    """This visitor's trainings of a lesson by label, new ones if the settings have changed.
+
+    faces: built-in faces to train on; all by default.
+    """
+    from facedemo.explore.live_training import (
+        LiveTraining,  # imports torch, which the list of lessons need not wait for
+    )
+
+    stored = st.session_state.get(f"{key}_trainings")
+    if not stored or stored[0] != settings:
+        images = builtin_faces(SIZE).images[:faces]
+        made = {label: LiveTraining(images, **chosen) for label, chosen in settings.items()}
+        stored = st.session_state[f"{key}_trainings"] = (settings, made)
+    return stored[1]
+
+
+def start_again(key: str) -> None:
+    st.session_state.pop(f"{key}_trainings", None)
+    st.session_state[f"{key}_playing"] = False
+
+
+def toggle(key: str) -> None:
+    st.session_state[f"{key}_playing"] = not st.session_state.get(f"{key}_playing", False)
+
+
+def controls(key: str) -> bool:
+    """Buttons to play, pause and start again; returns whether the trainings run."""
+    playing = st.session_state.get(f"{key}_playing", False)
+    with st.container(horizontal=True):
+        label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
+        about = "Train on this computer while this page is open; the pictures follow."
+        st.button(label, type="primary", icon=icon, on_click=toggle, args=(key,), help=about, key=f"{key}_play")
+        about = "Start again from random weights."
+        st.button(
+            "Start again",
+            icon=":material/restart_alt:",
+            on_click=start_again,
+            args=(key,),
+            help=about,
+            key=f"{key}_new",
+        )
+    return playing
+
+
+def play(
+    key: str,
+    settings: Settings,
+    draw: "Callable[[dict[str, LiveTraining]], None]",
+    faces: int | None = None,
+) -> None:
+    """The controls, and `draw` again and again while the trainings run; settings and faces as for `trainings`."""
+    playing = controls(key)
+
+    def refreshed() -> None:
+        found = trainings(key, settings, faces)
+        if st.session_state.get(f"{key}_playing"):
+            for training in found.values():
+                training.train(SLICE / len(found))
+        draw(found)
+        over = all(training.diverged or training.step >= ENOUGH for training in found.values())
+        if over and st.session_state.get(f"{key}_playing"):
+            st.session_state[f"{key}_playing"] = False
+            st.rerun()
+
+    st.fragment(refreshed, run_every=PAUSE if playing else None)()
+    st.caption("The photographs x are stand-ins here: built-in faces, which a bundled model generated.")
+
+
+def show_grid(images: np.ndarray, alt: str) -> None:
+    """Small faces, enlarged."""
+    st.image(film.enlarged(np.asarray(pictures.grid(images)), SIDE), width=SIDE, alt=alt)
+
+
+def show_wide(images: np.ndarray, alt: str) -> None:
+    """Many small faces in two rows."""
+    st.image(np.asarray(pictures.grid(images, columns=len(images) // 2)), width=2 * SIDE, alt=alt)
+
+
+def show_row(images: np.ndarray, words: str) -> None:
+    """A row of small pictures, enlarged, with its symbol below."""
+    st.image(enlarged_row(images), width=SIDE, alt=words)
+    st.caption(words)
+
+
+def enlarged_row(images: np.ndarray) -> Image.Image:
+    return film.enlarged(np.asarray(pictures.grid(images, columns=len(images))), SIDE)
+
+
+def show_charts(training: "LiveTraining", key: str, only: tuple[str, ...]) -> None:
+    """Charts of a training, as on the Train page, of the columns in `only`."""
+    if len(training.metrics["step"]) < 2:
+        return
+    drawn = charts.figures(training.metrics, training.family.metrics)
+    for name in only:
+        if name in drawn:
+            title = drawn[name].layout.title.text.replace("<sub>t</sub>", "_t")
+            figure = charts.untitled(drawn[name]).update_layout(height=230)
+            st.markdown(f"**{escaped(title)}**", help=training.config.model.metric_help.get(name))
+            st.plotly_chart(figure, key=f"{key}_{name}", config={"displayModeBar": False}, alt=f"Chart of {title}")

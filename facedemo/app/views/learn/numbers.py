@@ -1,0 +1,92 @@
+"""Lesson 1: numbers become a face."""
+
+import numpy as np
+import streamlit as st
+
+from facedemo.app import navigation
+from facedemo.app.components.face_grid import face_grid
+from facedemo.app.shared import model_picker
+from facedemo.app.views.learn.lesson import Lesson, Question
+from facedemo.imaging import film
+
+FAR = 3.0  # how far the sliders go, in standard deviations of z
+PLACES = 7  # faces per side of the map
+SEED = 3
+X, Y = "learn_numbers_x", "learn_numbers_y"
+LARGE = 320  # pixels
+
+
+@st.cache_data(max_entries=4, show_spinner="Generating faces…")
+def faces_at(folder: str, version: str, places: list[tuple[float, float]], centre: bool) -> np.ndarray:
+    """Faces at places of a plane in the latent space, uint8 (n, s, s, 3).  centre: around z = 0, not around a face."""
+    from pathlib import Path
+
+    from facedemo.explore import plane  # imports torch, which the list of lessons need not wait for
+
+    model = model_picker.load(Path(folder), version)
+    return plane.faces(model, places, None if centre else SEED)
+
+
+def choose(place: int) -> None:
+    row, column = divmod(place - 1, PLACES)
+    steps = np.linspace(-FAR, FAR, PLACES)
+    st.session_state[X], st.session_state[Y] = float(steps[column]), float(steps[PLACES - 1 - row])
+
+
+def show(answered: bool) -> None:
+    choices = model_picker.choices()
+    if not choices:
+        st.info("There is no model to generate faces with. Train one first.", title="No model yet")
+        return
+    name = model_picker.preferred(choices)
+    folder, version = str(choices[name]), model_picker.version(choices[name])
+    steps = np.linspace(-FAR, FAR, PLACES)
+    places = [(float(x), float(y)) for y in steps[::-1] for x in steps]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.session_state.setdefault(X, 0.0)
+        st.session_state.setdefault(Y, 0.0)
+        about = "Moves z along one direction, in standard deviations."
+        x = st.slider("First direction", -FAR, FAR, step=0.1, key=X, help=about)
+        y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=about)
+        (face,) = faces_at(folder, version, [(x, y)], centre=False)
+        st.image(film.enlarged(face, LARGE), width=LARGE, alt=f"The face at {x:g}, {y:g}")
+        st.caption(f"z has moved by {x:g} and {y:g}; its other directions stay where they are.")
+    with right:
+        nearest = 1 + (PLACES - 1 - round((y + FAR) / (2 * FAR) * (PLACES - 1))) * PLACES
+        nearest += round((x + FAR) / (2 * FAR) * (PLACES - 1))
+        face_grid(
+            faces_at(folder, version, places, centre=False),
+            (),
+            selected=nearest,
+            alt=f"Map of {PLACES} by {PLACES} faces: the sliders' plane. Arrow keys move, Enter chooses.",
+            on_choose=choose,
+            key="learn_numbers_map",
+            columns=PLACES,
+            narrow=PLACES,
+            labels=[f"{x:g}, {y:g}" for x, y in places],
+        )
+        st.caption("The same plane as a map. Choose a place, and the sliders go there.")
+    if answered:
+        (middle,) = faces_at(folder, version, [(0.0, 0.0)], centre=True)
+        st.image(film.enlarged(middle, LARGE), width=LARGE, alt="The face of z = 0")
+        st.caption("The face of z = (0, 0, … 0).")
+
+
+LESSON = Lesson(
+    "numbers",
+    "Numbers become a face",
+    "A generator turns a list of random numbers, called z, into a picture. The same numbers always give the same face, "
+    "and similar numbers give similar faces. The two sliders move z along the two directions in which its faces change "
+    "most. Nobody told the generator what these directions mean: it found them while it learned.",
+    Question(
+        "What does the generator draw if all numbers of z are 0?",
+        ["A black picture", "Random noise", "An average face"],
+        2,
+        "z = 0 is the centre of all latents, so its face is in the middle of all faces: an average one, smooth and "
+        "without anything special. The further z is from 0, the more unusual the face.",
+    ),
+    show,
+    navigation.INTERPOLATE,
+    "Turn one face into another",
+)

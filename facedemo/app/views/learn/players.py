@@ -1,0 +1,54 @@
+"""Lesson 2: two players."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from facedemo.app import navigation
+from facedemo.app.views.learn import live
+from facedemo.app.views.learn.lesson import Lesson, Question
+
+if TYPE_CHECKING:
+    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
+
+KEY = "learn_players"
+
+
+def draw(found: "dict[str, LiveTraining]") -> None:
+    (training,) = found.values()
+    st.caption(f"Iteration {training.step:,}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**What G generates**, always from the same 16 latents")
+        live.show_grid(training.samples(), f"16 generated faces at iteration {training.step}")
+    with right:
+        st.markdown("**What D sees, and how it redraws it**")
+        for symbol, images in training.discriminator_view().items():
+            live.show_row(images, symbol)
+    with right:
+        live.show_charts(training, KEY, ("losses",))
+
+
+def show(answered: bool) -> None:
+    if answered:
+        live.play(KEY, {"": {}}, draw)
+
+
+LESSON = Lesson(
+    "players",
+    "Two players",
+    "Two networks train each other: the generator G draws faces, and the discriminator D judges them. Here, D is an "
+    "auto-encoder: it squeezes every picture into a few numbers and redraws it from them, and L is how far the copy is "
+    "from the original. D learns to redraw photographs well and G's faces badly. G learns to draw faces that D can "
+    "redraw well, so they must become like photographs.",
+    Question(
+        "After a minute of training, which pictures will D redraw better?",
+        ["Photographs: it has practised on them", "G's faces: they are smoother", "Both equally well"],
+        1,
+        "G's faces have fewer details, and what is smooth is easily redrawn. The balance of the two players even asks "
+        "for it: L(G(z)) is kept at γ times L(x), here at 0.8 times. Press Play, and compare L(x) with L(G(z)).",
+    ),
+    show,
+    navigation.INSIDE,
+    "See how a trained discriminator redraws a face",
+)

@@ -1,0 +1,34 @@
+"""A plane in the latent space along which a model's faces change most, found from its first layer alone.
+
+SeFa: Shen & Zhou 2021, "Closed-Form Factorization of Latent Semantics in GANs", arXiv:2007.06600.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
+
+SAMPLES = 256  # latents from which the standard deviation of z is estimated
+
+
+def directions(model: FaceModel, count: int = 2) -> Tensor:
+    """The first right singular vectors of the generator's first linear layer, (count, h), as steps of one standard
+    deviation of z. Their signs are such that the largest entry is positive.
+    """
+    first = next(layer for layer in model.family.average.modules() if isinstance(layer, nn.Linear))
+    found = torch.linalg.svd(first.weight.detach().double(), full_matrices=False).Vh[:count]
+    largest = found.gather(1, found.abs().argmax(1, keepdim=True))
+    return (found * largest.sign() * sampling.latents(model, range(SAMPLES)).std()).float()
+
+
+def faces(model: FaceModel, places: Sequence[tuple[float, float]], seed: int | None) -> np.ndarray:
+    """Faces at places (x, y) of the plane of `directions`, uint8 (n, s, s, 3).
+
+    seed: of the face in the middle; None: z = 0.
+    """
+    origin = sampling.latents(model, [seed or 0]) * (seed is not None)
+    return sampling.draw(model, origin + torch.tensor(places) @ directions(model))

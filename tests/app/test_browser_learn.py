@@ -1,0 +1,68 @@
+"""Lessons in real Chromium: by mouse and by keyboard alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.app.conftest import in_a_browser
+
+pytestmark = [in_a_browser, pytest.mark.slow]
+
+PATIENT = 60_000  # ms
+ITERATION = re.compile(r"iteration ([\d,]+)", re.IGNORECASE)
+
+
+def iterations(page: Page) -> list[int]:
+    """The iterations of all trainings on the page."""
+    found = [ITERATION.search(text) for text in page.get_by_text(ITERATION).all_inner_texts()]
+    return [int(match[1].replace(",", "")) for match in found if match]
+
+
+def wait_for_training(page: Page, beyond: int) -> None:
+    for _ in range(120):
+        if (found := iterations(page)) and min(found) > beyond:
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(f"no training came beyond iteration {beyond}: {iterations(page)}")
+
+
+def test_lesson_1_by_keyboard_alone_from_the_list_to_a_place_on_the_map(address: str, page: Page) -> None:
+    page.goto(f"{address}/learn")
+    page.get_by_role("button", name="1. Numbers become a face").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="1. Numbers become a face")).to_be_visible(timeout=PATIENT)
+    assert page.url.endswith("lesson=numbers")
+    page.get_by_role("radio").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("That is right")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_text("The face of z = (0, 0, … 0).")).to_be_visible(timeout=PATIENT)
+    page.get_by_role("button", name="Face 1, -3, 3", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("z has moved by -3 and 3")).to_be_visible(timeout=PATIENT)
+
+
+def test_lesson_3_trains_two_models_beside_each_other_and_pauses(address: str, page: Page) -> None:
+    page.goto(f"{address}/learn?lesson=balance&low=0.2&high=0.8")
+    page.get_by_text("There is no difference").click()
+    page.get_by_role("button", name="Play").click(timeout=PATIENT)
+    wait_for_training(page, beyond=20)
+    assert len(iterations(page)) == 2
+    expect(page.get_by_text("Left, γ = 0.2")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENT)
+    page.wait_for_timeout(1500)
+    stopped = iterations(page)
+    page.wait_for_timeout(1500)
+    assert iterations(page) == stopped
+
+
+def test_lesson_5_breaks_a_training_and_mends_it(address: str, page: Page) -> None:
+    page.goto(f"{address}/learn?lesson=failing")
+    page.get_by_text("It falls, although the faces are bad").click()
+    page.get_by_role("button", name="Make it collapse").click(timeout=PATIENT)
+    wait_for_training(page, beyond=10)
+    page.get_by_role("button", name="Mend it").click()
+    wait_for_training(page, beyond=iterations(page)[0] + 10)
+    expect(page.get_by_text("Losses")).to_be_visible()

@@ -1,0 +1,138 @@
+"""The lessons, run as Streamlit runs them."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from facedemo.app import navigation
+from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers, players
+from facedemo.app.views.learn.lesson import Lesson
+from tests.conftest import Maker
+
+LESSONS = [module.LESSON for module in (numbers, players, balance, equations, failing, lying, families, copying)]
+LIVE = [players, balance, failing, families, copying]
+
+
+@pytest.fixture(autouse=True)
+def model(make_bundle: Maker) -> None:
+    make_bundle("ours-64")
+
+
+def shown(page: AppTest) -> str:
+    """All words on the page."""
+    parts = (page.markdown, page.caption, page.error, page.warning, page.info, page.success)
+    return "\n".join(str(item.value) for part in parts for item in part)
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file("../../facedemo/app/pages/learn.py", default_timeout=120)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def answer(page: AppTest, lesson: Lesson, number: int) -> AppTest:
+    page.radio(key=f"learn_{lesson.name}_choice").set_value(lesson.question.options[number]).run()
+    assert not page.exception
+    return page
+
+
+def click(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click()
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_the_overview_lists_eight_lessons_and_opens_them() -> None:
+    page = open_page()
+    assert not page.exception
+    opening = [button.label for button in page.button]
+    assert opening == [f"{number}. {lesson.title}" for number, lesson in enumerate(LESSONS, 1)]
+    page = click(page, opening[5])
+    assert page.title[0].value == "6. The number that lies"
+    assert page.query_params["lesson"] == "lying"
+    assert click(page, "Next lesson: Three ways to play, and today's").title[0].value.startswith("7.")
+    assert click(page, "All lessons").title[0].value == "Learn"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_every_lesson_has_one_idea_in_about_four_sentences_a_question_and_a_page_to_go_on(lesson: Lesson) -> None:
+    sentences = re.findall(r"[.?!](?:\s|$)", lesson.idea)
+    assert 3 <= len(sentences) <= 5
+    assert len(lesson.question.options) == 3
+    assert 0 <= lesson.question.right < 3
+    assert lesson.page.exists()
+    assert lesson.page != navigation.LEARN
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_lesson_asks_before_it_shows_and_says_what_is_right(lesson: Lesson) -> None:
+    page = open_page(lesson=lesson.name)
+    assert not page.exception
+    assert "Choose an answer, and the lesson shows what happens." in shown(page)
+    assert lesson.question.because not in shown(page)
+    wrong = (lesson.question.right + 1) % 3
+    page = answer(page, lesson, wrong)
+    assert lesson.question.because in shown(page)
+    assert not page.success
+    page = answer(page, lesson, lesson.question.right)
+    assert page.success[0].value == lesson.question.because
+    for control in (page.button, page.slider, page.radio, page.select_slider):
+        for item in control:
+            assert item.help, item.label
+
+
+@pytest.mark.parametrize("module", LIVE, ids=lambda module: module.LESSON.name)
+def test_a_live_lesson_plays_only_after_an_answer_and_trains_while_it_plays(module) -> None:
+    page = open_page(lesson=module.LESSON.name)
+    assert "Play" not in [button.label for button in page.button]
+    page = click(answer(page, module.LESSON, 0), "Play")
+    assert "Pause" in [button.label for button in page.button]
+    _, found = page.session_state[f"{module.KEY}_trainings"]
+    steps = [training.step for training in found.values()]
+    assert all(step > 0 for step in steps)
+    page = click(page, "Pause")
+    assert [training.step for training in found.values()] == [training.step for training in found.values()]
+    page = click(page, "Start again")
+    _, fresh = page.session_state[f"{module.KEY}_trainings"]
+    assert all(training.step == 0 for training in fresh.values())
+
+
+def test_a_link_sets_the_two_gammas_and_unusable_ones_are_named() -> None:
+    page = open_page(lesson="balance", low="0.2", high="0.6")
+    assert (page.slider(key="learn_low").value, page.slider(key="learn_high").value) == (0.2, 0.6)
+    page = click(answer(page, balance.LESSON, 0), "Play")
+    _, found = page.session_state[f"{balance.KEY}_trainings"]
+    assert [training.config.model.gamma for training in found.values()] == [0.2, 0.6]
+    page = open_page(lesson="balance", low="much")
+    assert "`low=much`" in shown(page)
+    assert page.slider(key="learn_low").value == 0.3
+    assert "`lesson=nothing`" in shown(open_page(lesson="nothing"))
+
+
+def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
+    page = answer(open_page(lesson="failing"), failing.LESSON, 1)
+    page = click(page, "Make it collapse")
+    (training,) = page.session_state[f"{failing.KEY}_trainings"][1].values()
+    assert training.schedule.config.model.gamma == 0.1
+    page = click(page, "Mend it")
+    assert training.schedule.config.model.gamma == 0.8
+    training.diverged = True
+    page.run()
+    assert "The training has diverged" in [
+        error.proto.title if hasattr(error.proto, "title") else "" for error in page.error
+    ] or ("A loss is no longer a number" in shown(page))
+    assert page.session_state[f"{failing.KEY}_playing"] is False
+
+
+def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
+    page = answer(open_page(lesson="equations"), equations.LESSON, 0)
+    (drawing,) = page.get("html")
+    html = drawing.proto.body
+    assert 'tabindex="0" class="equation-0"' in html
+    assert ".one-step:has(.equation-0:is(:hover, :focus)) .picture-x" in html
+    step = int(re.search(r"Iteration (\d+)", shown(page))[1])
+    page = click(page, "One step")
+    assert int(re.search(r"Iteration (\d+)", shown(page))[1]) == step + 1

@@ -1,0 +1,86 @@
+"""The small trainings of the lessons."""
+
+import numpy as np
+import pytest
+import torch
+
+from facedemo.data.builtin import builtin_faces
+from facedemo.explore.live_training import FACES, ROWS, LiveTraining
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return builtin_faces(32).images[:64]
+
+
+def test_the_same_settings_train_the_same_and_leave_torchs_random_state_alone(images: np.ndarray) -> None:
+    before = torch.random.get_rng_state()
+    first, second = LiveTraining(images, width=8), LiveTraining(images, width=8)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    for training in (first, second):
+        training.train(60.0, most=3)
+    assert first.step == second.step == 3
+    assert first.metrics == second.metrics
+    assert np.array_equal(first.samples(), second.samples())
+    assert first.samples().shape == (FACES, 32, 32, 3)
+
+
+def test_it_stops_after_the_time_or_the_number_of_iterations(images: np.ndarray) -> None:
+    training = LiveTraining(images, width=8)
+    training.train(0.0)
+    assert training.step == 0
+    training.train(0.3)
+    assert training.step > 0
+
+
+def test_a_setting_changes_from_the_next_iteration_on(images: np.ndarray) -> None:
+    training = LiveTraining(images, width=8, gamma=0.8)
+    training.train(60.0, most=1)
+    training.steer(gamma=0.2)
+    training.train(60.0, most=1)
+    first, second = (
+        target / real
+        for target, real in zip(training.metrics["loss_target"], training.metrics["loss_real"], strict=True)
+    )
+    assert (first, second) == (pytest.approx(0.8), pytest.approx(0.2))
+    with pytest.raises(ValueError, match="cannot be changed"):
+        training.steer(width=4)
+
+
+def test_a_training_that_diverges_stops_and_still_shows_pictures(images: np.ndarray) -> None:
+    training = LiveTraining(images, width=8)
+    training.record(dict.fromkeys(training.family.metrics, float("nan")))
+    assert training.diverged
+    training.train(60.0, most=5)
+    assert training.step == 0
+    with torch.no_grad():
+        for weight in training.family.average.parameters():
+            weight.fill_(float("nan"))
+    assert training.samples().shape == (FACES, 32, 32, 3)
+
+
+def test_long_trainings_keep_few_rows_over_their_whole_length(images: np.ndarray) -> None:
+    training = LiveTraining(images, width=8)
+    row = dict.fromkeys(training.family.metrics, 1.0)
+    for step in range(1, 5 * ROWS):
+        training.iteration.step = step
+        if step % training.every == 0:
+            training.record(row)
+    steps = training.metrics["step"]
+    assert len(steps) < ROWS
+    assert (steps[0] <= 16, steps[-1] > 4.9 * ROWS) == (True, True)
+    assert len(set(np.diff(steps))) == 1
+
+
+def test_the_discriminators_view_has_pictures_of_both_kinds_and_their_reconstructions(images: np.ndarray) -> None:
+    view = LiveTraining(images, width=8).discriminator_view()
+    assert list(view) == ["x", "D(x)", "G(z)", "D(G(z))"]
+    assert np.array_equal(view["x"], images[:4])
+    assert list(LiveTraining(images, family="dcgan", width=8).discriminator_view()) == ["x", "G(z)"]
+
+
+def test_the_loss_of_images_is_the_mean_distance_to_their_reconstructions(images: np.ndarray) -> None:
+    training = LiveTraining(images, width=8)
+    view = training.discriminator_view()
+    expected = np.abs(view["x"].astype(float) - view["D(x)"]).mean() / 127.5
+    assert training.loss_of(images[:4]) == pytest.approx(expected, abs=0.01)

@@ -6,7 +6,7 @@ from facedemo.app import navigation
 from facedemo.data import personal
 
 
-@st.cache_data(ttl="1h", show_spinner=False)
+@st.cache_data(ttl=3600, show_spinner=False)  # in seconds: for a text, Streamlit imports pandas first
 def expire_personal_data() -> None:
     personal.expire()
 

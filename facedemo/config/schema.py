@@ -151,6 +151,12 @@ class TrainingConfig(FrozenSettings):
     sample_every: int = Field(
         default=250, ge=1, le=1_000_000, title="Sample interval", description="Iterations between sample grids."
     )
+    recover: bool = Field(
+        True,
+        title="Recover",
+        description="If the training diverges, go back to the last checkpoint and continue at half the learning rates, "
+        "at most three times.",
+    )
     evaluate_every: int = Field(
         default=25_000,
         ge=0,

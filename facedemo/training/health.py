@@ -30,7 +30,7 @@ class HealthMonitor:
         self.bounded = bounded
         self.real_spread = real_spread
         self.recent: dict[str, deque[float]] = {item.metric: deque(maxlen=PATIENCE) for item in bounded}
-        self.collapse = ""
+        self.collapse = self.recovered = ""
 
     def check_metrics(self, row: dict[str, float]) -> None:
         """Checks one row of metrics.  Raises DivergedError if a value is not finite."""
@@ -64,7 +64,7 @@ class HealthMonitor:
 
     @property
     def warnings(self) -> list[str]:
-        words = [self.collapse] if self.collapse else []
+        words = [text for text in (self.recovered, self.collapse) if text]
         for item in self.bounded:
             values = self.recent[item.metric]
             if len(values) == PATIENCE and max(values) <= item.low:

@@ -131,6 +131,7 @@ class Recorder:
         if self.columns:
             place = self.columns.index("step")
             replace_file(path, csv_text([self.columns, *(row for row in rows if row[place] <= step)]))
+        self.close()
         self.tensorboard = TensorBoardLogger(
             self.run.path, name="", version="tensorboard", default_hp_metric=False, purge_step=step + 1, flush_secs=10
         )

@@ -21,13 +21,14 @@ from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.evaluations import Evaluations
-from facedemo.training.health import HealthMonitor, pairwise_spread
+from facedemo.training.health import DivergedError, HealthMonitor, pairwise_spread
 from facedemo.training.iteration import Iteration
 from facedemo.training.progress import Clock
 from facedemo.training.recorder import NullRecorder, Recorder
 
 SAMPLES = 64  # images in a sample grid
 UNREADABLE = "unreadable"
+RECOVERY, MOST_RECOVERIES = "recovery", 3  # stands for the command of a change of settings that nobody requested
 POLL_SECONDS = 0.2  # seconds between checks for commands while paused
 
 
@@ -48,7 +49,7 @@ class Trainer:
         """
         self.fabric, self.record, self.show = fabric, record, show
         fabric.seed_everything(config.training.seed, verbose=False)
-        self.schedule = SettingsSchedule(config)
+        self.config, self.schedule = config, SettingsSchedule(config)
         self.iteration, self.clock = Iteration(fabric, self.schedule, images), Clock()
         self.health = HealthMonitor(
             config.model.bounded, pairwise_spread(Batches(images, 256, config.training.seed, False).load(0))
@@ -73,8 +74,11 @@ class Trainer:
                 self.checkpoint()
                 self.write_status("stopped")
                 return "stopped"
-            with uninterrupted():
-                self.advance()
+            try:
+                with uninterrupted():
+                    self.advance()
+            except DivergedError as error:
+                self.recover(error)
         self.checkpoint()
         self.evaluate(last=True)
         self.sample()
@@ -123,8 +127,7 @@ class Trainer:
         """Processes the commands since the last iteration; waits while paused.  Returns "stop" or ""."""
         paused = was_paused = False
         while True:
-            for change in self.record.due_changes(self.step):
-                self.apply(change) if self.schedule.fits(change) else self.record.log(f"ignored: {change}")
+            self.process_changes()
             for command in self.new_commands():
                 if command.action == "stop":
                     return "stop"
@@ -218,6 +221,40 @@ class Trainer:
         """Starts an evaluation of the weights just saved, if one is due."""
         if self.fabric.is_global_zero:
             self.evaluations.start_if_due(self.images, last)
+
+    def recover(self, error: DivergedError) -> None:
+        """Goes back to the last checkpoint, from which the training continues at half the learning rates.
+
+        Raises `error` if that is not wanted, is not possible, or was done MOST_RECOVERIES times before.
+        """
+        run, settings = self.record.run, self.schedule.config.training
+        done = sum(change.command == RECOVERY for change in run.setting_changes())
+        possible = settings.recover and done < MOST_RECOVERIES and bool(run.checkpoints())
+        if not self.fabric.broadcast(possible):
+            raise error
+        diverged_at = self.step
+        self.restart_schedule()
+        self.restore()
+        self.process_changes()
+        rates = {name: self.schedule.rate(net, self.step) / 2 for net, name in LEARNING_RATE_FIELD.items()}
+        self.steer(SettingChange(self.step, rates, RECOVERY))
+        self.fresh_rows = []
+        self.health.recovered = (
+            f"The training diverged at iteration {diverged_at:,} and went back to iteration {self.step:,}, with half "
+            f"the learning rates ({done + 1} of at most {MOST_RECOVERIES} times)."
+        )
+        self.record.log(f"{error} {self.health.recovered}")
+
+    def restart_schedule(self) -> None:
+        """The settings of the beginning; `process_changes` applies the recorded changes again."""
+        self.schedule = self.iteration.schedule = SettingsSchedule(self.config)
+        self.family.config = self.config.model
+        self.record.earlier_changes = self.record.run.setting_changes()
+
+    def process_changes(self) -> None:
+        """Applies the recorded changes that are due."""
+        for change in self.record.due_changes(self.step):
+            self.apply(change) if self.schedule.fits(change) else self.record.log(f"ignored: {change}")
 
     def restore(self) -> None:
         """Restores the newest readable checkpoint; without any checkpoint, starts from the beginning.

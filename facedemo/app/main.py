@@ -3,18 +3,24 @@
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.app.shared import sign_in
 from facedemo.data import personal
+from facedemo.runs import lesson
 
 
 @st.cache_data(ttl=3600, show_spinner=False)  # in seconds: for a text, Streamlit imports pandas first
 def expire_personal_data() -> None:
     personal.expire()
+    if sign_in.is_app_shared():
+        lesson.remove_old_runs()
 
 
 def main() -> None:
     st.set_page_config(page_title="facedemo", page_icon="🙂", layout="wide")
 
+    sign_in.install()
     expire_personal_data()
+    sign_in.require()
     pages = [
         st.Page(navigation.HOME, title="Home", icon=":material/home:", default=True),
         st.Page(navigation.LEARN, title="Learn", icon=":material/school:"),
@@ -27,4 +33,8 @@ def main() -> None:
         st.Page(navigation.TRAIN, title="Train", icon=":material/model_training:"),
         st.Page(navigation.RUNS, title="Runs", icon=":material/folder_open:"),
     ]
-    st.navigation(pages, position="top").run()
+    if (visitor := sign_in.current()) and visitor.teacher:
+        pages.append(st.Page(navigation.TEACHER, title="Teacher", icon=":material/supervisor_account:"))
+    page = st.navigation(pages, position="top")
+    sign_in.account_controls()
+    page.run()

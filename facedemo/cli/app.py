@@ -1,5 +1,6 @@
 """The command that starts the app."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facedemo.app.shared.accounts import new_code
 from facedemo.storage.locations import shipped
 
 app = typer.Typer()
@@ -18,16 +20,37 @@ def start_app(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on; default: only this computer.")] = "localhost",
     browser: Annotated[bool, typer.Option(help="Open the app in the browser.")] = True,
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared",
+            help="Share the app with a class: everybody signs in and has a workspace of their own, docs/hosting.md.",
+            envvar="FACEDEMO_SHARED",
+        ),
+    ] = False,
+    base_path: Annotated[str, typer.Option(help="Path of the app behind a reverse proxy, such as faces.")] = "",
 ) -> None:
     """Start the app from any folder, in which runs are stored below `runs`. Ctrl-C stops it."""
+    if shared:
+        share()
     settings = tomllib.loads((shipped(".streamlit") / "config.toml").read_text("utf8"))
-    settings["server"] |= {"port": port, "address": address, "headless": not browser}
+    settings["server"] |= {"port": port, "address": address, "headless": shared or not browser}
+    settings["server"] |= {"baseUrlPath": base_path} if base_path else {}
     script = Path(__file__).with_name("app_script.py")
     command = [sys.executable, "-m", "streamlit", "run", str(script), *flags(settings)]
     try:
         raise typer.Exit(subprocess.run(command, check=False).returncode)
     except KeyboardInterrupt:
         raise typer.Exit from None
+
+
+def share() -> None:
+    """Sets what a shared app needs, and prints the access codes unless they are set already."""
+    os.environ["FACEDEMO_SHARED"] = "1"
+    for variable, who in (("FACEDEMO_ACCESS_CODE", "visitors"), ("FACEDEMO_TEACHER_CODE", "teachers")):
+        if variable not in os.environ:
+            os.environ[variable] = new_code()
+            typer.echo(f"Access code for {who}: {os.environ[variable]}")
 
 
 def flags(settings: dict[str, Any], section: str = "") -> list[str]:

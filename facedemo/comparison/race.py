@@ -90,9 +90,12 @@ class Race(ProcessDirectory):
         except ValueError as error:
             raise RunError(f"The {PLAN} of “{self.id}” is damaged.") from error
 
+    def runs_to_train(self) -> list[Run]:
+        found = [self.run(entrant) for entrant in self.plan.entries]
+        return [run for run in found if run.path.is_dir() and run.status_on_disk().state != "finished"]
+
     def expected_seconds(self) -> float | None:
-        runs = [self.run(entrant) for entrant in self.plan.entries]
-        known = [run.expected_seconds() for run in runs if run.status_on_disk().state != "finished"]
+        known = [run.expected_seconds() for run in self.runs_to_train()]
         return None if None in known else sum(filter(None, known))
 
     def run(self, entrant: Entrant) -> Run:

@@ -50,8 +50,8 @@ def keep_days() -> float:
         return DEFAULT_DAYS
 
 
-def personal_data(older_than_days: float = 0.0) -> Personal:
-    """The uploads and embeddings that are at least so old."""
+def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
+    """The uploads and embeddings that are at least so old.  prefix: of the names of one visitor's uploads."""
     limit = time.time() - older_than_days * DAY
 
     def old(paths: Iterator[Path]) -> list[Path]:
@@ -62,8 +62,9 @@ def personal_data(older_than_days: float = 0.0) -> Personal:
                     found.append(path)
         return sorted(found)
 
-    prepared = (mark.parent for mark in cache_root().glob(f"*/{UPLOADED}"))
-    return Personal(old(uploads_root().glob("*")), old(prepared), old(embeddings_root().glob("*.npz")))
+    own = str(uploads_root() / prefix) if prefix else ""
+    prepared = (mark.parent for mark in cache_root().glob(f"*/{UPLOADED}") if own in mark.read_text("utf8"))
+    return Personal(old(uploads_root().glob(f"{prefix}*")), old(prepared), old(embeddings_root().glob("*.npz")))
 
 
 def is_uploaded(source: str | Path) -> bool:
@@ -71,9 +72,9 @@ def is_uploaded(source: str | Path) -> bool:
     return any(Path(line).is_relative_to(uploads_root()) for line in lines(source))
 
 
-def purge(older_than_days: float = 0.0) -> Personal:
-    """Removes the uploads and embeddings that are at least so old; returns what was removed."""
-    found = personal_data(older_than_days)
+def purge(older_than_days: float = 0.0, prefix: str = "") -> Personal:
+    """Removes what `personal_data` finds, and returns it."""
+    found = personal_data(older_than_days, prefix)
     for path in found.every:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -57,7 +57,7 @@ def prepare(
     key, rows = _key(opened, size, crop), _decode_all(opened, size, crop, progress)
     faces = write_faces(key, rows, size, file_names(source), cache)
     if is_uploaded(source):
-        (faces.path / UPLOADED).touch()
+        (faces.path / UPLOADED).write_text(str(source), "utf8")
     return _with_passed_over(faces, opened)
 
 

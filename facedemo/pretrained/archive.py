@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from facedemo.pretrained import provenance
+from facedemo.runs import lesson
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import appearing, replacing
 from facedemo.storage.locations import CONFIG, WEIGHTS, all_models, user_models_root
@@ -65,6 +66,17 @@ def zip_bytes(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
+def zip_of_all_visitors() -> bytes:
+    """The runs and races of all visitors of a shared app: a ZIP of each, in a folder for each visitor."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for folder in lesson.workspaces():
+            name = f"{safe_name(lesson.name_of(folder))}-{folder.name}"
+            for one in lesson.everything_in(folder):
+                archive.writestr(f"{name}/{one.id}.zip", zip_bytes(one.path))
+    return buffer.getvalue()
+
+
 def export_zip(folder: Path, out: Path, checkpoints: bool = False) -> Path:
     """`write_zip` to a file, which gets its name when it is complete; returns its path."""
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -88,10 +100,15 @@ def new_model_path(name: str) -> Path:
 
 def free_name(name: str) -> str:
     """A valid unused name, as close to `name` as possible."""
-    plain = re.sub(r"[^\w .-]+", "-", name)[:60].strip(" .-") or "model"
+    plain = safe_name(name)
     names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
     taken = model_names()
     return next(name for name in names if name not in taken and not (user_models_root() / name).exists())
+
+
+def safe_name(name: str) -> str:
+    """A name with all characters replaced that are not valid in every file system."""
+    return re.sub(r"[^\w .-]+", "-", name)[:60].strip(" .-") or "model"
 
 
 def model_names() -> set[str]:

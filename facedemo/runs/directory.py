@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from facedemo.runs import queue, records
 from facedemo.runs.records import Action, Command, new_command
 from facedemo.storage.atomic import append_line, overwrite_file, replace_file
+from facedemo.storage.locations import may_change
 from facedemo.storage.process_status import STATUS, Status, process_facts, read_status
 from facedemo.storage.run_lock import acquired, is_held
 
@@ -48,6 +49,12 @@ class Stored(Protocol):
 
     def at(self, path: Path) -> Self: ...
 
+    def refuse_if_foreign(self) -> None: ...
+
+
+def allow_any(directory: "ProcessDirectory") -> None:
+    """The default of `check_launch`."""
+
 
 AnyStored = TypeVar("AnyStored", bound=Stored)
 
@@ -59,6 +66,7 @@ class ProcessDirectory:
     path: Path
 
     worker: ClassVar[str]  # the module to run on the directory
+    check_launch: ClassVar[Callable[["ProcessDirectory"], None]] = allow_any  # raises RunError if a rule forbids it
     crash_message: ClassVar[str] = "Its process exited unexpectedly. Resume continues from the last checkpoint."
 
     @property
@@ -98,8 +106,9 @@ class ProcessDirectory:
 
         to_train: whether this process was started to train the run.  waiting: also if the run waits in the queue.
         Raises RunError with the message `refusal` if the run is being trained, started or moved, or if it no longer
-        exists.
+        exists, or belongs to another visitor of a shared app.
         """
+        self.refuse_if_foreign()
         self.refuse_if_active(self.status, refusal, to_train, waiting)
         try:
             lock = acquired(self.path)
@@ -112,6 +121,11 @@ class ProcessDirectory:
             yield lock
         finally:
             lock.release()
+
+    def refuse_if_foreign(self) -> None:
+        """Raises RunError if the current visitor of a shared app may not change this."""
+        if not may_change(self.path):
+            raise RunError(f"“{self.name}” belongs to somebody else. You can watch it, but not change it.")
 
     def refuse_if_active(self, status: Status, refusal: str, to_train: bool, waiting: bool) -> None:
         if not self.path.is_dir():
@@ -145,7 +159,12 @@ class ProcessDirectory:
 
     def send(self, action: Action, changes: dict[str, float] | None = None) -> None:
         """Adds a command to its process."""
+        self.refuse_if_foreign()
         append_line(self.path / COMMANDS, new_command(action, changes).as_record())
+
+    def runs_to_train(self) -> Sequence[Any]:
+        """The runs that its process trains."""
+        return []
 
     def expected_seconds(self) -> float | None:
         """Expected training time from now to the end; None if unknown."""
@@ -158,6 +177,7 @@ class ProcessDirectory:
         RunError if it is running or waiting.
         """
         with self.exclusive(f"“{self.name}” is already training or waiting."):
+            ProcessDirectory.check_launch(self)
             with suppress(OSError):  # the queue's folder is not writable: the process logs it
                 queue.enter(self.path, "training" if now else "waiting")
             with (self.path / LOG).open("ab") as log:

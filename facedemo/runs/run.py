@@ -49,6 +49,9 @@ class Run(ProcessDirectory):
         except ValueError as error:
             raise RunError(f"The config.json of “{self.id}” is damaged: {in_words(error)}") from error
 
+    def runs_to_train(self) -> "list[Run]":
+        return [self]
+
     def expected_seconds(self) -> float | None:
         status = self.status_on_disk()
         if 0 < status.progress < 1 and status.seconds:
@@ -82,7 +85,8 @@ class Run(ProcessDirectory):
         return self.text("notes.md")
 
     def write_notes(self, text: str) -> None:
-        """Raises RunError if the run no longer exists."""
+        """Raises RunError if the run no longer exists or belongs to somebody else."""
+        self.refuse_if_foreign()
         if not self.path.is_dir():
             raise RunError(f"“{self.id}” no longer exists.")
         replace_file(self.path / "notes.md", text)

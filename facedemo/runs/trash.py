@@ -42,6 +42,7 @@ def restore(item: AnyStored) -> AnyStored:
 
 
 def moved(item: AnyStored, folder: Path) -> AnyStored:
+    item.refuse_if_foreign()
     target = folder / item.id
     if not item.path.exists():
         raise RunError(f"“{item.id}” no longer exists.")

@@ -11,12 +11,13 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import ask, badge, generate_button, wait_words
 from facedemo.app.views.train import estimate, form, live
-from facedemo.runs import summary, trash
+from facedemo.runs import lesson, summary, trash
 from facedemo.runs.run import Run, list_runs
 from facedemo.runs.summary import Facts
 from facedemo.storage.locations import runs_root
 
 REFRESH = 3.0  # seconds
+SHOWN_OF_OTHERS = 20
 
 
 def open_run(run_id: str) -> None:
@@ -147,10 +148,25 @@ def runs_and_form() -> None:
         new_run_form(active)
 
 
+def others_runs() -> None:
+    """In a shared app, the runs that others let this visitor watch."""
+    found = lesson.shared_by_others()
+    if not found:
+        return
+    st.subheader("Shared by others", anchor=False)
+    for run in found[:SHOWN_OF_OTHERS]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{escaped(run.name)}** by {escaped(lesson.owner_of(run))}", width="content")
+            badge(run.status)
+            about = "Watch its samples and charts."
+            st.button("Watch", on_click=open_run, args=(run.id,), key=f"other_{run.id}", help=about)
+
+
 st.title("Train")
 chosen = st.query_params.get("run")
 if chosen is None:
     runs_and_form()
+    others_runs()
 else:
     st.button(
         "All runs",
@@ -158,5 +174,7 @@ else:
         on_click=all_runs,
         help="Show earlier runs and the form for a new one.",
     )
-    run = next((run for run in list_runs() if run.id == chosen), Run(runs_root() / ".none"))
+    run = next(
+        (run for run in [*list_runs(), *lesson.shared_by_others()] if run.id == chosen), Run(runs_root() / ".none")
+    )
     live.show(run)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from facedemo.data import personal
 from facedemo.data.personal import keep_days
 from facedemo.data.source_files import existing, lines
+from facedemo.runs import lesson
 from facedemo.storage.atomic import appearing
-from facedemo.storage.locations import uploads_root
+from facedemo.storage.locations import upload_prefix, uploads_root, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -31,6 +33,8 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
 
     prefix: of the keys in session state.  kinds: PATH, UPLOAD, and others that need no further input.
     """
+    if workspace() is not None:  # of a shared app, no path of the server can be chosen
+        kinds = [kind for kind in kinds if kind != PATH]
     kind = st.radio(label, kinds, key=f"{prefix}_kind", horizontal=True, help=about)
     if kind == PATH:
         st.text_area(
@@ -57,6 +61,8 @@ def chosen(prefix: str) -> str:
     """The source that the controls describe.  Raises UploadError or OSError if it is missing or unusable."""
     if st.session_state[f"{prefix}_kind"] == UPLOAD:
         return str(store_upload(st.session_state.get(f"{prefix}_files") or [], uploads_root()))
+    if workspace() is not None:
+        raise UploadError("Upload the images: a path on the server cannot be used.")
     found = [line.strip("\"'") for line in lines(st.session_state.get(f"{prefix}_path", ""))]
     if not found:
         raise UploadError("Enter the path of a folder or an archive of images.")
@@ -92,10 +98,11 @@ def store_upload(files: "Sequence[UploadedFile]", folder: Path) -> Path:
         raise UploadError("Choose the images, or one archive of them, to upload.")
     if packed and len(files) > 1:
         raise UploadError("Upload either images or a single archive, not both and not several archives.")
+    check_room(sum(getattr(file, "size", 0) for file in files))
     digest = hashlib.blake2b(digest_size=16)
     for name, file in zip(names, files, strict=True):
         digest.update(f"{name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
-    target = folder / digest.hexdigest()
+    target = folder / (upload_prefix() + digest.hexdigest())
     if not target.exists():
         try:
             with appearing(target) as part:
@@ -107,6 +114,16 @@ def store_upload(files: "Sequence[UploadedFile]", folder: Path) -> Path:
             if not target.is_dir():  # another upload of the same files was faster
                 raise
     return target / packed[0] if packed else target
+
+
+def check_room(added: int) -> None:
+    """Raises UploadError if a visitor of a shared app would have uploaded more bytes than allowed."""
+    if workspace() is None:
+        return
+    limit = lesson.rules().upload_megabytes
+    own = personal.personal_data(prefix=upload_prefix()).uploads
+    if sum(path.stat().st_size for folder in own for path in folder.rglob("*")) + added > limit * 1e6:
+        raise UploadError(f"Your uploads may take {limit:g} MB in all. Upload fewer images, or remove others on Runs.")
 
 
 def safe_name(name: str, index: int) -> str:

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from facedemo.app.shared import sign_in
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "cf-connecting-ip", "true-client-ip"})
 
@@ -14,7 +16,7 @@ def may_see_photographs() -> bool:
 
 
 def is_signed_in() -> bool:
-    return bool(getattr(st.user, "is_logged_in", False))
+    return sign_in.current() is not None or bool(getattr(st.user, "is_logged_in", False))
 
 
 def is_at_this_computer() -> bool:

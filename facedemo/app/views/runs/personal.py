@@ -3,10 +3,11 @@
 import streamlit as st
 
 from facedemo.data import personal
+from facedemo.storage.locations import upload_prefix
 
 
 def controls() -> None:
-    found = personal.personal_data()
+    found = personal.personal_data(prefix=upload_prefix())
     if removed := st.session_state.pop("personal_removed", ""):
         st.success(f"Removed: {removed}.")
     if not found.every:
@@ -21,4 +22,4 @@ def controls() -> None:
 
 
 def remove() -> None:
-    st.session_state.personal_removed = personal.purge().summary()
+    st.session_state.personal_removed = personal.purge(prefix=upload_prefix()).summary()

@@ -5,17 +5,23 @@ from typing import Any
 
 import streamlit as st
 
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import ask, generate_button
 from facedemo.app.views.train import form
 from facedemo.config.schema import BUILTIN_SOURCE, Budget
 from facedemo.data.source_files import existing
+from facedemo.runs import lesson
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
+from facedemo.storage.locations import may_change, workspace
 from facedemo.storage.process_status import Status
 
 
 def actions(run: Run, status: Status) -> None:
-    """Buttons for the actions that the run's state allows."""
+    """Buttons for the actions that the run's state allows; none for a run that belongs to somebody else."""
+    if not may_change(run.path):
+        st.caption(f"This run belongs to {escaped(lesson.owner_of(run))}. You can watch it, but not change it.")
+        return
     now = (run.id, status.state)
     with st.container(horizontal=True):
         if status.state == "paused":
@@ -51,7 +57,7 @@ def actions(run: Run, status: Status) -> None:
             label = "Resume" if run.checkpoints() else "Start"
             about = "Train in a separate process, from the last checkpoint if there is one."
             button(label, "play_arrow", about, ask, run.launch)
-            if run.checkpoints() and run.config.data.source != BUILTIN_SOURCE:
+            if run.checkpoints() and run.config.data.source != BUILTIN_SOURCE and workspace() is None:
                 images(run)
         generate_button(run)
 

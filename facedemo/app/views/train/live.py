@@ -12,9 +12,11 @@ from facedemo.app.shared.run_controls import DAMAGED, badge, film_button, wait_w
 from facedemo.app.views.train import steering
 from facedemo.app.views.train.actions import actions
 from facedemo.app.views.train.curves import draw_charts, metrics_of
-from facedemo.config.schema import RunConfig
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.gans.registry import config_class
+from facedemo.runs import lesson
 from facedemo.runs.run import Run, list_runs
+from facedemo.storage.locations import may_change, workspace
 from facedemo.storage.process_status import Status
 from facedemo.training import speed
 
@@ -66,11 +68,22 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
     opened = f"{run.id} {st.session_state.get('run_opened', 0)}"
     status_line(situation(run, config, status), news(status), opened, key="run_situation")
     actions(run, status)
+    sharing(run)
     if problem := st.session_state.pop("run_problem", ""):
         st.error(escaped(problem))
     words, state = st.session_state.get("run_asked", ("", ""))
     if words and state == (run.id, status.state):
         st.caption(words)
+
+
+def sharing(run: Run) -> None:
+    """In a shared app, whether others may watch a run of the visitor's own."""
+    if workspace() is None or not may_change(run.path):
+        return
+    about = "Let the others watch this run: its samples, charts and settings. They cannot change it."
+    shared = st.toggle("Others may watch", lesson.is_shared(run), key=f"share_{run.id}", help=about)
+    if shared != lesson.is_shared(run):
+        lesson.set_shared(run, shared)
 
 
 def situation(run: Run, config: "RunConfig", status: Status) -> str:
@@ -112,6 +125,8 @@ def slowed(config: "RunConfig", status: Status) -> str:
 
 def facts(config: "RunConfig") -> str:
     size, data = config.model.size, config.data.source.replace("\n", ", ")
+    if workspace() is not None and data != BUILTIN_SOURCE:
+        data = "uploaded images"
     budget = ", ".join(f"{limit:,g} {kind}" for kind, limit in config.budget.model_dump().items() if limit)
     return f"{config.family}, {size}×{size}, {data if len(data) < 60 else '…' + data[-58:]}, for {budget}"
 
@@ -145,9 +160,12 @@ def body(run: Run, config: "RunConfig", status: Status) -> None:
     with left:
         samples(run)
     with right:
-        st.subheader("Steer", anchor=False)
-        steering.panel(run, config, status.step, status.active)
+        if may_change(run.path):
+            st.subheader("Steer", anchor=False)
+            steering.panel(run, config, status.step, status.active)
     draw_charts(run, config)
+    if not may_change(run.path):
+        return
     with st.expander("Log", icon=":material/notes:"):
         st.code(
             "\n".join(run.log_text().splitlines()[-LOG_LINES:]) or "The log is empty.", language=None, wrap_lines=True
@@ -209,4 +227,5 @@ def downloads(run: Run) -> None:
             help="All data of the charts, one row every few iterations.",
         )
         film_button(run, key="train_film")
-    st.caption(escaped(f"All files of this run are in {run.path.resolve()}."))
+    if workspace() is None:
+        st.caption(escaped(f"All files of this run are in {run.path.resolve()}."))

@@ -1,0 +1,101 @@
+"""Teacher: who trains what, stop a training, end the lesson, download all runs.  Only for teachers of a shared app."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from facedemo.app.shared import sign_in
+from facedemo.app.shared.format import duration
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import ask, badge, wait_words
+from facedemo.pretrained import archive
+from facedemo.runs import lesson, queue
+from facedemo.runs.directory import ProcessDirectory
+
+REFRESH = 3.0  # seconds
+
+
+def trainings() -> None:
+    """Everything that trains or waits, with a button to stop it."""
+    waits, folders = queue.waits(), lesson.workspaces()
+    active = [(folder, one) for folder in folders for one in lesson.active_in(folder)]
+    st.subheader(f"Training or waiting: {len(active)}", anchor=False)
+    for folder, one in active:
+        training(folder, one, wait_words(one.path, one.status, waits))
+    if not active:
+        st.caption("Nobody trains.")
+    if problem := st.session_state.pop("run_problem", ""):
+        st.error(escaped(problem))
+
+
+def training(folder: Path, one: ProcessDirectory, place: str) -> None:
+    status = one.status
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{escaped(lesson.name_of(folder))}**: {escaped(one.name)}", width="content")
+        badge(status)
+        left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else ""
+        st.caption(place or f"{status.progress:.0%} {left}", width="content")
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            type="tertiary",
+            on_click=ask,
+            args=(lambda: lesson.stop([one]),),
+            key=f"stop_{folder.name}_{one.id}",
+            help="Stop this training with a checkpoint.",
+        )
+
+
+def end_or_begin() -> None:
+    """Ends the lesson: stops everything, and lets nothing start until the next one begins."""
+    if lesson.is_closed():
+        st.info("The lesson has ended: no training can start.")
+        about = "Let the visitors train again."
+        st.button("Begin a lesson", icon=":material/play_arrow:", on_click=lesson.set_closed, args=(False,), help=about)
+        return
+    about = "Stop all trainings with checkpoints, and let none start until you begin the next lesson."
+    with st.popover("End the lesson", icon=":material/stop_circle:", help=about):
+        st.write("All trainings stop with a checkpoint. They can be resumed in the next lesson.")
+        st.button("Yes, end it", type="primary", on_click=ask, args=(end_lesson,), help=about)
+
+
+def end_lesson() -> None:
+    lesson.set_closed(True)
+    lesson.stop([one for folder in lesson.workspaces() for one in lesson.active_in(folder)])
+
+
+def people() -> None:
+    rows = []
+    for folder in lesson.workspaces():
+        runs = lesson.everything_in(folder)
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        active = len(lesson.active_in(folder))
+        rows.append({"Name": lesson.name_of(folder), "Runs": len(runs), "Training": active, "MB": round(size / 1e6, 1)})
+    st.subheader(f"Visitors: {len(rows)}", anchor=False)
+    st.dataframe(rows, hide_index=True, alt=f"Table of {len(rows)} visitors with their runs.")
+
+
+st.title("Teacher")
+visitor = sign_in.current()
+if visitor is None or not visitor.teacher:  # the page is not listed for others, but it has an address
+    st.error("This page is for teachers.")
+    st.stop()
+allowed = lesson.rules()
+st.caption(
+    f"Allowed: {allowed.minutes:g} minutes a training, images of {allowed.size}×{allowed.size} pixels, "
+    f"{allowed.trainings} trainings a visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "
+    f"{allowed.run_days:g} days. At most {queue.max_trainings()} train at once."
+)
+with st.container(horizontal=True):
+    end_or_begin()
+    st.download_button(
+        "Download all runs",
+        archive.zip_of_all_visitors,
+        "runs.zip",
+        "application/zip",
+        on_click="ignore",
+        icon=":material/folder_zip:",
+        help="All runs of all visitors without their training checkpoints, each as a ZIP in a folder of its visitor.",
+    )
+st.fragment(trainings, run_every=REFRESH)()
+people()

@@ -1,0 +1,129 @@
+"""Signing in to a shared app: by Streamlit's OpenID Connect if it is configured, else by access code and nickname."""
+
+import os
+import sys
+from typing import Any
+
+import streamlit as st
+
+from facedemo.app.components.session_cookie import COOKIE, set_session_cookie
+from facedemo.app.shared import accounts
+from facedemo.app.shared.accounts import SignInError, Visitor
+from facedemo.runs import lesson
+from facedemo.runs.directory import ProcessDirectory, RunError, allow_any
+from facedemo.storage.locations import Workspace, use_workspaces
+
+KEY, SIGNED_OUT = "visitor", "signed_out"
+
+
+def is_app_shared() -> bool:
+    return os.environ.get("FACEDEMO_SHARED", "").lower() in ("1", "true", "yes")
+
+
+def install() -> None:
+    """Gives every visitor a workspace of their own, and holds trainings to the lesson's rules."""
+    shared = is_app_shared()
+    use_workspaces(current_workspace if shared else None)
+    ProcessDirectory.check_launch = staticmethod(lesson.check_launch if shared else allow_any)
+
+
+def current() -> Visitor | None:
+    """The visitor whose page runs in this thread."""
+    return st.session_state.get(KEY)
+
+
+def current_workspace() -> Workspace:
+    if (visitor := current()) is None:
+        raise RunError("Sign in first.")
+    return lesson.workspace_of(visitor.person, visitor.teacher)
+
+
+def require() -> None:
+    """Shows the page for signing in, and nothing else, unless the visitor is signed in or the app is not shared."""
+    if not is_app_shared():
+        return
+    if current() is None:
+        st.session_state[KEY] = known_visitor()
+    if current() is not None:
+        return
+    if st.session_state.get(SIGNED_OUT):
+        set_session_cookie("")
+    st.title("facedemo")
+    if uses_oidc():
+        st.write("Sign in to train models of your own.")
+        st.button("Sign in", type="primary", on_click=st.login, help="With the account of your institution.")
+    else:
+        code_form()
+    st.stop()
+
+
+def known_visitor() -> Visitor | None:
+    """The visitor as the browser's cookie says."""
+    if uses_oidc():
+        user: Any = st.user
+        if not getattr(user, "is_logged_in", False):
+            return None
+        identity = str(user.get("email") or user.get("sub") or "")
+        teachers = {
+            name.strip().casefold() for name in os.environ.get("FACEDEMO_TEACHERS", "").split(",") if name.strip()
+        }
+        name = str(user.get("name") or identity)
+        return accounts.register(Visitor(accounts.person_of(identity), name, identity.casefold() in teachers))
+    token = st.context.cookies.get(COOKIE)
+    usable = isinstance(token, str) and not st.session_state.get(SIGNED_OUT)
+    return accounts.visitor_of(token) if usable else None
+
+
+def uses_oidc() -> bool:
+    """Whether Streamlit's sign-in is configured, in the section [auth] of its secrets."""
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+
+
+@st.cache_resource(show_spinner=False)
+def codes() -> dict[str, bool]:
+    """The access codes of this start, each with whether it is the teacher's; printed if they were not set."""
+    found = {}
+    for name, teacher in (("ACCESS_CODE", False), ("TEACHER_CODE", True)):
+        code = os.environ.get(f"FACEDEMO_{name}") or accounts.new_code()
+        if f"FACEDEMO_{name}" not in os.environ:
+            print(f"{'Teacher' if teacher else 'Access'} code: {code}", file=sys.stderr, flush=True)
+        found[code] = teacher
+    return found
+
+
+def code_form() -> None:
+    with st.form("sign_in", width=420):
+        code = st.text_input("Access code", type="password", help="The code that your teacher gives you.")
+        nickname = st.text_input("Nickname", max_chars=accounts.MAX_NAME, help="The name that others see.")
+        pin = st.text_input(
+            "PIN", type="password", help="Choose one at your first visit. It keeps others from using your nickname."
+        )
+        if st.form_submit_button("Sign in", type="primary"):
+            try:
+                st.session_state[KEY] = accounts.sign_in(code, nickname, pin, codes())
+            except SignInError as error:
+                st.error(str(error))
+            else:
+                st.session_state.pop(SIGNED_OUT, None)
+                st.rerun()
+
+
+def account_controls() -> None:
+    """Who is signed in, and a button to sign out; it also keeps the visitor signed in after a reload."""
+    visitor = current()
+    if visitor is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.caption(f"{visitor.name}{' (teacher)' if visitor.teacher else ''}", width="content")
+        st.button("Sign out", type="tertiary", on_click=sign_out, help="Sign out in this browser.", key="sign_out")
+    if not uses_oidc():
+        if "session_token" not in st.session_state:
+            st.session_state.session_token = accounts.session_token(visitor)
+        set_session_cookie(st.session_state.session_token)
+
+
+def sign_out() -> None:
+    if uses_oidc():
+        st.logout()
+    st.session_state.clear()
+    st.session_state[SIGNED_OUT] = True

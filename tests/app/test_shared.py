@@ -1,0 +1,309 @@
+"""A shared app: who gets in, whose runs are whose, and what a teacher can do."""
+
+import io
+import os
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from facedemo.app import navigation
+from facedemo.app.shared import accounts, image_source, sign_in
+from facedemo.config.schema import Budget, RunConfig
+from facedemo.pretrained import archive
+from facedemo.runs import lesson, trash
+from facedemo.runs.directory import ProcessDirectory, RunError, allow_any
+from facedemo.runs.run import Run, create_run, list_runs
+from facedemo.storage.locations import Workspace, runs_root, use_workspaces
+from facedemo.storage.process_status import Status, process_facts
+
+CODE, TEACHER_CODE = "class code", "teacher code"
+
+
+@pytest.fixture(autouse=True)
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_SHARED", "1")
+    monkeypatch.setenv("FACEDEMO_ACCESS_CODE", CODE)
+    monkeypatch.setenv("FACEDEMO_TEACHER_CODE", TEACHER_CODE)
+    monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    sign_in.codes.clear()
+    accounts._failures.clear()
+    yield
+    use_workspaces(None)
+    ProcessDirectory.check_launch = staticmethod(allow_any)
+    sign_in.codes.clear()
+
+
+def app(page: Path = navigation.HOME, **address: str) -> AppTest:
+    test = AppTest.from_file("../../app.py", default_timeout=60)
+    if page != navigation.HOME:
+        test.switch_page(str(page))
+    for name, value in address.items():
+        test.query_params[name] = value
+    return test
+
+
+def signed_in(name: str, page: Path = navigation.HOME, code: str = CODE, **address: str) -> AppTest:
+    test = app(page, **address)
+    test.session_state[sign_in.KEY] = accounts.sign_in(code, name, "1234", {CODE: False, TEACHER_CODE: True})
+    test.run()
+    assert not test.exception, test.exception
+    return test
+
+
+def as_visitor(name: str, teacher: bool = False) -> Workspace:
+    """Makes this process act for a visitor, as a page of theirs does."""
+    visitor = accounts.sign_in(TEACHER_CODE if teacher else CODE, name, "1234", {CODE: False, TEACHER_CODE: True})
+    own = lesson.workspace_of(visitor.person, teacher)
+    use_workspaces(lambda: own)
+    ProcessDirectory.check_launch = staticmethod(lesson.check_launch)
+    return own
+
+
+def run_of(name: str, title: str = "mine", state: str = "stopped") -> Run:
+    as_visitor(name)
+    run = create_run(RunConfig.model_validate({"name": title, "model": {"size": 32}, "budget": {"minutes": 5}}))
+    run.write_status(Status(state, step=10))
+    return run
+
+
+def shown(page: AppTest) -> str:
+    parts = (page.title, page.markdown, page.caption, page.subheader, page.error, page.warning, page.info)
+    return "\n".join(str(item.value) for part in parts for item in part)
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def test_nobody_sees_a_page_before_signing_in_whatever_its_address() -> None:
+    run = run_of("Ada")
+    for page, address in ((navigation.HOME, {}), (navigation.TRAIN, {"run": run.id}), (navigation.TEACHER, {})):
+        test = app(page, **address).run()
+        assert not test.exception
+        assert [field.label for field in test.text_input] == ["Access code", "Nickname", "PIN"]
+        assert "mine" not in shown(test)
+
+
+def test_the_access_code_and_a_pin_let_a_visitor_in() -> None:
+    test = app().run()
+    for field, value in zip(test.text_input, ("wrong", "Ada", "1234"), strict=True):
+        field.set_value(value)
+    test.button[0].click().run()
+    assert "access code is wrong" in test.error[0].value
+    test.text_input[0].set_value(CODE)
+    test.button[0].click().run()
+    assert not test.exception
+    assert "Watch one learn" in labels(test)
+    assert "Ada" in shown(test)
+
+
+def test_a_nickname_belongs_to_whoever_took_it_first() -> None:
+    codes = {CODE: False}
+    first = accounts.sign_in(CODE, "Ada", "1234", codes)
+    assert accounts.sign_in(CODE, " ada ", "1234", codes).person == first.person
+    with pytest.raises(accounts.SignInError, match="taken"):
+        accounts.sign_in(CODE, "Ada", "4321", codes)
+    for _ in range(accounts.MAX_FAILURES):
+        with pytest.raises(accounts.SignInError):
+            accounts.sign_in(CODE, "Ada", "0000", codes)
+    with pytest.raises(accounts.SignInError, match="Too many"):
+        accounts.sign_in(CODE, "Ada", "1234", codes)
+    for name, pin in (("", "1234"), ("x" * 41, "1234"), ("new\n\0", "1234"), ("new", "123")):
+        with pytest.raises(accounts.SignInError):
+            accounts.sign_in(CODE, name, pin, codes)
+
+
+def test_a_session_token_is_good_for_its_visitor_and_cannot_be_forged(monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
+    token = accounts.session_token(visitor)
+    assert accounts.visitor_of(token) == visitor
+    person, _, expires, signed = token.split(".")
+    for forged in (
+        f"{person}.1.{expires}.{signed}",
+        f"{person}.0.{int(expires) + 9}.{signed}",
+        "",
+        "a.b",
+        token[:-1],
+        "é",
+    ):
+        assert accounts.visitor_of(forged) is None
+    monkeypatch.setattr(accounts, "SESSION_SECONDS", -1.0)
+    assert accounts.visitor_of(accounts.session_token(visitor)) is None
+
+
+def test_each_visitor_sees_their_own_runs_alone() -> None:
+    run_of("Ada", "Ada's run")
+    run_of("Ben", "Ben's run")
+    page = signed_in("Ada", navigation.TRAIN)
+    assert "Ada's run" in shown(page)
+    assert "Ben's run" not in shown(page)
+
+
+@pytest.mark.parametrize("page", [navigation.TRAIN, navigation.RUNS, navigation.GENERATE, navigation.COMPARE])
+def test_no_link_opens_the_run_of_somebody_else(page: Path) -> None:
+    foreign = run_of("Ben", "Ben's run")
+    other = Path("..") / ".." / accounts.person_of("Ben") / "runs" / foreign.id
+    for run_id in (foreign.id, str(other), str(foreign.path)):
+        address = {"run": run_id, "chosen": run_id, "model": f"run:{run_id}", "race": run_id, "models": f"run:{run_id}"}
+        test = signed_in("Ada", page, **address)
+        assert "Ben's run" not in shown(test)
+        assert not {"Stop", "Resume", "Delete", "Pause"} & set(labels(test))
+
+
+def test_a_shared_run_can_be_watched_but_not_changed() -> None:
+    run = run_of("Ben", "Ben's run")
+    lesson.set_shared(run, True)
+    page = signed_in("Ada", navigation.TRAIN)
+    assert "Ben's run" in shown(page)
+    assert "by Ben" in shown(page)
+    page = signed_in("Ada", navigation.TRAIN, run=run.id)
+    assert "belongs to Ben" in shown(page)
+    assert not {"Stop", "Resume", "Delete", "Pause", "Start"} & set(labels(page))
+    as_visitor("Ben")
+    lesson.set_shared(run, False)
+    assert "Ben's run" not in shown(signed_in("Ada", navigation.TRAIN, run=run.id))
+
+
+def test_below_the_pages_nobody_changes_the_run_of_somebody_else() -> None:
+    run = run_of("Ben", "Ben's run")
+    deleted = trash.delete(run_of("Ben", "old"))
+    as_visitor("Ada")
+    changes = {
+        "steer": lambda: run.steer(gamma=0.5),
+        "stop": run.stop,
+        "pause": run.pause,
+        "launch": run.launch,
+        "extend": lambda: run.extend(Budget(minutes=9)),
+        "notes": lambda: run.write_notes("mine now"),
+        "images": lambda: run.use_images(changed=True),
+        "share": lambda: lesson.set_shared(run, True),
+        "delete": lambda: trash.delete(run),
+        "restore": lambda: trash.restore(deleted),
+        "erase": lambda: trash.erase([deleted]),
+    }
+    before = sorted(path.name for path in run.path.iterdir())
+    for change in changes.values():
+        with pytest.raises(RunError, match="belongs to somebody else"):
+            change()
+    assert sorted(path.name for path in run.path.iterdir()) == before
+    assert deleted.path.exists()
+
+
+def test_without_a_visitor_there_are_no_runs_also_in_other_threads() -> None:
+    sign_in.install()
+    problems = []
+
+    def work() -> None:
+        try:
+            runs_root()
+        except RunError as error:
+            problems.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert problems == ["Sign in first."]
+
+
+def test_no_path_of_the_server_can_be_chosen() -> None:
+    page = signed_in("Ada", navigation.TRAIN)
+    assert image_source.PATH not in page.radio(key="new_data_kind").options
+    for source in ("/etc", "faces.zip", "../uploads/x"):
+        run = run_of("Ada")
+        config = run.config.model_copy(update={"data": run.config.data.model_copy(update={"source": source})})
+        (run.path / "config.json").write_text(config.model_dump_json())
+        with pytest.raises(RunError, match="built-in faces and images that you uploaded"):
+            run.launch()
+
+
+def test_the_rules_of_the_lesson_hold_for_every_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_MAX_MINUTES", "3")
+    monkeypatch.setenv("FACEDEMO_MAX_SIZE", "32")
+    monkeypatch.setenv("FACEDEMO_MAX_TRAININGS", "1")
+    run = run_of("Ada")
+    lesson.check_launch(run)
+    assert run.config.budget.minutes == 3, "it asked for five"
+    run.write_status(Status("stopped", seconds=180.0))
+    with pytest.raises(RunError, match="3 minutes"):
+        lesson.check_launch(run)
+    large = create_run(RunConfig.model_validate({"model": {"size": 64}}))
+    with pytest.raises(RunError, match="32×32"):
+        lesson.check_launch(large)
+    several = create_run(RunConfig.model_validate({"model": {"size": 32}, "training": {"devices": 2}}))
+    with pytest.raises(RunError, match="one process"):
+        lesson.check_launch(several)
+    second = run_of("Ada")
+    run.write_status(Status("running", **process_facts(1)))
+    with pytest.raises(RunError, match="1 models at once"):
+        lesson.check_launch(second)
+    lesson.check_launch(run_of("Ben"))
+
+
+def test_a_visitors_uploads_are_bounded_and_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def file(name: str, size: int) -> io.BytesIO:
+        data = io.BytesIO(name.encode() * size)
+        data.name, data.size = name, len(data.getvalue())
+        return data
+
+    monkeypatch.setenv("FACEDEMO_MAX_UPLOAD_MB", "0.01")
+    as_visitor("Ada")
+    first = image_source.store_upload([file("a.png", 1000)], tmp_path / "cache" / "datasets" / "uploads")
+    with pytest.raises(image_source.UploadError, match=r"0\.01 MB"):
+        image_source.store_upload([file("b.png", 2000)], first.parent)
+    as_visitor("Ben")
+    assert image_source.store_upload([file("a.png", 1000)], first.parent) != first
+
+
+def test_runs_are_removed_after_the_days_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = run_of("Ada"), run_of("Ada")
+    then = time.time() - 91 * 24 * 3600
+    for path in old.path.glob("*"):
+        os.utime(path, (then, then))
+    assert lesson.remove_old_runs() == [old.path]
+    assert new.path.exists()
+
+
+def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_lesson() -> None:
+    run = run_of("Ben", "Ben's run")
+    run.write_status(Status("running", progress=0.25, **process_facts(1)))
+    page = signed_in("Ms Lee", navigation.TEACHER, code=TEACHER_CODE)
+    assert "**Ben**: Ben's run" in shown(page)
+    next(button for button in page.button if button.label == "Stop").click().run()
+    assert run.commands()[-1].action == "stop"
+    next(button for button in page.button if button.label == "Yes, end it").click().run()
+    assert not page.exception
+    assert len(run.commands()) == 2
+    assert "The lesson has ended" in shown(page)
+    with pytest.raises(RunError, match="lesson has ended"):
+        run_of("Ada").launch()
+    next(button for button in page.button if button.label == "Begin a lesson").click().run()
+    assert not lesson.is_closed()
+
+
+def test_the_teachers_page_is_for_teachers() -> None:
+    page = app(navigation.TEACHER)
+    page.session_state[sign_in.KEY] = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
+    page.run()
+    assert "Visitors" not in shown(page)
+    assert "End the lesson" not in str(page)
+
+
+def test_the_download_of_all_runs_holds_those_of_everybody() -> None:
+    ada, ben = run_of("Ada"), run_of("Ben")
+    use_workspaces(None)
+    with zipfile.ZipFile(io.BytesIO(archive.zip_of_all_visitors())) as packed:
+        assert sorted(Path(name).name for name in packed.namelist()) == sorted([f"{ada.id}.zip", f"{ben.id}.zip"])
+        assert {name.split("-")[0] for name in packed.namelist()} == {"Ada", "Ben"}
+
+
+def test_without_the_option_the_app_is_private(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FACEDEMO_SHARED")
+    page = app().run()
+    assert not page.exception
+    assert "Watch one learn" in labels(page)
+    assert list_runs() == []

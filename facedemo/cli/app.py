@@ -38,6 +38,8 @@ def start_app(
     settings["server"] |= {"baseUrlPath": base_path} if base_path else {}
     script = Path(__file__).with_name("app_script.py")
     command = [sys.executable, "-m", "streamlit", "run", str(script), *flags(settings)]
+    if os.name == "posix":  # in this process, so that stopping it stops the app
+        os.execv(sys.executable, command)
     try:
         raise typer.Exit(subprocess.run(command, check=False).returncode)
     except KeyboardInterrupt:

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 COOKIE = "facedemo_session"
 
-_component = st.components.v2.component(
-    "facedemo.session_cookie", js=Path(__file__).with_name("session_cookie.js").read_text("utf8")
-)
+_component = component("facedemo.session_cookie", js=Path(__file__).with_name("session_cookie.js").read_text("utf8"))
 
 
 def set_session_cookie(token: str) -> None:

@@ -70,8 +70,9 @@ def known_visitor() -> Visitor | None:
         name = str(user.get("name") or identity)
         return accounts.register(Visitor(accounts.person_of(identity), name, identity.casefold() in teachers))
     token = st.context.cookies.get(COOKIE)
-    usable = isinstance(token, str) and not st.session_state.get(SIGNED_OUT)
-    return accounts.visitor_of(token) if usable else None
+    if not isinstance(token, str) or st.session_state.get(SIGNED_OUT):
+        return None
+    return accounts.visitor_of(token)
 
 
 def uses_oidc() -> bool:

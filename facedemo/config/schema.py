@@ -152,7 +152,7 @@ class TrainingConfig(FrozenSettings):
         default=250, ge=1, le=1_000_000, title="Sample interval", description="Iterations between sample grids."
     )
     recover: bool = Field(
-        True,
+        default=True,
         title="Recover",
         description="If the training diverges, go back to the last checkpoint and continue at half the learning rates, "
         "at most three times.",

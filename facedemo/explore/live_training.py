@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schedule import SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
+from facedemo.data.images import Images
 from facedemo.gans.base import Equation, Family, Reconstructing
 from facedemo.imaging.pictures import to_uint8
 from facedemo.pretrained.sampling import from_uint8
@@ -45,7 +46,7 @@ def live_config(settings: dict[str, float | str | int]) -> RunConfig:
 class LiveTraining:
     """A training that only this process knows; it is lost with the process."""
 
-    def __init__(self, images: Sequence[np.ndarray], **settings: float | str | int) -> None:
+    def __init__(self, images: Images, **settings: float | str | int) -> None:
         """images: n of uint8 (32, 32, 3).  settings: replace those of PRESET, or of another family's defaults."""
         self.images = images
         self.config = live_config(settings)
@@ -103,7 +104,7 @@ class LiveTraining:
 
     def steer(self, **changes: float) -> None:
         """Changes settings from the next iteration on.  Raises ValueError as `RunConfig.steered` does."""
-        self.schedule.apply(SettingChange(self.step, changes, command=-1))
+        self.schedule.apply(SettingChange(self.step, changes))
         self.family.config = self.schedule.config.model
 
     @torch.inference_mode()
@@ -124,8 +125,8 @@ class LiveTraining:
         return {symbol: to_uint8(torch.nan_to_num(images).clamp(-1, 1)) for symbol, images in pictures.items()}
 
     @torch.inference_mode()
-    def loss_of(self, images: Sequence[np.ndarray]) -> float:
+    def loss_of(self, images: Images) -> float:
         """Mean reconstruction loss L of images, n of uint8 (32, 32, 3).  The family must reconstruct."""
         assert isinstance(self.family, Reconstructing)
-        batch = from_uint8(np.stack(list(images)))
+        batch = from_uint8(np.stack([images[row] for row in range(len(images))]))
         return float(self.family.reconstruction_loss(batch, self.family.reconstruct(batch)).mean())

@@ -121,7 +121,7 @@ def show_charts(training: "LiveTraining", key: str, only: tuple[str, ...]) -> No
     drawn = charts.figures(training.metrics, training.family.metrics)
     for name in only:
         if name in drawn:
-            title = drawn[name].layout.title.text.replace("<sub>t</sub>", "_t")
+            title = charts.layout_of(drawn[name]).title.text.replace("<sub>t</sub>", "_t")
             figure = charts.untitled(drawn[name]).update_layout(height=230)
             st.markdown(f"**{escaped(title)}**", help=training.config.model.metric_help.get(name))
             st.plotly_chart(figure, key=f"{key}_{name}", config={"displayModeBar": False}, alt=f"Chart of {title}")

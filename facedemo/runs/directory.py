@@ -1,6 +1,7 @@
 """The common base of runs and races: a directory with a status, a log, and a queue of commands to its process."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -169,6 +170,16 @@ class ProcessDirectory:
     def expected_seconds(self) -> float | None:
         """Expected training time from now to the end; None if unknown."""
         return None
+
+    def launch_new(self, expected_seconds: float | None = None) -> None:
+        """As `launch`, for something that was just created: it is removed again if a rule forbids to train it."""
+        created = [self, *self.runs_to_train()]
+        try:
+            self.launch(expected_seconds=expected_seconds)
+        except RunError:
+            for directory in created:
+                shutil.rmtree(directory.path, ignore_errors=True)
+            raise
 
     def launch(self, now: bool = False, expected_seconds: float | None = None) -> None:
         """Starts or resumes its work in a separate process at low priority, when its turn in the queue has come.

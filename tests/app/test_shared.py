@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.shared import accounts, image_source, sign_in
+from facedemo.comparison.race import create_race, entrant_configs, list_races, race_options
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.pretrained import archive
 from facedemo.runs import lesson, trash
@@ -242,6 +243,17 @@ def test_the_rules_of_the_lesson_hold_for_every_training(monkeypatch: pytest.Mon
     with pytest.raises(RunError, match="1 models at once"):
         lesson.check_launch(second)
     lesson.check_launch(run_of("Ben"))
+
+
+def test_a_new_run_that_a_rule_forbids_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_MAX_SIZE", "32")
+    as_visitor("Ada")
+    with pytest.raises(RunError, match="32×32"):
+        create_run(RunConfig.model_validate({"model": {"size": 64}})).launch_new()
+    race = create_race(entrant_configs(race_options({"size": 64, "minutes": 1}), ["ours", "dcgan"]))
+    with pytest.raises(RunError, match="32×32"):
+        race.launch_new()
+    assert list_runs() == list_races() == []
 
 
 def test_a_visitors_uploads_are_bounded_and_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

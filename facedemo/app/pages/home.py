@@ -99,9 +99,12 @@ def start_first_run() -> Run | None:
     name, preset = next(iter(PRESETS.items()))
     try:
         run = create_run(configure({"name": f"{preset.title}, {time.strftime('%H:%M')}"}, name))
-        run.launch(expected_seconds=speed.estimated_seconds(run.config))
-    except (OSError, ValueError) as error:
+        run.launch_new(speed.estimated_seconds(run.config))
+    except OSError as error:
         st.error(f"{escaped(error)} Check that the folder for runs is writable.", title="Not started")
+        return None
+    except ValueError as error:
+        st.error(escaped(error), title="Not started")
         return None
     return run
 

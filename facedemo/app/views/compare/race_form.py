@@ -106,7 +106,7 @@ def start(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None])
     """Starts the race that the form describes; if that fails, shows the reason."""
     try:
         found = create(kind, budget)
-        found.launch()
+        found.launch_new()
     except (ValueError, OSError) as error:
         st.error(escaped(in_words(error)), title="Not started")
         return

@@ -222,7 +222,7 @@ def start(budget: dict[str, float]) -> Run | None:
 
     try:
         run = new_run(chosen_config(budget))
-        run.launch(expected_seconds=speed.estimated_seconds(run.config))
+        run.launch_new(speed.estimated_seconds(run.config))
         return run
     except ValidationError as error:
         lines = [f"- {problem(item)}" for item in error.errors()]

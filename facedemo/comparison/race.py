@@ -32,6 +32,7 @@ from facedemo.storage.locations import runs_root
 FOLDER = "races"
 PLAN = "race.json"
 CHECKPOINTS_PER_RACE = 20  # checkpoints per budget
+MAX_PACE_RATIO, PACE_SECONDS = 1.2, 5.0  # speeds that differ more are mentioned, after this time of training
 LEAST_EVALUATED = 2000  # real images between evaluations, at least
 IMAGES_PER_METRICS_ROW = 160  # real images per row of metrics, for every family
 ASSUMED_IMAGES_PER_SECOND = 60.0  # assumed images/s at 64×64 on a laptop's CPU, to estimate from a budget in minutes
@@ -230,6 +231,18 @@ def command_line(
         if name in evaluation and name not in options:
             words += [f"--{name}", evaluation[name]]
     return shlex.join(map(str, words)) + ("" if evaluation.get("copies", True) else " --no-copies")
+
+
+def pace_note(paces: Mapping[str, tuple[int, float]]) -> str:
+    """A sentence on models that trained at different speeds; "" if they differ by at most MAX_PACE_RATIO.
+
+    paces: label → real images seen, and seconds of training; only of models that have trained for a while.
+    """
+    speeds = {label: images / seconds for label, (images, seconds) in paces.items() if seconds >= PACE_SECONDS}
+    if len(speeds) < 2 or max(speeds.values()) <= MAX_PACE_RATIO * min(speeds.values()):
+        return ""
+    words = "; ".join(f"{label}: {speed:,.0f} images/s, {paces[label][0]:,} images" for label, speed in speeds.items())
+    return f"The models trained at different speeds. {words}."
 
 
 def format_value(value: Any) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from facedemo.comparison.gather import SIDE, ComparedModel, Comparison
+from facedemo.comparison.race import pace_note
 from facedemo.evaluation.table import MEASURES, NOTHING, table
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
@@ -157,6 +158,7 @@ def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
         "about": {title: words for title, (_, words) in MEASURES.items()},
         "evaluated": next((model.evaluation for model in found.models if model.evaluation), None),
         "trainings": trainings(found),
+        "pace": pace_note({model.name: pace(model) for model in found.models}),
         "settings": settings(found),
         "figure": lambda model: FIGURES.get(model.config.model.size, ""),
         "file": found.stems.get,
@@ -169,6 +171,11 @@ def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
 def trainings(found: Comparison) -> list[list[str]]:
     """One row per model: the cost of its training and its last metrics."""
     return [training(model) for model in found.models]
+
+
+def pace(model: ComparedModel) -> tuple[int, float]:
+    """Real images seen in this training, and its seconds."""
+    return int_or_zero(model.training.get("images")), 60 * model.training.get("minutes", 0.0)
 
 
 def training(model: ComparedModel) -> list[str]:
@@ -196,7 +203,7 @@ def settings(found: Comparison) -> list[list[str]]:
             {"family": config["family"], **config["model"]}
             | {f"data {name}": value for name, value in config["data"].items()}
             | {f"budget {name}": value for name, value in config["budget"].items() if value is not None}
-            | config["training"]
+            | {name: value for name, value in config["training"].items() if value is not None}
         )
     names = dict.fromkeys(name for column in columns for name in column)
     return [[name, *(str(column.get(name, NOTHING)) for column in columns)] for name in names]

@@ -67,7 +67,7 @@ PRESETS = {
     "good-64": Preset(
         "Good faces, 64×64",
         "Our best-measured settings at 64×64: half-resolution stems, Muon for the discriminator, γ 0.7, α 0.1.",
-        {"family": "ours", "model": {"size": 64}, "budget": {"images": 250_000}},
+        {"family": "ours", "model": {"size": 64, "latent": 128}, "budget": {"images": 120_000}},
     ),
     "paper-64": Preset(
         "Paper, 64×64",

@@ -24,7 +24,7 @@ from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
 from tests.conftest import Maker
 
-TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
+TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "generator": "decoder", "iterations": 20}
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +156,7 @@ def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> No
 def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) -> None:
     page = open_page(mode="race")
     assert "There are none yet" in shown(page)
+    page.session_state["race_budget_kind"] = "minutes"
     page.session_state["race_budget_minutes"] = 2.0
     page.selectbox(key="race_size").set_value(32).run()
     page = click(page, "Start the race")

@@ -76,7 +76,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 def test_all_contenders_get_the_same_images_seed_and_budget() -> None:
     found = race.entrant_configs(race.race_options({"source": "faces.zip", "seed": 7, "images": 64_000}))
-    assert list(found) == ["Ours (BEGAN)", "DCGAN", "WGAN"]
+    assert list(found) == ["Ours (BEGAN)", "DCGAN", "WGAN", "R3GAN"]
     configs = list(found.values())
     assert {config.data.model_dump_json() for config in configs} == {configs[0].data.model_dump_json()}
     assert {(config.training.seed, config.budget.images, config.model.size) for config in configs} == {(7, 64_000, 64)}
@@ -206,3 +206,14 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def test_models_that_train_at_different_speeds_are_named_with_what_they_saw() -> None:
+    note = race.pace_note({"ours": (2256, 60.0), "DCGAN": (384, 60.0)})
+    assert (
+        note
+        == "The models trained at different speeds. ours: 38 images/s, 2,256 images; DCGAN: 6 images/s, 384 images."
+    )
+    assert race.pace_note({"a": (1200, 60.0), "b": (1000, 60.0)}) == ""
+    assert race.pace_note({"a": (2256, 60.0), "b": (3, 1.0)}) == ""  # it has only just begun
+    assert race.pace_note({}) == ""

@@ -13,6 +13,7 @@ from facedemo.gans.registry import config_class, family_names
 
 SIZES = (32, 64, 128)
 GAMMAS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
+IMAGES = 30_000  # the default budget for each model: the same for all, however fast they are
 DEFAULTS = {"size": 64, "count": 500, "seed": 0, "gammas": [0.3, 0.5, 0.7, 0.9]}
 
 
@@ -24,8 +25,8 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
     """busy: another race is running.  on_start: called with the name of the new race."""
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
-    if key("budget_minutes") not in st.session_state:
-        form.fill_budget({"minutes": 10}, key("budget"))
+    if key("budget_kind") not in st.session_state:
+        form.fill_budget({"images": IMAGES}, key("budget"))
     st.session_state.setdefault(key("families"), family_names())
     st.subheader("New sweep" if kind == "sweep" else "New race", anchor=False)
     form.data_control()
@@ -96,8 +97,10 @@ def plan_in_words(many: int, budget: dict[str, float]) -> str:
     total = f", {many * limit:,g} in all" if kind == "minutes" else ""
     words = f"{many} models train one after another, {limit:,g} {unit} each{total}. "
     if kind == "iterations":
-        words += "Families use different numbers of images per iteration, so a budget in minutes or images is fairer."
-    else:
+        words += "Families use different numbers of images per iteration, so a budget in images is fairer. "
+    if kind == "minutes":
+        words += "A model that trains faster sees more images in that time. "
+    if kind != "iterations":
         words += "Of your own images, four fifths are used for training and the rest for evaluation."
     return words
 

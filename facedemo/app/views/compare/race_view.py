@@ -14,7 +14,7 @@ from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_butto
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import side_by_side
 from facedemo.comparison import gather
-from facedemo.comparison.race import Plan, Race
+from facedemo.comparison.race import Plan, Race, pace_note
 from facedemo.comparison.report import HTML, files, packed
 from facedemo.evaluation.report import load_evaluation
 from facedemo.gans.registry import config_class
@@ -45,6 +45,9 @@ def refreshed(race: Race, was_active: bool) -> None:
         runs = {entrant.label: race.run(entrant) for entrant in plan.entries}
         if plan.kind == "sweep":
             sweep(runs, status.active)
+        states = {label: run.status for label, run in runs.items()}
+        if note := pace_note({label: (state.images, state.seconds) for label, state in states.items()}):
+            st.caption(escaped(note))
         entrants(runs, status.active)
         over_time(runs)
         results(race, runs)

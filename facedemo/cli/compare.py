@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, Now, RunsDir, bars, fail, show_table
+from facedemo.cli.terminal import RUNS, Now, RunsDir, bars, fail, show_table, state_and_place
 from facedemo.comparison import gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
@@ -16,6 +16,7 @@ from facedemo.comparison.worker import execute
 from facedemo.data.source_files import lines
 from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
+from facedemo.runs import queue
 from facedemo.runs.directory import RunError
 from facedemo.runs.waiting import wait_for_turn
 from facedemo.storage.process_status import Status
@@ -162,14 +163,20 @@ def races(
         find(stop, runs_dir).stop()
         return
     table = Table("race", "of", "state", "done", "")
-    found = list_races(runs_dir)
+    found, waits = list_races(runs_dir), queue.waits()
     for one in found:
         status = one.status
         try:
             title = one.plan.title
         except RunError:
             title = "damaged"
-        table.add_row(one.id, title, status.state, f"{status.progress:.0%}", status.words)
+        table.add_row(
+            one.id,
+            title,
+            state_and_place(status, waits.get(one.path.resolve())),
+            f"{status.progress:.0%}",
+            status.words,
+        )
     if found:
         Console().print(table)
     else:

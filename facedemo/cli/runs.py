@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunsDir, number
+from facedemo.cli.terminal import RUNS, RunName, RunsDir, number, state_and_place
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
 from facedemo.runs import queue, trash
 from facedemo.runs.directory import find_one
 from facedemo.runs.run import Run, find_run, list_runs
-from facedemo.storage.process_status import Status
 
 app = typer.Typer()
 
@@ -38,14 +37,6 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
             f"{status.images_per_second:.0f}",
         )
     Console().print(table)
-
-
-def state_and_place(status: Status, wait: queue.Wait | None) -> str:
-    """ "waiting, number 2, about 5 min"."""
-    if status.state != "waiting" or wait is None:
-        return status.state
-    expected = "" if wait.seconds is None else f", about {max(1, round(wait.seconds / 60))} min"
-    return f"waiting, number {wait.position}{expected}"
 
 
 @app.command()

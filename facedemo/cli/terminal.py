@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from facedemo.runs.queue import Wait
+from facedemo.storage.process_status import Status
+
 if TYPE_CHECKING:
     from facedemo.data.preparation import Progress
     from facedemo.evaluation.report import Report
@@ -30,6 +33,14 @@ def number(name: str, text: str) -> float:
         raise ValueError(
             f"“{name}={text}” is not a setting. Give settings as name=number, such as gamma=0.6."
         ) from None
+
+
+def state_and_place(status: Status, wait: Wait | None) -> str:
+    """ "waiting, number 2, about 5 min"."""
+    if status.state != "waiting" or wait is None:
+        return status.state
+    expected = "" if wait.seconds is None else f", about {max(1, round(wait.seconds / 60))} min"
+    return f"waiting, number {wait.position}{expected}"
 
 
 def check_suffix(out: Path, suffixes: Sequence[str]) -> None:

@@ -13,6 +13,8 @@ from facedemo.config.schema import Budget, RunConfig
 from facedemo.runs import queue, trash
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run
+from facedemo.runs.waiting import wait_for_turn
+from facedemo.storage.process_status import Status
 from tests.conftest import facedemo
 from tests.runs.short_work import Work
 
@@ -155,6 +157,24 @@ def test_a_run_that_is_started_now_passes_the_queue_by_but_counts(new_work: NewW
     assert is_in("waiting", third)
     end(second)
     wait_until(lambda: is_in("finished", third))
+
+
+def test_a_training_in_the_terminal_waits_too_unless_it_is_to_start_now(new_work: NewWork) -> None:
+    first, second, third = new_work("first", long=True), new_work("second"), new_work("third")
+    first.launch()
+    shown: list[str] = []
+
+    def show(status: Status) -> None:
+        shown.append(status.state)
+        if status.state == "waiting":
+            second.stop()
+
+    assert not wait_for_turn(second, show=show)
+    assert shown == ["waiting", "stopped"]
+    assert is_in("stopped", second)
+    assert wait_for_turn(third, now=True)
+    assert is_in("starting", third)
+    third.write_status(Status("finished"))
 
 
 def test_a_double_click_enters_the_queue_once(new_work: NewWork) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from facedemo.app.shared.format import duration
 from facedemo.runs import queue
 from facedemo.runs.queue import Wait
 from facedemo.runs.summary import Facts
@@ -15,7 +16,7 @@ ROW_HEIGHT = 35  # pixels
 NUMBER, TEXT = st.column_config.NumberColumn, st.column_config.TextColumn
 COLUMNS = {
     "Name": TEXT("Name", help="The run's name, or else its directory.", width="medium", pinned=True),
-    "State": TEXT("State", help="The run's status, and its position in the queue.", width=80),
+    "State": TEXT("State", help="The run's status, and its position in the queue with the expected wait.", width=80),
     "Family": TEXT("Family", help="The GAN family.", width=70),
     "Size": NUMBER("Size", help="Side of the images, in pixels.", width=60),
     "γ": NUMBER("γ", help="The current diversity ratio, for families that have one.", format="%.3g", width=60),
@@ -59,7 +60,9 @@ def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callab
 
 def state_words(facts: Facts, waits: Mapping[Path, Wait]) -> str:
     wait = waits.get(facts.run.path.resolve())
-    return f"waiting, number {wait.position}" if wait and facts.status.state == "waiting" else facts.status.state
+    if wait is None or facts.status.state != "waiting":
+        return facts.status.state
+    return f"waiting, number {wait.position}" + ("" if wait.seconds is None else f", {duration(wait.seconds)}")
 
 
 def row(facts: Facts, waits: Mapping[Path, Wait]) -> dict[str, str | float | None]:

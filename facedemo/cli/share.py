@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix
+from facedemo.comparison import run_report
 from facedemo.explore import training_film
 from facedemo.runs.run import find_run
 from facedemo.storage.atomic import replace_file
@@ -21,7 +22,30 @@ def film(
 ) -> None:
     """Make a film of a training: its sample grids one after another, with iteration and γ."""
     check_suffix(out, (".mp4", ".gif"))
-    made = training_film.film_file(find_run(run, runs_dir), out.suffix.lower())
+    save(out, training_film.film_file(find_run(run, runs_dir), out.suffix.lower()))
+
+
+@app.command()
+def report(
+    run: RunName,
+    out: Annotated[Path, typer.Option(help="Output file, .html.")] = Path("report.html"),
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Write a one-page report of a run: samples, curves, settings, verdict and commands in one HTML file."""
+    save(out, run_report.page(find_run(run, runs_dir)))
+
+
+@app.command()
+def card(
+    run: RunName,
+    out: Annotated[Path, typer.Option(help="Output file, .png.")] = Path("card.png"),
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Draw a card of a run, 1200×630 pixels: faces, settings and verdict, for a slide or a message."""
+    save(out, run_report.card(find_run(run, runs_dir)))
+
+
+def save(out: Path, content: bytes) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, made)
+    replace_file(out, content)
     typer.echo(out)

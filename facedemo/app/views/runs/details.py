@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from facedemo.app import navigation
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import badge, film_button, generate_button
+from facedemo.comparison import run_report
 from facedemo.pretrained import archive
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
@@ -58,7 +60,7 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
             "checkpoints are not included: they are large pickle files.",
             key="runs_export",
         )
-        film_button(run, key="runs_film")
+        something_to_show(run)
         promotion(run)
         about = (
             "Move the run to the deleted runs; you can undo this."
@@ -67,6 +69,38 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
         )
         if st.button("Delete", icon=":material/delete:", help=about, disabled=active, key="runs_delete"):
             on_delete([run])
+
+
+def something_to_show(run: Run) -> None:
+    """Downloads that tell others about a run; each is made at the click."""
+    with st.popover("Show it", icon=":material/share:", help="Something to show of this run: film, report or card."):
+        film_button(run, key="runs_film")
+        for label, make, suffix, icon, about in (
+            (
+                "Report (HTML)",
+                run_report.page,
+                "html",
+                ":material/description:",
+                "Samples, curves, settings, verdict and commands on one page.",
+            ),
+            (
+                "Card (PNG)",
+                run_report.card,
+                "png",
+                ":material/image:",
+                "Faces, settings and verdict in a picture of 1200×630 pixels, for a slide or a message.",
+            ),
+        ):
+            st.download_button(
+                label,
+                partial(make, run),
+                f"{run.id}.{suffix}",
+                on_click="ignore",
+                disabled=not run.has_model,
+                icon=icon,
+                help=about if run.has_model else "The run has not saved any weights yet.",
+                key=f"runs_show_{suffix}",
+            )
 
 
 def promotion(run: Run) -> None:

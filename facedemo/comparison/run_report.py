@@ -1,0 +1,94 @@
+"""What a run leaves to show: a page with everything about it, and a card for a slide or a message."""
+
+import io
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facedemo.comparison import gather, report
+from facedemo.comparison.race import shared_description
+from facedemo.gans.registry import config_class
+from facedemo.imaging.pictures import grid
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import load_model
+from facedemo.pretrained.seeds import face_seeds
+from facedemo.runs.directory import RunError
+from facedemo.runs.evaluations import best, read_evaluations
+from facedemo.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT, DPI = 1200, 630, 100  # what social media and messengers show of a link
+ROWS, COLUMNS, LEFT = 4, 5, 0.62  # faces; where the words begin, as a share of the width
+BACKGROUND, TEXT, FAINT, LINE = "#101716", "#f0f4f3", "#a3b0ae", "#2b83c4"
+
+
+def verdict(run: Run) -> str:
+    """How good the run's best weights are, in a sentence; "" if they were never evaluated."""
+    found = read_evaluations(run.path)
+    chosen = best(found) or (found[-1] if found else None)
+    if chosen is None:
+        return ""
+    words = f"At iteration {chosen.step:,}, {100 * chosen.share:.1f} % of {chosen.faces} faces were detected"
+    if chosen.people is not None:
+        words += f", of {chosen.people} different people"
+        words += f" (real faces: {chosen.real_people})" if chosen.real_people else ""
+    if chosen.distance is not None:
+        words += f"; their Fréchet face distance to real faces was {chosen.distance:.3f}"
+    return f"{words}."
+
+
+def page(run: Run) -> bytes:
+    """Samples, curves, settings, verdict and commands in one HTML file.  Raises RunError if there are no weights."""
+    if not run.has_model:
+        raise RunError(f"“{run.name}” has saved no weights yet. Let it train a little longer.")
+    about = f"{shared_description(run.config)}. {verdict(run)}".strip()
+    found = gather.gather({run.name: run.path}, title=run.name, about=about)
+    return report.files(found)[report.HTML]
+
+
+def card(run: Run) -> bytes:
+    """A PNG of WIDTH × HEIGHT pixels: faces of the newest weights, name, training, verdict and a curve.
+
+    Raises RunError if there are no weights.
+    """
+    from matplotlib.figure import Figure
+
+    if not run.has_model:
+        raise RunError(f"“{run.name}” has saved no weights yet. Let it train a little longer.")
+    faces = sampling.generate(load_model(run.path), face_seeds(0, ROWS * COLUMNS))
+    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=BACKGROUND)
+    picture = figure.add_axes((0.03, 0.06, 0.56, 0.88))
+    picture.imshow(np.asarray(grid(faces, COLUMNS, padding=0)), interpolation="bicubic")
+    picture.set_axis_off()
+    figure.text(LEFT, 0.93, textwrap.shorten(run.name, 34, placeholder="…"), size=24, color=TEXT, va="top")
+    figure.text(LEFT, 0.83, "\n".join(facts(run)), size=15, color=FAINT, va="top", linespacing=1.5)
+    figure.text(LEFT, 0.62, textwrap.fill(verdict(run), 44), size=14, color=TEXT, va="top", linespacing=1.5)
+    draw_curve(figure.add_axes((LEFT, 0.15, 0.97 - LEFT, 0.2)), run)
+    figure.text(LEFT, 0.05, "None of these people exist. Made with facedemo.", size=11, color=FAINT)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor=BACKGROUND)
+    return file.getvalue()
+
+
+def facts(run: Run) -> list[str]:
+    config, status = run.config, run.status
+    gamma = getattr(config.model, "gamma", None)
+    lines = [
+        f"{config_class(config.family).title}, {config.model.size}×{config.model.size}",
+        f"γ = {gamma:g}" if gamma is not None else "",
+        f"{status.images:,} images, {status.seconds / 60:,.1f} minutes",
+    ]
+    return [line for line in lines if line]
+
+
+def draw_curve(axes: "Axes", run: Run) -> None:
+    """The family's first metric over the images seen."""
+    metrics, labels = run.metrics(), config_class(run.config.family).metrics
+    name = next((name for name in labels if metrics.get(name)), None)
+    axes.set_axis_off()
+    if name is not None:
+        axes.plot(metrics["images"], metrics[name], color=LINE, linewidth=2)
+        axes.set_title(f"{labels[name]} over the training", color=FAINT, size=11, loc="left")

@@ -1,0 +1,51 @@
+"""The page and the card of one run."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from facedemo.comparison import run_report
+from facedemo.runs.directory import RunError
+from facedemo.runs.evaluations import Evaluation, record
+from tests.conftest import RunMaker
+
+
+def test_the_page_has_name_settings_verdict_and_the_command_of_the_faces(make_run: RunMaker) -> None:
+    run = make_run(name="First try", weights=True, gamma=0.6)
+    record(run.path, Evaluation(20, 320, 12.0, 500, 490, 60, 230, 0.123))
+    html = run_report.page(run).decode()
+    for words in (
+        "First try",
+        "At iteration 20, 98.0 % of 500 faces were detected, of 60 different people (real faces: 230)",
+        "Fréchet face distance to real faces was 0.123",
+        f"facedemo generate --model {run.id}",
+        "gamma",
+    ):
+        assert words in html, words
+    assert html.count("data:image/png") >= 2
+
+
+def test_the_card_has_its_size_and_shows_other_faces_for_other_weights(make_run: RunMaker) -> None:
+    cards = [run_report.card(make_run(name="a" * 80, weights=True)) for _ in range(2)]
+    first, second = (Image.open(io.BytesIO(card)).convert("RGB") for card in cards)
+    assert first.size == second.size == (1200, 630)
+    assert first.crop((50, 60, 700, 580)).tobytes() != second.crop((50, 60, 700, 580)).tobytes()
+
+
+def test_the_verdict_is_that_of_the_best_weights_or_of_the_last_if_none_was_measured(make_run: RunMaker) -> None:
+    run = make_run()
+    assert run_report.verdict(run) == ""
+    few = Evaluation(10, 160, 6.0, 500, 5)
+    record(run.path, few)
+    assert run_report.verdict(run) == "At iteration 10, 1.0 % of 500 faces were detected."
+    record(run.path, replace(few, step=20, people=4, distance=0.5))
+    record(run.path, replace(few, step=30, people=4, distance=0.9))
+    assert run_report.verdict(run).startswith("At iteration 20, ")
+
+
+def test_a_run_without_weights_is_refused_in_words(make_run: RunMaker) -> None:
+    for make in (run_report.page, run_report.card):
+        with pytest.raises(RunError, match="has saved no weights yet"):
+            make(make_run())

@@ -8,6 +8,7 @@ from facedemo.config.presets import configure
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import existing
 from facedemo.evaluation.report import Report
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.verify import verify as verify_model
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.runs.directory import RunError
@@ -57,9 +58,10 @@ def verify(
 ) -> Report:
     """Evaluates `count` faces of a model: detection, distinct people, and distance to real faces.
 
-    model: as for `load`, or a loaded model.  data: real images to compare with, of which the test split is used.
-    asked: further arguments of `facedemo.evaluation.verify.verify`, such as split="validation" or copies=True.  Raises
-    ValueError if that is impossible.
+    model: as for `load`, or a loaded model.  data: real images to compare with, of which the test split is used. asked:
+    further fields of `facedemo.evaluation.request.EvaluationRequest`, such as split="validation" or
+    copies=True.  Raises ValueError if that is impossible.
     """
     loaded = model if isinstance(model, FaceModel) else load(model)
-    return verify_model(loaded, count, seed, str(data) if data is not None else None, **asked)[0]
+    source = str(data) if data is not None else None
+    return verify_model(loaded, EvaluationRequest(count, seed, source, **asked))[0]

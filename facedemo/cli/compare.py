@@ -14,6 +14,7 @@ from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
 from facedemo.data.source_files import lines
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
 from facedemo.runs import queue
@@ -66,8 +67,12 @@ def compare(
     Without --family, all families race; several --gamma make a sweep. --models compares existing models
     without training.
     """
+    images = given({"source": source}).get("source")
+    request = EvaluationRequest(count, seed, images, split, copies=copies and images is not None)
+    if count and not resume:
+        request.check()
     if models:
-        found = evaluate_models(models, given({"source": source}).get("source"), seed, count, split, copies, runs_dir)
+        found = evaluate_models(models, request, runs_dir)
         report(found, out or Path("comparison"))
         return
     race = find(resume, runs_dir) if resume else None
@@ -103,22 +108,21 @@ def create(
     return race.create_race(found, runs_dir, race.kind_of(found), command=line, **evaluation)
 
 
-def evaluate_models(
-    names: list[str], source: str | None, seed: int, count: int, split: str, copies: bool, runs_dir: Path
-) -> "Comparison":
+def evaluate_models(names: list[str], request: EvaluationRequest, runs_dir: Path) -> "Comparison":
     """The comparison of existing models."""
     paths = {name: find_model(name, runs_dir) for name in dict.fromkeys(names)}
     reports = {}
     with bars() as steps:
-        for name, path in paths.items() if count else ():
-            reports[name] = gather.evaluate(path, seed, count, source, split, copies, labelled(name, steps))
+        for name, path in paths.items() if request.count else ():
+            reports[name] = gather.evaluate(path, request, labelled(name, steps))
     words: list[object] = ["compare"]
     for name in paths:
         words += ["--models", paths[name].name]
-    words += [word for line in lines(source or "") for word in ("--data", Path(line).name)]
-    words += ["--split", split] if source else []
-    words += ["--seed", seed, "--count", count, *([] if copies else ["--no-copies"])]
-    return gather.gather(paths, seed, command=gather.command(*words), evaluations=reports)
+    words += [word for line in lines(request.source or "") for word in ("--data", Path(line).name)]
+    words += ["--split", request.split] if request.source else []
+    words += ["--seed", request.seed, "--count", request.count]
+    words += ["--no-copies"] if request.source and not request.copies else []
+    return gather.gather(paths, request.seed, command=gather.command(*words), evaluations=reports)
 
 
 def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -11,6 +11,7 @@ from facedemo.data import personal
 from facedemo.evaluation import annotate
 from facedemo.evaluation.narrative import card_section, describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Report, save_bundle_evaluation
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.verify import DetectedImages, detection_rate
 from facedemo.evaluation.verify import verify as verify_model
 from facedemo.pretrained import card
@@ -71,6 +72,9 @@ def verify(
     if out is not None:
         check_suffix(out, (".json",))
     personal.expire()
+    source = "\n".join(data) if data else None
+    request = EvaluationRequest(count, seed, source, split, gallery, cnn, copies, fid)
+    request.check()
     folder = find_model(model, runs_dir)
     drawn = load_model(folder)
     if quick:
@@ -79,9 +83,8 @@ def verify(
         typer.echo(f"detected: {found}")
         write(out, asdict(found))
         return
-    source = "\n".join(data) if data else None
     with bars() as steps:
-        report, detected = verify_model(drawn, count, seed, source, split, gallery, cnn, copies, fid, steps)
+        report, detected = verify_model(drawn, request, steps)
     show(report)
     write(out, report.as_json())
     if pictures is not None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facedemo.comparison.race import Race
-from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
+from facedemo.config.schema import RunConfig
 from facedemo.evaluation import verify
 from facedemo.evaluation.report import FILE, Report, load_evaluation
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.verify import Steps
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import load_model
@@ -105,23 +106,9 @@ def file_name(name: str) -> str:
     return "-".join(filter(None, plain.split("-"))).lower() or "model"
 
 
-def evaluate(
-    path: Path,
-    seed: int,
-    count: int,
-    source: str | None = None,
-    split: str = "test",
-    copies: bool = False,
-    steps: "Steps" = lambda what: None,
-) -> Report:
-    """Table 1 for a model, as by `verify.verify`; “built-in” faces are generated and so are not used as real faces.
-
-    Raises ValueError as it does.
-    """
-    real = None if source == BUILTIN_SOURCE else source
-    model = load_model(path)
-    report, _ = verify.verify(model, count, seed, real, split, copies=copies and real is not None, steps=steps)
-    return report
+def evaluate(path: Path, request: EvaluationRequest, steps: "Steps" = lambda what: None) -> Report:
+    """Table 1 for the model in a folder.  Raises ValueError as `verify.verify` does."""
+    return verify.verify(load_model(path), request, steps)[0]
 
 
 def gather(

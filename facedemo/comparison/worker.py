@@ -17,6 +17,7 @@ from facedemo.comparison import gather
 from facedemo.comparison.race import Entrant, Race
 from facedemo.data.preparation import Progress
 from facedemo.evaluation.report import load_evaluation, save_evaluation
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.runs.directory import RunError
 from facedemo.runs.heartbeat import heartbeat
 from facedemo.runs.run import Run
@@ -152,12 +153,12 @@ class RaceRunner:
             return report
 
         self.report(state="running", message=f"Evaluating {entrant.label}.", seconds_left=None)
-        source = run.config.data.source
+        request = EvaluationRequest(plan.count, plan.seed, split=plan.split, copies=plan.copies)
         try:
-            found = gather.evaluate(run.path, plan.seed, plan.count, source, plan.split, plan.copies, steps)
+            found = gather.evaluate(run.path, request.with_source_of(run.config.data.source), steps)
         except ValueError as error:
             self.log(f"{entrant.label} is evaluated without real faces: {error}")
-            found = gather.evaluate(run.path, plan.seed, plan.count, steps=steps)
+            found = gather.evaluate(run.path, request.without_real_faces(), steps)
         save_evaluation(run.path, found)
 
 

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import Progress, prepare
-from facedemo.data.source_files import DataError, existing, file_names
+from facedemo.data.source_files import DataError, file_names
 from facedemo.data.splits import Split, all_parts, split_rows
 from facedemo.evaluation import inception
 from facedemo.evaluation.detector import FaceDetections, detect_and_embed
@@ -26,13 +25,13 @@ from facedemo.evaluation.metrics import (
     people,
 )
 from facedemo.evaluation.report import Rate, Report, Row, rate
+from facedemo.evaluation.request import EvaluationRequest, HeldOut
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.storage.versions import versions
 
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # packages whose versions a report lists
-HeldOut = Literal["validation", "test"]
 Steps = Callable[[str], Progress | None]  # description of a step → callback for its progress
 
 
@@ -69,76 +68,51 @@ class DetectedImages:
 
 
 def verify(
-    model: FaceModel,
-    count: int = 1000,
-    seed: int = 0,
-    source: str | None = None,
-    split: str = "test",
-    gallery: str | None = None,
-    cnn: bool = False,
-    copies: bool = False,
-    fid: bool = False,
-    steps: Steps = lambda what: None,
+    model: FaceModel, request: EvaluationRequest, steps: Steps = lambda what: None
 ) -> tuple[Report, DetectedImages]:
-    """Table 1 for a model: `count` faces from `seed` on, compared with real faces of the same size and crop.
+    """Table 1 for a model, whose faces are compared with real ones of the same size and crop.
 
-    source: the model's training data, of which `split` is held out; without it, only metrics that need no real faces
-    are measured.  gallery: images of known people.  cnn: also run the second detector.  copies: find the nearest
-    training faces, for which all of them are embedded once; they are then returned, too.  fid: also measure FID
-    and KID.  Raises ValueError with a message for users if that is impossible.
+    Returns the report and the generated faces, with the training faces if copies were asked for.  Raises ValueError
+    with a message for users if that is impossible.
     """
-    if count < 1:
-        raise ValueError("At least one face has to be generated.")
-    held = held_out_split(split)
-    for images in filter(None, (source, gallery)):
-        existing(images)
-    if fid:
-        ready_for_fid(source)
-    asked = question(model, count, seed, source, held, gallery)
-    vectors = sampling.latents(model, face_seeds(seed, count))
-    drawn = detect_in(model.name, sampling.draw(model, vectors, progress=steps("generating faces")), cnn, steps)
-    known = embed_gallery(gallery, model, steps) if gallery else None
-    if source is None:
-        row = measure(drawn, known, None, None, None, count)
-        return replace(asked, rows=[row]), drawn
-    real, other, training = held_out(model, source, held, cnn, copies, steps)
-    first = min(count, len(real.images))
-    compared = min(int(drawn.hog.found.sum()), int(real.hog.found.sum()), int(other.hog.found.sum()))
+    request.check()
+    if request.fid:
+        inception.package()  # refused before any long computation
+    asked = question(model, request)
+    vectors = sampling.latents(model, face_seeds(request.seed, request.count))
+    drawn = sampling.draw(model, vectors, progress=steps("generating faces"))
+    generated = detect_in(model.name, drawn, request.cnn, steps)
+    known = embed_gallery(request.gallery, model, steps) if request.gallery else None
+    if request.source is None:
+        return replace(asked, rows=[measure(generated, known, None, None, None, request.count)]), generated
+    real, other, training = held_out(model, request.source, request, steps)
+    first = min(request.count, len(real.images))
+    compared = min(int(images.hog.found.sum()) for images in (generated, real, other))
     size = compared if compared >= FEWEST else None
     seen = training.hog if training else None
     rows = [
-        measure(drawn, known, real.hog, seen, size, first),
+        measure(generated, known, real.hog, seen, size, first),
         measure(real, known, other.hog, seen, size, first),  # its distance is the lower limit: real against real
     ]
-    if fid:
-        rows = with_fid(rows, drawn.images, real.images, other.images)
-    return replace(asked, matched_n=first, frechet_n=size, rows=rows), replace(drawn, training=training)
+    if request.fid:
+        rows = with_fid(rows, generated.images, real.images, other.images)
+    return replace(asked, matched_n=first, frechet_n=size, rows=rows), replace(generated, training=training)
 
 
-def held_out_split(split: str) -> HeldOut:
-    """The split.  Raises ValueError if a model may have been trained on it."""
-    for name in get_args(HeldOut):
-        if name == split:
-            return name
-    raise ValueError(f"“{split}” is not held out from training. Choose {' or '.join(get_args(HeldOut))}.")
-
-
-def question(
-    model: FaceModel, count: int, seed: int, source: str | None, split: HeldOut, gallery: str | None
-) -> Report:
+def question(model: FaceModel, request: EvaluationRequest) -> Report:
     """The settings of an evaluation, as a report without rows."""
     return Report(
         model=model.name,
-        seed=seed,
-        count=count,
+        seed=request.seed,
+        count=request.count,
         size=model.size,
-        data=file_names(source) if source else None,
-        gallery=Path(gallery).name if gallery else None,
-        split=split,
-        matched_n=count,
+        data=file_names(request.source) if request.source else None,
+        gallery=Path(request.gallery).name if request.gallery else None,
+        split=request.split,
+        matched_n=request.count,
         frechet_n=None,
         rows=[],
-        unseen=unseen_by(model, split) if source else None,
+        unseen=unseen_by(model, request.split) if request.source else None,
         versions=versions(*PACKAGES),
     )
 
@@ -147,13 +121,6 @@ def detect_in(name: str, images: Images, cnn: bool, steps: Steps) -> DetectedIma
     detections = detect_and_embed(images, progress=steps(f"analysing {name}"))
     second = detect_and_embed(images, "cnn", embed=False, progress=steps(f"second detector: {name}")) if cnn else None
     return DetectedImages(name, images, detections, second)
-
-
-def ready_for_fid(source: str | None) -> None:
-    """Raises ValueError, before any long computation, if FID cannot be measured."""
-    if source is None:
-        raise ValueError("FID and KID need real images: give them with --data.")
-    inception.package()
 
 
 def with_fid(rows: list[Row], drawn: Images, real: Images, other: Images) -> list[Row]:
@@ -171,18 +138,19 @@ def detection_rate(model: FaceModel, count: int = 1000, seed: int = 0, progress:
 
 
 def held_out(
-    model: FaceModel, source: str, split: HeldOut, cnn: bool, copies: bool, steps: Steps
+    model: FaceModel, source: str, request: EvaluationRequest, steps: Steps
 ) -> tuple[DetectedImages, DetectedImages, DetectedImages | None]:
     """Held-out real faces, real faces of the other held-out split, and, if requested, the training faces."""
+    split = request.held_out
     other: HeldOut = "validation" if split == "test" else "test"
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     names: tuple[Split, ...] = (split, other, "train")
     parts = {name: Selection(faces.images, split_rows(faces, source, name)) for name in names}
-    real = detect_in(f"real faces, {split}", parts[split], cnn, steps)
+    real = detect_in(f"real faces, {split}", parts[split], request.cnn, steps)
     return (
         real,
         detect_in(f"real faces, {other}", parts[other], False, steps),
-        detect_in("training faces", parts["train"], False, steps) if copies else None,
+        detect_in("training faces", parts["train"], False, steps) if request.copies else None,
     )
 
 

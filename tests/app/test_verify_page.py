@@ -18,6 +18,7 @@ from facedemo.app.shared.background import Job, Steps
 from facedemo.app.views.verify import faces, request
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation.report import Report, Row, rate, save_bundle_evaluation
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import create_run
 from tests.conftest import Maker
@@ -246,13 +247,14 @@ def one_face_closely() -> None:
     from facedemo.app.views.verify.faces import nearest
     from facedemo.app.views.verify.request import Request
     from facedemo.evaluation.detector import FaceDetections
+    from facedemo.evaluation.request import EvaluationRequest
     from facedemo.evaluation.verify import DetectedImages
 
     def detected(count: int, training: DetectedImages | None = None) -> DetectedImages:
         judged = FaceDetections(np.zeros((count, 4), int), np.ones(count, int), 0.1 * np.eye(count, 128))
         return DetectedImages("grey", np.full((count, 32, 32, 3), 99, np.uint8), judged, training=training)
 
-    nearest(Request("grey", Path(), "", 1, 0, False, True, "", ""), detected(1, detected(3)), 0)
+    nearest(Request("grey", Path(), "", EvaluationRequest(1, copies=True)), detected(1, detected(3)), 0)
 
 
 def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhere_else(
@@ -320,7 +322,8 @@ def test_a_damaged_model_is_explained_and_others_stay_usable(make_bundle: Maker)
 def test_a_run_is_verified_and_what_its_earlier_weights_drew_is_marked_as_such(
     make_bundle: Maker, tmp_path: Path, photographs: Path
 ) -> None:
-    config = {"model": {"size": 32, "latent": 8, "width": 4}, "data": {"source": str(photographs)}}
+    config: dict = {"model": {"size": 32, "latent": 8, "width": 4, "generator": "decoder"}}
+    config["data"] = {"source": str(photographs)}
     run = create_run(RunConfig.model_validate(config))
     weights = make_bundle("elsewhere", tmp_path) / "model.safetensors"
     assert "no model" in shown(open_page()), "a run without weights is none"
@@ -357,7 +360,7 @@ def test_sessions_that_start_evaluations_at_once_lose_none_and_disturb_nobody() 
     def session(number: int) -> None:
         try:
             for count in range(60):
-                wanted = request.Request(str(number), Path(), "", count, 0, False, False, "", "")
+                wanted = request.Request(str(number), Path(), "", EvaluationRequest(count))
                 jobs.start(wanted, lambda steps: None)
                 assert len(jobs.all()) <= 4 * 60
         except Exception as error:

@@ -16,6 +16,7 @@ from facedemo.comparison import gather
 from facedemo.comparison import report as comparison_report
 from facedemo.comparison.gather import Comparison
 from facedemo.evaluation.report import Report, Row, load_evaluation, rate, save_evaluation
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.table import table
 from facedemo.imaging.pictures import read_grid
 from facedemo.pretrained import sampling
@@ -187,7 +188,7 @@ def test_an_evaluation_is_kept_beside_what_was_known(tmp_path: Path) -> None:
 
 
 def test_a_bundled_model_is_judged_for_real() -> None:
-    found = gather.evaluate(find_model("ours-64"), seed=900, count=6, source="built-in")
+    found = gather.evaluate(find_model("ours-64"), EvaluationRequest(6, 900).with_source_of("built-in"))
     assert found.data is None, "built-in faces are not real ones"
     assert found.rows[0].undetected.of == 6
     assert found.rows[0].undetected.count <= 2

@@ -20,6 +20,7 @@ from facedemo.evaluation import verify
 from facedemo.evaluation.detector import CHUNK, FaceDetections, detect_and_embed, landmarks
 from facedemo.evaluation.metrics import closest, distinct_people, duplicates, frechet, nearest, people
 from facedemo.evaluation.report import Report
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
@@ -253,7 +254,7 @@ def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:
 def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Path) -> None:
     model = load_model(find_model("ours-64"))
     with pytest.raises(ValueError, match="“train” is not held out"):
-        verify.verify(model, 1, 0, str(tmp_path), "train")
+        verify.verify(model, EvaluationRequest(1, 0, str(tmp_path), "train"))
 
 
 def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +270,7 @@ def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monke
         return lambda done, total: begun.append(what)
 
     model, source = load_model(find_model("ours-64")), str(shown)
-    report, _ = verify.verify(model, 6, 900, source, "test", gallery=source, copies=True, steps=steps)
+    report, _ = verify.verify(model, EvaluationRequest(6, 900, source, gallery=source, copies=True), steps)
     looked = list(dict.fromkeys(what for what in begun if what.startswith("analysing")))
     parts = [f"analysing the gallery, {part}" for part in ("train", "validation", "test")]
     assert looked == ["analysing ours-64", *parts]

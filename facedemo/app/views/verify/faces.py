@@ -69,7 +69,7 @@ def grid(asked: Request, detected: "DetectedImages", show: str, rows: list[int])
     state.setdefault("verify_page", rows.index(state.verify_face - 1) // PAGE + 1)
     first = (min(state.verify_page, pages) - 1) * PAGE
     here = rows[first : first + PAGE]
-    seeds = face_seeds(asked.seed, asked.count)
+    seeds = face_seeds(asked.evaluation.seed, asked.evaluation.count)
 
     def choose(number: int) -> None:
         state.verify_face = here[number - 1] + 1
@@ -78,7 +78,7 @@ def grid(asked: Request, detected: "DetectedImages", show: str, rows: list[int])
         marked(asked, show, here, detected),
         [seeds[row] for row in here],
         selected=here.index(state.verify_face - 1) + 1 if state.verify_face - 1 in here else None,
-        alt=f"{SHOWN[show]}: {len(rows):,} of {asked.count:,} images. Arrow keys move, Enter chooses.",
+        alt=f"{SHOWN[show]}: {len(rows):,} of {asked.evaluation.count:,} images. Arrow keys move, Enter chooses.",
         on_choose=choose,
         key=f"verify_grid_{show}",
         columns=min(8, max(4, pictures.grid_columns(len(here)))),
@@ -102,13 +102,13 @@ def closely_marked(asked: Request, row: int, _detected: "DetectedImages") -> np.
 
 def closely(asked: Request, detected: "DetectedImages", row: int) -> None:
     """One face: enlarged and marked, its seed, other faces of the same person, and the nearest training faces."""
-    seed, found = face_seeds(asked.seed, asked.count)[row], detected.hog.found[row]
+    seed, found = face_seeds(asked.evaluation.seed, asked.evaluation.count)[row], detected.hog.found[row]
     words = "a face was detected" if found else "no face was detected"
     if not found and detected.cnn is not None and detected.cnn.found[row]:
         words += ", but the second detector detects one"
-    alt = f"Face {row + 1} of {asked.count:,}, enlarged: {words}"
+    alt = f"Face {row + 1} of {asked.evaluation.count:,}, enlarged: {words}"
     st.image(closely_marked(asked, row, detected), width="stretch", alt=alt)
-    st.caption(f"Face {row + 1:,} of {asked.count:,}: {words}. Its seed:")
+    st.caption(f"Face {row + 1:,} of {asked.evaluation.count:,}: {words}. Its seed:")
     st.code(seed, language=None)
     with st.container(horizontal=True):
         about = "Open this face on the Generate page."
@@ -135,7 +135,7 @@ def same_person(detected: "DetectedImages", row: int) -> None:
 
 def nearest(asked: Request, detected: "DetectedImages", row: int) -> None:
     """The most similar training faces. They are photographs of real people, so not everybody sees them."""
-    if not asked.copies:
+    if not asked.evaluation.copies:
         return
     if not visitor.may_see_photographs():
         st.caption(
@@ -158,13 +158,13 @@ def nearest(asked: Request, detected: "DetectedImages", row: int) -> None:
 
 
 def downloads(asked: Request, detected: "DetectedImages", rows: dict[str, list[int]]) -> None:
-    facts = {"model": asked.name, "seed": asked.seed, "count": asked.count}
+    facts = {"model": asked.name, "seed": asked.evaluation.seed, "count": asked.evaluation.count}
     with st.container(horizontal=True):
         for name, label in FILES.items():
             st.download_button(
                 label,
                 lambda name=name: annotate.sheet(detected, name, **facts),
-                re.sub(r"[^\w.-]+", "-", f"{asked.name}-{asked.seed}-{name}.png"),
+                re.sub(r"[^\w.-]+", "-", f"{asked.name}-{asked.evaluation.seed}-{name}.png"),
                 "image/png",
                 on_click="ignore",
                 disabled=not rows[name],

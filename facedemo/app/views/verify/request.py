@@ -15,6 +15,7 @@ from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import DataError, existing
 from facedemo.evaluation import verify
 from facedemo.evaluation.report import Report
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.verify import DetectedImages
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
@@ -27,17 +28,12 @@ REFRESH = 1.0  # seconds
 
 @dataclass(frozen=True)
 class Request:
-    """The settings of an evaluation.  real, gallery: the chosen images, as identified by `image_source.identity`."""
+    """A model to evaluate, and how.  evaluation: with the images as identified by `image_source.identity`."""
 
     name: str
     folder: Path
     version: str  # of the weights
-    count: int
-    seed: int
-    cnn: bool
-    copies: bool
-    real: str
-    gallery: str
+    evaluation: EvaluationRequest
 
 
 class Jobs:
@@ -106,10 +102,15 @@ def more_controls(folder: Path) -> bool:
 def request(name: str, folder: Path, copies: bool) -> Request:
     """The request that the controls describe.  Raises OSError if the model was deleted."""
     state, version = st.session_state, model_picker.version(folder)
-    real, gallery = image_source.identity(REAL), image_source.identity(GALLERY)
-    return Request(
-        name, folder, version, state.verify_faces, state.verify_seed, state.verify_cnn, copies, real, gallery
+    evaluation = EvaluationRequest(
+        state.verify_faces,
+        state.verify_seed,
+        source=image_source.identity(REAL),
+        gallery=image_source.identity(GALLERY),
+        cnn=state.verify_cnn,
+        copies=copies,
     )
+    return Request(name, folder, version, evaluation)
 
 
 def chosen(prefix: str, folder: Path) -> str | None:
@@ -124,6 +125,8 @@ def start(wanted: Request) -> bool:
     """Starts an evaluation; if that fails, shows the reason and returns False."""
     try:
         real, gallery = (chosen(prefix, wanted.folder) for prefix in (REAL, GALLERY))
+        evaluation = replace(wanted.evaluation, source=real, gallery=gallery)
+        evaluation.check()
         model = model_picker.load(wanted.folder, wanted.version)
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not started")
@@ -135,9 +138,8 @@ def start(wanted: Request) -> bool:
     ]
 
     def do(steps: Steps) -> "tuple[Report, DetectedImages]":
-        asked = (real, "test", gallery, wanted.cnn, wanted.copies)
         try:
-            return verify.verify(model, wanted.count, wanted.seed, *asked, steps=steps)
+            return verify.verify(model, evaluation, steps)
         except DataError as error:
             words = str(error)
             for place in uploads:  # a cache path means nothing to the person who uploaded the files

@@ -11,7 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
 
-MODULES = ("train", "runs", "share", "models", "interpolate", "inspect", "verify", "compare", "start_app")  # in help order
+# in help order
+MODULES = ("train", "runs", "share", "models", "interpolate", "inspect", "verify", "compare", "start_app")
 GROUPS = ("data", "bench")  # modules whose commands are called by the module's name and their own
 
 

@@ -1,5 +1,6 @@
 """The provenance of a model: the model it was fine-tuned from, and the number of real images seen in training."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import WEIGHTS
 
+TRAINED = "trained"  # key of the metadata
 START = "start"  # the folder in which a run keeps its start model
 
 
@@ -19,14 +21,17 @@ class Trained(NamedTuple):
     images: int
 
     def as_metadata(self) -> dict[str, str]:
-        """The metadata of a safetensors file."""
-        return {name: str(value) for name, value in self._asdict().items()}
+        """The metadata of a safetensors file: a single entry, because the order of several is random."""
+        return {TRAINED: json.dumps(self._asdict())}
 
     @classmethod
     def of_metadata(cls, metadata: Mapping[str, str] | None) -> "Trained | None":
-        """None if the metadata lacks it, as in files of earlier versions."""
-        values = [(metadata or {}).get(name, "") for name in cls._fields]
-        return cls(*map(int, values)) if all(value.isdecimal() for value in values) else None
+        """None if the metadata lacks it, as in files of earlier versions, or is damaged."""
+        try:
+            found = json.loads((metadata or {})[TRAINED])
+            return cls(int(found["iterations"]), int(found["images"]))
+        except (KeyError, ValueError, TypeError):
+            return None
 
 
 def weights_trained(folder: Path) -> Trained | None:

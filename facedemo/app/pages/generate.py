@@ -10,7 +10,6 @@ from PIL import Image
 
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
-from facedemo.app.shared.markdown import escaped
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
@@ -44,14 +43,7 @@ def keep_face_in_grid() -> None:
 
 st.title("Generate")
 
-choices = model_picker.choices()
-if not choices:
-    st.info(
-        "There is no model to generate faces with yet. Train one, or put a bundle (a folder with `config.json` and "
-        "`model.safetensors`) into `checkpoints` and reload this page.",
-        title="No model yet",
-    )
-    st.stop()
+choices = model_picker.choices_or_stop("generate faces with")
 
 settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
@@ -66,14 +58,10 @@ if st.session_state.generate_face > st.session_state.generate_faces:
     choose(1)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    name = st.selectbox(
-        "Model",
+    name = model_picker.control(
         choices,
-        format_func=model_picker.label,
-        key="generate_model",
-        persist_state="session",
-        width=200,
-        help="Model to generate faces with: a bundled model, or one of your runs once it has saved weights.",
+        "generate",
+        "Model to generate faces with: a bundled model, or one of your runs once it has saved weights.",
     )
     count = st.number_input(
         "Faces",
@@ -116,8 +104,7 @@ seeds = face_seeds(seed, count)
 try:
     images = draw(choices[name], model_picker.version(choices[name]), seeds, scale)
 except (ValueError, OSError) as error:
-    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
-    st.stop()
+    model_picker.stop_unusable(error)
 
 face = st.session_state.generate_face
 facts = {"model": name, "scale": scale, "software": "facedemo"}

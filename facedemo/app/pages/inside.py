@@ -3,7 +3,6 @@
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
-from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.inside import latent_search, reconstruction
 
@@ -19,14 +18,7 @@ def change_mode() -> None:
 
 st.title("Inside the discriminator")
 
-choices = model_picker.choices()
-if not choices:
-    st.info(
-        "There is no model to inspect yet. Train one, or put a bundle (a folder with `config.json` and "
-        "`model.safetensors`) into `checkpoints` and reload this page.",
-        title="No model yet",
-    )
-    st.stop()
+choices = model_picker.choices_or_stop("inspect")
 
 settings = {
     "mode": url_state.one_of(MODES, default="look"),
@@ -44,20 +36,15 @@ with st.container(horizontal=True):
         "Into latent space: the latent z whose generated face is closest to yours, and a film from one face to "
         "another.",
     )
-    name = st.selectbox(
-        "Model",
+    name = model_picker.control(
         choices,
-        format_func=model_picker.label,
-        key="inside_model",
-        persist_state="session",
-        width=200,
-        help="Model whose networks to inspect: a bundled model, or one of your runs once it has saved weights.",
+        "inside",
+        "Model whose networks to inspect: a bundled model, or one of your runs once it has saved weights.",
     )
 
 try:
     SHOWN[mode](name, choices[name], settings, ignored)
 except (ValueError, OSError) as error:
-    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
-    st.stop()
+    model_picker.stop_unusable(error)
 
 st.caption("The page's address contains these settings, but no photos: copy it to share the same generated faces.")

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
-from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.interpolate import films, four_faces, sliders
 
@@ -23,14 +22,7 @@ def change_mode() -> None:
 
 st.title("Interpolate")
 
-choices = model_picker.choices()
-if not choices:
-    st.info(
-        "There is no model to generate faces with yet. Train one, or put a bundle (a folder with `config.json` and "
-        "`model.safetensors`) into `checkpoints` and reload this page.",
-        title="No model yet",
-    )
-    st.stop()
+choices = model_picker.choices_or_stop("generate faces with")
 
 settings = {
     "mode": url_state.one_of(MODES, default="two"),
@@ -47,20 +39,15 @@ with st.container(horizontal=True):
         about="Two faces: a film from one to the other. Walk: a loop through several faces. Four faces: a grid "
         "interpolated between its four corners. Directions: edit one face with sliders.",
     )
-    name = st.selectbox(
-        "Model",
+    name = model_picker.control(
         choices,
-        format_func=model_picker.label,
-        key="interpolate_model",
-        persist_state="session",
-        width=200,
-        help="Model to generate faces with: a bundled model, or one of your runs once it has saved weights.",
+        "interpolate",
+        "Model to generate faces with: a bundled model, or one of your runs once it has saved weights.",
     )
 
 try:
     SHOWN[mode](name, choices[name], settings, ignored)
 except (ValueError, OSError) as error:
-    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
-    st.stop()
+    model_picker.stop_unusable(error)
 
 st.caption("The page's address contains these settings: copy it to share the same faces.")

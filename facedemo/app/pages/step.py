@@ -10,7 +10,6 @@ import streamlit as st
 
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state, visitor
-from facedemo.app.shared.markdown import escaped
 from facedemo.config.schedule import SettingChange
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
 from facedemo.gans.base import Equation
@@ -184,14 +183,7 @@ st.markdown(
     width=800,
 )
 
-choices = model_picker.choices()
-if not choices:
-    st.info(
-        "There is no model to train further yet. Train one, or put a bundle (a folder with `config.json` and "
-        "`model.safetensors`) into `checkpoints` and reload this page.",
-        title="No model yet",
-    )
-    st.stop()
+choices = model_picker.choices_or_stop("train further")
 with st.spinner("Loading…"):
     from facedemo.explore import single_step  # imports torch: only when there is a model to train
 
@@ -202,21 +194,17 @@ settings = {
 }
 ignored = url_state.load_from_url(settings, page="step")
 controls = st.container(horizontal=True, vertical_alignment="bottom")
-name = controls.selectbox(
-    "Model",
-    choices,
-    format_func=model_picker.label,
-    key="step_model",
-    persist_state="session",
-    on_change=change_model,
-    width=200,
-    help="Model to train a few steps further: a bundled model or one of your runs. The saved model is not modified.",
-)
+with controls:
+    name = model_picker.control(
+        choices,
+        "step",
+        "Model to train a few steps further: a bundled model or one of your runs. The saved model is not modified.",
+        change_model,
+    )
 try:
     stepper, found = opened(name, choices[name])
 except (ValueError, OSError) as error:
-    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
-    st.stop()
+    model_picker.stop_unusable(error)
 
 own_tunables = family_tunables(type(stepper.config.model))
 in_force = stepper.settings()

@@ -27,14 +27,7 @@ st.markdown(
     width=800,
 )
 
-choices = model_picker.choices()
-if not choices:
-    st.info(
-        "There is no model to verify yet. Train one, or put a bundle (a folder with `config.json` and "
-        "`model.safetensors`) into `checkpoints` and reload this page.",
-        title="No model yet",
-    )
-    st.stop()
+choices = model_picker.choices_or_stop("verify")
 
 settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
@@ -50,15 +43,11 @@ if st.session_state.verify_face > st.session_state.verify_faces:
     other_faces()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    name = st.selectbox(
-        "Model",
+    name = model_picker.control(
         choices,
-        format_func=model_picker.label,
-        key="verify_model",
-        persist_state="session",
-        on_change=other_faces,
-        width=200,
-        help="Model to evaluate: a bundled model, or one of your runs once it has saved weights.",
+        "verify",
+        "Model to evaluate: a bundled model, or one of your runs once it has saved weights.",
+        other_faces,
     )
     count = st.number_input(
         "Faces",

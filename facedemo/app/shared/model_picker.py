@@ -2,12 +2,13 @@
 
 import importlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
+from facedemo.app.shared.markdown import escaped
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage import locations
 from facedemo.storage.locations import runs_root
@@ -37,6 +38,39 @@ def label(name: str) -> str:
         return name
     run = Run(runs_root() / name.removeprefix(RUN))
     return f"{run.name} (run)"
+
+
+def choices_or_stop(purpose: str) -> dict[str, Path]:
+    """The choices of a page; if there are none, it says so and ends.  purpose: as in "generate faces with"."""
+    found = choices()
+    if not found:
+        st.info(
+            f"There is no model to {purpose} yet. Train one, or put a bundle (a folder with `config.json` and "
+            "`model.safetensors`) into `checkpoints` and reload this page.",
+            title="No model yet",
+        )
+        st.stop()
+    return found
+
+
+def control(choices: Iterable[str], page: str, about: str, on_change: Callable[[], None] | None = None) -> str:
+    """The choice of a page's model, kept in the setting `model` of `url_state`; returns its name."""
+    return st.selectbox(
+        "Model",
+        choices,
+        format_func=label,
+        key=f"{page}_model",
+        persist_state="session",
+        on_change=on_change,
+        width=200,
+        help=about,
+    )
+
+
+def stop_unusable(error: Exception) -> NoReturn:
+    """Says why the chosen model cannot be used, and ends the page."""
+    st.error(f"{escaped(error)} Choose another model, or download this one again.", title="Cannot be used")
+    st.stop()
 
 
 def version(path: Path) -> str:

@@ -26,37 +26,42 @@ app = typer.Typer()
 SET_BY_THE_RACE = ("name", "gamma", "start")  # no options of `compare`
 
 
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--data", help="Images for training and for evaluation (repeatable).", metavar="SOURCE"),
+]
+Families = Annotated[
+    list[str] | None, typer.Option("--family", help="GAN family to train, or FILE:CLASS (repeatable).")
+]
+Models = Annotated[list[str] | None, typer.Option(help="Bundle or run to report on without training (repeatable).")]
+Gammas = Annotated[list[float] | None, typer.Option("--gamma", help="γ of ours; repeat it for a sweep.")]
+Preset = Annotated[str | None, typer.Option(help="Preset of `facedemo train` to start from.")]
+Seed = Annotated[int, typer.Option(help="Seed of the initial weights, the data order and the evaluated faces.", min=0)]
+Count = Annotated[
+    int, typer.Option(help="Number of faces to evaluate per model; 0: no evaluation.", min=0, max=100_000)
+]
+HeldOut = Annotated[str, typer.Option(help="Held-out split to compare with: validation or test.")]
+Copies = Annotated[
+    bool, typer.Option("--copies/--no-copies", help="Also find the nearest training faces; slow the first time.")
+]
+Resume = Annotated[str | None, typer.Option(help="Resume this race instead of starting a new one.", metavar="RACE")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the report; default: “report” in the race's folder.")]
+
+
 @app.command()
 @with_settings(*SET_BY_THE_RACE)
 def compare(
-    source: Annotated[
-        list[str] | None,
-        typer.Option("--data", help="Images for training and for evaluation (repeatable).", metavar="SOURCE"),
-    ] = None,
-    families: Annotated[
-        list[str] | None, typer.Option("--family", help="GAN family to train, or FILE:CLASS (repeatable).")
-    ] = None,
-    models: Annotated[
-        list[str] | None, typer.Option(help="Bundle or run to report on without training (repeatable).")
-    ] = None,
-    gammas: Annotated[list[float] | None, typer.Option("--gamma", help="γ of ours; repeat it for a sweep.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Preset of `facedemo train` to start from.")] = None,
-    seed: Annotated[
-        int, typer.Option(help="Seed of the initial weights, the data order and the evaluated faces.", min=0)
-    ] = 0,
-    count: Annotated[
-        int, typer.Option(help="Number of faces to evaluate per model; 0: no evaluation.", min=0, max=100_000)
-    ] = 1000,
-    split: Annotated[str, typer.Option(help="Held-out split to compare with: validation or test.")] = "test",
-    copies: Annotated[
-        bool, typer.Option("--copies/--no-copies", help="Also find the nearest training faces; slow the first time.")
-    ] = True,
-    resume: Annotated[
-        str | None, typer.Option(help="Resume this race instead of starting a new one.", metavar="RACE")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the report; default: “report” in the race's folder.")
-    ] = None,
+    source: Sources = None,
+    families: Families = None,
+    models: Models = None,
+    gammas: Gammas = None,
+    preset: Preset = None,
+    seed: Seed = 0,
+    count: Count = 1000,
+    split: HeldOut = "test",
+    copies: Copies = True,
+    resume: Resume = None,
+    out: Out = None,
     now: Now = False,
     runs_dir: RunsDir = RUNS,
     **settings: Any,
@@ -72,15 +77,18 @@ def compare(
     if count and not resume:
         request.check()
     if models:
-        found = evaluate_models(models, request, runs_dir)
-        report(found, out or Path("comparison"))
-        return
-    race = find(resume, runs_dir) if resume else None
-    if race is None:
+        report(evaluate_models(models, request, runs_dir), out or Path("comparison"))
+    elif resume:
+        run_race(find(resume, runs_dir), out, now)
+    else:
         options = given({"source": source, "seed": seed, **settings})
         evaluation = {"seed": seed, "count": count, "split": split, "copies": copies}
         named = [name_family(family) for family in families or []]
-        race = create(options, named, gammas or [], preset, evaluation, runs_dir)
+        run_race(create(options, named, gammas or [], preset, evaluation, runs_dir), out, now)
+
+
+def run_race(race: Race, out: Path | None, now: bool) -> None:
+    """Trains and evaluates the models of a race, and writes the report."""
     typer.echo(race.path)
     status = follow(race, now)
     if status.state == "stopped":
@@ -91,7 +99,7 @@ def compare(
         fail(f"{status.message} (details in {race.path / 'log.txt'})")
 
 
-def find(text: str, runs_dir: Path) -> "Race":
+def find(text: str, runs_dir: Path) -> Race:
     return find_race(text, runs_dir)
 
 
@@ -102,13 +110,13 @@ def create(
     preset: str | None,
     evaluation: dict[str, Any],
     runs_dir: Path,
-) -> "Race":
+) -> Race:
     found = race.entrant_configs(race.race_options(options), families, gammas, preset)
     line = race.command_line(options, families, gammas, preset, evaluation)
     return race.create_race(found, runs_dir, race.kind_of(found), command=line, **evaluation)
 
 
-def evaluate_models(names: list[str], request: EvaluationRequest, runs_dir: Path) -> "Comparison":
+def evaluate_models(names: list[str], request: EvaluationRequest, runs_dir: Path) -> Comparison:
     """The comparison of existing models."""
     paths = {name: find_model(name, runs_dir) for name in dict.fromkeys(names)}
     reports = {}
@@ -130,12 +138,12 @@ def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda what: steps(what if name in what else f"{name}: {what}")
 
 
-def report(found: "Comparison", out: Path) -> None:
+def report(found: Comparison, out: Path) -> None:
     show_table({one.name: one.evaluation for one in found.models})
     typer.echo(write(found, out))
 
 
-def follow(race: "Race", now: bool) -> "Status":
+def follow(race: Race, now: bool) -> Status:
     """Runs a race with a progress bar; Ctrl-C stops it with a checkpoint."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -144,7 +152,7 @@ def follow(race: "Race", now: bool) -> "Status":
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=1.0)
 
-        def show(status: "Status") -> None:
+        def show(status: Status) -> None:
             left = ""
             if status.seconds_left is not None:
                 minutes, seconds = divmod(round(status.seconds_left), 60)

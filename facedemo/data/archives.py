@@ -23,10 +23,12 @@ from facedemo.data.source_files import (
     TOO_BIG,
     DataError,
     Entry,
+    file_names,
     is_hidden,
     is_image_name,
     no_images,
     printable,
+    shown,
     too_much,
     why_passed_over,
     within_limit,
@@ -96,9 +98,11 @@ def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
             with _open_zip(path) as archive:
                 member = next(one for one in archive.infolist() if _slashes(one.filename) == name)
                 if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise DataError(f"{printable(name)} in {path} uses an unsupported compression method.")
+                    raise DataError(f"{shown(path)} contains {printable(name)} with an unsupported compression method.")
                 if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
-                    raise DataError(f"{printable(name)} in {path} has a suspiciously high compression ratio.")
+                    raise DataError(
+                        f"{shown(path)} contains {printable(name)} with a suspiciously high compression ratio."
+                    )
                 with archive.open(member) as stream:
                     yield stream
         else:
@@ -184,7 +188,7 @@ def _read_zip(path: Path, wanted: Wanted) -> Iterator[Entry]:
 def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
     name = printable(_slashes(member.filename))
     if member.flag_bits & 0x1:
-        raise DataError(f"{path} is protected by a password. Unpack it first and choose the folder.")
+        raise DataError(f"{shown(path)} is protected by a password. Unpack it first and choose the folder.")
     if _leads_out(name):
         return Entry(name, problem=UNSAFE_NAME)
     if member.file_size > source_files.MAX_FILE_BYTES:
@@ -285,6 +289,6 @@ def _leads_out(name: str) -> bool:
 
 def _broken(path: Path, error: Exception) -> DataError:
     return DataError(
-        f"{path.name} is not a folder, a .zip or a .tar of images, or it is damaged ({error}). If you downloaded it, "
-        "download it again; unpack other kinds of archives first."
+        f"{file_names(path)} is not a folder, a .zip or a .tar of images, or it is damaged ({error}). If you "
+        "downloaded it, download it again; unpack other kinds of archives first."
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from facedemo.data.celeba import read_attributes
 from facedemo.data.celeba_lists import ATTRIBUTES, by_stem, listed_name
-from facedemo.data.source_files import DataError, expanded
+from facedemo.data.source_files import DataError, expanded, shown
 
 LABELS = ("age", "gender")
 # UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, but some names lack a field. Uploads have a number in front.
@@ -30,7 +30,7 @@ def read_labels(source: str | Path, names: list[str]) -> np.ndarray:
         labels = np.array(list(found)).reshape(-1, len(LABELS))
     if np.isnan(labels).all():
         raise DataError(
-            f"{source} has no labels for age and gender. Choose UTKFace, whose file names contain them "
+            f"{shown(source)} has no labels for age and gender. Choose UTKFace, whose file names contain them "
             f"(25_1_0_20170116….jpg: 25, female), or CelebA with {ATTRIBUTES} in the same folder or archive as the "
             "images."
         )

@@ -11,7 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from facedemo.data.source_files import lines
 from facedemo.storage.locations import cache_root, embeddings_root, uploads_root
 
 UPLOADED = "uploaded"  # a file in each prepared data set that was made from uploads
@@ -65,11 +64,6 @@ def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
     own = str(uploads_root() / prefix) if prefix else ""
     prepared = (mark.parent for mark in cache_root().glob(f"*/{UPLOADED}") if own in mark.read_text("utf8"))
     return Personal(old(uploads_root().glob(f"{prefix}*")), old(prepared), old(embeddings_root().glob("*.npz")))
-
-
-def is_uploaded(source: str | Path) -> bool:
-    """Whether a source of images, or one of several, was uploaded."""
-    return any(Path(line).is_relative_to(uploads_root()) for line in lines(source))
 
 
 def purge(older_than_days: float = 0.0, prefix: str = "") -> Personal:

@@ -19,8 +19,8 @@ from PIL import Image
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
 from facedemo.data.cropping import Crop, crop_box
 from facedemo.data.decoding import MAX_PIXELS, ColourError, decoded, is_animated, rgb, turn_upright
-from facedemo.data.personal import UPLOADED, is_uploaded
-from facedemo.data.source_files import DataError, Entry, file_names
+from facedemo.data.personal import UPLOADED
+from facedemo.data.source_files import DataError, Entry, file_names, is_uploaded
 from facedemo.data.sources import Source, open_source
 from facedemo.storage.workers import worker_pool
 

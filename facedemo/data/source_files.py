@@ -3,6 +3,8 @@
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from facedemo.storage.locations import uploads_root
+
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif"}
 )
@@ -17,6 +19,8 @@ MAX_TOTAL_BYTES = 64 << 30
 TOO_BIG = "larger than 64 MB"
 NOT_OPENED = "could not be opened"
 HIDDEN = "hidden"
+
+THE_UPLOAD = "The upload"  # in messages
 
 
 class DataError(ValueError):
@@ -75,11 +79,11 @@ def within_limit(name: str, data: bytes) -> Entry:
 
 
 def no_images(path: Path, hint: str = "") -> DataError:
-    return DataError(f"{path} contains no image files ({', '.join(sorted(IMAGE_SUFFIXES))}).{hint}")
+    return DataError(f"{shown(path)} contains no image files ({', '.join(sorted(IMAGE_SUFFIXES))}).{hint}")
 
 
 def too_much(path: Path, what: str) -> DataError:
-    return DataError(f"{path} contains more than {what}. Split it, or choose a subset.")
+    return DataError(f"{shown(path)} contains more than {what}. Split it, or choose a subset.")
 
 
 def existing(source: str) -> str:
@@ -100,6 +104,16 @@ def paths(source: str | Path) -> list[Path]:
     return [expanded(line) for line in lines(source)]
 
 
+def is_uploaded(source: str | Path) -> bool:
+    """Whether a source of images, or one of several, was uploaded."""
+    return any(Path(line).is_relative_to(uploads_root()) for line in lines(source))
+
+
+def shown(source: str | Path) -> str:
+    """A source as the subject of a message: its paths, but not those of the cache to which images were uploaded."""
+    return ", ".join(THE_UPLOAD if is_uploaded(line) else line for line in lines(source))
+
+
 def file_names(source: str | Path) -> str:
-    """A source without its folders, for users: "celeba.tar, celeba128.tar"."""
-    return ", ".join(Path(line).name for line in lines(str(source)))
+    """The same without folders: "celeba.tar, celeba128.tar"."""
+    return ", ".join(THE_UPLOAD if is_uploaded(line) else Path(line).name for line in lines(source))

@@ -103,8 +103,8 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
     about = known(faces.names, source)
     rows = rows_of(faces.names, split, about.identities, about.partition)
     if not len(rows):
-        name = file_names(str(source))
-        raise DataError(f"The split “{split}” of {name} has no images. Use more data, or the split “all”.")
+        name = file_names(source)
+        raise DataError(f"{name} has no images in the split “{split}”. Use more data, or the split “all”.")
     return rows
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from facedemo.data import archives, source_files
 from facedemo.data.source_files import DataError, Entry, is_image_name
 from facedemo.data.sources import open_source
+from facedemo.storage.locations import uploads_root
 
 
 def read(path: Path) -> list[Entry]:
@@ -340,3 +341,15 @@ def test_an_archive_inside_keeps_the_limits(tmp_path: Path, monkeypatch: pytest.
     packed = archive_bytes(zip_of, tmp_path, {f"{n}.jpg": os.urandom(50) for n in range(3)})
     with pytest.raises(DataError, match="contains more than"):
         read(tar_of(tmp_path / "large.tar", {"inner.zip": packed}))
+
+
+def test_messages_on_an_upload_do_not_name_the_folder_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    for folder in (tmp_path / "own", uploads_root() / "1f2e3d"):
+        folder.mkdir(parents=True)
+    with pytest.raises(DataError, match=f"{tmp_path}/own contains no image"):
+        open_source(tmp_path / "own").count()
+    with pytest.raises(DataError, match=r"^The upload contains no image"):
+        open_source(uploads_root() / "1f2e3d").count()

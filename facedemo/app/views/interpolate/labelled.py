@@ -10,7 +10,6 @@ from facedemo.app.shared import image_source, model_picker, url_state
 from facedemo.app.shared.background import Job, Steps, show_progress
 from facedemo.app.shared.markdown import escaped
 from facedemo.data.labels import LABELS
-from facedemo.data.source_files import DataError
 from facedemo.evaluation import attributes
 from facedemo.explore import directions
 from facedemo.explore.directions import Direction
@@ -106,13 +105,9 @@ def start(folder: Path) -> bool:
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not started")
         return False
-    uploaded = st.session_state[f"{PREFIX}_kind"] == image_source.UPLOAD
 
     def do(steps: Steps) -> LearnedDirections:
-        try:
-            attribute_model = attributes.fit_attribute_model(source, model.size, steps)
-        except DataError as error:  # a cache path means nothing to the person who uploaded the files
-            raise DataError(str(error).replace(source, "The upload") if uploaded else str(error)) from error
+        attribute_model = attributes.fit_attribute_model(source, model.size, steps)
         return LearnedDirections(
             attribute_model.summary(), version, directions.labelled(model, attribute_model, steps=steps)
         )

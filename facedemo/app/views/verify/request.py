@@ -12,11 +12,9 @@ from facedemo.app.shared import image_source, model_picker
 from facedemo.app.shared.background import Job, Steps
 from facedemo.app.shared.markdown import escaped
 from facedemo.config.schema import BUILTIN_SOURCE
-from facedemo.data.source_files import DataError, existing
+from facedemo.data.source_files import existing
 from facedemo.evaluation import verify
-from facedemo.evaluation.report import Report
 from facedemo.evaluation.request import EvaluationRequest
-from facedemo.evaluation.verify import DetectedImages
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
 
@@ -132,21 +130,7 @@ def start(wanted: Request) -> bool:
         st.error(escaped(error), title="Not started")
         return False
 
-    kinds = [st.session_state[f"{prefix}_kind"] for prefix in (REAL, GALLERY)]
-    uploads = [
-        source for source, kind in zip((real, gallery), kinds, strict=True) if source and kind == image_source.UPLOAD
-    ]
-
-    def do(steps: Steps) -> "tuple[Report, DetectedImages]":
-        try:
-            return verify.verify(model, evaluation, steps)
-        except DataError as error:
-            words = str(error)
-            for place in uploads:  # a cache path means nothing to the person who uploaded the files
-                words = words.replace(place, "The upload").replace(Path(place).name, "The upload")
-            raise DataError(words) from error
-
-    jobs().start(wanted, do)
+    jobs().start(wanted, lambda steps: verify.verify(model, evaluation, steps))
     return True
 
 

@@ -173,7 +173,7 @@ def test_60_iterations_on_real_faces_lower_the_reconstruction_loss(home: Path) -
     run = Run(home / done.stdout.strip().splitlines()[-1])
     losses = run.metrics()["loss_real"]
     assert "500 images" in run.log_text()
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".JPEG"])

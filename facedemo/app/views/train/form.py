@@ -79,8 +79,8 @@ def start_control() -> None:
         key=key("training", "start"),
         on_change=fill_start,
         help="Start from random weights, or fine-tune a trained model on your images. Choosing a model copies its "
-        "settings below. Its network settings cannot be changed, except that ours can grow: in latent size, or in "
-        "image size and stem together.",
+        "settings below. Its network settings cannot be changed, except that ours can grow: in latent size, or, "
+        "with the generator decoder, in image size and stem together.",
     )
     if problem := st.session_state.pop(key("problem"), ""):
         st.error(problem, title="Cannot be used")

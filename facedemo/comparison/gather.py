@@ -8,20 +8,20 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facedemo.comparison.race import Race
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation import verify
-from facedemo.evaluation.report import FILE, Report, load_evaluation
+from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.verify import Steps
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
-from facedemo.runs import records
 from facedemo.runs.directory import RunError
 from facedemo.runs.evaluations import Evaluation, read_evaluations
+from facedemo.runs.model_report import ModelReport, read_report
 from facedemo.runs.run import Run
 from facedemo.storage.versions import versions
 
@@ -38,14 +38,14 @@ PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "numpy")
 class ComparedModel:
     """A compared model and its data.
 
-    training: as returned by `card.make_report`, {} if a bundle has no report.  faces: uint8 (n, size, size, 3), of the
+    faces: uint8 (n, size, size, 3), of the
     comparison's seeds.  evaluations: those while it trained.  evaluation: None if it was not evaluated.
     """
 
     name: str
     model: str  # its name in commands
     config: "RunConfig"
-    training: Mapping[str, Any]
+    training: ModelReport
     faces: "np.ndarray"
     evaluations: Sequence[Evaluation] = ()
     evaluation: Report | None = None
@@ -53,8 +53,8 @@ class ComparedModel:
     @property
     def images_per_second(self) -> float | None:
         """Average training speed without pauses; for very short trainings, the last recorded speed."""
-        images, minutes = self.training.get("images"), self.training.get("minutes")
-        last = self.training.get("last", {}).get("images_per_second")
+        images, minutes = self.training.images, self.training.minutes
+        last = self.training.last.get("images_per_second")
         return images / (60 * minutes) if images and minutes and minutes >= 1 else last
 
 
@@ -143,9 +143,9 @@ def compared_model(name: str, path: Path, seed: int, evaluation: Report | None =
     model, run = load_model(path), Run(path)
     if run.metrics():
         config = card.final_config(run)
-        training = card.make_report(run, config, model)
+        training = card.make_report(run, model)
     else:
-        config, training = model.config.without_paths(), records.read_report(path / FILE)
+        config, training = model.config.without_paths(), read_report(path)
     faces = sampling.generate(model, face_seeds(seed, GRID))
     evaluation = evaluation or load_evaluation(path)
     return ComparedModel(name, path.name, config, training, faces, read_evaluations(path), evaluation)

@@ -18,7 +18,6 @@ from facedemo.evaluation.table import MEASURES, NOTHING, table
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.pretrained import card
-from facedemo.pretrained.provenance import int_or_zero
 from facedemo.storage.atomic import replace_file
 
 if TYPE_CHECKING:
@@ -91,9 +90,9 @@ def curves(found: Comparison) -> dict[str, bytes]:
     """PNG charts by name: losses and balance of each model over its training, and charts that compare all models."""
     pictures = {}
     for model, stem in zip(found.models, found.stems.values(), strict=True):
-        if model.training.get("curves", {}).get("step"):
+        if model.training.curves.get("step"):
             labels = config_class(model.config.family).metrics
-            pictures[f"curves-{stem}.png"] = card.draw_curves(model.training["curves"], labels)
+            pictures[f"curves-{stem}.png"] = card.draw_curves(model.training.curves, labels)
     if any(model.evaluations for model in found.models):
         pictures["detection.png"] = draw_detection(found)
     if found.kind == "sweep" and sum(model.evaluation is not None for model in found.models) > 1:
@@ -175,21 +174,20 @@ def trainings(found: Comparison) -> list[list[str]]:
 
 def pace(model: ComparedModel) -> tuple[int, float]:
     """Real images seen in this training, and its seconds."""
-    return int_or_zero(model.training.get("images")), 60 * model.training.get("minutes", 0.0)
+    return model.training.images or 0, 60 * (model.training.minutes or 0.0)
 
 
 def training(model: ComparedModel) -> list[str]:
     report, speed = model.training, model.images_per_second
-    last, parameters = report.get("last", {}), report.get("parameters", {})
-    labels = config_class(model.config.family).metrics
-    seen = [int_or_zero(report.get(name)) for name in ("images_before", "images")]
+    last, labels = report.last, config_class(model.config.family).metrics
+    seen = [report.images_before, report.images]
     return [
         model.name,
-        f"{report['iterations']:,}" if "iterations" in report else NOTHING,
+        f"{report.iterations:,}" if report.iterations is not None else NOTHING,
         " + ".join(f"{count:,}" for count in seen if count) or NOTHING,
-        f"{report['minutes']:g}" if "minutes" in report else NOTHING,
+        f"{report.minutes:g}" if report.minutes is not None else NOTHING,
         f"{speed:,.0f}" if speed else NOTHING,
-        " + ".join(f"{count:,}" for count in parameters.values()) or NOTHING,
+        " + ".join(f"{count:,}" for count in report.parameters.values()) or NOTHING,
         ", ".join(f"{label} {last[name]:.3g}" for name, label in labels.items() if name in last) or NOTHING,
     ]
 
@@ -223,7 +221,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
                 "model": model.model,
                 "config": model.config.model_dump(mode="json"),
                 "images_per_second": model.images_per_second,
-                "training": dict(model.training),
+                "training": model.training.as_record(),
                 "evaluations": [asdict(row) for row in model.evaluations],
                 "evaluation": model.evaluation.as_json() if model.evaluation else None,
             }

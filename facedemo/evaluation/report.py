@@ -12,9 +12,9 @@ from facedemo.evaluation.metrics import DUPLICATE, TOLERANCE
 from facedemo.runs.records import set_aside
 from facedemo.runs.run import is_run
 from facedemo.storage.atomic import read_object, replace_file
-from facedemo.storage.locations import WEIGHTS
+from facedemo.storage.locations import REPORT, WEIGHTS
 
-FILE, EVALUATION = "report.json", "evaluation"  # the file in a bundle that stores it
+EVALUATION = "evaluation"  # its key in the report.json of a bundle or a run
 
 UNDETECTED = "can't detect a face"  # the columns of Table 1
 UNRECOGNISED = f"detected, but nobody in the gallery within {TOLERANCE}"
@@ -141,7 +141,7 @@ def save_bundle_evaluation(report: Report, folder: Path) -> Path:
     It stores numbers only: no image data, and only the name of the data set.  Raises ValueError if the folder is not a
     bundle (for example a run), or if report.json is damaged.
     """
-    file = folder / FILE
+    file = folder / REPORT
     if not (folder / WEIGHTS).is_file() or is_run(folder):
         raise ValueError(
             f"“{folder.name}” is not a bundle, and only bundles can store an evaluation. Export the run as a bundle "
@@ -150,25 +150,25 @@ def save_bundle_evaluation(report: Report, folder: Path) -> Path:
     try:
         found = json.loads(file.read_text("utf8")) if file.exists() else {}
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"The {FILE} of “{folder.name}” is damaged, so nothing was stored in it.") from error
+        raise ValueError(f"The {REPORT} of “{folder.name}” is damaged, so nothing was stored in it.") from error
     if not isinstance(found, dict):
-        raise ValueError(f"The {FILE} of “{folder.name}” is damaged, so nothing was stored in it.")
+        raise ValueError(f"The {REPORT} of “{folder.name}” is damaged, so nothing was stored in it.")
     return save_evaluation(folder, report)
 
 
 def save_evaluation(folder: Path, report: Report) -> Path:
     """Adds an evaluation to the report.json of a bundle or a run."""
-    known = read_object(folder / FILE)
-    if not known and (folder / FILE).exists():
-        set_aside(folder / FILE)
+    known = read_object(folder / REPORT)
+    if not known and (folder / REPORT).exists():
+        set_aside(folder / REPORT)
     known |= {EVALUATION: report.as_json()}
-    replace_file(folder / FILE, json.dumps(known, indent=1) + "\n")
-    return folder / FILE
+    replace_file(folder / REPORT, json.dumps(known, indent=1) + "\n")
+    return folder / REPORT
 
 
 def load_evaluation(folder: Path) -> Report | None:
     """The evaluation stored with a bundle; None if there is none or it cannot be read."""
     try:
-        return Report.from_json(read_object(folder / FILE).get(EVALUATION))
+        return Report.from_json(read_object(folder / REPORT).get(EVALUATION))
     except (ValueError, TypeError):
         return None

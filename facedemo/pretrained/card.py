@@ -4,9 +4,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 
@@ -19,9 +17,10 @@ from facedemo.pretrained.model import FaceModel, load_model, weights_to_share
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import RunError
 from facedemo.runs.evaluations import Evaluation, read_evaluations
+from facedemo.runs.model_report import ModelReport, read_report
 from facedemo.runs.run import Run, is_run
-from facedemo.storage.atomic import read_object, replace_file
-from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, WEIGHTS
+from facedemo.storage.atomic import replace_file
+from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, REPORT, WEIGHTS
 from facedemo.storage.versions import versions
 
 CURVE_POINTS = 300
@@ -46,7 +45,7 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     best = run.path / BEST_WEIGHTS
     model = load_model(run.path, best if best.exists() else None)
     config = final_config(run).model_copy(update={"name": out.name})
-    report = make_report(run, config, model)
+    report = make_report(run, model)
     out.mkdir(parents=True, exist_ok=True)
     replace_file(
         out / WEIGHTS,
@@ -54,8 +53,8 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     )
     replace_file(out / CONFIG, config.model_dump_json(indent=2) + "\n")
     model = load_model(out)  # the exported weights, as recipients will load them
-    replace_file(out / "report.json", json.dumps(report, indent=1) + "\n")
-    replace_file(out / "curves.png", draw_curves(report["curves"], config_class(config.family).metrics))
+    replace_file(out / REPORT, json.dumps(report.as_record(), indent=1) + "\n")
+    replace_file(out / "curves.png", draw_curves(report.curves, config_class(config.family).metrics))
     faces = pictures.grid(sampling.generate(model, face_seeds(0, 64)))
     replace_file(out / "samples.png", pictures.png(faces, model=out.name, seed=0, count=64, scale=1.0))
     replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
@@ -69,8 +68,8 @@ def refresh(folder: Path, measured: str) -> None:
     damaged, or its card was not written by `export`.
     """
     found = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
-    report = read_object(folder / "report.json")
-    if not found or "iterations" not in report:
+    report = read_report(folder)
+    if not found or report.iterations is None:
         raise ValueError(f"The model card of “{folder.name}” was not written by facedemo, so it was not changed.")
     replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, found[1], measured))
 
@@ -84,25 +83,25 @@ def final_config(run: Run) -> RunConfig:
     return schedule.config.without_paths()
 
 
-def make_report(run: Run, config: RunConfig, model: FaceModel) -> dict[str, Any]:
+def make_report(run: Run, model: FaceModel) -> ModelReport:
     metrics, status = run.metrics(), run.status
     every = max(1, len(metrics.get("step", [])) // CURVE_POINTS)
-    return {
+    return ModelReport(
         # of the weights, if their file says so: a run in training may be ahead of them
-        "iterations": model.trained.iterations if model.trained else status.step,
-        "images": model.trained.images if model.trained else status.images,
-        "chosen_by": asdict(best) if (best := evaluation_of(run, model)) else None,
-        "images_before": provenance.images_before(run.path),
-        "minutes": round(status.seconds / 60, 1),
-        "parameters": {
+        iterations=model.trained.iterations if model.trained else status.step,
+        images=model.trained.images if model.trained else status.images,
+        chosen_by=evaluation_of(run, model),
+        images_before=provenance.images_before(run.path),
+        minutes=round(status.seconds / 60, 1),
+        parameters={
             network: sum(p.numel() for p in getattr(model.family, network).parameters())
             for network in ("generator", "discriminator")
         },
-        "steering": [{"step": change.step, "changes": change.changes} for change in run.setting_changes()],
-        "versions": versions("facedemo", "torch"),
-        "last": {name: values[-1] for name, values in metrics.items() if values},
-        "curves": {name: thinned(values, every) for name, values in metrics.items()},
-    }
+        steering=run.setting_changes(),
+        versions=versions("facedemo", "torch"),
+        last={name: values[-1] for name, values in metrics.items() if values},
+        curves={name: thinned(values, every) for name, values in metrics.items()},
+    )
 
 
 def evaluation_of(run: Run, model: FaceModel) -> Evaluation | None:
@@ -111,15 +110,15 @@ def evaluation_of(run: Run, model: FaceModel) -> Evaluation | None:
     return next((found for found in read_evaluations(run.path) if found.step == step), None)
 
 
-def chosen_because(report: dict[str, Any]) -> str:
+def chosen_because(report: ModelReport) -> str:
     """A sentence on the evaluation by which the weights were chosen; "" if there was none."""
-    found = report.get("chosen_by")
-    if not found or found["distance"] is None:
+    found = report.chosen_by
+    if found is None or found.distance is None:
         return ""
     return (
         "These are the weights with the smallest Fréchet face distance during training: "
-        f"{found['distance']:.3f}, with {found['detected']} of {found['faces']} faces detected and {found['people']} "
-        f"distinct people (real faces: {found['real_people']}). "
+        f"{found.distance:.3f}, with {found.detected} of {found.faces} faces detected and {found.people} "
+        f"distinct people (real faces: {found.real_people}). "
     )
 
 
@@ -152,18 +151,18 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
     return buffer.getvalue()
 
 
-def write_card(folder: Path, config: RunConfig, report: dict[str, Any], about: str, measured: str = "") -> str:
+def write_card(folder: Path, config: RunConfig, report: ModelReport, about: str, measured: str = "") -> str:
     name, family = folder.name, config_class(config.family)
     settings = config.model_dump()
     cells = [f"{key} | {value}" for part in ("model", "training") for key, value in settings[part].items()]
     cells += [f"data {key} | {value}" for key, value in settings["data"].items()]
     cells += [" | "] * (-len(cells) % COLUMNS)
     rows = [f"| {' | '.join(cells[at : at + COLUMNS])} |" for at in range(0, len(cells), COLUMNS)]
-    steps = [f"- iteration {change['step']:,}: {change['changes']}" for change in report["steering"]]
+    steps = [f"- iteration {change.step:,}: {change.changes}" for change in report.steering]
     changes = (
         ["Settings changed during training:", "", *steps] if steps else ["No settings were changed during training."]
     )
-    networks, before = report["parameters"], report.get("images_before")
+    networks, before = report.parameters, report.images_before
     after = f", after the {before:,} images of the model that it started from" if before else ""
     return f"""---
 library_name: facedemo
@@ -185,8 +184,8 @@ tags: [gan, faces, {config.family}]
 
 {measured}## Training
 
-{report["iterations"]:,} iterations, {report["images"]:,} real images seen, {report["minutes"]:g} minutes{after}.
-{networks["generator"]:,} parameters in the generator, {networks["discriminator"]:,} in the discriminator.
+{report.iterations or 0:,} iterations, {report.images or 0:,} real images seen, {report.minutes or 0:g} minutes{after}.
+{networks.get("generator", 0):,} parameters in the generator, {networks.get("discriminator", 0):,} in the discriminator.
 
 ![Curves over the training](curves.png)
 

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
-from facedemo.storage.atomic import read_object
+from facedemo.runs.model_report import read_report
+from facedemo.runs.run import Run, is_run
 from facedemo.storage.locations import WEIGHTS
 
 TRAINED = "trained"  # key of the metadata
@@ -50,15 +51,10 @@ def images_seen(folder: Path, weights: Path | None = None) -> int:
     """
     if trained := weights_trained(weights or folder):
         return trained.images + images_before(folder)
-    known = read_object(folder / "status.json") or read_object(folder / "report.json")
-    return int_or_zero(known.get("images")) + images_before(folder)
+    seen = Run(folder).status.images if is_run(folder) else read_report(folder).images
+    return (seen or 0) + images_before(folder)
 
 
 def images_before(folder: Path) -> int:
     """Real images seen by the start model of a run or a bundle; 0 for a random initialisation."""
-    start_images = read_object(folder / START / "report.json").get("images")
-    return int_or_zero(start_images or read_object(folder / "report.json").get("images_before"))
-
-
-def int_or_zero(found: Any) -> int:
-    return found if isinstance(found, int) else 0
+    return read_report(folder / START).images or read_report(folder).images_before

@@ -12,23 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from pydantic import TypeAdapter, ValidationError
-
 from facedemo.config.schedule import SettingChange
-from facedemo.storage.atomic import read_lines, read_object
+from facedemo.storage.atomic import read_lines
 
 VERSION = 1  # of the lines with commands and setting changes
 Action = Literal["stop", "pause", "continue", "set"]
 Numbers = dict[str, float]
-REPORT = {  # fields of a report.json on a model's training → their types
-    "iterations": int,
-    "images": int,
-    "images_before": int,
-    "minutes": float,
-    "parameters": dict[str, int],
-    "last": Numbers,
-    "curves": dict[str, list[float]],
-}
 
 
 class Metrics(NamedTuple):
@@ -113,21 +102,6 @@ def are_changes(value: Any) -> bool:
         isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
         for number in value.values()
     )
-
-
-def read_report(path: Path) -> dict[str, Any]:
-    """The fields of a report.json on a model's training, without those of the wrong type."""
-    report = read_object(path)
-    for name in REPORT.keys() & report.keys():
-        try:
-            TypeAdapter(REPORT[name]).validate_python(report[name], strict=True)
-        except ValidationError:
-            del report[name]
-    if len({len(curve) for curve in report.get("curves", {}).values()}) > 1:
-        del report["curves"]
-    if "steering" in report:
-        report["steering"] = setting_changes(report["steering"])
-    return report
 
 
 def set_aside(path: Path) -> str:

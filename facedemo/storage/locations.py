@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import platformdirs
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS, CONFIG, REPORT = "model.safetensors", "config.json", "report.json"
 BEST_WEIGHTS = "best.safetensors"  # of a run: those with the best evaluation so far
 
 

@@ -25,11 +25,10 @@ from facedemo.runs.directory import COMMANDS, RunError
 from facedemo.runs.records import Command
 from facedemo.runs.run import IMAGES, MARKS, METRICS, Run
 from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
-from facedemo.storage.locations import WEIGHTS
+from facedemo.storage.locations import REPORT, WEIGHTS
 from facedemo.storage.process_status import STATUS, process_facts
 
 KEPT_CHECKPOINTS = 2
-REPORT = "report.json"  # the evaluation of a model in a race
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:

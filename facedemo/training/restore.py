@@ -11,7 +11,7 @@ from torch import Tensor
 from facedemo.config.schedule import SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.pretrained.model import BundleError, load_model
-from facedemo.runs import records
+from facedemo.runs.model_report import read_report
 from facedemo.runs.run import Run
 
 CHECKPOINT_KEYS = ("step", "family", "optimizers")  # keys of a checkpoint, see `Trainer.checkpoint`
@@ -46,8 +46,8 @@ def load_training_state(path: Path) -> TrainingState:
         # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
         except Exception:
             continue
-    report = records.read_report(path / "report.json")
-    number, changes = report.get("iterations", 0), report.get("steering", run.setting_changes())
+    report = read_report(path)
+    number, changes = report.iterations or 0, report.steering or run.setting_changes()
     return TrainingState(replayed(config, changes, number), number, model.family.state_dict(), {})
 
 

@@ -12,9 +12,10 @@ from facedemo.config.schema import RunConfig
 from facedemo.gans.base import create
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.provenance import START, images_seen
+from facedemo.runs.model_report import ModelReport
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import flush_folder
-from facedemo.storage.locations import CONFIG, WEIGHTS
+from facedemo.storage.locations import CONFIG, REPORT, WEIGHTS
 
 
 def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def copy_start(config: "RunConfig", run: Path) -> None:
     shutil.copyfile(path / WEIGHTS, run / START / WEIGHTS)
     seen = images_seen(path, weights=run / START)
     (run / START / CONFIG).write_text(model.config.without_paths().model_dump_json(indent=2), "utf8")
-    (run / START / "report.json").write_text(json.dumps({"images": seen}), "utf8")
+    (run / START / REPORT).write_text(json.dumps(ModelReport(images=seen).as_record()), "utf8")
     flush_folder(run / START)
 
 

@@ -149,7 +149,7 @@ def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, t
 def test_images_that_a_model_saw_before_this_training_count_too(found: Comparison) -> None:
     whole = found.models[0]
     assert comparison_report.training(whole)[2] == "19,200"
-    started = replace(whole, training={**whole.training, "images_before": 367_328})
+    started = replace(whole, training=replace(whole.training, images_before=367_328))
     assert comparison_report.training(started)[2] == "367,328 + 19,200"
     assert comparison_report.training(started)[4] == "40", "images a second are those of this training alone"
 

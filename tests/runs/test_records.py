@@ -19,6 +19,7 @@ from facedemo.evaluation import report
 from facedemo.pretrained import card
 from facedemo.pretrained.model import load_model
 from facedemo.runs import records, summary
+from facedemo.runs.model_report import read_report
 from facedemo.runs.run import Run, create_run
 from facedemo.training import restore, worker
 from facedemo.training.recorder import Recorder
@@ -86,8 +87,8 @@ def test_what_reads_a_run_shows_the_rest_of_it(trained: Copies, tmp_path: Path, 
     steering.in_force(run, run.config, 3)
     figures(run.metrics(), {"loss": "loss"}, run.setting_changes())
     restore.load_training_state(run.path)
-    card.make_report(run, card.final_config(run), model)
-    records.read_report(run.path / "report.json")
+    card.make_report(run, model)
+    read_report(run.path)
     assert run.samples()
     assert bool(run.metrics()) == (name != "metrics.csv")
     assert report.load_evaluation(run.path) is None
@@ -204,5 +205,5 @@ def test_a_bundle_is_compared_and_trained_further_whatever_its_report_says(make_
     (path / "report.json").write_text(json.dumps(content))
     assert restore.load_training_state(path).number == 0
     found = gather.compared_model("it", path, seed=0)
-    assert not found.training.get("curves")
+    assert not found.training.curves
     assert load_model(path).size == 32

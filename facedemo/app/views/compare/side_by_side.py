@@ -15,9 +15,9 @@ from facedemo.evaluation.table import table as table_of
 from facedemo.imaging import pictures
 from facedemo.pretrained import provenance, sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
+from facedemo.runs.model_report import read_report
 from facedemo.runs.run import Run
 from facedemo.runs.summary import Facts, facts
-from facedemo.storage.atomic import read_object
 
 MOST = 6  # models at once
 MAX_FACES = 64
@@ -139,11 +139,12 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
 def described(path: Path) -> str:
     """Family, size and training time, as far as the files say."""
     found: Facts = facts(Run(path))
-    report = read_object(path / "report.json")
-    images, minutes = report.get("images", found.status.images), report.get("minutes", found.status.seconds / 60)
+    report, status = read_report(path), found.status
+    images = status.images if report.images is None else report.images
+    minutes = status.seconds / 60 if report.minutes is None else report.minutes
     parts = [found.family or "?", f"{found.size}×{found.size}" if found.size else ""]
     parts += [f"γ = {found.gamma:g}" if found.gamma is not None else ""]
-    if isinstance(images, int) and isinstance(minutes, int | float) and images:
+    if images:
         before = provenance.images_before(path)
         parts += [f"{before + images:,} images{f', the last {images:,}' if before else ''} in {minutes:,.1f} min"]
     return " · ".join(filter(None, parts))

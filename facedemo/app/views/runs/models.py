@@ -8,6 +8,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.shared.markdown import escaped
 from facedemo.pretrained import archive
+from facedemo.runs.model_report import read_report
 from facedemo.storage import locations
 from facedemo.storage.atomic import read_object
 
@@ -56,12 +57,12 @@ def model(path: Path) -> None:
 
 
 def in_words(path: Path) -> str:
-    config, report = (read_object(path / name) for name in (locations.CONFIG, "report.json"))
+    config, report = read_object(path / locations.CONFIG), read_report(path)
     model = config.get("model")
     size = model.get("size") if isinstance(model, dict) else None
     parts = [f"{config.get('family', '?')}, {size}×{size} pixels" if size else "config.json is damaged"]
-    if isinstance(iterations := report.get("iterations"), int):
-        parts.append(f"{iterations:,} iterations")
+    if report.iterations is not None:
+        parts.append(f"{report.iterations:,} iterations")
     return " · ".join([*parts, f"{(path / locations.WEIGHTS).stat().st_size / 1e6:,.1f} MB"])
 
 

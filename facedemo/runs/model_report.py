@@ -1,0 +1,64 @@
+"""The report.json of a model: its training in numbers. The same file has its evaluation (`evaluation.report`)."""
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from facedemo.config.schedule import SettingChange
+from facedemo.runs.evaluations import Evaluation, checked
+from facedemo.runs.records import Numbers, setting_changes
+from facedemo.storage.atomic import read_object
+from facedemo.storage.locations import REPORT
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """How a model was trained; a default stands for what is not known.
+
+    iterations, images, minutes: of this training, without that of a start model, which saw `images_before` real images.
+    chosen_by: the evaluation by which the weights were chosen.  parameters: by network.  steering: the settings changed
+    meanwhile.  last: metric → its last value.  curves: metric → its values, all of one length.
+    """
+
+    iterations: int | None = None
+    images: int | None = None
+    chosen_by: Evaluation | None = None
+    images_before: int = 0
+    minutes: float | None = None
+    parameters: dict[str, int] = field(default_factory=dict)
+    steering: list[SettingChange] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    last: Numbers = field(default_factory=dict)
+    curves: dict[str, list[float]] = field(default_factory=dict)
+
+    def as_record(self) -> dict[str, Any]:
+        """What is known, for a report.json."""
+        steering = [{"step": change.step, "changes": change.changes} for change in self.steering]
+        return {name: value for name, value in {**asdict(self), "steering": steering}.items() if value not in UNKNOWN}
+
+
+UNKNOWN = (None, 0, {}, [])
+TYPES = {name: TypeAdapter(kind) for name, kind in get_type_hints(ModelReport).items()}
+
+
+def read_report(folder: Path) -> ModelReport:
+    """The report of a run or a bundle; what is missing or damaged in it counts as unknown."""
+    record, found = read_object(folder / REPORT), dict[str, Any]()
+    for name in (item.name for item in fields(ModelReport) if item.name in record):
+        with suppress(ValidationError):
+            found[name] = TYPES[name].validate_python(as_typed(name, record[name]), strict=True)
+    if len({len(curve) for curve in found.get("curves", {}).values()}) > 1:
+        del found["curves"]
+    return ModelReport(**found)
+
+
+def as_typed(name: str, value: Any) -> Any:
+    """A field as read from JSON, with its objects in place of their records."""
+    if name == "steering":
+        return setting_changes(value)
+    if name == "chosen_by" and isinstance(value, dict):
+        return next(iter(checked(value).values()), None)
+    return value

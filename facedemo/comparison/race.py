@@ -146,6 +146,23 @@ def list_races(root: Path | None = None) -> list[Race]:
     return races_in((root or runs_root()) / FOLDER)
 
 
+def upcoming_entrants(root: Path | None = None) -> dict[str, Race]:
+    """Run directory → the race in progress that will train it when its turn comes."""
+    found: dict[str, Race] = {}
+    for race in list_races(root):
+        if race.status.active and not unplanned(race):
+            found |= {run.id: race for run in race.runs_to_train() if run.status.state == "stopped"}
+    return found
+
+
+def unplanned(race: Race) -> bool:
+    """Whether the plan of a race is missing or damaged."""
+    try:
+        return not race.plan
+    except RunError:
+        return True
+
+
 def races_in(folder: Path) -> list[Race]:
     found = [path.parent for path in folder.glob(f"*/{PLAN}")]
     return [Race(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]

@@ -26,6 +26,7 @@ class Facts:
     measure: str  # the last value of the progress metric, as "M 0.124"
     started: str  # as "2026-11-23 23:36"
     notes: str
+    race: str = ""  # directory of the race in progress that will train it
 
     def fits(self, words: str) -> bool:
         """Whether its name, directory, family, state or notes contain all of the words."""

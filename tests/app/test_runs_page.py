@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.views.runs import models
+from facedemo.comparison.race import Race, create_race, entrant_configs
 from facedemo.pretrained import archive
 from facedemo.runs import trash
 from facedemo.runs.run import Run, list_runs
@@ -166,6 +167,35 @@ def test_a_run_that_trains_is_kept_and_the_others_go(make_run: RunMaker) -> None
     page = click(chosen(running, other), "runs_delete_all")
     assert names(page) == ["running"]
     assert "Stop it before you delete it" in shown(page)
+
+
+def running_race() -> tuple[Race, list[Run]]:
+    """A race that this process seems to run, and its entrants; the first has finished, the second is to come."""
+    tiny = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20}
+    race = create_race(entrant_configs(tiny, ["ours", "dcgan"]))
+    mine = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    race.write_status(Status("running", **mine))
+    runs = [race.run(entrant) for entrant in race.plan.entries]
+    runs[0].write_status(Status("finished", step=20))
+    return race, runs
+
+
+def test_an_entrant_waits_for_its_race_without_being_deleted(make_bundle: Maker) -> None:
+    race, (finished, upcoming) = running_race()
+    page = open_page()
+    assert dict(zip(names(page), page.dataframe[0].value["State"], strict=True)) == {
+        finished.name: "finished",
+        upcoming.name: "waiting",
+    }
+    page = chosen(upcoming)
+    assert f"in the race “{race.name}”" in shown(page).replace("\\", "")
+    keys = {button.key for button in page.button}
+    assert "runs_race" in keys
+    assert "runs_delete" not in keys
+    click(chosen(upcoming, finished), "runs_delete_all")
+    assert list_runs() == [upcoming]
+    race.write_status(Status("stopped"))
+    assert "runs_delete" in {button.key for button in chosen(upcoming).button}
 
 
 @pytest.mark.parametrize(

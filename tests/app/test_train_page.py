@@ -21,6 +21,7 @@ from facedemo.app.shared.background import Job
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train import estimate, steering
+from facedemo.comparison.race import create_race, entrant_configs
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class, family_names
@@ -562,6 +563,22 @@ def test_the_list_tells_each_runs_state_and_what_can_be_done(pictures: Path) -> 
     assert (found.count("Open"), found.count("Resume"), found.count("Extend"), found.count("Delete")) == (5, 3, 1, 5)
     running = next(run for run in list_runs() if run.name == "run running")
     assert page.button(key=f"Delete_{running.id}").disabled
+
+
+def test_an_entrant_of_a_race_waits_without_resume_and_delete(pictures: Path) -> None:
+    options = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20, "source": str(pictures)}
+    found = create_race(entrant_configs(options, ["ours", "dcgan"]))
+    me = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    found.write_status(Status("running", **me))
+    entrant = found.run(found.plan.entries[1])
+    page = open_page()
+    assert shown(page).replace("\\", "").count(f"Waits for its turn in the race “{found.name}”.") == 2
+    assert not {"Resume", "Delete"} & set(labels(page))
+    page = open_page(entrant.id)
+    assert "Open the race" in labels(page)
+    assert not {"Start", "Resume", "Stop"} & set(labels(page))
+    found.write_status(Status("stopped"))
+    assert "Start" in labels(open_page(entrant.id))
 
 
 def test_open_shows_the_run_and_all_runs_leads_back(pictures: Path) -> None:

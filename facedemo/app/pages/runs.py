@@ -9,12 +9,13 @@ from facedemo.app.charts import overlay
 from facedemo.app.shared import trash_controls, url_state
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART, DAMAGED
+from facedemo.app.shared.run_facts import all_facts
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.runs import models, personal
 from facedemo.app.views.runs.details import details
 from facedemo.app.views.runs.table import run_table
 from facedemo.gans.registry import config_class
-from facedemo.runs import summary, trash
+from facedemo.runs import trash
 from facedemo.runs.run import Run, list_runs
 from facedemo.runs.summary import Facts
 
@@ -53,7 +54,7 @@ def delete(runs: list[Run]) -> None:
 def all_runs(was_active: bool) -> None:
     """The table, the selected runs and their curves; refreshes itself while a run trains."""
     ignored = url_state.load_from_url(SETTINGS, page="runs")
-    every = [summary.facts(run) for run in list_runs()]
+    every = all_facts()
     if any(facts.status.active for facts in every) != was_active:
         st.rerun()  # only a whole rerun changes whether this refreshes itself
     words = st.text_input(
@@ -93,9 +94,12 @@ def several(chosen: list[Facts]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(chosen)} runs** are selected.", width="content")
-        about = "Move the selected runs to the deleted runs; one click undoes this. Runs that are training are kept."
+        about = (
+            "Move the selected runs to the deleted runs; one click undoes this. Runs that are training or wait in a "
+            "race are kept."
+        )
         if st.button("Delete them", icon=":material/delete:", help=about, key="runs_delete_all"):
-            delete([facts.run for facts in chosen])
+            delete([facts.run for facts in chosen if not facts.race])
 
 
 @st.cache_data(max_entries=2 * overlay.MAX_RUNS, show_spinner=False)
@@ -148,7 +152,7 @@ def compare(chosen: list[Facts]) -> None:
 st.title("Runs")
 found = list_runs()
 if found:
-    active = any(run.status.active for run in found)
+    active = any(facts.status.active for facts in all_facts())
     st.fragment(all_runs, run_every=REFRESH if active else None)(active)
 else:
     st.info("Every run is listed here, so that you can compare, annotate and share runs.", title="No runs yet")

@@ -10,8 +10,10 @@ from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import ask, badge, generate_button, wait_words
+from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.views.train import estimate, form, live
-from facedemo.runs import lesson, summary, trash
+from facedemo.comparison.race import upcoming_entrants
+from facedemo.runs import lesson, trash
 from facedemo.runs.run import Run, list_runs
 from facedemo.runs.summary import Facts
 from facedemo.storage.locations import runs_root
@@ -38,7 +40,7 @@ def description(facts: Facts) -> str:
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
     parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
     if status.state == "waiting":
-        parts.append(wait_words(facts.run.path, status))
+        parts.append(escaped(wait_words(facts.run.path, status)))
     elif status.active and status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")
     if status.images_per_second:
@@ -58,6 +60,9 @@ def card(facts: Facts) -> None:
             st.markdown(f":small[:red[{escaped(status.message)}]]")
         with st.container(horizontal=True):
             button(run, "Open", open_run, (run.id,), "Show the run's samples, charts and live settings.")
+            if facts.race:
+                race_button(facts.race, key=f"race_{run.id}")
+                return
             if not status.active:
                 if status.state == "finished":
                     button(run, "Extend", open_run, (run.id,), "Open the run to give it a larger budget.")
@@ -85,7 +90,7 @@ def resume(run: Run) -> None:
 
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
-    found = [summary.facts(run) for run in list_runs()]
+    found = all_facts()
     active = any(facts.status.active for facts in found)
     if active != st.session_state.get("any_active", active):
         st.session_state.any_active = active
@@ -142,7 +147,7 @@ def runs_and_form() -> None:
     left, right = st.columns([3, 2], gap="large")
     with right:  # first, because the form loads torch
         st.subheader("Runs", anchor=False)
-        st.fragment(earlier_runs, run_every=REFRESH if active else None)()
+        st.fragment(earlier_runs, run_every=REFRESH if active or upcoming_entrants() else None)()
         trash_controls.deleted(trash.deleted_runs(), "runs")
     with left:
         new_run_form(active)

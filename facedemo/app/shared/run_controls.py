@@ -41,7 +41,7 @@ def wait_words(folder: Path, status: Status, waits: Mapping[Path, Wait] | None =
         return ""
     wait = (queue.waits() if waits is None else waits).get(folder.resolve())
     if wait is None:
-        return "Waiting in the queue."
+        return status.message or "Waiting in the queue."
     words = f"Number {wait.position} in the queue"
     return f"{words}." if wait.seconds is None else f"{words}; starts in about {duration(wait.seconds)}."
 

@@ -10,6 +10,7 @@ from facedemo.app import navigation
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import badge, film_button, generate_button
+from facedemo.app.shared.run_facts import race_button
 from facedemo.comparison import run_report
 from facedemo.pretrained import archive
 from facedemo.runs.directory import RunError
@@ -26,6 +27,8 @@ def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     st.caption(escaped(in_words(facts)))
     if facts.status.state in ("failed", "crashed", "damaged"):
         st.markdown(f":small[:red[{escaped(facts.status.message)}]]")
+    if facts.race:
+        st.caption(escaped(facts.status.message))
     actions(facts, on_delete)
     made = st.session_state.get("runs_made")
     if made and made[0] == facts.run.id and made[1].exists():
@@ -62,6 +65,9 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
         )
         something_to_show(run)
         promotion(run)
+        if facts.race:
+            race_button(facts.race, key="runs_race")
+            return
         about = (
             "Move the run to the deleted runs; you can undo this."
             if not active

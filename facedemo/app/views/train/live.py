@@ -9,9 +9,11 @@ from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import DAMAGED, badge, film_button, wait_words
+from facedemo.app.shared.run_facts import race_button, race_of, waiting_in
 from facedemo.app.views.train import steering
 from facedemo.app.views.train.actions import actions
 from facedemo.app.views.train.curves import draw_charts, metrics_of
+from facedemo.comparison.race import Race
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs import lesson
@@ -29,7 +31,7 @@ LOG_LINES = 200
 
 def show(run: Run) -> None:
     """The view of a run; refreshes itself while the run trains."""
-    active = run.status.active
+    active = run.status.active or race_of(run) is not None
     st.fragment(refreshed, run_every=REFRESH if active else None)(run, active)
 
 
@@ -37,12 +39,13 @@ def refreshed(run: Run, was_active: bool) -> None:
     if not (run.path / "config.json").is_file():
         st.warning("The run may have been deleted or moved. “All runs” shows the existing runs.", title="No such run")
         return
-    status = run.status
+    race = race_of(run)
+    status = waiting_in(race, run.status) if race else run.status
     if status.active != was_active:
         st.rerun()  # only a full rerun starts or stops the periodic refresh
     try:
         config = run.config
-        header(run, config, status)
+        header(run, config, status, race)
         body(run, config, status)
     except DAMAGED as error:
         logging.getLogger(__name__).warning("%s cannot be shown", run.path, exc_info=True)
@@ -50,7 +53,7 @@ def refreshed(run: Run, was_active: bool) -> None:
         st.caption(f"The run's files are in {escaped(str(run.path))}. You can delete the run from “All runs”.")
 
 
-def header(run: Run, config: "RunConfig", status: Status) -> None:
+def header(run: Run, config: "RunConfig", status: Status, race: Race | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escaped(run.name), width="content", anchor=False)
         badge(status)
@@ -67,7 +70,10 @@ def header(run: Run, config: "RunConfig", status: Status) -> None:
         st.caption(why)
     opened = f"{run.id} {st.session_state.get('run_opened', 0)}"
     status_line(situation(run, config, status), news(status), opened, key="run_situation")
-    actions(run, status)
+    if race:
+        race_button(race.id, key="train_race")
+    else:
+        actions(run, status)
     sharing(run)
     if problem := st.session_state.pop("run_problem", ""):
         st.error(escaped(problem))
@@ -162,7 +168,7 @@ def body(run: Run, config: "RunConfig", status: Status) -> None:
     with right:
         if may_change(run.path):
             st.subheader("Steer", anchor=False)
-            steering.panel(run, config, status.step, status.active)
+            steering.panel(run, config, status.step, run.status.active)
     draw_charts(run, config)
     if not may_change(run.path):
         return

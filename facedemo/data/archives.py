@@ -128,19 +128,26 @@ def count_archive(path: Path) -> int | None:
 
     That is the case for a compressed .tar, and for an archive that contains other archives and no images.
     """
-    if _is_zip(path):
-        with _open_zip(path) as archive:
-            names = [_slashes(member.filename) for member in _zip_members(path, archive)]
-    elif _decompressor(path):
+    members = list_members(path)
+    if members is None:
         return None
-    else:
-        with _open_tar(path) as archive:
-            names = [member.name for member in _tar_members(path, archive)]
+    names = [name for name, _ in members]
     if total := sum(map(is_image_name, names)):
         return total
     if any(map(is_archive_name, names)):
         return None
     raise no_images(path)
+
+
+def list_members(path: Path) -> list[tuple[str, int]] | None:
+    """Name and bytes of the files in an archive, as its headers say; None for a compressed .tar, which has no list."""
+    if _is_zip(path):
+        with _open_zip(path) as archive:
+            return [(_slashes(member.filename), member.file_size) for member in _zip_members(path, archive)]
+    if _decompressor(path):
+        return None
+    with _open_tar(path) as archive:
+        return [(member.name, member.size) for member in _tar_members(path, archive)]
 
 
 def _start(path: Path) -> bytes:

@@ -84,7 +84,7 @@ def open_path(path: Path) -> Source:
     Raises DataError if path is missing or none of these; the content is checked when it is counted or read.
     """
     if path.is_dir():
-        files, passed_over = _list_folder(path)
+        files, passed_over = list_folder(path)
         digest = _digest_folder(path, files)
         return Source(digest, lambda: _count_folder(path, files), lambda: _read_folder(path, files), passed_over, [])
     if not path.is_file():
@@ -126,7 +126,7 @@ def _count_folder(root: Path, files: list[Path]) -> int:
     return total
 
 
-def _list_folder(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
+def list_folder(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
     """The images below a folder, and the skipped files as (name, reason), both sorted by name."""
     files: list[tuple[str, Path]] = []
     passed_over: list[tuple[str, str]] = []

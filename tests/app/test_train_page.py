@@ -251,6 +251,32 @@ def test_start_makes_the_run_that_the_form_describes_and_opens_it(pictures: Path
     assert "a name" in shown(page)
 
 
+def test_images_are_counted_before_the_start(pictures: Path, tmp_path: Path) -> None:
+    page = open_page()
+    choose_folder(page, pictures)
+    assert "64 images found; at least 64 are needed." in shown(page)
+    assert not page.warning
+    (tmp_path / "few").mkdir()
+    (tmp_path / "few" / "notes.txt").write_text("words")
+    choose_folder(page, tmp_path / "few")
+    assert "0 images found" in page.warning[0].value
+    assert "not an image by its name" in page.warning[0].value
+
+
+def test_a_fifth_of_ones_own_images_is_kept_unseen_unless_switched_off(pictures: Path, launched: Launched) -> None:
+    page = open_page()
+    assert "Keep a fifth unseen, for Verify" not in [toggle.label for toggle in page.toggle]
+    assert page.selectbox(key="new_data_split").value == "all"
+    choose_folder(page, pictures)
+    assert page.selectbox(key="new_data_split").value == "train"
+    page.toggle(key="new_held_out").set_value(False).run()
+    assert page.selectbox(key="new_data_split").value == "all"
+    page.selectbox(key="new_preset").set_value("minute").run()
+    page.toggle(key="new_held_out").set_value(True).run()
+    click(page, "Start training")
+    assert [run.config.data.split for run in launched] == ["train"]
+
+
 @pytest.mark.parametrize("path", ["", "/no/such/folder", "~nobody-of-that-name/x", "a\0b", "x" * 5000])
 def test_a_path_without_anything_there_is_refused_with_words(path: str, launched: Launched) -> None:
     page = open_page()

@@ -1,0 +1,41 @@
+"""Says how many of the chosen images can be used, before anything starts."""
+
+import streamlit as st
+
+from facedemo.app.shared import image_source
+from facedemo.app.shared.markdown import escaped
+from facedemo.data.scan import Scan, scan
+
+FRESH = 30  # seconds, after which a folder is looked at again
+
+
+def show(prefix: str) -> None:
+    """One line below the controls of `image_source.control`; nothing before a path or a file is given.
+
+    prefix: as for `image_source.control`.
+    """
+    identity = image_source.identity(prefix)
+    if identity == f"{st.session_state[f'{prefix}_kind']} ":
+        return
+    try:
+        found = scanned(source(prefix, identity))
+    except (ValueError, OSError) as error:
+        st.warning(escaped(error), icon=":material/image_not_supported:")
+        return
+    if found.enough:
+        st.caption(escaped(found.words))
+    else:
+        st.warning(escaped(found.words), icon=":material/image_not_supported:")
+
+
+def source(prefix: str, identity: str) -> str:
+    """The chosen source; an upload is stored once, not at every rerun.  Raises as `image_source.chosen` does."""
+    key = f"{prefix}_stored"
+    if st.session_state.get(key, ("",))[0] != identity:
+        st.session_state[key] = identity, image_source.chosen(prefix)
+    return st.session_state[key][1]
+
+
+@st.cache_data(ttl=FRESH, max_entries=16, show_spinner="Counting the images…")
+def scanned(source: str) -> Scan:
+    return scan(source)

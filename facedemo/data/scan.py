@@ -1,0 +1,93 @@
+"""Counts the images of a source by names and sizes, without reading or decoding them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from facedemo.data.archives import is_archive_name, list_members
+from facedemo.data.cache import MIN_IMAGES
+from facedemo.data.source_files import MAX_FILE_BYTES, TOO_BIG, DataError, is_image_name, paths, why_passed_over
+from facedemo.data.sources import CELEBA_ZIP, LISTS, list_folder
+
+EMPTY = "empty"
+UNKNOWN = "unknown"  # stands for files whose number is only known after reading them
+
+
+@dataclass(frozen=True)
+class Scan:
+    """found: number of image files; None if it is only known after reading an archive.  unusable: reason → files."""
+
+    found: int | None
+    unusable: Counter[str]
+
+    @property
+    def enough(self) -> bool:
+        return self.found is None or self.found >= MIN_IMAGES
+
+    @property
+    def words(self) -> str:
+        """ "70 images found; at least 64 are needed. 2 files cannot be used: 1 empty, 1 hidden." """
+        if self.found is None:
+            said = f"The archive's images are counted while they are prepared; at least {MIN_IMAGES} are needed."
+        else:
+            said = f"{self.found:,} image{'s'[: self.found != 1]} found; at least {MIN_IMAGES} are needed."
+        if total := self.unusable.total():
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.unusable.most_common())
+            said += f" {total:,} file{'s'[: total != 1]} cannot be used: {reasons}."
+        return said
+
+
+def scan(source: str | Path) -> Scan:
+    """Counts the images of a folder or an archive, or of several, with a path per line.
+
+    Files that turn out to be damaged when they are decoded count as images here.  Raises DataError if a source is
+    missing, or is a file that is no archive.
+    """
+    counts: list[int | None] = []
+    unusable: Counter[str] = Counter()
+    for path in paths(source):
+        if not path.exists():
+            raise DataError(f"There is no file or folder {path}. Check the path.")
+        try:
+            files = list(files_in(path))
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        reasons = [reason for reason in files if reason]
+        unusable.update(reason for reason in reasons if reason != UNKNOWN)
+        counts.append(None if UNKNOWN in reasons else len(files) - len(reasons))
+    known = [count for count in counts if count is not None]
+    return Scan(sum(known) if len(known) == len(counts) else None, unusable)
+
+
+def files_in(path: Path) -> Iterator[str]:
+    """For each file of a source, "" if it is an image, and else why it cannot be used; UNKNOWN if there is no list."""
+    if not path.is_dir():
+        yield from members_of(path)
+        return
+    files, passed_over = list_folder(path)
+    for file in files:
+        if file.name == CELEBA_ZIP:
+            yield from members_of(file)
+        else:
+            yield problem_of_size(file.stat().st_size if file.exists() else 0)
+    yield from (reason for _, reason in passed_over)
+
+
+def members_of(archive: Path) -> Iterator[str]:
+    """As `files_in`, for an archive."""
+    members = list_members(archive)
+    names = [name for name, _ in members or []]
+    only_archives = any(map(is_archive_name, names)) and not any(map(is_image_name, names))
+    if members is None or only_archives:
+        yield UNKNOWN
+        return
+    for name, size in members:
+        if is_image_name(name):
+            yield problem_of_size(size)
+        elif PurePosixPath(name).name not in LISTS:
+            yield why_passed_over(name)
+
+
+def problem_of_size(size: int) -> str:
+    return EMPTY if size == 0 else TOO_BIG if size > MAX_FILE_BYTES else ""

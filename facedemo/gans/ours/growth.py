@@ -16,8 +16,8 @@ def adapt_weights(weights: Weights, fresh: Weights, old: OursConfig, new: OursCo
 
     If the resolution and the stem's folding factor grow by the same factor, the generator `decoder` generates the same
     faces with enlarged pixels, and D sees averages of pixels; `deconv` has a layer per doubling instead, so it cannot
-    grow. If the latent grows, the generator generates the same faces whatever
-    the additional dimensions of z contain, and D's reconstructions stay the same. Other differences are not adapted.
+    grow. If the latent grows, the generator generates the same faces whatever the additional dimensions of z contain,
+    and D's reconstructions stay the same. Other differences are not adapted.
     """
     factor, fewer, more = new.size // old.size, pixel_channels(old), pixel_channels(new)
     if factor > 1 and more == fewer * factor**2:

@@ -1,6 +1,7 @@
 """The command that evaluates a model as in the paper's Table 1."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,52 +22,57 @@ from facedemo.storage.atomic import replace_file
 app = typer.Typer()
 
 
+Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")]
+Count = Annotated[int, typer.Option(help="Number of faces to generate and evaluate.", min=1, max=100_000)]
+Seed = Annotated[int, typer.Option(help="Seed of the first face; the other faces' seeds are derived from it.")]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Real images to compare with, ideally the model's own training data (repeatable).", metavar="SOURCE"
+    ),
+]
+HeldOut = Annotated[
+    str, typer.Option(help="Held-out split of the real images: validation (for tuning) or test (for reporting).")
+]
+Gallery = Annotated[
+    str | None,
+    typer.Option(help="Images of known people; counts detected faces that match none of them.", metavar="SOURCE"),
+]
+Cnn = Annotated[
+    bool,
+    typer.Option("--cnn", help="Also run a second detector, a neural network; takes about a minute per 1,000 faces."),
+]
+Copies = Annotated[bool, typer.Option("--copies", help="Also find the nearest training faces; slow the first time.")]
+Fid = Annotated[
+    bool,
+    typer.Option("--fid", help="Also measure FID and KID; needs torch-fidelity and --data, and takes minutes."),
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Only measure the detection rate, which takes a few seconds.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Also write the report to this JSON file.")]
+Pictures = Annotated[
+    Path | None, typer.Option(help="Output folder for detected.png, undetected.png and people.png.", metavar="DIR")
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Store the results in the bundle and on its model card.")]
+
+
 @app.command()
 def verify(
-    model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
-    count: Annotated[int, typer.Option(help="Number of faces to generate and evaluate.", min=1, max=100_000)] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the first face; the other faces' seeds are derived from it.")] = 0,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Real images to compare with, ideally the model's own training data (repeatable).", metavar="SOURCE"
-        ),
-    ] = None,
-    split: Annotated[
-        str, typer.Option(help="Held-out split of the real images: validation (for tuning) or test (for reporting).")
-    ] = "test",
-    gallery: Annotated[
-        str | None,
-        typer.Option(help="Images of known people; counts detected faces that match none of them.", metavar="SOURCE"),
-    ] = None,
-    cnn: Annotated[
-        bool,
-        typer.Option(
-            "--cnn", help="Also run a second detector, a neural network; takes about a minute per 1,000 faces."
-        ),
-    ] = False,
-    copies: Annotated[
-        bool, typer.Option("--copies", help="Also find the nearest training faces; slow the first time.")
-    ] = False,
-    fid: Annotated[
-        bool,
-        typer.Option("--fid", help="Also measure FID and KID; needs torch-fidelity and --data, and takes minutes."),
-    ] = False,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Only measure the detection rate, which takes a few seconds.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option("--json", help="Also write the report to this JSON file.")] = None,
-    pictures: Annotated[
-        Path | None, typer.Option(help="Output folder for detected.png, undetected.png and people.png.", metavar="DIR")
-    ] = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Store the results in the bundle and on its model card.")
-    ] = False,
+    model: Model = "ours-64",
+    count: Count = 1000,
+    seed: Seed = 0,
+    data: Data = None,
+    split: HeldOut = "test",
+    gallery: Gallery = None,
+    cnn: Cnn = False,
+    copies: Copies = False,
+    fid: Fid = False,
+    quick: Quick = False,
+    out: Json = None,
+    pictures: Pictures = None,
+    keep: Keep = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Measure detection, diversity, memorisation, and the distance to real faces of a model's generated faces."""
-    from dataclasses import asdict
-
     if quick and (pictures or keep or fid):
         raise ValueError("--quick only measures the detection rate. Omit it to use --pictures, --keep or --fid.")
     if out is not None:
@@ -90,11 +96,16 @@ def verify(
     if pictures is not None:
         write_pictures(pictures, report, detected)
     if keep:
-        typer.echo(save_bundle_evaluation(report, folder))
-        try:
-            card.refresh(folder, card_section(report, folder.name))
-        except (ValueError, OSError) as error:
-            typer.echo(error, err=True)
+        store(report, folder)
+
+
+def store(report: Report, bundle: Path) -> None:
+    """Stores an evaluation in a bundle and on its model card."""
+    typer.echo(save_bundle_evaluation(report, bundle))
+    try:
+        card.refresh(bundle, card_section(report, bundle.name))
+    except (ValueError, OSError) as error:
+        typer.echo(error, err=True)
 
 
 def write(out: Path | None, content: dict[str, Any]) -> None:
@@ -104,14 +115,14 @@ def write(out: Path | None, content: dict[str, Any]) -> None:
         typer.echo(out)
 
 
-def write_pictures(folder: Path, report: "Report", detected: "DetectedImages") -> None:
+def write_pictures(folder: Path, report: Report, detected: DetectedImages) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, file in annotate.sheets(detected, model=report.model, seed=report.seed, count=report.count).items():
         replace_file(folder / name, file)
         typer.echo(folder / name)
 
 
-def show(report: "Report") -> None:
+def show(report: Report) -> None:
     """Prints Table 1, the further metrics, and their meaning."""
     show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")
     for words in describe(report):

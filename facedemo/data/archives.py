@@ -101,7 +101,7 @@ def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
                     raise DataError(f"{shown(path)} contains {printable(name)} with an unsupported compression method.")
                 if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
                     raise DataError(
-                        f"{shown(path)} contains {printable(name)} with a suspiciously high compression ratio."
+                        f"{shown(path)} contains {printable(name)} compressed at a suspiciously high ratio."
                     )
                 with archive.open(member) as stream:
                     yield stream

@@ -36,5 +36,6 @@ def main() -> None:
     if (visitor := sign_in.current()) and visitor.teacher:
         pages.append(st.Page(navigation.TEACHER, title="Teacher", icon=":material/supervisor_account:"))
     page = st.navigation(pages, position="top")
+    st.set_page_config(page_title=f"{page.title} · facedemo")
     sign_in.account_controls()
     page.run()

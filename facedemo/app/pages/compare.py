@@ -11,7 +11,7 @@ MODES = {"side": "Side by side", "race": "Race", "sweep": "γ sweep"}
 
 
 def change_mode() -> None:
-    st.query_params.clear()  # otherwise the previous mode's address would be read as a link to this one
+    url_state.outdate_address("compare")
     st.session_state.pop("compare_race", None)
 
 

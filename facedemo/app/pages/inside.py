@@ -13,7 +13,7 @@ SHOWN = {"look": reconstruction.show_reconstruction, "latent": latent_search.int
 def change_mode() -> None:
     latent_search.rewind()
     latent_search.search(False)
-    st.query_params.clear()  # otherwise the previous mode's address would be read as a link to this one
+    url_state.outdate_address("inside")
 
 
 st.title("Inside the discriminator")

@@ -17,7 +17,7 @@ SHOWN = {
 
 def change_mode() -> None:
     films.rewind()
-    st.query_params.clear()  # otherwise the previous mode's address would be read as a link to this one
+    url_state.outdate_address("interpolate")
 
 
 st.title("Interpolate")

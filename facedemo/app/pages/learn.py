@@ -24,7 +24,6 @@ OVERVIEW = "all"
 
 def open_lesson(name: str) -> None:
     st.session_state.learn_lesson = name
-    st.query_params.clear()
 
 
 def overview() -> None:
@@ -85,10 +84,13 @@ def show(lesson: Lesson) -> None:
 
 settings = {"lesson": url_state.one_of([OVERVIEW, *LESSONS], default=OVERVIEW)}
 ignored = url_state.load_from_url(settings, page="learn")
+if st.session_state.learn_lesson == balance.LESSON.name:
+    settings |= balance.SETTINGS
+    ignored += url_state.load_from_url(balance.SETTINGS, page="learn")
 if ignored:
     st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
 chosen = st.session_state.learn_lesson
-st.query_params["lesson"] = chosen
+url_state.write_to_url(settings, page="learn")
 if chosen == OVERVIEW:
     overview()
 else:

@@ -27,7 +27,7 @@ def change_model() -> None:
     """Resets the page: another model starts at its own first step, with its own settings."""
     for key in [key for key in st.session_state if str(key).startswith("step_") and key != "step_model"]:
         del st.session_state[key]
-    st.query_params.clear()
+    url_state.outdate_address("step")
 
 
 def start_again() -> None:

@@ -54,15 +54,20 @@ def within(number: float, low: float, high: float) -> float:
 def load_from_url(settings: Mapping[str, QueryParam], page: str) -> list[str]:
     """Makes sure that session state holds a usable value of every setting, under `<page>_<name>`.
 
-    An existing value takes precedence over the address, and the address over the default. An address that holds only
-    some of the settings was not written by `publish`: it is a link from another page and takes precedence.  Returns the
-    unusable values, in Markdown: anyone can write an address, and a model may be deleted while its page is open.
+    An existing value takes precedence over the address, and the address over the default. There are two exceptions: an
+    address that holds only some of the settings was not written by `write_to_url`, but is a link from another page; and
+    Back and Forward in the browser change the address.  Returns the unusable values, in Markdown: anyone can write an
+    address, and a model may be deleted while its page is open.
     """
     own_address = settings.keys() <= set(st.query_params)
+    navigated, ignore = (
+        went_back_or_forward(page),
+        st.session_state.get(f"{page}_outdated") == st.query_params.to_dict(),
+    )
     ignored = []
     for name, setting in settings.items():
-        key, linked = f"{page}_{name}", st.query_params.get(name)
-        keep_current = key in st.session_state and (own_address or linked is None)
+        key, linked = f"{page}_{name}", None if ignore else st.query_params.get(name)
+        keep_current = key in st.session_state and (linked is None or (own_address and not navigated))
         text = str(st.session_state[key]) if keep_current else linked
         value = setting.default
         if text is not None:
@@ -75,6 +80,35 @@ def load_from_url(settings: Mapping[str, QueryParam], page: str) -> list[str]:
     return ignored
 
 
+def went_back_or_forward(page: str) -> bool:
+    """Whether the browser shows another address of this page than the last one written, and no setting was changed.
+
+    A setting that was changed makes the difference, because the browser may not have taken the last address yet.
+    """
+    written, address = st.session_state.get(f"{page}_address"), st.query_params.to_dict()
+    if st.session_state.get(f"{page}_navigated") == address:
+        return True  # found earlier in this run: settings may have been taken from the address since
+    if not written or all(address.get(name) == value for name, value in written.items()):
+        return False
+    if any(format(st.session_state.get(f"{page}_{name}")) != value for name, value in written.items()):
+        return False
+    st.session_state[f"{page}_navigated"] = address
+    return True
+
+
+def outdate_address(page: str) -> None:
+    """Ignores the present address until the next one is written; for a callback that changes what the settings are.
+
+    Otherwise the address of the previous mode or model would be read as a link to the new one. Clearing it would leave
+    an empty address in the browser's history, to which Back would lead.
+    """
+    st.session_state[f"{page}_outdated"] = st.query_params.to_dict()
+
+
 def write_to_url(settings: Mapping[str, QueryParam], page: str) -> None:
     """Writes the current settings into the address, including defaults: a link must survive a change of defaults."""
-    st.query_params.from_dict({name: format(st.session_state[f"{page}_{name}"]) for name in settings})
+    address = {name: format(st.session_state[f"{page}_{name}"]) for name in settings}
+    st.session_state[f"{page}_address"] = address
+    for mark in ("navigated", "outdated"):
+        st.session_state.pop(f"{page}_{mark}", None)
+    st.query_params.from_dict(address)

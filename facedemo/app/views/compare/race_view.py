@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from facedemo.app.charts import comparison, training
-from facedemo.app.shared import evaluations
+from facedemo.app.shared import evaluations, url_state
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button, wait_words
@@ -104,7 +104,7 @@ def actions(race: Race, plan: Plan, status: Status) -> None:
 
 def go_side_by_side(models: list[str]) -> None:
     st.session_state.update(compare_mode="side", compare_models="/".join(models[: side_by_side.MOST]))
-    st.query_params.clear()
+    url_state.outdate_address("compare")
 
 
 def button(label: str, icon: str, about: str, on_click: Callable[[], None]) -> None:

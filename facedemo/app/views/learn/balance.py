@@ -25,9 +25,6 @@ def draw(found: "dict[str, LiveTraining]") -> None:
 
 
 def show(answered: bool) -> None:
-    ignored = url_state.load_from_url(SETTINGS, page="learn")
-    if ignored:
-        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     with st.container(horizontal=True):
         about = "Diversity ratio of this training: the target for L(G(z)) / L(x). A change starts both again."
         low = st.slider("γ on the left", 0.05, 1.0, step=0.05, key="learn_low", help=about, width=260)

@@ -1,0 +1,81 @@
+"""Back and Forward in real Chromium, and the titles of its tabs."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.app.conftest import in_a_browser
+
+pytestmark = [in_a_browser, pytest.mark.slow]
+
+PATIENT = 60_000  # ms
+
+
+def address_with(page: Page, words: str) -> str:
+    """The address as soon as it contains these words and the page has been drawn."""
+    page.wait_for_url(lambda url: words in url, timeout=PATIENT, wait_until="commit")
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENT)
+    return page.url
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "label", "second"),
+    [
+        ("interpolate", "mode=two", "Four faces", "mode=four"),
+        ("inside", "mode=look", "Into latent space", "mode=latent"),
+        ("compare", "mode=side", "γ sweep", "mode=sweep"),
+    ],
+)
+def test_back_and_forward_switch_between_the_views_of_a_page(
+    address: str, page: Page, name: str, first: str, label: str, second: str
+) -> None:
+    page.goto(f"{address}/{name}")
+    before = address_with(page, first)
+    page.get_by_test_id("stButtonGroup").get_by_role("radio", name=label).or_(
+        page.get_by_test_id("stButtonGroup").get_by_role("button", name=label)
+    ).first.click()
+    after = address_with(page, second)
+    page.go_back()
+    assert address_with(page, first) == before
+    page.go_forward()
+    assert address_with(page, second) == after
+
+
+def test_back_and_forward_bring_back_the_faces_that_were_shown(address: str, page: Page) -> None:
+    page.goto(f"{address}/generate?seed=5")
+    address_with(page, "seed=5")
+    seed = page.get_by_role("spinbutton", name="Seed")
+    for value in ("6", "7"):
+        seed.fill(value)
+        seed.press("Enter")
+        address_with(page, f"seed={value}")
+    for value in ("6", "5"):
+        page.go_back()
+        address_with(page, f"seed={value}&")
+        expect(seed).to_have_value(value, timeout=PATIENT)
+    page.go_forward()
+    expect(seed).to_have_value("6", timeout=PATIENT)
+
+
+def test_back_returns_from_a_lesson_to_the_list_and_from_a_page_to_the_one_before(address: str, page: Page) -> None:
+    page.goto(f"{address}/learn")
+    page.get_by_role("button", name="6. The number that lies").click(timeout=PATIENT)
+    expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Learn", exact=True)).to_be_visible(timeout=PATIENT)
+    page.go_forward()
+    expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
+    page.get_by_role("button", name="Judge a model by all numbers").click(timeout=PATIENT)
+    expect(page).to_have_title("Verify · facedemo", timeout=PATIENT)
+    page.go_back()
+    expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
+    expect(page).to_have_title("Learn · facedemo", timeout=PATIENT)
+
+
+def test_a_step_that_was_taken_is_undone_by_back(address: str, page: Page) -> None:
+    page.goto(f"{address}/step")
+    address_with(page, "steps=1")
+    page.get_by_role("button", name="Next step").click(timeout=PATIENT)
+    address_with(page, "steps=2")
+    page.go_back()
+    address_with(page, "steps=1")

@@ -10,7 +10,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.explore import discriminator_view, inversion, photos
+from facedemo.data import photos
+from facedemo.explore import discriminator_view, inversion
 from facedemo.pretrained.model import FaceModel
 from tests.conftest import Maker, Portrait
 

@@ -14,7 +14,8 @@ from facedemo.runs.run import is_run
 from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import REPORT, WEIGHTS
 
-EVALUATION = "evaluation"  # its key in the report.json of a bundle or a run
+EVALUATION = "evaluation"  # its key in the report.json of a bundle or a run: the one of the most faces
+SMALLER = "smaller_evaluations"  # the others
 
 UNDETECTED = "can't detect a face"  # the columns of Table 1
 UNRECOGNISED = f"detected, but nobody in the gallery within {TOLERANCE}"
@@ -157,18 +158,30 @@ def save_bundle_evaluation(report: Report, folder: Path) -> Path:
 
 
 def save_evaluation(folder: Path, report: Report) -> Path:
-    """Adds an evaluation to the report.json of a bundle or a run."""
+    """Adds an evaluation to the report.json of a bundle or a run; it replaces one of the same number of faces."""
     known = read_object(folder / REPORT)
     if not known and (folder / REPORT).exists():
         set_aside(folder / REPORT)
-    known |= {EVALUATION: report.as_json()}
+    counts = {found.count: found for found in load_evaluations(folder)} | {report.count: report}
+    largest, *smaller = (counts[count].as_json() for count in sorted(counts, reverse=True))
+    known |= {EVALUATION: largest} | ({SMALLER: smaller} if smaller else {})
     replace_file(folder / REPORT, json.dumps(known, indent=1) + "\n")
     return folder / REPORT
 
 
 def load_evaluation(folder: Path) -> Report | None:
-    """The evaluation stored with a bundle; None if there is none or it cannot be read."""
-    try:
-        return Report.from_json(read_object(folder / REPORT).get(EVALUATION))
-    except (ValueError, TypeError):
-        return None
+    """The evaluation of the most faces stored with a bundle; None if there is none or it cannot be read."""
+    return next(iter(load_evaluations(folder)), None)
+
+
+def load_evaluations(folder: Path) -> list[Report]:
+    """All evaluations stored with a bundle, of the most faces first, without those that cannot be read."""
+    known = read_object(folder / REPORT)
+    smaller = known.get(SMALLER)
+    found = []
+    for stored in [known.get(EVALUATION), *(smaller if isinstance(smaller, list) else [])]:
+        try:
+            found.append(Report.from_json(stored))
+        except (ValueError, TypeError):
+            continue
+    return found

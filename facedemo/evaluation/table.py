@@ -8,8 +8,15 @@ NOTHING = "–"
 
 
 def in_words(found: Rate | None) -> str:
-    """ "17 of 1,000 (1.1–2.7 %)", the interval one of 95 %."""
-    return str(found) if found else NOTHING
+    """ "17 of 1,000: 1.7 % (1.1–2.7 %)", the interval one of 95 %."""
+    if found is None:
+        return NOTHING
+    return f"{found.count:,} of {found.of:,}: {percent(found.share)} ({100 * found.low:.1f}–{100 * found.high:.1f} %)"
+
+
+def counted(count: int, of: int) -> str:
+    """ "120 of 856 (14.0 %)": models may be judged by different numbers of images."""
+    return f"{count:,} of {of:,} ({percent(count / of)})" if of else NOTHING
 
 
 def number(value: float | None) -> str:
@@ -39,11 +46,11 @@ MEASURES = {  # metric → its cell, and its meaning
         "Number of images whose detected face matches nobody in the gallery; the second column of the paper's Table 1.",
     ),
     "distinct people": (
-        lambda row, report: f"{row.people:,} of {row.undetected.of:,}",
+        lambda row, report: counted(row.people, row.undetected.of),
         "Number of different people: faces further than 0.6 from everyone counted before. Higher means more varied.",
     ),
     "… among equal numbers": (
-        lambda row, report: f"{row.people_matched_n:,} of {report.matched_n:,}",
+        lambda row, report: counted(row.people_matched_n, report.matched_n),
         "Number of different people among equal numbers of generated and real images, so that the two can be compared.",
     ),
     "Fréchet face distance": (

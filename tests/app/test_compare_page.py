@@ -139,8 +139,19 @@ def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: M
     save_evaluation(make_bundle("judged"), report("judged", 17, 98))
     make_bundle("plain")
     words = shown(open_page())
-    assert "17 of 1,000 (1.1–2.7 %)" in words
+    assert "17 of 1,000: 1.7 % (1.1–2.7 %)" in words
     assert "Not evaluated yet: plain" in words
+
+
+def test_an_evaluation_of_few_faces_stands_beside_one_of_many(make_bundle: Maker) -> None:
+    bundle = make_bundle("ours-tiny")
+    save_evaluation(bundle, report("ours-tiny", 30, 50))
+    few = Row("ours-tiny", rate(4, 100), None, None, 20, 20, None, None, 0.0)
+    save_evaluation(bundle, Report("ours-tiny", 0, 100, 32, None, "test", 100, None, [few], {}))
+    words = shown(open_page(models="ours-tiny"))
+    assert words.index("ours-tiny, 1,000 faces") < words.index("ours-tiny, 100 faces")
+    assert "30 of 1,000: 3.0 %" in words
+    assert "20 of 100 (20.0 %)" in words
 
 
 def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> None:

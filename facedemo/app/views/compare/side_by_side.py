@@ -9,7 +9,7 @@ import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.markdown import escaped
-from facedemo.evaluation.report import Report, load_evaluation
+from facedemo.evaluation.report import Report, load_evaluations
 from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
 from facedemo.imaging import pictures
@@ -152,10 +152,14 @@ def described(path: Path) -> str:
 
 def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     """Table 1 of the models that have been evaluated."""
-    reports = {model_picker.label(name): load_evaluation(choices[name]) for name in names}
+    reports: dict[str, Report] = {}
+    missing = []
+    for name in names:
+        found, label = load_evaluations(choices[name]), model_picker.label(name)
+        reports |= {f"{label}, {one.count:,} faces" if len(found) > 1 else label: one for one in found}
+        missing += [] if found else [label]
     st.subheader("Face-recognition results", anchor=False)
     table(reports)
-    missing = [name for name, report in reports.items() if report is None]
     if missing:
         st.caption(
             f"Not evaluated yet: {escaped(', '.join(missing))}. The Verify page evaluates any model, and a race "

@@ -125,6 +125,14 @@ class Run(ProcessDirectory):
             config = self.config.model_copy(update={"budget": budget})
             replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
 
+    def rename(self, name: str) -> None:
+        """Gives a run that is not training another name.  Raises RunError if it is training, or the name is empty."""
+        if not name.strip():
+            raise RunError("A run needs a name. Enter one.")
+        with self.exclusive("The run cannot be renamed while it trains. Stop it first."):
+            config = self.config.model_copy(update={"name": name.strip()})
+            replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
+
     def use_images(self, source: str | None = None, changed: bool = False) -> None:
         """Makes a run that is not training resume with images that have moved or changed.
 

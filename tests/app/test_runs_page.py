@@ -289,6 +289,47 @@ def test_a_model_is_imported_and_can_be_drawn_with(make_bundle: Maker, tmp_path:
     assert [path.name for path in locations.bundled()] == ["theirs"]
 
 
+def test_a_run_is_renamed_while_it_does_not_train(make_run: RunMaker) -> None:
+    run = make_run("before")
+    page = chosen(run)
+    page.text_input(key=f"runs_name_{run.id}_before").set_value("after").run()
+    assert names(click(page, "runs_rename")) == ["after"]
+    page.text_input(key=f"runs_name_{run.id}_after").set_value(" ").run()
+    assert "A run needs a name" in shown(click(page, "runs_rename"))
+    assert Run(run.path).config.name == "after"
+
+
+@pytest.fixture
+def own_model(make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model of the user's, beside a bundled one."""
+    monkeypatch.setenv("FACEDEMO_MODELS", str(tmp_path / "models"))
+    make_bundle("shipped")
+    return make_bundle("mine", tmp_path / "models")
+
+
+def test_a_model_of_ones_own_is_renamed_and_a_bundled_one_is_not(own_model: Path) -> None:
+    page = open_page()
+    assert {"rename_mine", "delete_mine"} <= {button.key for button in page.button}
+    assert not {"rename_shipped", "delete_shipped"} & {button.key for button in page.button}
+    page.text_input(key="model_name_mine").set_value("shipped").run()
+    assert "already exists" in shown(click(page, "rename_mine"))
+    page.text_input(key="model_name_mine").set_value("better").run()
+    assert click(page, "rename_mine").button(key="draw_better")
+    assert [path.name for path in locations.models_in(own_model.parent)] == ["better"]
+
+
+def test_deleting_a_model_is_undone_with_one_click(own_model: Path) -> None:
+    page = click(open_page(), "delete_mine")
+    assert not own_model.exists()
+    assert "Deleted “mine”" in shown(page)
+    click(page, "undo_model")
+    assert own_model.exists()
+    page = click(click(open_page(), "delete_mine"), "restore_model_mine")
+    assert own_model.exists()
+    click(click(page, "delete_mine"), "erase_models")
+    assert list(own_model.parent.rglob("*.safetensors")) == []
+
+
 @pytest.mark.parametrize("data", [b"", b"no ZIP", b"PK\x03\x04"])
 def test_an_upload_that_is_no_model_is_refused_with_words(make_bundle: Maker, data: bytes) -> None:
     page = upload(open_page(), data)

@@ -9,7 +9,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import badge, film_button, generate_button
+from facedemo.app.shared.run_controls import ask, badge, film_button, generate_button
 from facedemo.app.shared.run_facts import race_button
 from facedemo.comparison import run_report
 from facedemo.pretrained import archive
@@ -65,6 +65,7 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
         )
         something_to_show(run)
         promotion(run)
+        renaming(facts)
         if facts.race:
             race_button(facts.race, key="runs_race")
             return
@@ -75,6 +76,16 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
         )
         if st.button("Delete", icon=":material/delete:", help=about, disabled=active, key="runs_delete"):
             on_delete([run])
+
+
+def renaming(facts: Facts) -> None:
+    about = "Stop the run before you rename it." if facts.status.active else "Give the run another name."
+    with st.popover("Rename", icon=":material/edit:", help=about, disabled=facts.status.active):
+        key = f"runs_name_{facts.run.id}_{facts.name}"
+        name = st.text_input("Name", facts.name, max_chars=80, help="The run's name; its folder stays.", key=key)
+        if st.button("Rename it", type="primary", help="Store the name.", key="runs_rename"):
+            ask(lambda: facts.run.rename(name))
+            st.rerun()
 
 
 def something_to_show(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The bundled models: browsing, exporting and importing them."""
+"""The models, the user's own and the bundled ones apart: browsing, exporting and importing them."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,8 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.shared.markdown import escaped
-from facedemo.pretrained import archive
+from facedemo.app.views.runs import own_models
+from facedemo.pretrained import archive, library
 from facedemo.runs.model_report import read_report
 from facedemo.storage import locations
 from facedemo.storage.atomic import read_object
@@ -20,12 +21,19 @@ def model_library() -> None:
     st.header("Models", anchor=False)
     if said := st.session_state.pop("shelf_said", ""):
         st.success(escaped(said))
-    found = locations.all_models()
-    if not found:
+    own_models.outcome()
+    own = library.own_models()
+    st.subheader("Your models", anchor=False)
+    if not own:
         st.caption("There are no models yet. Make a bundle from a run, or import a model.")
-    for path in found:
+    for path in own:
         model(path)
+    own_models.deleted()
     importing()
+    if bundled := [path for path in locations.all_models() if path not in own]:
+        st.subheader("Bundled models", anchor=False)
+        for path in bundled:
+            model(path)
 
 
 def model(path: Path) -> None:
@@ -54,6 +62,8 @@ def model(path: Path) -> None:
                 "elsewhere.",
                 key=f"export_{path.name}",
             )
+            if library.is_own(path):
+                own_models.controls(path)
 
 
 def in_words(path: Path) -> str:

@@ -1,0 +1,76 @@
+"""Renaming, deleting and restoring the user's own models."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from facedemo.app.shared.markdown import escaped
+from facedemo.pretrained import library
+
+GONE, PROBLEM = "models_gone", "models_problem"  # in the session: the model deleted last, and an error
+
+
+def attempt(change: Callable[[], Path]) -> Path | None:
+    """Changes a model; an error is kept for `outcome`."""
+    try:
+        return change()
+    except (ValueError, OSError) as error:
+        st.session_state[PROBLEM] = str(error)
+        return None
+
+
+def delete(path: Path) -> None:
+    st.session_state[GONE] = attempt(lambda: library.delete(path))
+
+
+def restore(path: Path) -> None:
+    attempt(lambda: library.restore(path))
+
+
+def rename(path: Path, key: str) -> None:
+    name = st.session_state[key].strip()
+    attempt(lambda: library.rename(path, name))
+
+
+def controls(path: Path) -> None:
+    """The actions on one of the user's models."""
+    with st.popover("Rename", icon=":material/edit:", help="Give the model another name."):
+        key = f"model_name_{path.name}"
+        about = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
+        st.text_input("Name", path.name, max_chars=64, help=about, key=key)
+        args = (path, key)
+        st.button("Rename it", type="primary", on_click=rename, args=args, help="Rename it.", key=f"rename_{path.name}")
+    about = "Move the model to the deleted models; you can undo this."
+    icon = ":material/delete:"
+    st.button("Delete", icon=icon, on_click=delete, args=(path,), help=about, key=f"delete_{path.name}")
+
+
+def outcome() -> None:
+    """The latest deletion with an undo button, and any error."""
+    gone = st.session_state.get(GONE)
+    if gone is not None and gone.exists():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(f"Deleted “{escaped(gone.name)}”.", width=420)
+            about = "Restore the deleted model."
+            st.button("Undo", type="tertiary", on_click=restore, args=(gone,), help=about, key="undo_model")
+    if problem := st.session_state.pop(PROBLEM, ""):
+        st.error(escaped(problem))
+
+
+def deleted() -> None:
+    """The deleted models."""
+    found = library.deleted()
+    if not found:
+        return
+    with st.expander(f"Deleted models ({len(found)})", icon=":material/delete:"):
+        for path in found:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(escaped(path.name), width="content")
+                about, key = "Move it back to your models.", f"restore_model_{path.name}"
+                st.button("Restore", type="tertiary", on_click=restore, args=(path,), help=about, key=key)
+        about = "Delete these models permanently to free disk space."
+        with st.popover("Delete permanently", icon=":material/delete_forever:", help=about):
+            st.write("This cannot be undone.")
+            about = "Remove the files from the disk."
+            st.button("Yes, delete them", on_click=library.erase, help=about, key="erase_models")

@@ -303,7 +303,7 @@ def test_an_evaluation_that_a_bundle_brings_is_shown_at_once(make_bundle: Maker)
     save_bundle_evaluation(evaluation(), folder)
     page = open_page()
     assert "1,000 faces from seed 20001" in page.info[0].value
-    assert "17 of 1,000 (1.1–2.7 %)" in shown(page)
+    assert "17 of 1,000: 1.7 % (1.1–2.7 %)" in shown(page)
     assert len(page.metric) == 4
     assert not page.get("bidi_component")
     (folder / "report.json").write_text('{"evaluation": {"rows": [{}]}}', "utf8")

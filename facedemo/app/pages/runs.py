@@ -7,6 +7,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.charts import overlay
 from facedemo.app.shared import trash_controls, url_state
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART, DAMAGED
 from facedemo.app.shared.run_facts import all_facts
@@ -146,7 +147,7 @@ def compare(chosen: list[Facts]) -> None:
     with st.grid(2, min_column_width=340):
         for column, figure in overlay.overlay(drawn, over).items():
             alt = f"Chart of {column} of {len(drawn)} runs over {OVER[over].lower()}"
-            st.plotly_chart(figure, key=f"overlay_{column}", config=CHART, alt=alt)
+            st.plotly_chart(readable(figure), key=f"overlay_{column}", config=CHART, alt=alt)
 
 
 st.title("Runs")

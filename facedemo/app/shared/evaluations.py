@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from facedemo.app.charts import comparison, training
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.run_controls import CHART
 from facedemo.runs.evaluations import Evaluation
 
@@ -24,4 +25,4 @@ def charts(found: Mapping[str, Sequence[Evaluation]], over: str) -> None:
             with st.container(gap="xsmall"):
                 st.markdown(f"**{measure.title}**", help=measure.about)
                 alt = f"Chart of the {measure.title.lower()} over {over}"
-                st.plotly_chart(training.untitled(figure), key=f"evaluations_{name}", config=CHART, alt=alt)
+                st.plotly_chart(readable(training.untitled(figure)), key=f"evaluations_{name}", config=CHART, alt=alt)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from facedemo.app.charts import comparison, training
 from facedemo.app.shared import evaluations, url_state
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button, wait_words
@@ -209,7 +210,7 @@ def losses(label: str, run: Run) -> None:
     for name, figure in list(figures.items())[:1]:
         figure.update_layout(height=220)
         alt = f"Chart of the {name} of {label}"
-        st.plotly_chart(figure, key=f"losses_{run.id}", config={"displayModeBar": False}, alt=alt)
+        st.plotly_chart(readable(figure), key=f"losses_{run.id}", config={"displayModeBar": False}, alt=alt)
 
 
 def over_time(runs: Mapping[str, Run]) -> None:
@@ -275,7 +276,7 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
     figure = comparison.sweep_chart(points, diversity)
     alt = "Chart of the detection rate against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
     event = st.plotly_chart(
-        figure,
+        readable(figure),
         key="sweep_chart",
         on_select="rerun",
         selection_mode="points",

@@ -9,6 +9,7 @@ from PIL import Image
 
 from facedemo.app.charts.training import distribution
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.explore import discriminator_view
 from facedemo.explore.discriminator_view import Losses, Reconstruction
@@ -85,7 +86,7 @@ def show_numbers(seen: "Reconstruction", found: "Losses") -> None:
         groups, band = {"training images": found.real} | groups, None
         parts.append(f"{100 * discriminator_view.share_above(found.real, seen.loss):.0f} % of its training images")
     figure = distribution(groups, seen.loss, "L(v)", "L, lower: better reconstructed", band)
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt="L(v) of this face among other faces")
+    st.plotly_chart(readable(figure), config={"displayModeBar": False}, alt="L(v) of this face among other faces")
     words = f"Better reconstructed than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
     st.caption(f"{words}, as recorded during training.")
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.charts.training import COLOURS, style, untitled
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.data.builtin import builtin_faces
@@ -50,7 +51,7 @@ def draw(found: "dict[str, LiveTraining]") -> None:
             live.show_grid(training.samples(), f"16 faces generated {label.lower()}")
             points = measured(training, label)
             st.plotly_chart(
-                chart(points),
+                readable(chart(points)),
                 key=f"{KEY}_chart_{label}",
                 config={"displayModeBar": False},
                 alt=f"Chart of D's reconstruction loss on training images and unseen images, {label.lower()}",

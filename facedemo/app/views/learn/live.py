@@ -8,6 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from facedemo.app.charts import training as charts
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
 from facedemo.data.builtin import builtin_faces
 from facedemo.imaging import film, pictures
@@ -124,4 +125,6 @@ def show_charts(training: "LiveTraining", key: str, only: tuple[str, ...]) -> No
             title = charts.layout_of(drawn[name]).title.text.replace("<sub>t</sub>", "_t")
             figure = charts.untitled(drawn[name]).update_layout(height=230)
             st.markdown(f"**{escaped(title)}**", help=training.config.model.metric_help.get(name))
-            st.plotly_chart(figure, key=f"{key}_{name}", config={"displayModeBar": False}, alt=f"Chart of {title}")
+            st.plotly_chart(
+                readable(figure), key=f"{key}_{name}", config={"displayModeBar": False}, alt=f"Chart of {title}"
+            )

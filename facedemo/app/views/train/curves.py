@@ -7,6 +7,7 @@ import streamlit as st
 from facedemo.app.charts import training
 from facedemo.app.components.keep_hover import keep_hover
 from facedemo.app.shared import evaluations
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART
 from facedemo.app.views.train import steering
@@ -54,7 +55,9 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
             with st.container(gap="xsmall"):
                 title = training.layout_of(figure).title.text.replace("<sub>t</sub>", "_t")
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
-                st.plotly_chart(training.untitled(figure), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}")
+                st.plotly_chart(
+                    readable(training.untitled(figure)), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}"
+                )
     if found := read_evaluations(run.path):
         st.subheader("Evaluations", anchor=False, help=evaluations.ABOUT)
         chosen = best(found)

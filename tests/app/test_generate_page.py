@@ -166,3 +166,9 @@ def test_without_any_model_it_says_what_to_do(make_bundle: Maker) -> None:
     page = open_page(seed="3")
     assert not page.exception
     assert "no model" in page.info[0].value
+
+
+def test_a_link_to_the_faces_can_be_copied(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(seed="7")
+    assert any("seed=7" in code.value for code in page.code)

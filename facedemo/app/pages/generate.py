@@ -10,6 +10,7 @@ from PIL import Image
 
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
@@ -165,4 +166,4 @@ with right:
             help="The face at its original size. Model, seed and scale are written into the file.",
         )
 
-st.caption("The page's address contains these settings: copy it to share the same faces.")
+copy_link("The link shows the same faces.")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.inside import latent_search, reconstruction
 
@@ -47,4 +48,4 @@ try:
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 
-st.caption("The page's address contains these settings, but no photos: copy it to share the same generated faces.")
+copy_link("The link contains no photos and shows the same generated faces.")

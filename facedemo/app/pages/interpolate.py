@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.interpolate import films, four_faces, sliders
 
@@ -50,4 +51,4 @@ try:
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 
-st.caption("The page's address contains these settings: copy it to share the same faces.")
+copy_link("The link shows the same faces.")

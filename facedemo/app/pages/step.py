@@ -10,6 +10,8 @@ import streamlit as st
 
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import cached_work, model_picker, url_state, visitor
+from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.config.schedule import SettingChange
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
 from facedemo.gans.base import Equation
@@ -158,7 +160,9 @@ def draw_charts(stepper: "TrainingStepper") -> None:
     st.subheader("Over the steps", anchor=False)
     with st.grid(2, min_column_width=340):
         for name, figure in figures(columns, labels, setting_changes, names).items():
-            st.plotly_chart(figure, key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}")
+            st.plotly_chart(
+                readable(figure), key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}"
+            )
 
 
 def notes(stepper: "TrainingStepper", found: "Examples") -> str:
@@ -257,4 +261,4 @@ download(name, step, gain)
 draw_charts(stepper)
 
 st.caption(notes(stepper, found))
-st.caption("The page's address contains these settings: the link replays the same steps from the start.")
+copy_link("The link replays the same steps from the start.")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.background import show_progress
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.verify import request
 from facedemo.app.views.verify.faces import SHOWN, detected_faces, first_page
@@ -117,6 +118,4 @@ else:
         st.caption("There are no results for these settings yet. Press Verify.")
 
 url_state.write_to_url(settings, page="verify")  # with the face that is shown, which may differ from the requested one
-st.caption(
-    "The page's address contains these settings, but none of your images: the link shows the same generated faces."
-)
+copy_link("The link contains none of your images and shows the same generated faces.")

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.report import Report, load_evaluations
 from facedemo.evaluation.table import MEASURES
@@ -81,7 +82,7 @@ def show(settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     if len(names) == 1:
         st.caption("Choose a second model above to compare with, or start a race to train some.")
     measures(names, choices)
-    st.caption("The page's address contains these settings: copy it to share the same faces.")
+    copy_link("The link shows the same faces.")
 
 
 def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:

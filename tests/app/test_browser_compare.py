@@ -17,12 +17,13 @@ def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str,
     page.get_by_text("A folder or archive on this computer").click()
     page.get_by_role("textbox", name="Path").fill(str(home / "pictures"))
     page.get_by_role("textbox", name="Path").press("Control+Enter")
-    page.get_by_role("button", name="WGAN", exact=True).click()
-    page.get_by_role("spinbutton", name="Amount").fill("0.1")
+    for family in ("WGAN", "R3GAN"):
+        page.get_by_role("button", name=family, exact=True).click()
+    page.get_by_role("spinbutton", name="Amount").fill("600")
     page.get_by_role("spinbutton", name="Amount").press("Enter")
     page.get_by_role("spinbutton", name="Faces evaluated").fill("0")
     page.get_by_role("spinbutton", name="Faces evaluated").press("Enter")
-    expect(page.get_by_text("2 models train one after another, 0.1 minutes each")).to_be_visible()
+    expect(page.get_by_text("2 models train one after another, 600 images each")).to_be_visible()
     page.get_by_role("button", name="Start the race").click()
 
     wait_for(lambda: list_races(home / "runs"))

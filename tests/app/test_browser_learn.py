@@ -65,4 +65,4 @@ def test_lesson_5_breaks_a_training_and_mends_it(address: str, page: Page) -> No
     wait_for_training(page, beyond=10)
     page.get_by_role("button", name="Mend it").click()
     wait_for_training(page, beyond=iterations(page)[0] + 10)
-    expect(page.get_by_text("Losses")).to_be_visible()
+    expect(page.get_by_text("Losses", exact=True)).to_be_visible()

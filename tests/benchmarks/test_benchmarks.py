@@ -33,7 +33,7 @@ def tiny(**options: object):
     return configure({**settings, **options})
 
 
-@pytest.mark.parametrize("family", ["ours", "dcgan", "wgan"])
+@pytest.mark.parametrize("family", ["ours", "dcgan", "wgan", "r3gan"])
 def test_the_engine_is_measured_against_the_textbook_loop(
     images: np.ndarray, family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +62,7 @@ def test_the_textbook_loop_moves_k_by_its_own_losses(images: np.ndarray, tmp_pat
 
 def test_the_textbook_loop_has_plain_layers_of_the_same_number_of_weights(images: np.ndarray, tmp_path: Path) -> None:
     textbook = Textbook("ours", tiny().model, write_jpegs(images, tmp_path))
-    kinds = {type(module) for module in textbook.family.generator.modules()}
+    kinds = {type(module) for module in textbook.family.discriminator.modules()}
     assert nn.Upsample in kinds
     assert not any(kind.__name__ == "UpsampledConv2d" for kind in kinds)
     plain = sum(weight.numel() for weight in textbook.family.discriminator.parameters())

@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from facedemo.config.schema import RunConfig
+from facedemo.pretrained.provenance import Trained
 from facedemo.runs.run import Run, create_run
 from facedemo.training import worker
 from facedemo.training.recorder import Recorder
@@ -65,10 +66,10 @@ def test_a_full_disk_is_named_in_the_status_and_after_space_is_made_resume_is_ex
     assert worker.execute(whole).state == "finished"
     save: Callable[..., None] = Recorder.save_checkpoint
 
-    def save_on_a_full_disk(recorder: Recorder, step: int, *rest: object) -> None:
-        if step == 20:
+    def save_on_a_full_disk(recorder: Recorder, trained: Trained, *rest: object) -> None:
+        if trained.iterations == 20:
             fill(disk / "ballast", spare)
-        save(recorder, step, *rest)
+        save(recorder, trained, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(Recorder, "save_checkpoint", save_on_a_full_disk)

@@ -86,8 +86,8 @@ def went_back_or_forward(page: str) -> bool:
     A setting that was changed makes the difference, because the browser may not have taken the last address yet.
     """
     written, address = st.session_state.get(f"{page}_address"), st.query_params.to_dict()
-    if st.session_state.get(f"{page}_navigated") == address:
-        return True  # found earlier in this run: settings may have been taken from the address since
+    if f"{page}_navigated" in st.session_state:
+        return True  # found earlier in this run, or in one that Back or Forward ended: no address was written since
     if not written or all(address.get(name) == value for name, value in written.items()):
         return False
     if any(format(st.session_state.get(f"{page}_{name}")) != value for name, value in written.items()):

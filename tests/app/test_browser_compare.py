@@ -17,8 +17,9 @@ def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str,
     page.get_by_text("A folder or archive on this computer").click()
     page.get_by_role("textbox", name="Path").fill(str(home / "pictures"))
     page.get_by_role("textbox", name="Path").press("Control+Enter")
-    for family in ("WGAN", "R3GAN"):
+    for family, left in (("WGAN", 3), ("R3GAN", 2)):
         page.get_by_role("button", name=family, exact=True).click()
+        expect(page.get_by_text(f"{left} models train one after another")).to_be_visible()
     page.get_by_role("spinbutton", name="Amount").fill("600")
     page.get_by_role("spinbutton", name="Amount").press("Enter")
     page.get_by_role("spinbutton", name="Faces evaluated").fill("0")

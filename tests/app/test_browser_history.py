@@ -8,7 +8,6 @@ from tests.app.conftest import in_a_browser
 pytestmark = [in_a_browser, pytest.mark.slow]
 
 PATIENT = 60_000  # ms
-SETTLE = 2000  # ms, in which a page that was just drawn has written its address
 
 
 def address_with(page: Page, words: str) -> str:
@@ -36,12 +35,14 @@ def test_back_and_forward_switch_between_the_views_of_a_page(
         page.get_by_test_id("stButtonGroup").get_by_role("button", name=label)
     ).first.click()
     after = address_with(page, second)
-    page.wait_for_timeout(SETTLE)
     page.go_back()
-    assert address_with(page, first) == before
-    page.wait_for_timeout(SETTLE)
+    expect(page).to_have_url(before, timeout=PATIENT)
+    address_with(page, first)
     page.go_forward()
-    assert address_with(page, second) == after
+    expect(page).to_have_url(after, timeout=PATIENT)
+    address_with(page, second)
+    page.wait_for_timeout(1500)
+    assert page.url == after  # nothing that was sent late changes it again
 
 
 def test_back_and_forward_bring_back_the_faces_that_were_shown(address: str, page: Page) -> None:
@@ -53,25 +54,24 @@ def test_back_and_forward_bring_back_the_faces_that_were_shown(address: str, pag
         seed.press("Enter")
         address_with(page, f"seed={value}")
     for value in ("6", "5"):
-        page.wait_for_timeout(SETTLE)
-        page.wait_for_timeout(SETTLE)
         page.go_back()
         address_with(page, f"seed={value}&")
         expect(seed).to_have_value(value, timeout=PATIENT)
-    page.wait_for_timeout(SETTLE)
     page.go_forward()
     expect(seed).to_have_value("6", timeout=PATIENT)
 
 
-def test_back_returns_from_a_lesson_to_the_list_and_forward_to_the_lesson(address: str, page: Page) -> None:
+def test_back_returns_from_a_lesson_to_the_list_and_from_a_page_to_the_one_before(address: str, page: Page) -> None:
     page.goto(f"{address}/learn")
     page.get_by_role("button", name="6. The number that lies").click(timeout=PATIENT)
     expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
-    page.wait_for_timeout(SETTLE)
     page.go_back()
     expect(page.get_by_role("heading", name="Learn", exact=True)).to_be_visible(timeout=PATIENT)
-    page.wait_for_timeout(SETTLE)
     page.go_forward()
+    expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
+    page.get_by_role("button", name="Judge a model by all numbers").click(timeout=PATIENT)
+    expect(page).to_have_title("Verify · facedemo", timeout=PATIENT)
+    page.go_back()
     expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
     expect(page).to_have_title("Learn · facedemo", timeout=PATIENT)
 
@@ -81,6 +81,5 @@ def test_a_step_that_was_taken_is_undone_by_back(address: str, page: Page) -> No
     address_with(page, "steps=1")
     page.get_by_role("button", name="Next step").click(timeout=PATIENT)
     address_with(page, "steps=2")
-    page.wait_for_timeout(SETTLE)
     page.go_back()
     address_with(page, "steps=1")

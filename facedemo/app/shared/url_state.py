@@ -60,10 +60,8 @@ def load_from_url(settings: Mapping[str, QueryParam], page: str) -> list[str]:
     address, and a model may be deleted while its page is open.
     """
     own_address = settings.keys() <= set(st.query_params)
-    navigated, ignore = (
-        went_back_or_forward(page),
-        st.session_state.get(f"{page}_outdated") == st.query_params.to_dict(),
-    )
+    navigated = went_back_or_forward(page)
+    ignore = st.session_state.get(f"{page}_outdated") == st.query_params.to_dict()
     ignored = []
     for name, setting in settings.items():
         key, linked = f"{page}_{name}", None if ignore else st.query_params.get(name)
@@ -92,7 +90,7 @@ def went_back_or_forward(page: str) -> bool:
         return False
     if any(format(st.session_state.get(f"{page}_{name}")) != value for name, value in written.items()):
         return False
-    st.session_state[f"{page}_navigated"] = address
+    st.session_state[f"{page}_navigated"] = True
     return True
 
 
@@ -111,4 +109,5 @@ def write_to_url(settings: Mapping[str, QueryParam], page: str) -> None:
     st.session_state[f"{page}_address"] = address
     for mark in ("navigated", "outdated"):
         st.session_state.pop(f"{page}_{mark}", None)
-    st.query_params.from_dict(address)
+    if st.query_params.to_dict() != address:  # sent late, an unchanged one would undo the next Back or Forward
+        st.query_params.from_dict(address)

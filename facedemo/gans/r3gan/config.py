@@ -30,9 +30,6 @@ class R3GANConfig(FamilyConfig):
         "penalty_fake": "Squared gradient of the discriminator's score with respect to generated images.",
     }
 
-    width: int = tunable(
-        48, "Width", "Channels of the highest-resolution layers. Doubling them takes about four times as long.", 4, 256
-    )
     batch_size: int = tunable(32, "Batch size", "Real images per training step.", 2, 512)
     learning_rate_g: float = tunable(
         2e-4, "Generator learning rate", "Step size of the generator's Adam.", 0.0, 0.1, live=True

@@ -39,17 +39,15 @@ class Lesson:
 
 def ask(lesson: Lesson) -> bool:
     """Asks the lesson's question; returns whether it has been answered. The answer is stored nowhere."""
-    question, key = lesson.question, f"learn_{lesson.name}"
+    question = lesson.question
     st.subheader("What do you expect?", anchor=False)
     choice = st.radio(
         question.text,
         question.options,
         index=None,
-        key=f"{key}_choice",
+        key=f"learn_{lesson.name}_choice",
         help="Choose an answer before you look. Your answer is not stored anywhere.",
     )
-    if choice is not None:
-        st.session_state[f"{key}_answered"] = True
     if choice is None:
         st.caption("Choose an answer, and the lesson shows what happens.")
     elif choice == question.options[question.right]:

@@ -13,7 +13,6 @@ from facedemo.pretrained.seeds import face_seeds
 
 FACES = 16
 SCALES = {"0.05": 0.05, "0.3": 0.3, "0.6": 0.6, "1": 1.0, "1.5": 1.5}
-SAMPLES = 16
 
 
 @st.cache_data(max_entries=16, show_spinner="Generating and recognising faces…")
@@ -69,8 +68,9 @@ LESSON = Lesson(
     "people as well, and measures the Fréchet distance: how far the crowd of generated faces is from a crowd of real "
     "ones.",
     Question(
-        "Multiply all latents by 0.05. What happens to the share of detected faces?",
-        ["It falls", "It stays about the same", "It rises to nearly all"],
+        "Multiply all latents by 0.05, so that all faces become nearly the same. What happens to the share of detected "
+        "faces?",
+        ["It falls to one face", "It falls a little", "It stays as high as it was, or rises"],
         2,
         "All latents are close to 0 now, so all faces are close to the average face: clear, smooth, and easily "
         "detected. And it is one person again and again. Move the slider, and watch both numbers.",

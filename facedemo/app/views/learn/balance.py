@@ -1,7 +1,5 @@
 """Lesson 3: the balance."""
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from facedemo.app import navigation
@@ -9,14 +7,11 @@ from facedemo.app.shared import url_state
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 
-if TYPE_CHECKING:
-    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
-
 KEY = "learn_balance"
 SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
 
 
-def draw(found: "dict[str, LiveTraining]") -> None:
+def draw(found: "live.Trainings") -> None:
     for place, (label, training) in zip(st.columns(2, gap="large"), found.items(), strict=True):
         with place:
             st.markdown(f"**{label}**, iteration {training.step:,}")

@@ -1,7 +1,5 @@
 """Lesson 8: is it copying?"""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -13,15 +11,12 @@ from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.data.builtin import builtin_faces
 
-if TYPE_CHECKING:
-    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
-
 KEY = "learn_copying"
 FEW = 32  # training images
 EVERY = 20  # iterations between points
 
 
-def measured(training: "LiveTraining", label: str) -> dict[str, list[float]]:
+def measured(training: "live.LiveTraining", label: str) -> dict[str, list[float]]:
     """D's loss on training images and on images that it never sees, over the training so far."""
     points = st.session_state.setdefault(f"{KEY}_{label}", {"step": [], "seen": [], "unseen": []})
     if points["step"] and points["step"][-1] > training.step:  # it was started again
@@ -44,7 +39,7 @@ def chart(points: dict[str, list[float]]) -> go.Figure:
     return untitled(figure).update_layout(height=260)
 
 
-def draw(found: "dict[str, LiveTraining]") -> None:
+def draw(found: "live.Trainings") -> None:
     for place, (label, training) in zip(st.columns(2, gap="large"), found.items(), strict=True):
         with place:
             st.markdown(f"**{label}**, iteration {training.step:,}")

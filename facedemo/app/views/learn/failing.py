@@ -1,15 +1,10 @@
 """Lesson 5: when it fails."""
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
-
-if TYPE_CHECKING:
-    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
 
 KEY = "learn_failing"
 WAYS: dict[str, tuple[str, dict[str, float]]] = {  # button → help, live settings
@@ -25,12 +20,12 @@ WAYS: dict[str, tuple[str, dict[str, float]]] = {  # button → help, live setti
 }
 
 
-def steer(training: "LiveTraining", changes: dict[str, float]) -> None:
+def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
     training.steer(**changes)
     st.session_state[f"{KEY}_playing"] = True
 
 
-def draw(found: "dict[str, LiveTraining]") -> None:
+def draw(found: "live.Trainings") -> None:
     (training,) = found.values()
     left, right = st.columns(2, gap="large")
     with left:

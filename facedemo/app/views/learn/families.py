@@ -1,7 +1,5 @@
 """Lesson 7: three ways to play, and today's."""
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from facedemo.app import navigation
@@ -9,13 +7,10 @@ from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.gans.registry import FAMILIES, config_class
 
-if TYPE_CHECKING:
-    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
-
 KEY = "learn_families"
 
 
-def draw(found: "dict[str, LiveTraining]") -> None:
+def draw(found: "live.Trainings") -> None:
     with st.grid(2, min_column_width=340):
         for name, training in found.items():
             config = config_class(name)

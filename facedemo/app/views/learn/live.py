@@ -16,6 +16,8 @@ from facedemo.imaging import film, pictures
 if TYPE_CHECKING:
     from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
 
+    Trainings = dict[str, LiveTraining]  # by label
+
 SLICE = 0.4  # seconds of training between two pictures
 PAUSE = 0.6  # seconds from one picture to the next
 ENOUGH = 4000  # iterations after which a training pauses by itself
@@ -26,14 +28,12 @@ SIZE = 32  # of the small trainings' images
 Settings = dict[str, dict[str, float | str | int]]  # label → settings of a training
 
 
-def trainings(key: str, settings: Settings, faces: int | None = None) -> "dict[str, LiveTraining]":
+def trainings(key: str, settings: Settings, faces: int | None = None) -> "Trainings":
     """This visitor's trainings of a lesson by label, new ones if the settings have changed.
 
     faces: built-in faces to train on; all by default.
     """
-    from facedemo.explore.live_training import (
-        LiveTraining,  # imports torch, which the list of lessons need not wait for
-    )
+    from facedemo.explore.live_training import LiveTraining  # imports torch, which the list need not wait for
 
     stored = st.session_state.get(f"{key}_trainings")
     if not stored or stored[0] != settings:
@@ -74,7 +74,7 @@ def controls(key: str) -> bool:
 def play(
     key: str,
     settings: Settings,
-    draw: "Callable[[dict[str, LiveTraining]], None]",
+    draw: "Callable[[Trainings], None]",
     faces: int | None = None,
 ) -> None:
     """The controls, and `draw` again and again while the trainings run; settings and faces as for `trainings`."""

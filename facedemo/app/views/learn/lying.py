@@ -9,6 +9,8 @@ from facedemo.app import navigation
 from facedemo.app.shared import model_picker
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
+from facedemo.evaluation.detector import detect_chunk
+from facedemo.evaluation.metrics import distinct_people
 from facedemo.pretrained.seeds import face_seeds
 
 FACES = 16
@@ -18,9 +20,6 @@ SCALES = {"0.05": 0.05, "0.3": 0.3, "0.6": 0.6, "1": 1.0, "1.5": 1.5}
 @st.cache_data(max_entries=16, show_spinner="Generating and recognising faces…")
 def judged(folder: str, version: str, scale: float) -> tuple[np.ndarray, int, int]:
     """FACES faces, how many of them are detected, and the number of different people on them."""
-    from facedemo.evaluation.detector import detect_chunk
-    from facedemo.evaluation.metrics import distinct_people
-
     images = model_picker.load(Path(folder), version).draw(face_seeds(0, FACES), scale)
     _, faces, embeddings = detect_chunk(images, "hog", embed=True)
     return images, int((faces > 0).sum()), distinct_people(embeddings[faces > 0])

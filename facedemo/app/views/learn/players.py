@@ -1,20 +1,15 @@
 """Lesson 2: two players."""
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 
-if TYPE_CHECKING:
-    from facedemo.explore.live_training import LiveTraining  # for types only, because it imports torch
-
 KEY = "learn_players"
 
 
-def draw(found: "dict[str, LiveTraining]") -> None:
+def draw(found: "live.Trainings") -> None:
     (training,) = found.values()
     st.caption(f"Iteration {training.step:,}")
     left, right = st.columns(2, gap="large")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.app.components.page_history import page_history
 from facedemo.app.shared import sign_in
 from facedemo.data import personal
 from facedemo.runs import lesson
@@ -39,3 +40,4 @@ def main() -> None:
     st.set_page_config(page_title=f"{page.title} · facedemo")
     sign_in.account_controls()
     page.run()
+    page_history()  # last, because it takes some room

@@ -61,7 +61,7 @@ def test_back_and_forward_bring_back_the_faces_that_were_shown(address: str, pag
     expect(seed).to_have_value("6", timeout=PATIENT)
 
 
-def test_back_returns_from_a_lesson_to_the_list_and_from_a_page_to_the_one_before(address: str, page: Page) -> None:
+def test_back_returns_from_a_lesson_to_the_list(address: str, page: Page) -> None:
     page.goto(f"{address}/learn")
     page.get_by_role("button", name="6. The number that lies").click(timeout=PATIENT)
     expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
@@ -69,11 +69,31 @@ def test_back_returns_from_a_lesson_to_the_list_and_from_a_page_to_the_one_befor
     expect(page.get_by_role("heading", name="Learn", exact=True)).to_be_visible(timeout=PATIENT)
     page.go_forward()
     expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
+
+
+@pytest.mark.parametrize("wait", [False, True], ids=["at once", "after the page was drawn"])
+def test_back_leaves_a_page_at_the_first_press(address: str, page: Page, wait: bool) -> None:
+    page.goto(f"{address}/learn?lesson=lying")
+    expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
     page.get_by_role("button", name="Judge a model by all numbers").click(timeout=PATIENT)
     expect(page).to_have_title("Verify · facedemo", timeout=PATIENT)
+    if wait:
+        address_with(page, "model=")
     page.go_back()
     expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
     expect(page).to_have_title("Learn · facedemo", timeout=PATIENT)
+
+
+def test_a_change_on_a_page_that_a_full_link_opened_is_undone_by_back(address: str, page: Page) -> None:
+    page.goto(f"{address}/generate")
+    page.goto(address_with(page, "seed=1"))
+    seed = page.get_by_role("spinbutton", name="Seed")
+    seed.fill("6")
+    seed.press("Enter")
+    address_with(page, "seed=6")
+    page.go_back()
+    address_with(page, "seed=1&")
+    expect(seed).to_have_value("1", timeout=PATIENT)
 
 
 def test_a_step_that_was_taken_is_undone_by_back(address: str, page: Page) -> None:

@@ -35,7 +35,7 @@ def open_app(**address: str) -> AppTest:
 
 def grid(app: AppTest) -> dict[str, Any]:
     """What the page sends to the grid in the browser."""
-    (element,) = app.get("bidi_component")
+    element = next(element for element in app.get("bidi_component") if "face_grid" in element.proto.component_name)
     return json.loads(element.proto.json)
 
 

@@ -25,7 +25,11 @@ def train_with_progress(run: Run, now: bool = False) -> Status:
         said: list[str] = []
 
         def show(status: Status) -> None:
-            words = waiting_words(run.path) if status.state == "waiting" else describe(status)
+            waits = status.state == "waiting"
+            words = waiting_words(run.path) if waits else describe(status)
+            if waits and not said and not bar.console.is_terminal:  # a log shows the bar only at the end
+                said.append(words)
+                bar.console.print(f"{words}; --now starts it at once")
             bar.update(task, description=status.state, completed=status.progress, words=words)
             for warning in status.warnings:
                 if warning not in said:

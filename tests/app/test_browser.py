@@ -75,6 +75,7 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
 
     slider = page.get_by_role("slider", name="γ, diversity ratio")
     slider.press("ArrowLeft")
+    expect(page.get_by_text("not applied yet")).to_be_visible()  # the browser sends a slider's value a moment later
     page.get_by_role("button", name="Apply", exact=True).click()
     wait_for(run.setting_changes)
     assert run.setting_changes()[0].changes.keys() == {"gamma"}

@@ -35,7 +35,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def call(program: Path, *words: str, folder: Path) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FACEDEMO", "PYTHONPATH"))}
-    env = {**kept, "XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache")}
+    env = kept | {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("data", "cache", "state")}
     done = subprocess.run([program, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout

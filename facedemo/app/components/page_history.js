@@ -1,10 +1,12 @@
-// Streamlit adds an entry to the browser's history whenever a page writes its settings into the address. When they only
-// complete the address that opened the page, they go into that entry; otherwise Back would lead to the same page again.
+// Streamlit adds an entry to the browser's history whenever the address changes. Two of them would make Back lead to the
+// same page again: the settings that complete the address that opened a page, and the change before the app opens another
+// page. Both replace an entry here instead.
 const OWN = "facedemoSettings";
+const AT_ONCE = 1000; // ms in which nobody changes a setting and leaves the page
 
 function completes(address) {
   const known = new URLSearchParams(location.search);
-  return address.pathname === location.pathname && [...address.searchParams.keys()].some((name) => !known.has(name));
+  return [...address.searchParams.keys()].some((name) => !known.has(name));
 }
 
 export default function () {
@@ -12,10 +14,19 @@ export default function () {
   history[OWN] = true;
   if (location.search) history.replaceState({ ...history.state, [OWN]: true }, ""); // the first page came before this
   const push = history.pushState.bind(history);
+  let changed = -AT_ONCE;
   history.pushState = (state, title, url) => {
     const address = new URL(url, location.href);
-    const entry = address.pathname === location.pathname ? { ...state, [OWN]: true } : state;
-    if (!history.state?.[OWN] && completes(address)) history.replaceState(entry, title, url);
-    else push(entry, title, url);
+    if (address.pathname !== location.pathname) {
+      const leaves = performance.now() - changed < AT_ONCE;
+      changed = -AT_ONCE;
+      if (leaves) history.replaceState(state, title, url);
+      else push(state, title, url);
+    } else if (!history.state?.[OWN] && completes(address)) {
+      history.replaceState({ ...state, [OWN]: true }, title, url);
+    } else {
+      changed = performance.now();
+      push({ ...state, [OWN]: true }, title, url);
+    }
   };
 }

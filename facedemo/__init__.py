@@ -12,6 +12,8 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from facedemo import no_compiler
+
 if TYPE_CHECKING:
     from facedemo.library import FaceModel, Report, Run, RunError, load, train, verify
 
@@ -21,6 +23,7 @@ __all__ = ["FaceModel", "Report", "Run", "RunError", "load", "train", "verify"]
 # training on two threads then runs at a tenth of its speed. A spin count of 10,000 costs nothing on an idle machine. It
 # must be set before torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+no_compiler.spare_import()
 
 
 def __getattr__(name: str) -> Any:

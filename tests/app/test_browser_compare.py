@@ -20,11 +20,11 @@ def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str,
     for family, left in (("WGAN", 3), ("R3GAN", 2)):
         page.get_by_role("button", name=family, exact=True).click()
         expect(page.get_by_text(f"{left} models train one after another")).to_be_visible()
-    page.get_by_role("spinbutton", name="Amount").fill("600")
+    page.get_by_role("spinbutton", name="Amount").fill("200")
     page.get_by_role("spinbutton", name="Amount").press("Enter")
     page.get_by_role("spinbutton", name="Faces evaluated").fill("0")
     page.get_by_role("spinbutton", name="Faces evaluated").press("Enter")
-    expect(page.get_by_text("2 models train one after another, 600 images each")).to_be_visible()
+    expect(page.get_by_text("2 models train one after another, 200 images each")).to_be_visible()
     page.get_by_role("button", name="Start the race").click()
 
     wait_for(lambda: list_races(home / "runs"))

@@ -1,4 +1,4 @@
-"""Residual networks without normalisation, for two cores: 3×3 convolutions on folded pixels.
+"""Residual networks without normalisation, for two cores: 3×3 convolutions, and few channels at full resolution.
 
 The paper's blocks have grouped convolutions between 1×1 convolutions, which CPUs compute slowly; the rest follows its
 section 3: no normalisation, Fix-up initialisation, bilinear resampling, leaky ReLU.
@@ -7,12 +7,11 @@ section 3: no normalisation, Fix-up initialisation, bilinear resampling, leaky R
 import math
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from facedemo.gans.blocks import Shape
 
-FOLD = 2  # side of the square of pixels that is folded into channels
+THINNER = 3  # the width divided by this is the number of channels at full resolution
 LAST_MAP = 4  # side of the smallest feature map
 WIDEST = 4  # channels of the smallest feature maps, in widths
 SLOPE = 0.2
@@ -20,9 +19,9 @@ GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through leaky ReLU
 
 
 def channels(shape: Shape) -> list[int]:
-    """Channels of each resolution, from the folded image's down to 4×4."""
-    levels = int(math.log2(shape.size // FOLD // LAST_MAP)) + 1
-    return [shape.width * min(2**level, WIDEST) for level in range(levels)]
+    """Channels of each resolution, from the image's down to 4×4."""
+    levels = int(math.log2(shape.size // LAST_MAP))
+    return [max(1, shape.width // THINNER), *(shape.width * min(2**level, WIDEST) for level in range(levels))]
 
 
 def convolution(before: int, after: int, kernel: int, gain: float = 1.0, bias: bool = False) -> nn.Conv2d:
@@ -63,10 +62,7 @@ class ResidualGenerator(nn.Module):
             # a 1×1 convolution before upsampling gives the same as after it, at a quarter of the cost
             layers += [convolution(before, after, 1)] if before != after else []
             layers += [nn.Upsample(scale_factor=2, mode="bilinear"), Residual(after, len(widths))]
-        pixels = convolution(widths[-1], 3 * FOLD**2, 3, bias=True)
-        with torch.no_grad():  # all pixels folded into one begin alike, without a checkerboard (Aitken et al. 2017)
-            pixels.weight.copy_(pixels.weight[:: FOLD**2].repeat_interleave(FOLD**2, 0))
-        layers += [pixels, nn.PixelShuffle(FOLD)]
+        layers += [nn.LeakyReLU(SLOPE), convolution(widths[-1], 3, 3, bias=True)]
         self.convolutions = nn.Sequential(*layers)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -79,8 +75,7 @@ class ResidualCritic(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         widths = channels(shape)
-        layers: list[nn.Module] = [nn.PixelUnshuffle(FOLD), convolution(3 * FOLD**2, widths[0], 3, bias=True)]
-        layers += [Residual(widths[0], len(widths))]
+        layers: list[nn.Module] = [convolution(3, widths[0], 3, bias=True), Residual(widths[0], len(widths))]
         for before, after in pairwise(widths):
             layers += [nn.AvgPool2d(2)]
             layers += [convolution(before, after, 1)] if before != after else []

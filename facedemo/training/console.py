@@ -13,6 +13,8 @@ from facedemo.runs.waiting import wait_for_turn
 from facedemo.storage.process_status import Status
 from facedemo.training.worker import execute
 
+WORTH_SAYING = 5.0  # seconds in the queue, from which on a log says so
+
 
 def train_with_progress(run: Run, now: bool = False) -> Status:
     """Trains `run` with a progress bar on standard error, in this process or in several others.
@@ -23,11 +25,13 @@ def train_with_progress(run: Run, now: bool = False) -> Status:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=1.0, words="")
         said: list[str] = []
+        began = time.monotonic()
 
         def show(status: Status) -> None:
             waits = status.state == "waiting"
             words = waiting_words(run.path) if waits else describe(status)
-            if waits and not said and not bar.console.is_terminal:  # a log shows the bar only at the end
+            late = time.monotonic() - began > WORTH_SAYING
+            if waits and late and not said and not bar.console.is_terminal:  # a log shows the bar only at the end
                 said.append(words)
                 bar.console.print(f"{words}; --now starts it at once")
             bar.update(task, description=status.state, completed=status.progress, words=words)

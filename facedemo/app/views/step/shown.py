@@ -1,0 +1,107 @@
+"""One step: its pictures, its equations, its numbers, and charts of all steps taken."""
+
+import itertools
+import re
+
+import numpy as np
+import streamlit as st
+
+from facedemo.app.charts.training import figures
+from facedemo.app.shared import visitor
+from facedemo.app.shared.chart_contrast import readable
+from facedemo.config.schedule import SettingChange
+from facedemo.explore import single_step
+from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
+from facedemo.gans.base import Equation
+from facedemo.gans.settings import FamilyConfig, family_tunables
+from facedemo.imaging.pictures import grid, png
+from facedemo.training.dataset import Examples
+
+LONGEST = 34  # characters of an equation's numbers that fit beside the pictures
+
+
+def write_equation(equation: "Equation") -> None:
+    """The equation, this step's numbers and the result; a formula without a name stands above its numbers."""
+    left, _, right = equation.latex.partition(" = ")
+    first, plus, rest = equation.numbers.rpartition(" + ")
+    parts = [first, rf"\quad + {rest}"] if plus and len(equation.numbers) > LONGEST else [equation.numbers]
+    numbers = re.sub(r"\|(.*)\|", r"\\lvert \1 \\rvert", r" \\ & ".join(parts))
+    numbers = numbers.replace("−", "-").replace("·", r"\cdot ")
+    name, equals = (f"{left} &= {right}", "&=") if right else (f"& {left}", r"&\quad =")
+    lines = [name, *(f"{equals} {line}" for line in (numbers, rf"\mathbf{{{equation.value:.6f}}}") if line)]
+    body = r" \\ ".join(lines)
+    st.latex(rf"\begin{{aligned}} {body} \end{{aligned}}", width="content", help=equation.about)
+
+
+def write_balance(step: "Step", config: "FamilyConfig") -> None:
+    """The family's own state before and after the step, with the change."""
+    for name in step.before.keys() & step.row.keys():
+        before, after = step.before[name], step.row[name]
+        words = f"{before:.6f} before this step, {after:.6f} after it."
+        about = f"{words} {config.balance_help}"
+        st.metric(
+            f"${config.metrics[name]}$",
+            f"{after:.6f}",
+            f"{after - before:+.2e}",
+            delta_color="off",
+            help=about,
+            border=True,
+        )
+
+
+def show_row(row: "PictureRow", images: np.ndarray, words: str) -> None:
+    with st.container(gap="xsmall"):
+        st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
+        if row.scores is not None:
+            words += " Discriminator output: " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
+        st.caption(f"**{row.symbol}**  {words}")
+
+
+def download(name: str, step: "Step", gain: int) -> None:
+    facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, "software": "facedemo"}
+    columns = len(step.pictures[0].images)
+    st.download_button(
+        "Pictures (PNG)",
+        lambda: png(grid(single_step.sheet(step, gain), columns), **facts, **step.row),
+        re.sub(r"[^\w.-]+", "-", f"{name}-step-{step.number + 1}.png"),
+        "image/png",
+        on_click="ignore",
+        icon=":material/download:",
+        help="All rows of pictures in one image. Model, iteration, settings and numbers are written into the file.",
+    )
+
+
+def draw_charts(stepper: "TrainingStepper") -> None:
+    """Charts of the numbers of all steps taken, with the settings changed between them."""
+    steps, labels = stepper.steps, dict(stepper.family.metrics)
+    if len(steps) < 2:
+        return
+    columns = {"step": [step.number + 1 for step in steps]}
+    columns |= {name: [step.row[name] for step in steps] for name in labels}
+    setting_changes = [
+        SettingChange(after.number + 1, dict(after.settings.items() - before.settings.items()))
+        for before, after in itertools.pairwise(steps)
+        if after.settings != before.settings
+    ]
+    names = {tunable.name: tunable.title.split(",")[0] for tunable in family_tunables(type(stepper.config.model))}
+    st.subheader("Over the steps", anchor=False)
+    with st.grid(2, min_column_width=340):
+        for name, figure in figures(columns, labels, setting_changes, names).items():
+            st.plotly_chart(
+                readable(figure), key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}"
+            )
+
+
+def notes(stepper: "TrainingStepper", found: "Examples") -> str:
+    """Differences from the original training."""
+    words = f"The real images here are {found.words}"
+    if found.own:
+        words += "."
+    elif visitor.may_see_photographs():
+        words += ", because the model's own training images are not prepared on this computer."
+    else:
+        words += ", because photographs are shown only on the computer that runs this app, or if you are signed in."
+    if not stepper.resumed:
+        words += " This model was saved without its optimiser state, so its first steps here are larger and "
+        words += "noisier than those of its training."
+    return words

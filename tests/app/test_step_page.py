@@ -11,7 +11,15 @@ from facedemo.app import navigation
 from facedemo.explore import single_step
 from tests.conftest import Maker
 
-SETTINGS = {"model": "tiny", "steps": "1", "amplify": "auto", "gamma": "0.7", "lambda_k": "0.01", "alpha": "0.1"}
+SETTINGS = {
+    "model": "tiny",
+    "steps": "1",
+    "amplify": "auto",
+    "present": "False",
+    "gamma": "0.7",
+    "lambda_k": "0.01",
+    "alpha": "0.1",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -130,8 +138,9 @@ def test_steps_too_far_back_to_undo_are_taken_anew(make_bundle: Maker, monkeypat
 def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page()
-    controls = [*page.selectbox, *page.number_input, *page.slider, *page.button, *page.get("download_button")]
-    assert len(controls) == 10
+    controls = [*page.selectbox, *page.number_input, *page.slider, *page.button, *page.toggle]
+    controls += page.get("download_button")
+    assert len(controls) == 12
     assert all(control.proto.help for control in controls)
 
 
@@ -167,3 +176,30 @@ def test_a_model_without_a_discriminator_is_explained(make_bundle: Maker) -> Non
     page = open_page()
     assert not page.exception
     assert "only a generator" in page.error[0].value
+
+
+def test_steps_play_until_they_are_paused_and_the_address_waits_until_then(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    page = open_page()
+    press(page, "Play")
+    assert page.subheader[0].value == "Iteration 1"
+    page.session_state.step_just_drawn = False
+    page.session_state.step_steps = 4  # as after three ticks
+    page.run()
+    assert page.subheader[0].value == "Iteration 4"
+    assert address(page)["steps"] == "1"
+    press(page, "Pause")
+    assert address(page)["steps"] == "4"
+
+
+def test_presenting_leaves_pictures_equations_and_curves(make_bundle: Maker) -> None:
+    make_bundle()
+    page = open_page(present="True", steps="3")
+    assert not page.exception
+    assert [header.value for header in page.subheader] == ["Iteration 3"]
+    assert len(formulas(page)) == 7
+    assert len(page.get("plotly_chart")) >= 2
+    page.toggle(key="step_present").set_value(False).run()
+    assert "What the step changed" in page.subheader[1].value

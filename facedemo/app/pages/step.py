@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from facedemo.explore.single_step import TrainingStepper
     from facedemo.training.dataset import Examples
 
+INTRODUCTION = (
+    "Training repeats this step many thousands of times: the generator G generates faces from random vectors z, the "
+    "discriminator D judges them and real faces x, and then both networks change a little."
+)
+
 
 def change_model() -> None:
     """Resets the page: another model starts at its own first step, with its own settings."""
-    for key in [key for key in st.session_state if str(key).startswith("step_") and key != "step_model"]:
+    kept = ("step_model", "step_present")
+    for key in [key for key in st.session_state if str(key).startswith("step_") and key not in kept]:
         del st.session_state[key]
     url_state.outdate_address("step")
 
@@ -31,12 +37,7 @@ def opened(name: str, folder: Path) -> "tuple[TrainingStepper, Examples]":
     return stored[1], stored[2]
 
 
-st.title("One step, slowly")
-st.markdown(
-    "Training repeats this step many thousands of times: the generator G generates faces from random vectors z, the "
-    "discriminator D judges them and real faces x, and then both networks change a little.",
-    width=800,
-)
+heading = st.container()
 
 choices = model_picker.choices_or_stop("train further")
 with st.spinner("Loading…"):  # these import torch: only when there is a model to train
@@ -48,8 +49,13 @@ settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
     "steps": url_state.whole(1, controls.MAX_STEPS, default=1),
     "amplify": url_state.one_of(["auto", *map(str, single_step.GAINS)], default="auto"),
+    "present": url_state.flag(default=False),
 }
 ignored = url_state.load_from_url(settings, page="step")
+presented = st.session_state.step_present
+if not presented:
+    heading.title("One step, slowly")
+    heading.markdown(INTRODUCTION, width=800)
 settings_row = st.container(horizontal=True, vertical_alignment="bottom")
 with settings_row:
     name = model_picker.control(
@@ -91,27 +97,20 @@ with bar, cached_work.progress_bar("Training") as progress:
     if st.session_state.step_steps < stepper.first_kept:
         stepper.restart()
     stepper.go_to_step(st.session_state.step_steps, progress)
-url_state.write_to_url(settings, page="step")
+if not controls.plays():  # every step played would be an entry in the browser's history
+    url_state.write_to_url(settings, page="step")
 controls.buttons(stepper)
 
 step = stepper.steps[-1]
 gain = single_step.fitting_gain(step.changes) if amplify == "auto" else int(amplify)
 st.subheader(f"Iteration {step.number + 1:,}", anchor=False)
-left, right = st.columns([3, 2], gap="large")
-with left:
-    for row in step.pictures:
-        shown.show_row(row, single_step.picture(row.images), row.about)
-with right:
-    shown.write_balance(step, stepper.family.config)
-    for equation in step.equations:
-        shown.write_equation(equation)
-st.subheader(f"What the step changed, amplified {gain} times", anchor=False)
-st.caption("Grey: no change. Lighter or darker: the step made this pixel lighter or darker.")
-with st.grid(3, min_column_width=340):
-    for row in step.changes:
-        shown.show_row(row, single_step.amplified(row.images, gain), row.about)
-shown.download(name, step, gain)
-shown.draw_charts(stepper)
-
-st.caption(shown.notes(stepper, found))
-copy_link("The link replays the same steps from the start.")
+if presented:
+    shown.present_step(step, stepper)
+else:
+    shown.show_step(step, stepper.family.config)
+    shown.show_changes(step, gain)
+    shown.download(name, step, gain)
+    shown.draw_charts(stepper)
+    st.caption(shown.notes(stepper, found))
+    copy_link("The link replays the same steps from the start.")
+controls.go_on()

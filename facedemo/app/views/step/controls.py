@@ -1,4 +1,4 @@
-"""The controls of the single-step page: one step forth and back, and the live settings."""
+"""The controls of the single-step page: steps forth and back, playing them, and the live settings."""
 
 import math
 
@@ -8,6 +8,7 @@ from facedemo.explore.single_step import TrainingStepper
 from facedemo.gans.settings import Tunable
 
 MAX_STEPS = 200
+PACE = 2.0  # seconds between steps while they play
 FINE = "%.4g"
 
 
@@ -18,6 +19,27 @@ def start_again() -> None:
 
 def go(steps: int) -> None:
     st.session_state.step_steps = min(max(1, st.session_state.step_steps + steps), MAX_STEPS)
+
+
+def play(start: bool) -> None:
+    st.session_state.step_playing = start
+
+
+def plays() -> bool:
+    return st.session_state.get("step_playing", False) and st.session_state.step_steps < MAX_STEPS
+
+
+def go_on() -> None:
+    """Takes the next step after a while if the steps play; the last thing on the page."""
+    if plays():
+        st.session_state.step_just_drawn = True
+        st.fragment(tick, run_every=PACE)()
+
+
+def tick() -> None:
+    if not st.session_state.pop("step_just_drawn", False):  # the first call is part of the page's own run
+        go(1)
+        st.rerun()
 
 
 def tunable_control(tunable: "Tunable") -> float:
@@ -44,7 +66,17 @@ def tunable_control(tunable: "Tunable") -> float:
 def buttons(stepper: "TrainingStepper") -> None:
     steps = st.session_state.step_steps
     last = steps >= MAX_STEPS
-    with st.container(horizontal=True):
+    playing = plays()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Pause" if playing else "Play",
+            icon=":material/pause:" if playing else ":material/play_arrow:",
+            on_click=play,
+            args=(not playing,),
+            disabled=last,
+            key="step_play",
+            help=f"Run an iteration about every {PACE:g} seconds, until you press Pause.",
+        )
         about = "Run one more training iteration."
         icon = ":material/skip_next:"
         st.button("Next step", type="primary", icon=icon, on_click=go, args=(1,), disabled=last, help=about)
@@ -60,3 +92,8 @@ def buttons(stepper: "TrainingStepper") -> None:
         )
         about = "Reload the saved model and run its first step."
         st.button("Start again", icon=":material/restart_alt:", on_click=start_again, help=about)
+        st.toggle(
+            "Present",
+            key="step_present",
+            help="For a projector: the pictures, larger equations in two columns, and the curves, all on one screen.",
+        )

@@ -18,6 +18,45 @@ from facedemo.imaging.pictures import grid, png
 from facedemo.training.dataset import Examples
 
 LONGEST = 34  # characters of an equation's numbers that fit beside the pictures
+LARGE_EQUATIONS = "<style>.st-key-step_equations .katex { font-size: 1.15rem; }</style>"
+
+
+def show_step(step: Step, config: FamilyConfig) -> None:
+    """Pictures, and beside them the numbers."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        show_pictures(step)
+    with right:
+        write_balance(step, config)
+        for equation in step.equations:
+            write_equation(equation)
+
+
+def present_step(step: Step, stepper: TrainingStepper) -> None:
+    """The same for a projector: larger equations, in two columns, and the curves below them."""
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        show_pictures(step, explained=False)
+        write_balance(step, stepper.family.config)
+    with right:
+        st.html(LARGE_EQUATIONS)
+        with st.container(key="step_equations"), st.grid(2, min_column_width=340):
+            for equation in step.equations:
+                write_equation(equation)
+        draw_charts(stepper, heading=False)
+
+
+def show_pictures(step: Step, explained: bool = True) -> None:
+    for row in step.pictures:
+        show_row(row, single_step.picture(row.images), row.about, explained)
+
+
+def show_changes(step: Step, gain: int) -> None:
+    st.subheader(f"What the step changed, amplified {gain} times", anchor=False)
+    st.caption("Grey: no change. Lighter or darker: the step made this pixel lighter or darker.")
+    with st.grid(3, min_column_width=340):
+        for row in step.changes:
+            show_row(row, single_step.amplified(row.images, gain), row.about)
 
 
 def write_equation(equation: "Equation") -> None:
@@ -49,12 +88,12 @@ def write_balance(step: "Step", config: "FamilyConfig") -> None:
         )
 
 
-def show_row(row: "PictureRow", images: np.ndarray, words: str) -> None:
+def show_row(row: "PictureRow", images: np.ndarray, words: str, explained: bool = True) -> None:
     with st.container(gap="xsmall"):
         st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
         if row.scores is not None:
             words += " Discriminator output: " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
-        st.caption(f"**{row.symbol}**  {words}")
+        st.caption(f"**{row.symbol}**  {words}" if explained else f"**{row.symbol}**")
 
 
 def download(name: str, step: "Step", gain: int) -> None:
@@ -71,7 +110,7 @@ def download(name: str, step: "Step", gain: int) -> None:
     )
 
 
-def draw_charts(stepper: "TrainingStepper") -> None:
+def draw_charts(stepper: "TrainingStepper", heading: bool = True) -> None:
     """Charts of the numbers of all steps taken, with the settings changed between them."""
     steps, labels = stepper.steps, dict(stepper.family.metrics)
     if len(steps) < 2:
@@ -84,8 +123,9 @@ def draw_charts(stepper: "TrainingStepper") -> None:
         if after.settings != before.settings
     ]
     names = {tunable.name: tunable.title.split(",")[0] for tunable in family_tunables(type(stepper.config.model))}
-    st.subheader("Over the steps", anchor=False)
-    with st.grid(2, min_column_width=340):
+    if heading:
+        st.subheader("Over the steps", anchor=False)
+    with st.grid(2, min_column_width=280):
         for name, figure in figures(columns, labels, setting_changes, names).items():
             st.plotly_chart(
                 readable(figure), key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}"

@@ -1,6 +1,7 @@
 """The lessons, run as Streamlit runs them."""
 
 import re
+from types import ModuleType
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -136,3 +137,17 @@ def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
     step = int(re.search(r"Iteration (\d+)", shown(page))[1])
     page = click(page, "One step")
     assert int(re.search(r"Iteration (\d+)", shown(page))[1]) == step + 1
+
+
+@pytest.mark.parametrize("lesson", [balance, families], ids=lambda module: module.LESSON.name)
+def test_a_recording_goes_through_trainings_of_an_earlier_day(lesson: ModuleType) -> None:
+    page = answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0)
+    (slider,) = page.select_slider
+    assert "Recorded earlier" in [header.value for header in page.subheader]
+    assert slider.value == 24_000
+    pictures = [image for element in page.get("image") for image in element.proto.imgs if "after 24,000" in image.alt]
+    assert len(pictures) == 4
+    slider.set_value(240).run()
+    assert not page.exception
+    early = [image for element in page.get("image") for image in element.proto.imgs if "after 240 " in image.alt]
+    assert len({image.url for image in early} - {image.url for image in pictures}) == 4

@@ -4,7 +4,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.shared import url_state
-from facedemo.app.views.learn import live
+from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 
 KEY = "learn_balance"
@@ -25,7 +25,10 @@ def show(answered: bool) -> None:
         low = st.slider("γ on the left", 0.05, 1.0, step=0.05, key="learn_low", help=about, width=260)
         high = st.slider("γ on the right", 0.05, 1.0, step=0.05, key="learn_high", help=about, width=260)
     if answered:
-        live.play(KEY, {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}, draw)
+        own = st.container()  # filled last, because it imports torch
+        recorded.show("gamma", "Four trainings, equal but for γ.", differences=True)
+        with own:
+            live.play(KEY, {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}, draw)
 
 
 LESSON = Lesson(

@@ -3,11 +3,15 @@
 import streamlit as st
 
 from facedemo.app import navigation
-from facedemo.app.views.learn import live
+from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.gans.registry import FAMILIES, config_class
 
 KEY = "learn_families"
+RECORDED = (
+    "One training of each family, with its own default settings. This is the beginning only: WGAN and R3GAN need "
+    "several hundred thousand images for good faces."
+)
 
 
 def draw(found: "live.Trainings") -> None:
@@ -31,8 +35,11 @@ def chart_names(name: str) -> list[str]:
 
 def show(answered: bool) -> None:
     if answered:
-        live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw)
-        st.caption("They take turns on this computer, each with the same time.")
+        own = st.container()  # filled last, because it imports torch
+        recorded.show("families", RECORDED)
+        with own:
+            live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw)
+            st.caption("They take turns on this computer, each with the same time.")
 
 
 LESSON = Lesson(

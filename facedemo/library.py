@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from facedemo.config.presets import configure
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import existing
 from facedemo.evaluation.report import Report
@@ -45,8 +44,8 @@ def train(
     start = str(start_from.path if isinstance(start_from, Run) else start_from) if start_from else ""
     source = data if isinstance(data, str | Path) else "\n".join(map(str, data))
     source = BUILTIN_SOURCE if source == BUILTIN_SOURCE else existing(str(source))
-    base = warm_start.settings(start) if start else None
-    run = warm_start.new_run(configure({"source": source, "start": start, **settings}, preset, base))
+    settings |= {"source": source, **({"start": start} if start else {})}
+    run = warm_start.new_run(warm_start.configured(settings, preset))
     status = train_with_progress(run, now)
     if status.state == "failed":
         raise RunError(f"{status.message} (details in {run.path / 'log.txt'})")

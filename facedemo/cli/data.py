@@ -5,21 +5,31 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import progress_bar
+from facedemo.cli.terminal import check_suffix, progress_bar
+from facedemo.config.presets import fitting_preset
 from facedemo.data import personal
 from facedemo.data.celeba import sort_people
+from facedemo.data.findings import GRID_COLUMNS, SHOWN, examine
 from facedemo.data.preparation import Crop
 from facedemo.data.preparation import prepare as prepare_images
 from facedemo.data.splits import known
+from facedemo.imaging.pictures import PICTURES, grid, picture_file
+from facedemo.storage.atomic import replace_file
 
 app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True, add_completion=False)
 
 
+Source = Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")]
+Size = Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")]
+Cropping = Annotated[Crop, typer.Option(help="How to crop images; face finds every face in a photo.")]
+PAIRS = 5  # near-copies that are named
+
+
 @app.command()
 def prepare(
-    source: Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")],
-    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
-    crop: Annotated[Crop, typer.Option(help="How to crop images; face finds every face in a photo.")] = "auto",
+    source: Source,
+    size: Size = 64,
+    crop: Cropping = "auto",
     skipped: Annotated[bool, typer.Option(help="List the skipped files with the reasons.")] = False,
 ) -> None:
     """Decode images into the cache once, so that runs start immediately."""
@@ -30,6 +40,37 @@ def prepare(
     if skipped:
         for name, reason in faces.skipped:
             typer.echo(f"{name}: {reason}")
+
+
+@app.command()
+def check(
+    source: Source,
+    size: Size = 64,
+    crop: Cropping = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help=f"Write {SHOWN} of the images, as the networks see them, to this PNG or JPEG.")
+    ] = None,
+) -> None:
+    """Check images before a training: count, blur, near-copies, and the preset that fits.
+
+    The images are prepared first, as `data prepare` does it; nothing else is stored.
+    """
+    if out:
+        check_suffix(out, PICTURES)
+    with progress_bar("images") as progress:
+        faces = prepare_images(source, size, crop, progress)
+    found = examine(faces)
+    typer.echo(f"{faces.summary()}\n{found.words}")
+    for row, earlier in found.copies[:PAIRS]:
+        typer.echo(f"  {faces.names[row]} looks like {faces.names[earlier]}")
+    for warning in found.warnings:
+        typer.echo(f"Warning: {warning}")
+    preset, why = fitting_preset(found.count)
+    typer.echo(f"Preset: {preset}. {why}")
+    if out:
+        image = grid(faces.images[found.shown], GRID_COLUMNS)
+        replace_file(out, picture_file(image, out.suffix, images=len(found.shown), size=size, crop=crop))
+        typer.echo(out)
 
 
 @app.command()

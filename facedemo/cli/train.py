@@ -54,7 +54,7 @@ def train(
             "Several machines need a worker started on each: add --only-create, then start them with torchrun or srun "
             "on the run's directory, as docs/scaling.md shows."
         )
-    chosen = configure(settings, preset, base_settings(config, preset, settings.get("start"), runs_dir))
+    chosen = with_config(settings, preset, config) if config else warm_start.configured(settings, preset, runs_dir)
     if dry_run:
         show_plan(chosen)
         return
@@ -62,14 +62,12 @@ def train(
     typer.echo(run.path) if only_create else follow(run, now)
 
 
-def base_settings(config: Path | None, preset: str | None, start: str | None, runs_dir: Path) -> dict[str, Any] | None:
-    """What options and preset are laid over: a config.json, or what the model to start from makes necessary."""
-    if config is None:
-        return warm_start.settings(start, runs_dir) if start else None
-    if preset or start:
+def with_config(settings: dict[str, Any], preset: str | None, config: Path) -> RunConfig:
+    """The settings over those of a config.json."""
+    if preset or settings.get("start"):
         raise ValueError("--config goes with neither --preset nor --start-from: it holds all settings itself.")
     try:
-        return RunConfig.model_validate_json(config.read_text("utf8")).model_dump(mode="json")
+        return configure(settings, base=RunConfig.model_validate_json(config.read_text("utf8")).model_dump(mode="json"))
     except OSError as error:
         raise ValueError(f"{config} cannot be read: {error.strerror}.") from error
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from facedemo.config.presets import configure
+from facedemo.config.presets import configure, start_of
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.data.source_files import file_names, lines
 from facedemo.gans.registry import config_class, family_names
@@ -187,8 +187,12 @@ def entrant_configs(
 
     options: settings by name, as for `presets.configure`; settings that a family does not have are ignored for it.
     families: by default all families, or with several values of γ those that have it.  Raises ValueError as `configure`
-    does.
+    does, and for a preset that fine-tunes a model.
     """
+    if start_of(preset):
+        raise ValueError(
+            f"A race starts from random weights, and “{preset}” fine-tunes a model. Choose another preset."
+        )
     having = [name for name in family_names() if "gamma" in config_class(name).model_fields]
     chosen = list(dict.fromkeys(families)) or (having if len(gammas) > 1 else family_names())
     found = {}

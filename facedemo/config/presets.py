@@ -69,6 +69,23 @@ PRESETS = {
         "Our best-measured settings at 64×64: half-resolution stems, Muon for the discriminator, γ 0.7, α 0.1.",
         {"family": "ours", "model": {"size": 64, "latent": 128}, "budget": {"images": 120_000}},
     ),
+    "own-64": Preset(
+        "Your own photos, 64×64",
+        "Fine-tunes the bundled model ours-64 on a small set of your own for half an hour: small learning rates, and "
+        "augmentation, so that the discriminator memorises your images later.",
+        {  # no network settings and no family: they are those of the model to start from, see `warm_start.configured`
+            "model": {
+                "augment": 0.5,
+                "learning_rate_g": 1e-4,
+                "learning_rate_d": 5e-5,
+                "decay": 0.9,
+                "decay_every": 2000,
+                "rate_floor": 2e-5,
+            },
+            "training": {"start": "ours-64", "sample_every": 100},
+            "budget": {"minutes": 30},
+        },
+    ),
     "paper-64": Preset(
         "Paper, 64×64",
         "The paper's 64×64 model: full-resolution convolutions, learning rate 1e-4, decay 0.9 every 2,000 iterations. "
@@ -81,6 +98,25 @@ PRESETS = {
         {"family": "ours", "model": {"size": 128, **PAPER_MODEL}, "budget": {"images": 3_200_000}},
     ),
 }
+
+SMALL_SET = 5000  # images; with fewer, a discriminator soon memorises them
+
+
+def fitting_preset(count: int) -> tuple[str, str]:
+    """The preset for a number of images of one's own, and why."""
+    if count < SMALL_SET:
+        return "own-64", (
+            f"With fewer than {SMALL_SET:,} images, a model that starts from random weights soon memorises them. This "
+            "preset fine-tunes ours-64, which generates faces already and has only to become like yours. It augments, "
+            "so that the discriminator sees each image in many versions."
+        )
+    return "good-64", f"{SMALL_SET:,} images and more are enough to start from random weights, as this preset does."
+
+
+def start_of(preset: str | None) -> str:
+    """The trained model that a preset fine-tunes; "" if it starts from random weights, or does not exist."""
+    settings = PRESETS[preset].settings if preset in PRESETS else {}
+    return settings.get("training", {}).get("start", "")
 
 
 def configure(options: dict[str, Any], preset: str | None = None, base: dict[str, Any] | None = None) -> RunConfig:

@@ -153,7 +153,7 @@ def _too_few(source: str, usable: int, skipped: list[tuple[str, str]]) -> str:
     why = f" Skipped: {_reasons(skipped)}." if skipped else ""
     return (
         f"{source} has too few usable images to learn from: {found}, and at least {MIN_IMAGES} are needed.{why} "
-        "Add more images, or choose a smaller size if many are too small."
+        "Add more images, or choose a smaller size if many are too small, or another crop if many show no face."
     )
 
 

@@ -33,6 +33,7 @@ UNREADABLE = "damaged or not an image"
 ANIMATED = "animated or with several pages"
 TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 1_000_000} million pixels"
 ODD_COLOURS = "colours that cannot be converted"
+TOO_SMALL = "too small"
 NO_FACE = "no face was detected"
 SMALLEST_FACE = 32  # pixels
 SMALL_FACE = f"a face of fewer than {SMALLEST_FACE} pixels"
@@ -110,7 +111,7 @@ def _square(image: Image.Image, size: int, crop: Crop) -> np.ndarray:
         box = crop_box(image.width, image.height, crop)
         side = box[2] - box[0]
         if side * 2 < size:
-            raise DataError(f"too small: the crop has fewer than {-(-size // 2)} pixels per side")
+            raise DataError(f"{TOO_SMALL}: the crop has fewer than {-(-size // 2)} pixels per side")
         square = rgb(image.crop(box))
         if side != size:
             square = square.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3)

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from facedemo.config.presets import configure, start_of
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import create
 from facedemo.pretrained.model import FaceModel, find_model, load_model
@@ -25,6 +26,15 @@ def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
     """
     config = load(start, runs_root)[1].config.model_dump(mode="json")
     return {"family": config["family"], "model": config["model"], "data": {"crop": config["data"]["crop"]}}
+
+
+def configured(options: dict[str, Any], preset: str | None = None, runs_root: Path | None = None) -> RunConfig:
+    """As `presets.configure`, over the settings of the model that the options, or else the preset, start from.
+
+    Raises BundleError if there is no such model, and ValueError as `configure` does.
+    """
+    start = options.get("start", start_of(preset))
+    return configure(options, preset, settings(start, runs_root) if start else None)
 
 
 def load(start: str, runs_root: Path | None = None) -> "tuple[Path, FaceModel]":

@@ -1,10 +1,13 @@
 """The Train page, run as Streamlit runs it, over real run directories."""
 
+import base64
 import io
 import json
 import os
 import re
+import shutil
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,15 +19,18 @@ from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.app.shared import image_source
+from facedemo.app.shared import image_source, visitor
 from facedemo.app.shared.background import Job
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.views.train import estimate, steering
+from facedemo.app.views.train import estimate, preview, steering
 from facedemo.comparison.race import create_race, entrant_configs
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
+from facedemo.data.findings import even_sample
+from facedemo.data.preparation import prepare
 from facedemo.gans.registry import config_class, family_names
+from facedemo.pretrained.model import find_model, load_model
 from facedemo.runs import trash
 from facedemo.runs.evaluations import Evaluation, record
 from facedemo.runs.run import Run, create_run, list_runs
@@ -255,12 +261,144 @@ def test_images_are_counted_before_the_start(pictures: Path, tmp_path: Path) -> 
     page = open_page()
     choose_folder(page, pictures)
     assert "64 images found; at least 64 are needed." in shown(page)
-    assert not page.warning
+    assert all("found" not in warning.value for warning in page.warning)
     (tmp_path / "few").mkdir()
     (tmp_path / "few" / "notes.txt").write_text("words")
     choose_folder(page, tmp_path / "few")
     assert "0 images found" in page.warning[0].value
     assert "not an image by its name" in page.warning[0].value
+
+
+def previewed(page: AppTest) -> AppTest:
+    """The page when the images have been prepared, which it waits for in the background."""
+    deadline = time.monotonic() + 60
+    while page.session_state["new_preview"][1].state == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def images_of(page: AppTest) -> list[np.ndarray]:
+    """The pictures on the page that are part of it."""
+    urls = [image.url for block in page.get("image") for image in block.proto.imgs]
+    data = [base64.b64decode(url.partition("base64,")[2]) for url in urls if url.startswith("data:image/png")]
+    return [np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in data]
+
+
+def at_this_computer(monkeypatch: pytest.MonkeyPatch, here: bool = True) -> None:
+    monkeypatch.setattr(visitor, "is_at_this_computer", lambda: here)
+
+
+def test_ones_own_images_are_shown_as_the_networks_see_them(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_this_computer(monkeypatch)
+    page = open_page()
+    choose_folder(page, pictures)
+    previewed(page)
+    assert "64 images ready at 32×32, none skipped. " in shown(page).replace("\\", "")
+    (grid,) = images_of(page)
+    prepared = prepare(pictures, 32)
+    first, *_, last = even_sample(64, 24)
+    assert grid.shape == (3 * 66 + 2, 8 * 66 + 2, 3)
+    assert np.array_equal(grid[2:66:2, 2:66:2], prepared.images[first])
+    assert np.array_equal(grid[135:199:2, 465:529:2], prepared.images[last])
+    page.selectbox(key="new_ours_size").set_value(64).run()
+    (grid,) = images_of(previewed(page))
+    assert np.array_equal(grid[2:66, 2:66], prepare(pictures, 64).images[first])
+
+
+def test_images_are_not_shown_to_a_visitor_from_elsewhere(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_this_computer(monkeypatch, here=False)
+    page = open_page()
+    choose_folder(page, pictures)
+    previewed(page)
+    assert images_of(page) == []
+    assert "shown only in a browser on the computer" in shown(page)
+    assert "64 images are few" in shown(page)
+
+
+def test_near_copies_and_unusable_files_are_told_before_the_start(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_this_computer(monkeypatch)
+    folder = tmp_path / "mine"
+    shutil.copytree(pictures, folder)
+    for number in range(8):
+        shutil.copy(pictures / f"{number:02d}.png", folder / f"again-{number}.png")
+    (folder / "broken.png").write_bytes(b"no image")
+    (folder / "notes.txt").write_text("words")
+    page = open_page()
+    choose_folder(page, folder)
+    previewed(page)
+    words = shown(page).replace("\\", "")
+    assert "73 images found; at least 64 are needed. 1 file cannot be used: 1 not an image by its name (.txt)." in words
+    assert "72 images ready at 32×32, 2 skipped: 1 damaged or not an image; 1 not an image by its name (.txt)." in words
+    assert "8 are near-copies of others" in words
+    assert "11% are near-copies of others" in words
+    assert page.expander[0].label == "Near-copies: 8"
+    assert "again-0.png" in words
+    _, pairs = images_of(page)
+    assert np.array_equal(pairs[2:66], pairs[68:132]), "each is above the image that it resembles"
+
+
+def test_too_few_usable_images_are_told_with_the_reasons(pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(pictures, folder)
+    (folder / "00.png").write_bytes(b"no image")
+    page = open_page()
+    choose_folder(page, folder)
+    previewed(page)
+    assert "63 of 64 images" in page.warning[0].value
+    assert "Use this preset" not in labels(page)
+    (tmp_path / "empty").mkdir()
+    choose_folder(page, tmp_path / "empty")
+    assert page.warning[0].value.startswith("0 images found")
+    assert "Use this preset" not in labels(page)
+
+
+def test_a_small_set_is_fine_tuned_by_one_press(pictures: Path, launched: Launched) -> None:
+    page = open_page()
+    choose_folder(page, pictures)
+    page.selectbox(key="new_data_crop").set_value("square").run()
+    previewed(page)
+    assert "With fewer than 5,000 images" in shown(page)
+    click(page, "Use this preset")
+    assert page.selectbox(key="new_preset").value == "own-64"
+    assert page.selectbox(key="new_training_start").value == "ours-64"
+    assert page.slider(key="new_ours_augment").value == 0.5
+    assert page.selectbox(key="new_data_crop").value == "square"
+    assert "Use this preset" not in labels(previewed(page))
+    click(page, "Start training")
+    (run,) = launched
+    start = load_model(find_model("ours-64")).config
+    shaping = {name: getattr(start.model, name) for name in start.model.shaping}
+    assert shaping == {name: getattr(run.config.model, name) for name in start.model.shaping}
+    assert (run.config.training.start, run.config.budget.minutes) == ("ours-64", 30)
+    assert (run.config.data.crop, run.config.data.split) == ("square", "train")
+    assert (run.path / "start" / "model.safetensors").exists()
+
+
+def test_the_preset_that_fine_tunes_is_refused_in_words_without_its_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "none"))
+    page = open_page()
+    page.selectbox(key="new_preset").set_value("own-64").run()
+    assert not page.exception
+    assert "ours-64" in page.error[0].value.replace("\\", "")
+    assert page.selectbox(key="new_preset").value == "minute"
+
+
+def test_many_images_are_prepared_only_when_asked_for(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "AT_ONCE", 60)
+    page = open_page()
+    choose_folder(page, pictures)
+    assert "new_preview" not in page.session_state
+    click(page, "Preview the images")
+    assert "64 images ready" in shown(previewed(page))
+    page.selectbox(key="new_ours_size").set_value(64).run()
+    assert "Preview the images" in labels(page)
 
 
 def test_a_fifth_of_ones_own_images_is_kept_unseen_unless_switched_off(pictures: Path, launched: Launched) -> None:

@@ -267,7 +267,7 @@ def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhe
     assert [caption.value for caption in page.caption][1:] == ["0.00", "0.14", "0.14"]
     monkeypatch.setattr(visitor, "may_see_photographs", lambda: False)
     page.run()
-    assert not page.get("imgs")
+    assert not page.get("image")
     assert "only in a browser on the" in page.caption[0].value
 
 

@@ -13,9 +13,12 @@ from PIL import Image
 
 from facedemo.cli import main
 from facedemo.cli.terminal import number
+from facedemo.comparison.race import entrant_configs
 from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging.pictures import read_settings
+from facedemo.pretrained.model import find_model, load_model
 from facedemo.runs.run import Run
+from facedemo.training import warm_start
 from tests.cli.conftest import facedemo_process
 from tests.conftest import facedemo
 
@@ -154,6 +157,32 @@ def test_every_preset_is_a_valid_run_and_options_come_over_it() -> None:
         3,
     )
     assert configure({"minutes": 2}, "paper-64").budget.iterations is None
+
+
+def test_the_preset_for_ones_own_images_takes_the_network_of_the_model_it_starts_from(trained: Run) -> None:
+    start = load_model(find_model("ours-64")).config
+    config = warm_start.configured({"source": "mine", "gamma": 0.6}, "own-64")
+    assert config.training.start == "ours-64"
+    assert {name: getattr(config.model, name) for name in start.model.shaping} == {
+        name: getattr(start.model, name) for name in start.model.shaping
+    }
+    assert (config.model.gamma, config.model.augment, config.budget.minutes) == (0.6, 0.5, 30)
+    other = warm_start.configured({"start": str(trained.path), "images": 100}, "own-64")
+    assert (other.model.width, other.model.size) == (trained.config.model.width, trained.config.model.size)
+    assert (other.training.start, other.model.augment) == (str(trained.path), 0.5)
+    with pytest.raises(ValueError, match="fine-tunes a model"):
+        entrant_configs({"images": 100}, preset="own-64")
+
+
+def test_images_are_checked_before_a_training(home: Path) -> None:
+    done = facedemo(home, "data", "check", "pictures", "--size", "32", "--out", "grid.png")
+    assert done.returncode == 0, done.stderr
+    assert "images ready at 32×32" in done.stdout
+    assert "Warning: " in done.stdout
+    assert "Preset: own-64. With fewer than 5,000 images" in done.stdout
+    with Image.open(home / "grid.png") as image:
+        assert image.size == (8 * 34 + 2, 3 * 34 + 2)
+    assert facedemo(home, "data", "check", "pictures", "--out", "grid.txt").returncode == 1
 
 
 def test_a_steering_word_that_is_no_number_is_refused() -> None:

@@ -9,23 +9,25 @@ from facedemo.data.scan import Scan, scan
 FRESH = 30  # seconds, after which a folder is looked at again
 
 
-def show(prefix: str) -> None:
+def show(prefix: str) -> str | None:
     """One line below the controls of `image_source.control`; nothing before a path or a file is given.
 
-    prefix: as for `image_source.control`.
+    prefix: as for `image_source.control`.  Returns the source, or None if there are too few images.
     """
     identity = image_source.identity(prefix)
     if identity == f"{st.session_state[f'{prefix}_kind']} ":
-        return
+        return None
     try:
-        found = scanned(source(prefix, identity))
+        images = source(prefix, identity)
+        found = scanned(images)
     except (ValueError, OSError) as error:
         st.warning(escaped(error), icon=":material/image_not_supported:")
-        return
+        return None
     if found.enough:
         st.caption(escaped(found.words))
-    else:
-        st.warning(escaped(found.words), icon=":material/image_not_supported:")
+        return images
+    st.warning(escaped(found.words), icon=":material/image_not_supported:")
+    return None
 
 
 def source(prefix: str, identity: str) -> str:

@@ -1,0 +1,132 @@
+"""One's own images on the Train page, as the networks see them, before a run trains on them."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from facedemo.app.shared import image_source, visitor
+from facedemo.app.shared.background import Job
+from facedemo.app.shared.image_check import scanned
+from facedemo.app.shared.markdown import escaped
+from facedemo.config.presets import PRESETS, fitting_preset
+from facedemo.data.cache import Faces
+from facedemo.data.cropping import Crop
+from facedemo.data.findings import GRID_COLUMNS, Findings, examine
+from facedemo.data.preparation import prepare
+from facedemo.imaging import pictures
+
+AT_ONCE = 5000  # images; more are prepared only when asked for, and so are photos in which faces must be found
+PAIRS = 4  # near-copies that are shown
+CELL = 64  # pixels of an image in the browser; fewer on a phone
+PATIENCE = 0.5  # seconds before a progress bar appears
+REFRESH = 1.0  # seconds
+JOB = "new_preview"  # in the session: the images that are prepared or were, and the job
+
+
+class Wanted(NamedTuple):
+    source: str
+    size: int
+    crop: Crop
+    count: int | None  # images that were found, so that a folder is prepared again if there are more
+
+
+def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[str], None]) -> None:
+    """Prepares the images in the background, then shows what they look like and which preset fits them.
+
+    preset: the chosen one.  use_preset: called with the name of another one.
+    """
+    wanted = Wanted(source, size, crop, scanned(source).found)
+    job = job_for(wanted)
+    if job is None:
+        many = f"{wanted.count:,} images" if wanted.count else "images"
+        about = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
+        if not st.button("Preview the images", icon=":material/preview:", help=about, key="new_preview_start"):
+            return
+        job = start(wanted)
+    job.thread.join(PATIENCE)
+    if job.state == "running":
+        st.fragment(waiting, run_every=REFRESH)(job)
+    elif job.state == "failed":
+        st.warning(escaped(job.error), icon=":material/image_not_supported:")
+    elif job.state == "done":
+        described(*job.result)
+        proposal(job.result[1].count, preset, use_preset)
+
+
+def job_for(wanted: Wanted) -> Job | None:
+    """The job that prepares the images; None if it must be asked for."""
+    known, job = st.session_state.get(JOB, (None, None))
+    if known == wanted and job.state != "cancelled":
+        return job
+    if job is not None:
+        job.cancel()
+    few = wanted.count is not None and wanted.count <= AT_ONCE and wanted.crop != "face"
+    return start(wanted) if few else None
+
+
+def start(wanted: Wanted) -> Job:
+    def work(steps: Callable) -> tuple[Faces, Findings]:
+        faces = prepare(wanted.source, wanted.size, wanted.crop, steps("preparing the images"))
+        return faces, examine(faces)
+
+    job = Job(work)
+    st.session_state[JOB] = wanted, job
+    return job
+
+
+def waiting(job: Job) -> None:
+    if job.state != "running":
+        st.rerun()
+    st.progress(job.pace.share, text=f"Preparing the images: {job.pace}" if job.pace.total else "Preparing the images…")
+
+
+def described(faces: Faces, found: Findings) -> None:
+    st.caption(escaped(f"{faces.summary()} {found.words}"))
+    if st.session_state["new_data_kind"] == image_source.UPLOAD or visitor.may_see_photographs():
+        size, rows = found.size, found.shown
+        image(faces.images[rows], GRID_COLUMNS, f"{len(rows)} of the images, cropped to {size}×{size} pixels")
+        st.caption(f"{len(rows)} of them, evenly chosen, as the networks see them.")
+        copies(faces, found.copies)
+    else:
+        st.caption(
+            "The images themselves are shown only in a browser on the computer that runs this app, or to a visitor who "
+            "is signed in."
+        )
+    for words in found.warnings:
+        st.warning(escaped(words), icon=":material/photo_library:")
+
+
+def copies(faces: Faces, found: Sequence[tuple[int, int]]) -> None:
+    """Some pairs of near-copies, one above the other."""
+    if not found:
+        return
+    shown = found[:PAIRS]
+    with st.expander(f"Near-copies: {len(found):,}", icon=":material/content_copy:"):
+        rows = [row for row, _ in shown] + [earlier for _, earlier in shown]
+        image(faces.images[rows], len(shown), f"{len(shown)} near-copies, each above the image that it resembles")
+        for row, earlier in shown:
+            st.caption(escaped(f"{faces.names[row]} looks like {faces.names[earlier]}."))
+
+
+def image(faces: np.ndarray, columns: int, alt: str) -> None:
+    """A grid of photographs, of which the app keeps no copy: it is part of the page."""
+    larger = max(1, CELL // faces.shape[1])
+    grid = pictures.grid(faces.repeat(larger, axis=1).repeat(larger, axis=2), columns, padding=2)
+    data = base64.b64encode(pictures.png(grid)).decode()
+    st.image(f"data:image/png;base64,{data}", width=columns * (CELL + 2) + 2, alt=alt)
+
+
+def proposal(count: int, preset: str, use_preset: Callable[[str], None]) -> None:
+    """The preset that fits the number of images, with a button unless it is chosen."""
+    fitting, why = fitting_preset(count)
+    if preset == fitting:
+        st.caption(f"This preset fits {count:,} images. {why}")
+        return
+    with st.container(border=True):
+        st.markdown(f"The preset **{PRESETS[fitting].title}** fits {count:,} images.")
+        st.caption(why)
+        about = "Fill the settings below with those of this preset; the images and their crop stay."
+        st.button("Use this preset", icon=":material/tune:", on_click=use_preset, args=(fitting,), help=about)

@@ -9,6 +9,7 @@ from facedemo.cli.terminal import RUNS, RunName, RunsDir, number, state_and_plac
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
 from facedemo.runs import queue, trash
+from facedemo.runs.differences import differences
 from facedemo.runs.directory import find_one
 from facedemo.runs.run import Run, find_run, list_runs
 
@@ -37,6 +38,29 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
             f"{status.images_per_second:.0f}",
         )
     Console().print(table)
+
+
+@app.command()
+def diff(
+    runs: Annotated[
+        list[str], typer.Argument(help="Two or more runs: the directory, or the end of its name.", metavar="RUN...")
+    ],
+    runs_dir: RunsDir = RUNS,
+) -> None:
+    """Show the settings in which runs differ, with the changes made while they trained."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = [find_run(run, runs_dir) for run in runs]
+    if len(found) < 2:
+        raise ValueError("Name at least two runs to compare. `facedemo runs` lists them.")
+    between = differences(found)
+    if between.rows:
+        table = Table("setting", *(run.name for run in found))
+        for row in between.rows:
+            table.add_row(row.title, *row.values)
+        Console().print(table)
+    typer.echo(between.words)
 
 
 @app.command()

@@ -128,3 +128,16 @@ def test_what_cannot_be_done_is_said(
     run.path.mkdir()
     assert "already" in said("restore", run.id)
     assert Run(trash.deleted_runs()[0].path).name == run.id
+
+
+def test_the_settings_that_differ_are_printed(
+    make_run: RunMaker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    runs = [make_run("first", gamma=0.7), make_run("second", gamma=0.35), make_run("third", gamma=0.7)]
+    printed = facedemo("diff", runs[0].id, runs[1].id)
+    (row,) = [line for line in printed.splitlines() if "γ" in line]
+    assert [cell.strip() for cell in row.strip("│").split("│")] == ["γ, diversity ratio", "0.7", "0.35"]
+    assert "1 setting differs; the other" in printed
+    assert "settings are the same." in facedemo("diff", runs[0].id, runs[2].id)
+    assert "at least two runs" in complaint(monkeypatch, capsys, "diff", runs[0].id)

@@ -12,7 +12,7 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART, DAMAGED
 from facedemo.app.shared.run_facts import all_facts
 from facedemo.app.shared.segments import segments
-from facedemo.app.views.runs import models, personal
+from facedemo.app.views.runs import comparing, models, personal
 from facedemo.app.views.runs.details import details
 from facedemo.app.views.runs.table import run_table
 from facedemo.gans.registry import config_class
@@ -80,6 +80,9 @@ def all_runs(was_active: bool) -> None:
         details(chosen[0], on_delete=delete)
     elif found:
         several(chosen)
+    if len(chosen) > 1:
+        comparing.settings_that_differ(chosen, distinct_names(chosen))
+        comparing.samples(chosen, distinct_names(chosen))
     compare(chosen or found[:NEWEST])
     url_state.write_to_url(SETTINGS, page="runs")
 
@@ -115,6 +118,14 @@ def curves(facts: Facts, name: str) -> overlay.Curves:
     return overlay.Curves(name, metrics, config_class(facts.family).metrics)
 
 
+def distinct_names(chosen: list[Facts]) -> list[str]:
+    """The names of runs; those of equal name are told apart by the end of the directory's name."""
+    names = [facts.name for facts in chosen]
+    return [
+        facts.name if names.count(facts.name) == 1 else f"{facts.name[:20]} ({facts.run.id[-4:]})" for facts in chosen
+    ]
+
+
 def compare(chosen: list[Facts]) -> None:
     """The curves of runs, one chart per metric."""
     if not chosen:
@@ -129,9 +140,7 @@ def compare(chosen: list[Facts]) -> None:
             about=about,
         )
     drawn, missing = [], []
-    names = [facts.name for facts in chosen]
-    for facts in chosen[: overlay.MAX_RUNS]:
-        name = facts.name if names.count(facts.name) == 1 else f"{facts.name[:20]} ({facts.run.id[-4:]})"
+    for facts, name in list(zip(chosen, distinct_names(chosen), strict=True))[: overlay.MAX_RUNS]:
         try:
             with st.spinner("Loading…", show_time=False):
                 drawn.append(curves(facts, name))

@@ -1,0 +1,95 @@
+"""Several runs on the Runs page: the settings in which they differ, and their samples side by side."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from facedemo.app.shared.markdown import escaped
+from facedemo.runs.differences import differences
+from facedemo.runs.directory import RunError
+from facedemo.runs.run import Run
+from facedemo.runs.summary import Facts
+
+SIDE_BY_SIDE = 4  # runs
+POSITIONS = 100  # of the slider, at most
+AT = "runs_samples_at"  # in the session: real images seen
+NEWEST = "runs_samples_newest"  # the right end of the slider, which is followed while it is chosen
+
+
+def settings_that_differ(chosen: Sequence[Facts], names: Sequence[str]) -> None:
+    """A table with a column for each run.  names: theirs, all different."""
+    st.subheader("Settings that differ", anchor=False)
+    try:
+        found = differences([facts.run for facts in chosen])
+    except RunError as error:
+        st.warning(escaped(error), icon=":material/broken_image:")
+        return
+    if found.rows:
+        cells = {"Setting": [row.title for row in found.rows]}
+        cells |= {escaped(name): [escaped(row.values[place]) for row in found.rows] for place, name in enumerate(names)}
+        st.table(cells, hide_index=True)
+    st.caption(found.words)
+
+
+def samples(chosen: Sequence[Facts], names: Sequence[str]) -> None:
+    """The sample grids of runs at the same number of images seen, or as near to it as there are any."""
+    st.subheader("Samples", anchor=False)
+    shown = chosen[:SIDE_BY_SIDE]
+    if len(chosen) > SIDE_BY_SIDE:
+        st.caption(f"Only the first {SIDE_BY_SIDE} of the {len(chosen)} selected runs are shown.")
+    at = [samples_by_images(facts.run) for facts in shown]
+    if not any(at):
+        st.caption("None of these runs has samples yet.")
+        return
+    images = chosen_images(sorted({count for found in at for count in found}))
+    with st.grid(len(shown), min_column_width=240):
+        for facts, name, found in zip(shown, names, at, strict=False):
+            with st.container(gap="xsmall"):
+                one_grid(facts.run, name, found, images)
+
+
+def one_grid(run: Run, name: str, found: dict[int, int], images: int) -> None:
+    st.markdown(f"**{escaped(name)}**")
+    if not found:
+        st.caption("This run has no samples yet.")
+        return
+    nearest = min(found, key=lambda count: abs(count - images))
+    step = found[nearest]
+    try:
+        picture = run.samples()[step].read_bytes()
+        st.image(picture, width="stretch", alt=f"Faces of {name} at iteration {step}")
+    except Exception as error:  # Pillow raises many kinds of errors for damaged files
+        st.warning(escaped(f"The samples of iteration {step:,} cannot be shown ({error})."))
+    st.caption(f"{nearest:,} images seen, iteration {step:,}")
+
+
+def samples_by_images(run: Run) -> dict[int, int]:
+    """Real images seen → iteration of the sample grid; {} if there is none, or the config is damaged."""
+    try:
+        each = run.config.model.images_per_step
+    except RunError:
+        return {}
+    return {step * each: step for step in run.samples()}
+
+
+def chosen_images(counts: list[int]) -> int:
+    """The chosen number of images seen; at the right end, the slider follows the newest samples."""
+    if len(counts) > POSITIONS:
+        counts = [counts[place * (len(counts) - 1) // (POSITIONS - 1)] for place in range(POSITIONS)]
+    wanted = st.session_state.get(AT, counts[-1])
+    if wanted == st.session_state.get(NEWEST, wanted):
+        wanted = counts[-1]
+    st.session_state[NEWEST] = counts[-1]
+    nearest = min(counts, key=lambda count: abs(count - wanted))
+    if st.session_state.get(AT) != nearest:
+        st.session_state[AT] = nearest
+    if len(counts) == 1:
+        return nearest
+    return st.select_slider(
+        "Images seen",
+        counts,
+        key=AT,
+        format_func="{:,}".format,
+        help="Real images seen in training. Each run shows its samples nearest to that number; at the right end, its "
+        "newest ones.",
+    )

@@ -25,7 +25,7 @@ COPY = 7.0
 BLURRED = 0.05
 OFTEN = 0.1  # of the images: worth a warning
 FACELESS = 0.5  # of the photos
-GREY = np.float32([0.299, 0.587, 0.114])
+GREY = np.array([0.299, 0.587, 0.114], np.float32)
 BLOCK = 1000  # images compared at once
 
 

@@ -43,9 +43,10 @@ def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[
     if job is None:
         many = f"{wanted.count:,} images" if wanted.count else "images"
         about = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
-        if not st.button("Preview the images", icon=":material/preview:", help=about, key="new_preview_start"):
-            return
-        job = start(wanted)
+        if st.button("Preview the images", icon=":material/preview:", help=about, key="new_preview_start"):
+            start(wanted)
+            st.rerun()
+        return
     job.thread.join(PATIENCE)
     if job.state == "running":
         st.fragment(waiting, run_every=REFRESH)(job)

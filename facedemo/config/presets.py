@@ -73,9 +73,10 @@ PRESETS = {
         "Your own photos, 64×64",
         "Fine-tunes the bundled model ours-64 on a small set of your own for half an hour: small learning rates, and "
         "augmentation, so that the discriminator memorises your images later.",
-        {  # no network settings and no family: they are those of the model to start from, see `warm_start.configured`
+        {  # without network settings, which are those of the model to start from, see `warm_start.configured`
             "model": {
                 "augment": 0.5,
+                "lambda_k": 0.02,  # the start model's ended smaller, and the balance with other images is another one
                 "learning_rate_g": 1e-4,
                 "learning_rate_d": 5e-5,
                 "decay": 0.9,

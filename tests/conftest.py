@@ -133,6 +133,25 @@ class Seeing:
         image += np.random.default_rng(noise).integers(-20, 21, (32, 32, 3))
         return image.astype(np.uint8)
 
+    def shown(self, bald: int, smiling: int, noise: int = 0) -> np.ndarray:
+        """A face with two attributes: a bright corner for each."""
+        image = np.random.default_rng(noise).integers(60, 101, (32, 32, 3))
+        image[:16, :16] += 90 * bald
+        image[16:, 16:] += 90 * smiling
+        return image.astype(np.uint8)
+
+    def attributes(self, count: int = 400) -> Path:
+        """A folder of such faces with a CSV file of their attributes."""
+        folder = self.root / "attributes"
+        folder.mkdir(exist_ok=True)
+        lines = ["image,Bald,Smiling"]
+        for number in range(count):
+            bald, smiling = number % 2, number // 2 % 2
+            Image.fromarray(self.shown(bald, smiling, number)).save(folder / f"{number}.png")
+            lines.append(f"{number}.png,{2 * bald - 1},{2 * smiling - 1}")
+        (folder / "labels.csv").write_text("\n".join(lines), "utf8")
+        return folder
+
     def faces(self, count: int, genders: int = 2, name: str = "{age}_{gender}_0_{number:017}.png") -> Path:
         """A folder of labelled faces, named as UTKFace names them."""
         folder = self.root / f"labelled-{count}-{genders}-{name.count('_')}"
@@ -147,11 +166,11 @@ class Seeing:
 @pytest.fixture
 def seeing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Seeing:
     from facedemo.evaluation import attributes
-    from facedemo.explore import directions
+    from facedemo.explore import directions, named_directions
 
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     stand_in = Seeing(tmp_path)
-    for module in (directions, attributes):
+    for module in (directions, named_directions, attributes):
         monkeypatch.setattr(module, "detect_and_embed", stand_in.detect_and_embed)
     return stand_in
 

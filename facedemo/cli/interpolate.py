@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, number, progress_bar
+from facedemo.data.labels import attribute_list
+from facedemo.evaluation.attribute_classifier import fit_learner_and_judge
 from facedemo.evaluation.attributes import fit_attribute_model
 from facedemo.evaluation.verify import Steps
 from facedemo.explore import directions as library
-from facedemo.explore import interpolation
+from facedemo.explore import interpolation, named_directions
 from facedemo.explore.directions import Direction, labelled
 from facedemo.explore.interpolation import PathKind
+from facedemo.explore.named_directions import NamedDirection
 from facedemo.imaging import film, pictures
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
@@ -76,11 +79,31 @@ def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts:
     return (film.mp4 if suffix == ".mp4" else film.gif)(played, rate, **facts)
 
 
-def from_labels(model: "FaceModel", source: str, steps: "Steps") -> "list[Direction]":
-    """Age and gender as directions; first prints how accurately they are predicted."""
-    attribute_model = fit_attribute_model(source, model.size, steps)
-    typer.echo(attribute_model.summary(), err=True)
-    return labelled(model, attribute_model, steps=steps)
+def from_labels(model: FaceModel, source: str, save: Path | None, steps: Steps) -> list[Direction]:
+    """Directions learned from labelled faces: attributes if there is a list of them, otherwise age and gender.
+
+    save: the model's folder, to keep the attributes' directions in.
+    """
+    if attribute_list(source) is None:
+        if save:
+            raise ValueError(
+                "--save needs faces with an attribute list, such as CelebA. Age and gender are learned each time."
+            )
+        attribute_model = fit_attribute_model(source, model.size, steps)
+        typer.echo(attribute_model.summary(), err=True)
+        return [*labelled(model, attribute_model, steps=steps)]
+    classifiers = fit_learner_and_judge(source, model.size, steps)
+    learned = named_directions.learn(model, classifiers, named_directions.FACES, steps)
+    typer.echo(named_directions.summary(learned, classifiers), err=True)
+    if save:
+        typer.echo(named_directions.save(save, learned, classifiers), err=True)
+    return [direction for direction in learned if direction.reliable]
+
+
+def listed(direction: Direction) -> str:
+    """A direction's line in the list."""
+    line = f"{direction.name:<20}{direction.share:>5.0%}  {direction.title}. {direction.about}"
+    return f"{line} {direction.reliability}" if isinstance(direction, NamedDirection) else line
 
 
 @app.command()
@@ -91,22 +114,39 @@ def directions(
     labels: Annotated[
         str | None,
         typer.Option(
-            help="Labelled faces to learn age and gender directions from: UTKFace, or CelebA with its attribute list.",
+            help="Labelled faces to learn directions from: CelebA with its attribute list, images with a CSV file of "
+            "the same form, or UTKFace for age and gender.",
             metavar="SOURCE",
         ),
     ] = None,
+    save: Annotated[
+        bool,
+        typer.Option(
+            "--save", help="Keep the attributes' directions in the model's folder, for the app and this command."
+        ),
+    ] = False,
     out: Annotated[Path, typer.Option(help="Output file for the edited face, .png or .jpg.")] = Path("face.png"),
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Edit one face along latent directions, by −4 to 4 standard deviations; without arguments, list the directions."""
+    """Edit one face along latent directions, by −4 to 4 standard deviations; without arguments, list the directions.
+
+    Each line of the list has the share of the variance that the direction explains and, for attributes, how reliable
+    it is.
+    """
     check_suffix(out, pictures.PICTURES)
-    drawn = load_model(find_model(model, runs_dir))
+    if save and not labels:
+        raise ValueError("--save keeps what is learned from labelled faces. Add --labels SOURCE.")
+    folder = find_model(model, runs_dir)
+    drawn = load_model(folder)
     with bars() as steps:
-        named = from_labels(drawn, labels, steps) if labels else []
-        found = [*named, *library.find(drawn, library.FACES, steps("faces"))]
+        learned = from_labels(drawn, labels, folder if save else None, steps) if labels else []
+        others = library.find(drawn, library.FACES, steps("faces"))
+    kept = named_directions.read(folder, len(others[0].step))
+    known = {direction.name for direction in learned}
+    found = [*learned, *(direction for direction in kept if direction.name not in known), *others]
     if not changes:
         for direction in found:
-            typer.echo(f"{direction.name:<12}{direction.share:>5.0%}  {direction.title}. {direction.about}")
+            typer.echo(listed(direction))
         return
     amounts = {name: number(name, value) for name, _, value in (change.partition("=") for change in changes)}
     (face,) = library.moved(drawn, seed, found, [amounts])

@@ -1,13 +1,15 @@
-"""Age and gender labels of images, from two data sets: UTKFace and CelebA."""
+"""Labels of images: age and gender from UTKFace and CelebA, and attributes from CelebA's list or any CSV file."""
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from facedemo.data.archives import read_archive
 from facedemo.data.celeba import read_attributes
-from facedemo.data.celeba_lists import ATTRIBUTES, by_stem, listed_name
-from facedemo.data.source_files import DataError, expanded, shown
+from facedemo.data.celeba_lists import ATTRIBUTES, LISTS, Table, by_stem, listed_name, read_attribute_list
+from facedemo.data.source_files import DataError, Entry, expanded, is_hidden, paths, read_file, shown
 
 LABELS = ("age", "gender")
 # UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, but some names lack a field. Uploads have a number in front.
@@ -49,3 +51,59 @@ def by_list(celeba: Path) -> dict[str, tuple[float, float]]:
     """Image name → labels, from CelebA's attribute list; {} if there is none."""
     attributes = read_attributes(celeba, ("Young", "Male"))
     return {name: (float(young != "1"), float(male != "1")) for name, (young, male) in attributes.items()}
+
+
+def read_attribute_labels(source: str | Path, names: list[str]) -> tuple[list[str], np.ndarray]:
+    """The attributes of a source's images, such as Smiling: their names, and labels (n, attributes) float32.
+
+    names: paths of images, of which the last component counts. A label is 1 or −1, or NaN for images without labels.
+    The labels are in CelebA's attribute list, or in a CSV file of the same form: a header `image,Smiling,…` and rows
+    like `000001.jpg,-1,…`.  Raises DataError if there is no such file beside the images, or it lists none of them.
+    """
+    table = attribute_list(source)
+    if table is None:
+        raise DataError(
+            f"{shown(source)} has no attribute labels. Put {ATTRIBUTES}, or a CSV file with a header such as "
+            "image,Smiling,Eyeglasses and the values 1 and -1, into the same folder or archive as the images."
+        )
+    attributes, stems = table.columns[1:], by_stem(table.rows)
+    unlabelled = [np.nan] * len(attributes)
+    listed = (listed_name(name.rpartition("/")[2], table.rows, stems) for name in names)
+    labels = np.array([table.rows.get(name, unlabelled) for name in listed], np.float32).reshape(-1, len(attributes))
+    if np.isnan(labels).all():
+        raise DataError(
+            f"{table.file} lists none of the images in {shown(source)}. Check the names in its first column."
+        )
+    return attributes, labels
+
+
+def attribute_list(source: str | Path) -> Table | None:
+    """The first attribute list of a source; None if there is none."""
+    return next((table for path in paths(source) for table in attribute_lists(path)), None)
+
+
+def attribute_lists(path: Path) -> Iterator[Table]:
+    """The attribute lists in a folder or archive that can be read and list an image; CelebA's come first."""
+    if path.is_dir():
+        files = [file for file in path.rglob("*") if may_list_attributes(file.relative_to(path).as_posix())]
+        entries = [read_file(file, file.name) for file in sorted(files)]
+    else:
+        entries = list(read_archive(path, may_list_attributes))
+    for entry in sorted(entries, key=lambda entry: PurePosixPath(entry.name).name not in LISTS):
+        if (table := readable(entry)) and table.rows:
+            yield table
+
+
+def may_list_attributes(name: str) -> bool:
+    last = PurePosixPath(name).name
+    return LISTS.get(last, ATTRIBUTES) == ATTRIBUTES and (
+        last in LISTS or (last.lower().endswith(".csv") and not is_hidden(name))
+    )
+
+
+def readable(entry: Entry) -> Table | None:
+    """An attribute list; None if the file is of another kind."""
+    try:
+        return read_attribute_list(entry)
+    except DataError:
+        return None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import platformdirs
 
 WEIGHTS, CONFIG, REPORT = "model.safetensors", "config.json", "report.json"
+DIRECTIONS = "directions.json"  # named directions, see explore/named_directions.py
 BEST_WEIGHTS = "best.safetensors"  # of a run: those with the best evaluation so far
 
 

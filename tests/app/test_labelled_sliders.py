@@ -1,13 +1,16 @@
-"""Age and gender on the Interpolate page: learned from labelled faces in the background, then two more sliders."""
+"""Sliders on the Interpolate page for attributes that come with a model, or are learned from labelled faces."""
 
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app.shared.background import Steps
-from facedemo.explore import directions
+from facedemo.evaluation.attribute_classifier import AttributeClassifier, LearnerAndJudge
+from facedemo.explore import directions, named_directions
+from facedemo.explore.named_directions import NamedDirection
 from tests.app.test_interpolate_page import DIRECTIONS, NAMES, address, open_page
 from tests.conftest import Maker, Seeing
 
@@ -126,3 +129,58 @@ def test_another_model_has_to_be_learnt_about_by_itself(make_bundle: Maker, seei
     assert "by_gender=-1.0" in page.warning[0].value
     page.selectbox(key="interpolate_model").set_value("tiny").run()
     assert page.slider(key="interpolate_by_gender").value == -1.0
+
+
+def test_attributes_are_learned_from_a_csv_file(
+    make_bundle: Maker, seeing: Seeing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named_directions, "FACES", 64)
+    for limit in ("LEAST_CHANGED", "LEAST_KEPT"):  # the tiny model's faces hardly differ
+        monkeypatch.setattr(named_directions, limit, 0.0)
+    make_bundle()
+    page = learn(open_page(mode="directions", by_smiling="1.5"), seeing.attributes())
+    assert sorted(sliders(page)[:2]) == ["Bald", "Smiling"]
+    assert page.slider(key="interpolate_by_smiling").value == 1.5
+    assert any("labelled faces and checked with" in caption.value for caption in page.caption)
+
+
+@pytest.fixture
+def with_attributes(make_bundle: Maker) -> Path:
+    """A model that comes with eight attributes."""
+    folder = make_bundle()
+    none = AttributeClassifier((), np.empty((0, 0)), np.empty(0))
+    known = LearnerAndJudge(none, none, {}, "faces.tar", 1200, 300)
+    steps = np.eye(8, dtype=np.float32)
+    found = [
+        NamedDirection(f"look{n}", f"Look {n}", "Towards it.", steps[n], 0.5, 0.9, 0.95 - 0.05 * n, 0.8)
+        for n in range(8)
+    ]
+    named_directions.save(folder, found, known)
+    return folder
+
+
+def test_a_models_attributes_come_first_and_say_how_reliable_they_are(with_attributes: Path) -> None:
+    page = open_page(mode="directions")
+    assert not page.exception
+    assert sliders(page)[:7] == [*(f"Look {number}" for number in range(6)), "Brightness"]
+    assert "changes in 95 % of faces, and 80 % stay recognisable" in page.slider[0].help
+    assert {f"by_look{number}" for number in range(8)} <= address(page).keys()
+
+
+def test_a_link_moves_a_models_attributes_and_opens_the_others_if_one_is_used(with_attributes: Path) -> None:
+    link = open_page(mode="directions", by_look0="2.0", by_look7="-1.0")
+    assert not link.exception
+    assert not link.warning
+    assert sliders(link)[:8] == [f"Look {number}" for number in range(8)]
+    assert any("look 0 +2.0, look 7 -1.0" in caption.value for caption in link.caption)
+    assert address(open_page(**address(link))) == address(link)
+
+
+def test_one_slider_is_undone_by_itself(with_attributes: Path) -> None:
+    page = open_page(mode="directions", by_look0="2.0", by_look1="-1.0", by_side="0.5")
+    assert page.button(key="interpolate_reset_look2").disabled
+    page.button(key="interpolate_reset_look0").click().run()
+    assert not page.exception
+    assert [address(page)[name] for name in ("by_look0", "by_look1", "by_side")] == ["0.0", "-1.0", "0.5"]
+    page.button(key="interpolate_reset_side").click().run()
+    assert [address(page)[name] for name in ("by_look0", "by_look1", "by_side")] == ["0.0", "-1.0", "0.0"]

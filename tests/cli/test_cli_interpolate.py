@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from facedemo.cli import app
-from facedemo.explore import directions
+from facedemo.explore import directions, named_directions
 from facedemo.imaging.pictures import read_settings
 from tests.conftest import Maker, Seeing
 
@@ -93,3 +93,26 @@ def test_labels_add_age_and_gender_and_say_how_well_they_are_read(
     assert read_settings(out) == {"model": "tiny", "seed": "1", "age": "2.0", "gender": "-1.0"}
     unlabelled = str(seeing.faces(70, name="{number}.png"))
     assert "no labels for age" in call("directions", "--labels", unlabelled, "--model", "tiny", works=False)
+
+
+def test_attributes_are_learned_saved_listed_and_used(
+    make_bundle: Maker, seeing: Seeing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directions, "FACES", 32)
+    monkeypatch.setattr(named_directions, "FACES", 64)
+    for limit in ("LEAST_CHANGED", "LEAST_KEPT"):  # the tiny model's faces hardly differ
+        monkeypatch.setattr(named_directions, limit, 0.0)
+    folder, source, out = make_bundle(), str(seeing.attributes()), tmp_path / "face.png"
+    learned = CliRunner().invoke(app, ["directions", "--labels", source, "--save", "--model", "tiny"])
+    assert learned.exit_code == 0, learned.output
+    assert "labelled faces and checked with" in learned.stderr
+    assert str(folder / "directions.json") in learned.stderr
+    listed = call("directions", "--model", "tiny").splitlines()
+    assert {line.split()[0] for line in listed[:2]} == {"bald", "smiling"}
+    assert "At strength 2, it changes in" in listed[0]
+    assert listed == learned.stdout.splitlines()
+    call("directions", "smiling=2", "--seed", "3", "--model", "tiny", "--out", str(out))
+    assert read_settings(out) == {"model": "tiny", "seed": "3", "smiling": "2.0"}
+    assert "Add --labels" in call("directions", "--save", "--model", "tiny", works=False)
+    ages = str(seeing.faces(300))
+    assert "attribute list" in call("directions", "--save", "--labels", ages, "--model", "tiny", works=False)

@@ -1,4 +1,4 @@
-"""Age and gender as UTKFace's file names and CelebA's list of attributes have them."""
+"""Age and gender as UTKFace's file names and CelebA's list have them, and attributes from lists of any origin."""
 
 import tarfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facedemo.data.labels import read_labels
+from facedemo.data.labels import read_attribute_labels, read_labels
 from facedemo.data.source_files import DataError
 
 UNKNOWN = (np.nan, np.nan)
@@ -60,3 +60,30 @@ def test_images_without_labels_are_refused_in_words(tmp_path: Path) -> None:
         read_labels(tmp_path / "faces", ["000001.jpg"])
     with pytest.raises(DataError, match="no attribute Young"):
         read_labels(celeba(tmp_path / "celeba", "Smiling Male"), ["000001.jpg"])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("file", ["list_attr_celeba.txt", "list_attr_celeba.csv", "mine.csv"])
+def test_attributes_are_read_from_celebas_list_kaggles_or_any_csv(tmp_path: Path, file: str, packed: bool) -> None:
+    source = tmp_path / "faces"
+    source.mkdir()
+    rows = ["000001.jpg 1 -1", "000002.jpg -1 1", "000003.jpg 0 7"]
+    lines = ["3", "Smiling Bald", *rows] if file.endswith(".txt") else ["image Smiling Bald", *rows]
+    text = "\n".join(lines)
+    (source / file).write_text(text if file.endswith(".txt") else text.replace(" ", ","), "utf8")
+    (source / "another.csv").write_text("a,b\nc,d\n", "utf8")
+    (source / "list_eval_partition.csv").write_text("image_id,partition\n000001.jpg,1\n", "utf8")
+    if packed:
+        with tarfile.open(tmp_path / "faces.tar", "w") as archive:
+            archive.add(source, "faces")
+        source = tmp_path / "faces.tar"
+    attributes, labels = read_attribute_labels(source, ["x/000002.png", "000001.jpg", "000003.jpg", "9.jpg"])
+    assert attributes == ["Smiling", "Bald"]
+    np.testing.assert_array_equal(labels, [(-1, 1), (1, -1), UNKNOWN, UNKNOWN])
+
+
+def test_images_without_attributes_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no attribute labels.*list_attr_celeba.txt, or a CSV file"):
+        read_attribute_labels(tmp_path, ["000001.jpg"])
+    with pytest.raises(DataError, match="lists none of the images"):
+        read_attribute_labels(celeba(tmp_path / "celeba"), ["other.jpg"])

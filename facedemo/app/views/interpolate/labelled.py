@@ -1,5 +1,6 @@
-"""Age and gender sliders: the labelled faces they are learned from, and the background job that learns them."""
+"""Sliders learned from labelled faces, for attributes or age and gender: the faces, and the background job."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker, url_state
 from facedemo.app.shared.background import Job, Steps, show_progress
 from facedemo.app.shared.markdown import escaped
-from facedemo.data.labels import LABELS
-from facedemo.evaluation import attributes
-from facedemo.explore import directions
+from facedemo.data.labels import attribute_list
+from facedemo.evaluation import attribute_classifier, attributes
+from facedemo.explore import directions, named_directions
 from facedemo.explore.directions import Direction
 
 PREFIX = "interpolate_labels"  # of the controls' keys
@@ -24,7 +25,7 @@ class LearnedDirections:
 
     summary: str
     version: str
-    directions: "list[Direction]"
+    directions: list[Direction]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -50,8 +51,8 @@ def learned(folder: Path) -> LearnedDirections | None:
 def not_learned(settings: dict[str, url_state.QueryParam], amount: url_state.QueryParam) -> list[str]:
     """Amounts in the address for sliders not learned yet, in Markdown. They take effect once these are learned."""
     ignored = []
-    for name in (f"by_{label}" for label in LABELS):
-        if name in settings or name not in st.query_params:
+    for name in st.query_params:
+        if name in settings or not re.fullmatch(r"by_[\w-]{1,40}", name):
             continue
         wrong = url_state.load_from_url({name: amount}, page="interpolate")
         if value := st.session_state[f"interpolate_{name}"]:
@@ -67,7 +68,7 @@ def control(folder: Path) -> None:
     failed = asked is not None and asked.state in ("failed", "cancelled")
     # kept on the server, so that it stays open when the layout above it changes
     with st.expander(
-        "Age and gender",
+        "Learn from labelled faces",
         icon=":material/label:",
         expanded=running is not None or failed,
         key=f"{PREFIX}_open",
@@ -78,9 +79,12 @@ def control(folder: Path) -> None:
             note = " The run has been trained further; these sliders are for its earlier weights." if earlier else ""
             st.caption(escaped(found.summary) + note)
         else:
-            st.caption("Two more sliders, learned from labelled face photos.")
-        about = "UTKFace, whose file names begin with age and gender, or CelebA with its attribute list. The more "
-        about += "people of all ages, the better. They need not be the model's training images."
+            st.caption("More sliders: attributes such as smiling and glasses, or age and gender.")
+        about = (
+            "CelebA with its attribute list, faces with a CSV file of the same form (image, attribute, …; 1 or -1), "
+        )
+        about += "or UTKFace, whose file names begin with age and gender. The more different people, the better. They "
+        about += "need not be the model's training images."
         image_source.control(PREFIX, "Labelled faces", [image_source.PATH, image_source.UPLOAD], about)
         if running:
             show_progress(running)
@@ -90,8 +94,7 @@ def control(folder: Path) -> None:
         elif asked is not None and asked.state == "cancelled":
             st.info("Results so far are cached; press Learn to continue.", title="Cancelled")
         about = (
-            "Run face recognition on up to 2,000 of these faces and 1,024 of the model's, which takes minutes the "
-            "first time."
+            "Analyse up to 16,000 of these faces and some thousands of the model's, which takes minutes the first time."
         )
         if st.button("Learn", icon=":material/school:", help=about) and start(folder):
             st.rerun()
@@ -107,9 +110,14 @@ def start(folder: Path) -> bool:
         return False
 
     def do(steps: Steps) -> LearnedDirections:
+        if attribute_list(source) is not None:
+            classifiers = attribute_classifier.fit_learner_and_judge(source, model.size, steps)
+            found = named_directions.learn(model, classifiers, named_directions.FACES, steps)
+            summary = named_directions.summary(found, classifiers)
+            return LearnedDirections(summary, version, [one for one in found if one.reliable])
         attribute_model = attributes.fit_attribute_model(source, model.size, steps)
         return LearnedDirections(
-            attribute_model.summary(), version, directions.labelled(model, attribute_model, steps=steps)
+            attribute_model.summary(), version, [*directions.labelled(model, attribute_model, steps=steps)]
         )
 
     st.session_state[ASKED] = image_source.identity(PREFIX)

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,20 +10,27 @@ import streamlit as st
 
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import films, labelled
-from facedemo.explore import directions
+from facedemo.explore import directions, named_directions
 from facedemo.explore.directions import Direction
+from facedemo.explore.named_directions import NamedDirection
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
 
 LARGE = 512  # side of the large view, in pixels
 AMOUNT = 4.0  # standard deviations, in either direction
+KEY = "interpolate_by_"  # of the sliders, before the direction's name
+FIRST = 6  # attributes that are shown at once
 
 
-def reset() -> None:
+def reset_all() -> None:
     for key in st.session_state:
-        if str(key).startswith("interpolate_by_"):
+        if str(key).startswith(KEY):
             st.session_state[key] = 0.0
+
+
+def reset(name: str) -> None:
+    st.session_state[KEY + name] = 0.0
 
 
 def another_face() -> None:
@@ -36,16 +44,16 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
     ignored += url_state.load_from_url(own, page="interpolate")
     named = from_labels(folder, latent=len(found[0].step))
     extra = {f"by_{direction.name}": amount for direction in named}
-    ignored += url_state.load_from_url(
-        extra, page="interpolate"
-    )  # separately: an address from before they were learned is complete
-    ignored += labelled.not_learned(extra, amount)
-    found, own = [*named, *found], own | extra
+    # separately: an address from before they were learned is complete
+    ignored += url_state.load_from_url(extra, page="interpolate")
+    own |= extra
+    ignored += labelled.not_learned(own, amount)
+    found = list({direction.name: direction for direction in [*named, *found, *named]}.values())  # the learned ones win
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = films.seed_input("Seed", "seed", "The random seed of the face to edit, as on the Generate page.")
         about = "Choose another face from a random seed; the sliders keep their values."
         st.button("New face", on_click=another_face, icon=":material/shuffle:", help=about)
-        st.button("Reset", on_click=reset, icon=":material/restart_alt:", help="Reset all sliders to 0.")
+        st.button("Reset", on_click=reset_all, icon=":material/restart_alt:", help="Reset all sliders to 0.")
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     left, right = st.columns([2, 3], gap="large")  # on a phone, the face is shown first
@@ -57,58 +65,98 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
         result(name, folder, seed, found, amounts)
 
 
-def found_in(folder: Path) -> "list[Direction]":
+def found_in(folder: Path) -> list[Direction]:
+    """The attributes' directions kept beside a model, most reliable first, and those that are found without labels."""
     version = model_picker.version(folder)
 
-    def find(progress: sampling.Progress) -> "list[Direction]":
+    def find(progress: sampling.Progress) -> list[Direction]:
         with st.spinner("Loading the model…"):
             model = model_picker.load(folder, version)
         return directions.find(model, directions.FACES, progress)
 
-    return cached_work.cached_with_progress("Finding this model's directions", find, folder, version)
+    found = cached_work.cached_with_progress("Finding this model's directions", find, folder, version)
+    return [*named_directions.read(folder, len(found[0].step)), *found]
 
 
-def from_labels(folder: Path, latent: int) -> "list[Direction]":
+def from_labels(folder: Path, latent: int) -> list[Direction]:
     """The directions learned from labels; none if they are for another latent size."""
     learned = labelled.learned(folder)
     return [direction for direction in learned.directions if len(direction.step) == latent] if learned else []
 
 
-def moved(folder: Path, seed: int, found: "list[Direction]", amounts: list[dict[str, float]]) -> np.ndarray:
+def moved(folder: Path, seed: int, found: Sequence[Direction], amounts: list[dict[str, float]]) -> np.ndarray:
     return directions.moved(model_picker.load(folder, model_picker.version(folder)), seed, found, amounts)
 
 
-def sliders(folder: Path, seed: int, found: "list[Direction]") -> dict[str, float]:
-    """One slider per direction, between the faces at its two ends; returns the amounts that are not 0."""
-    ends = [{direction.name: end} for direction in found for end in (-AMOUNT, AMOUNT)]
-    faces = moved(folder, seed, found, ends)
-    for index, direction in enumerate(found):
-        share = f"{100 * direction.share:.0f} %"
-        about = f"{direction.about} A linear step along this direction explains {share} of " + (
-            "the variance of this model's faces."
-            if direction.name.startswith("main")
-            else "the variance of this property."
+def sliders(folder: Path, seed: int, found: list[Direction]) -> dict[str, float]:
+    """One slider per direction; returns the amounts that are not 0."""
+    attributes = [direction for direction in found if isinstance(direction, NamedDirection)]
+    others = [direction for direction in found if not isinstance(direction, NamedDirection)]
+    first, rest = attributes[:FIRST], attributes[FIRST:]
+    rows(folder, seed, first)
+    if rest:
+        used = any(st.session_state[KEY + direction.name] for direction in rest)
+        # kept on the server, so that it stays open when a slider in it is moved back to 0
+        more = st.expander(
+            "More attributes", icon=":material/tune:", expanded=used, key="interpolate_more", on_change="rerun"
         )
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            title = direction.title
-            st.image(film.enlarged(faces[2 * index], 128), width=56, alt=f"{title} at −{AMOUNT:g}")
-            st.slider(
-                title,
-                -AMOUNT,
-                AMOUNT,
-                step=0.1,
-                format="%+.1f",
-                key=f"interpolate_by_{direction.name}",
-                persist_state="session",
-                width="stretch",
-                help=f"{about} From −{AMOUNT:g} to {AMOUNT:g} standard deviations of the latents z.",
-            )
-            st.image(film.enlarged(faces[2 * index + 1], 128), width=56, alt=f"{title} at +{AMOUNT:g}")
-    values = {direction.name: st.session_state[f"interpolate_by_{direction.name}"] for direction in found}
+        if more.open:  # otherwise, nobody sees these faces
+            with more:
+                rows(folder, seed, rest)
+    rows(folder, seed, others)
+    values = {direction.name: st.session_state[KEY + direction.name] for direction in found}
     return {name: value for name, value in values.items() if value}
 
 
-def result(name: str, folder: Path, seed: int, found: "list[Direction]", amounts: dict[str, float]) -> None:
+def rows(folder: Path, seed: int, found: Sequence[Direction]) -> None:
+    """A slider for each direction, between the faces at its two ends."""
+    ends = [{direction.name: end} for direction in found for end in (-AMOUNT, AMOUNT)]
+    faces = moved(folder, seed, found, ends) if found else []
+    for direction, lowest, highest in zip(found, faces[::2], faces[1::2], strict=True):
+        slider(direction, lowest, highest)
+
+
+def slider(direction: Direction, lowest: np.ndarray, highest: np.ndarray) -> None:
+    """A direction's slider between two faces, with a button that moves it back to 0."""
+    title, key = direction.title, KEY + direction.name
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.image(film.enlarged(lowest, 128), width=56, alt=f"{title} at −{AMOUNT:g}")
+        st.slider(
+            title,
+            -AMOUNT,
+            AMOUNT,
+            step=0.1,
+            format="%+.1f",
+            key=key,
+            persist_state="session",
+            width="stretch",
+            help=f"{meaning(direction)} From −{AMOUNT:g} to {AMOUNT:g} standard deviations of the latents z.",
+        )
+        st.image(film.enlarged(highest, 128), width=56, alt=f"{title} at +{AMOUNT:g}")
+        st.button(
+            "",
+            key=f"interpolate_reset_{direction.name}",
+            on_click=reset,
+            args=(direction.name,),
+            icon=":material/undo:",
+            type="tertiary",
+            disabled=not st.session_state[key],
+            help=f"Reset “{title}” to 0.",
+        )
+
+
+def meaning(direction: Direction) -> str:
+    """What a slider does and how well, for its help text."""
+    if isinstance(direction, NamedDirection):
+        return f"{direction.about} {direction.reliability}"
+    of = "this model's faces" if direction.name.startswith("main") else "this property"
+    return (
+        f"{direction.about} A linear step along this direction explains {100 * direction.share:.0f} % of the variance "
+        f"of {of}."
+    )
+
+
+def result(name: str, folder: Path, seed: int, found: list[Direction], amounts: dict[str, float]) -> None:
     """The edited face beside the original."""
     before, after = moved(folder, seed, found, [{}, amounts])
     words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in found if d.name in amounts)

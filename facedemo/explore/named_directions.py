@@ -203,11 +203,15 @@ def read(folder: Path, latent: int) -> list[NamedDirection]:
 def direction_of(record: dict[str, Any], latent: int) -> NamedDirection:
     """A direction of the file.  Raises ValueError, KeyError or TypeError if it is damaged."""
     step = np.array(record["step"], np.float32)
-    words = [str(record[name]) for name in ("name", "title", "about")]
-    numbers = [float(record[name]) for name in ("share", "accuracy", "changed", "kept")]
-    if step.shape != (latent,) or not np.isfinite([*step, *numbers]).all() or not NAME.fullmatch(words[0]):
-        raise ValueError(f"the direction “{words[0][:40]}” is not usable")
-    return NamedDirection(*words, step, *numbers)
+    words = {name: str(record[name]) for name in ("name", "title", "about")}
+    numbers = {name: float(record[name]) for name in ("share", "accuracy", "changed", "kept")}
+    if (
+        step.shape != (latent,)
+        or not np.isfinite([*step, *numbers.values()]).all()
+        or not NAME.fullmatch(words["name"])
+    ):
+        raise ValueError(f"the direction “{words['name'][:40]}” is not usable")
+    return NamedDirection(step=step, **words, **numbers)
 
 
 def digest(folder: Path) -> str:

@@ -203,15 +203,12 @@ def read(folder: Path, latent: int) -> list[NamedDirection]:
 def direction_of(record: dict[str, Any], latent: int) -> NamedDirection:
     """A direction of the file.  Raises ValueError, KeyError or TypeError if it is damaged."""
     step = np.array(record["step"], np.float32)
-    words = {name: str(record[name]) for name in ("name", "title", "about")}
-    numbers = {name: float(record[name]) for name in ("share", "accuracy", "changed", "kept")}
-    if (
-        step.shape != (latent,)
-        or not np.isfinite([*step, *numbers.values()]).all()
-        or not NAME.fullmatch(words["name"])
-    ):
-        raise ValueError(f"the direction “{words['name'][:40]}” is not usable")
-    return NamedDirection(step=step, **words, **numbers)
+    name, title, about = (str(record[key]) for key in ("name", "title", "about"))
+    share, accuracy, changed, kept = (float(record[key]) for key in ("share", "accuracy", "changed", "kept"))
+    finite = np.isfinite([*step, share, accuracy, changed, kept]).all()
+    if step.shape != (latent,) or not finite or not NAME.fullmatch(name):
+        raise ValueError(f"the direction “{name[:40]}” is not usable")
+    return NamedDirection(name, title, about, step, share, accuracy, changed, kept)
 
 
 def digest(folder: Path) -> str:

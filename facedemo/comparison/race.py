@@ -9,9 +9,7 @@ report.json, its evaluation.
 """
 
 import json
-import secrets
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.data.source_files import file_names, lines
 from facedemo.gans.registry import config_class, family_names
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
-from facedemo.runs.run import Run
+from facedemo.runs.run import Run, new_folder
 from facedemo.runs.trash import TRASH
 from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import runs_root
@@ -123,8 +121,7 @@ def create_race(
     if len(entrants) < 2:
         raise ValueError("A race needs at least two models: choose another family, or several values of γ.")
     root = root or runs_root()
-    path = root / FOLDER / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{kind}-{secrets.token_hex(2)}"
-    path.mkdir(parents=True)
+    path = new_folder(root / FOLDER, kind)
     entries = []
     for label, config in entrants.items():
         named = config.model_copy(update={"name": f"{label}, {kind} {path.name[-4:]}"})

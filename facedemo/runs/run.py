@@ -152,13 +152,23 @@ class Run(ProcessDirectory):
 def create_run(config: RunConfig, root: Path | None = None) -> Run:
     """Creates a new, numbered run directory with its config; `launch` or the worker starts the training."""
     root = root or runs_root()
-    stamp = time.strftime("%Y-%m-%d-%H%M%S")
-    path = root / f"{stamp}-{config.family}-{secrets.token_hex(2)}"
-    path.mkdir(parents=True)
+    path = new_folder(root, config.family)
     for folder in ("samples", "checkpoints"):
         (path / folder).mkdir()
     replace_file(path / CONFIG, config.model_dump_json(indent=2))
     return Run(path)
+
+
+def new_folder(root: Path, kind: str) -> Path:
+    """A folder of the time and the kind, and of a name that no other has, even if it was created in the same second."""
+    stamp = time.strftime("%Y-%m-%d-%H%M%S")
+    while True:
+        path = root / f"{stamp}-{kind}-{secrets.token_hex(2)}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return path
 
 
 def is_run(path: Path) -> bool:

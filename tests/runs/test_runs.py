@@ -212,3 +212,13 @@ def test_status_on_disk_is_plain_json(run: Run) -> None:
 def test_the_warnings_of_an_earlier_version_are_read_under_their_old_name(run: Run) -> None:
     (run.path / "status.json").write_text('{"state": "running", "advice": ["k_t has stayed at 0."]}')
     assert run.status_on_disk().warnings == ["k_t has stayed at 0."]
+
+
+def test_a_run_gets_a_name_of_its_own_even_if_chance_offers_one_that_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.strftime", lambda _: "2026-01-01-000000")
+    offered = iter(["aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr("secrets.token_hex", lambda _: next(offered))
+    names = [create_run(RunConfig(), tmp_path).path.name for _ in range(2)]
+    assert names == ["2026-01-01-000000-ours-aaaa", "2026-01-01-000000-ours-bbbb"]

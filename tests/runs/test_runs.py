@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import time
 from pathlib import Path
 
@@ -217,8 +218,8 @@ def test_the_warnings_of_an_earlier_version_are_read_under_their_old_name(run: R
 def test_a_run_gets_a_name_of_its_own_even_if_chance_offers_one_that_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.strftime", lambda _: "2026-01-01-000000")
-    offered = iter(["aaaa", "aaaa", "bbbb"])
-    monkeypatch.setattr("secrets.token_hex", lambda _: next(offered))
+    monkeypatch.setattr("time.strftime", lambda *_: "2026-01-01-000000")
+    offered, by_chance = iter(["aaaa", "aaaa", "bbbb"]), secrets.token_hex
+    monkeypatch.setattr("secrets.token_hex", lambda size: next(offered) if size == 2 else by_chance(size))
     names = [create_run(RunConfig(), tmp_path).path.name for _ in range(2)]
     assert names == ["2026-01-01-000000-ours-aaaa", "2026-01-01-000000-ours-bbbb"]

@@ -83,9 +83,6 @@ def test_back_leaves_a_page_at_the_first_press(address: str, page: Page, wait: b
     page.go_back()
     expect(page.get_by_role("heading", name="6. The number that lies")).to_be_visible(timeout=PATIENT)
     expect(page).to_have_title("Learn · facedemo", timeout=PATIENT)
-    if wait:
-        page.go_back()
-        expect(page.get_by_role("heading", name="Learn", exact=True)).to_be_visible(timeout=PATIENT)
 
 
 def test_a_change_on_a_page_that_a_full_link_opened_is_undone_by_back(address: str, page: Page) -> None:

@@ -1,7 +1,7 @@
 """Spares trainings the import of PyTorch's compiler.
 
-Optimisers and Lightning Fabric import `torch._dynamo`, which takes longer than the rest of PyTorch (some 3 s on a
-laptop), although nothing is compiled here. Until somebody needs more of it, a stand-in provides what they use of it.
+Optimisers and Lightning Fabric import `torch._dynamo`, which takes as long as the rest of PyTorch (some 3 s of an
+AMD EPYC), although nothing is compiled here. Until somebody needs more of it, a stand-in provides what they use of it.
 """
 
 import importlib

@@ -10,7 +10,7 @@ import typer
 from facedemo.runs.queue import Wait
 from facedemo.storage.process_status import Status
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for types only, so that `--help` stays quick
     from facedemo.data.preparation import Progress
     from facedemo.evaluation.report import Report
     from facedemo.evaluation.verify import Steps

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from facedemo.pretrained.model import FaceModel
+    from facedemo.pretrained.model import FaceModel  # for types only: it imports this module
 
 from facedemo.imaging.pictures import to_uint8
 

@@ -10,8 +10,8 @@ from facedemo.app.shared.copy_link import copy_link
 from facedemo.gans.settings import family_tunables
 
 if TYPE_CHECKING:
-    from facedemo.explore.single_step import TrainingStepper
-    from facedemo.training.dataset import Examples
+    from facedemo.explore.single_step import TrainingStepper  # for types only, because it imports torch
+    from facedemo.training.dataset import Examples  # as above
 
 INTRODUCTION = (
     "Training repeats this step many thousands of times: the generator G generates faces from random vectors z, the "

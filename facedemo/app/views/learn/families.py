@@ -10,7 +10,7 @@ from facedemo.gans.registry import FAMILIES, config_class
 KEY = "learn_families"
 RECORDED = (
     "One training of each family, with its own default settings. This is the beginning only: WGAN and R3GAN need "
-    "several hundred thousand images for good faces."
+    "many more images for good faces."
 )
 
 

@@ -95,5 +95,5 @@ def buttons(stepper: "TrainingStepper") -> None:
         st.toggle(
             "Present",
             key="step_present",
-            help="For a projector: the pictures, larger equations in two columns, and the curves, all on one screen.",
+            help="For a projector: the pictures beside larger equations in two columns, with the curves below.",
         )

@@ -33,7 +33,7 @@ def show_step(step: Step, config: FamilyConfig) -> None:
 
 
 def present_step(step: Step, stepper: TrainingStepper) -> None:
-    """The same for a projector: larger equations, in two columns, and the curves below them."""
+    """The same for a projector: larger equations in two columns, with the curves below them."""
     left, right = st.columns([2, 5], gap="medium")
     with left:
         show_pictures(step, explained=False)

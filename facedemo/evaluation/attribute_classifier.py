@@ -18,7 +18,7 @@ from facedemo.evaluation.verify import Steps
 
 LEARNER_FACES, JUDGE_FACES = 12_000, 4_000  # maximum numbers of labelled faces
 FEWEST = 20  # faces with an attribute, and without it, that each classifier needs
-RIDGE = 0.5  # of the features' mean variance
+RIDGE = 2.0  # of the features' mean variance; chosen by the accuracy on held-out photos of CelebA
 PIXELS, CELLS, BINS = 32, 8, 8  # averaged pixels and histograms per side, orientations in each histogram
 PIXEL_WEIGHT = 0.25  # relative to the histograms
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601

@@ -16,6 +16,7 @@ from facedemo.explore.directions import Direction, labelled
 from facedemo.explore.interpolation import PathKind
 from facedemo.explore.named_directions import NamedDirection
 from facedemo.imaging import film, pictures
+from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.storage.atomic import replace_file
@@ -149,7 +150,7 @@ def directions(
             typer.echo(listed(direction))
         return
     amounts = {name: number(name, value) for name, _, value in (change.partition("=") for change in changes)}
-    (face,) = library.moved(drawn, seed, found, [amounts])
+    (face,) = library.moved(drawn, sampling.latents(drawn, [seed])[0].numpy(), found, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, pictures.picture_file(face, out.suffix, model=drawn.name, seed=seed, **amounts))
     typer.echo(out)

@@ -165,17 +165,24 @@ def one_deviation(direction: np.ndarray, z: np.ndarray) -> np.ndarray:
     return (direction * (z.std() / length if length else 0.0)).astype(np.float32)
 
 
+def gradual(amounts: Mapping[str, float], frames: int) -> list[dict[str, float]]:
+    """The amounts in `frames` equal steps from 0 to themselves, for the film of an edit.  frames: at least 2."""
+    return [{name: amount * step / (frames - 1) for name, amount in amounts.items()} for step in range(frames)]
+
+
 def moved(
-    model: FaceModel, seed: int, directions: Sequence[Direction], amounts: Sequence[Mapping[str, float]]
+    model: FaceModel,
+    latent: np.ndarray,
+    directions: Sequence[Direction],
+    amounts: Sequence[Mapping[str, float]],
 ) -> np.ndarray:
-    """The face of `seed`, moved along directions: uint8 (n, size, size, 3), one face per mapping of names to amounts.
+    """A face moved along directions: uint8 (n, size, size, 3), one face per mapping of names to amounts.
 
-    amounts: in [−4, 4], in standard deviations of the latents. An empty mapping leaves the face unchanged.  Raises
-    ValueError for an unknown name, an amount out of range, or if there is no mapping.
+    latent: of the face, (h,) float32.  amounts: in [−4, 4], in standard deviations of the latents; an empty mapping
+    leaves the face unchanged.  Raises ValueError for an unknown name, an amount out of range, and without a mapping.
     """
-
     steps = {direction.name: torch.from_numpy(direction.step) for direction in directions}
-    start = sampling.latents(model, [seed])[0]
+    start = torch.from_numpy(latent)
     vectors = []
     for mapping in amounts:
         for name, amount in mapping.items():

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.data import photos
-from facedemo.explore import discriminator_view, inversion
+from facedemo.explore import directions, discriminator_view, inversion
 from facedemo.pretrained.model import FaceModel
 from tests.conftest import Maker, Portrait
 
@@ -141,6 +141,25 @@ def test_faces_are_found_in_latent_space_and_a_film_leads_between_them(make_bund
     assert json.loads(player.proto.json)["frames"] == 6
     assert sum("on average" in caption.value for caption in page.caption) == 2
     assert not any(button.label == "Find them" for button in page.button)
+
+
+def test_a_found_face_is_edited_with_sliders_until_a_seed_is_wanted(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directions, "FACES", 32)
+    make_bundle()
+    page = AppTest.from_file("../../app.py", default_timeout=60).switch_page(str(navigation.INSIDE))
+    page.query_params["mode"] = "latent"
+    press(page.run(), "Find them")
+    page.button(key="inside_b_edit").click().run()
+    assert not page.exception
+    assert page.title[0].value == "Interpolate"
+    assert any("found for **seed 4**" in one.value for one in page.markdown)
+    assert not page.number_input
+    page.switch_page(str(navigation.INTERPOLATE))  # AppTest does not notice that the page did so itself
+    press(page, "Use a seed instead")
+    assert page.number_input[0].label == "Seed"
+    assert not page.exception
 
 
 def test_a_model_that_scores_with_a_number_leads_to_latent_space(make_bundle: Maker, tmp_path: Path) -> None:

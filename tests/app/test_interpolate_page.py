@@ -159,6 +159,14 @@ def test_sliders_change_the_face_and_reset_puts_them_back(make_bundle: Maker) ->
     assert not page.exception
 
 
+def test_an_edit_can_be_downloaded_as_a_film_once_a_slider_was_moved(make_bundle: Maker) -> None:
+    make_bundle()
+    assert [one.proto.label for one in open_page(mode="directions").get("download_button")] == ["This face (PNG)"]
+    page = open_page(mode="directions", by_side="2.0")
+    labels = [one.proto.label for one in page.get("download_button")]
+    assert labels == ["This face (PNG)", "Film (MP4)", "Film (GIF)"]
+
+
 @pytest.mark.parametrize("mode", ["two", "walk", "four", "directions"])
 def test_every_control_has_a_help_text(make_bundle: Maker, mode: str) -> None:
     make_bundle()

@@ -16,6 +16,10 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
+def latent(model: FaceModel, seed: int) -> np.ndarray:
+    return sampling.latents(model, [seed])[0].numpy()
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 1000))
 def test_the_answer_of_a_linear_map_is_that_map(seed: int) -> None:
@@ -114,10 +118,19 @@ def test_the_same_model_has_the_same_directions(tiny_model: FaceModel) -> None:
 
 def test_a_face_is_moved_by_amounts_and_stays_where_there_are_none(tiny_model: FaceModel) -> None:
     found = directions.find(tiny_model, 64)
-    faces = directions.moved(tiny_model, 5, found, [{}, {"main1": 4.0}, {"main1": 0.0, "side": 0.0}])
+    faces = directions.moved(
+        tiny_model, latent(tiny_model, 5), found, [{}, {"main1": 4.0}, {"main1": 0.0, "side": 0.0}]
+    )
     assert np.array_equal(faces[0], sampling.generate(tiny_model, [5])[0])
     assert np.array_equal(faces[0], faces[2])
     assert not np.array_equal(faces[0], faces[1])
+
+
+def test_the_film_of_an_edit_goes_from_the_face_to_the_edited_one_in_equal_steps() -> None:
+    steps = directions.gradual({"side": -3.0, "main1": 1.5}, 4)
+    assert steps[0] == {"side": 0, "main1": 0}
+    assert steps[-1] == {"side": -3.0, "main1": 1.5}
+    assert [step["side"] for step in steps] == [0, -1, -2, -3]
 
 
 def test_impossible_directions_are_refused_in_words(tiny_model: FaceModel) -> None:
@@ -125,8 +138,8 @@ def test_impossible_directions_are_refused_in_words(tiny_model: FaceModel) -> No
         directions.find(tiny_model, 16)
     found = directions.find(tiny_model, 32)
     with pytest.raises(ValueError, match=r"no direction “age”.*brightness"):
-        directions.moved(tiny_model, 1, found, [{"age": 1.0}])
+        directions.moved(tiny_model, latent(tiny_model, 1), found, [{"age": 1.0}])
     with pytest.raises(ValueError, match="amount of a direction"):
-        directions.moved(tiny_model, 1, found, [{"side": 4.5}])
+        directions.moved(tiny_model, latent(tiny_model, 1), found, [{"side": 4.5}])
     with pytest.raises(ValueError, match="at least one mapping"):
-        directions.moved(tiny_model, 1, found, [])
+        directions.moved(tiny_model, latent(tiny_model, 1), found, [])

@@ -11,7 +11,7 @@ from facedemo.app.components.face_grid import digest
 from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.inside.face_picker import face_input, face_settings
-from facedemo.app.views.interpolate import films
+from facedemo.app.views.interpolate import edited_face, films
 from facedemo.explore import inversion
 from facedemo.explore.inversion import InvertedFace
 from facedemo.imaging import film, pictures
@@ -55,10 +55,13 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
     found = [found_before(folder, image) for image, _ in faces]
     if not all(place for place in found):
         find(folder, [image for (image, _), place in zip(faces, found, strict=True) if not place])
-    for place, (image, words), stored in zip(places, faces, found, strict=True):
+    for slot, place, (image, words), stored in zip(SLOTS, places, faces, found, strict=True):
         if stored:
             with place:
                 show_found(image, words, stored["found"])
+                about = "Open it in Interpolate, where sliders change its properties. Links cannot contain it."
+                if st.button("Edit it", key=f"inside_{slot}_edit", icon=":material/tune:", help=about):
+                    edited_face.edit(name, folder, stored["found"].latent, words)
     if all(found):
         show_film(name, folder, [words for _, words in faces], [stored["found"] for stored in found])
 

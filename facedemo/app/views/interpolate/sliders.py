@@ -1,6 +1,5 @@
 """The Directions view of the Interpolate page: one face, and sliders that edit it."""
 
-import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app.shared import cached_work, model_picker, url_state
-from facedemo.app.views.interpolate import films, labelled
+from facedemo.app.views.interpolate import edited_face, films, labelled
+from facedemo.app.views.interpolate.edited_face import EditedFace
 from facedemo.explore import directions, named_directions
 from facedemo.explore.directions import Direction
 from facedemo.explore.named_directions import NamedDirection
@@ -21,6 +21,7 @@ LARGE = 512  # side of the large view, in pixels
 AMOUNT = 4.0  # standard deviations, in either direction
 KEY = "interpolate_by_"  # of the sliders, before the direction's name
 FIRST = 6  # attributes that are shown at once
+FRAMES, RATE = 24, 12  # of a film from the original face to the edited one; per second
 
 
 def reset_all() -> None:
@@ -31,10 +32,6 @@ def reset_all() -> None:
 
 def reset(name: str) -> None:
     st.session_state[KEY + name] = 0.0
-
-
-def another_face() -> None:
-    st.session_state.interpolate_seed = random.randint(0, MAX_SEED)
 
 
 def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
@@ -50,19 +47,17 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
     ignored += labelled.not_learned(own, amount)
     found = list({direction.name: direction for direction in [*named, *found, *named]}.values())  # the learned ones win
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = films.seed_input("Seed", "seed", "The random seed of the face to edit, as on the Generate page.")
-        about = "Choose another face from a random seed; the sliders keep their values."
-        st.button("New face", on_click=another_face, icon=":material/shuffle:", help=about)
+        face = edited_face.control(folder)
         st.button("Reset", on_click=reset_all, icon=":material/restart_alt:", help="Reset all sliders to 0.")
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     left, right = st.columns([2, 3], gap="large")  # on a phone, the face is shown first
     with right:
-        amounts = sliders(folder, seed, found)
+        amounts = sliders(folder, face, found)
         labelled.control(folder)
     url_state.write_to_url(settings | own, page="interpolate")
     with left:
-        result(name, folder, seed, found, amounts)
+        result(name, folder, face, found, amounts)
 
 
 def found_in(folder: Path) -> list[Direction]:
@@ -84,16 +79,18 @@ def from_labels(folder: Path, latent: int) -> list[Direction]:
     return [direction for direction in learned.directions if len(direction.step) == latent] if learned else []
 
 
-def moved(folder: Path, seed: int, found: Sequence[Direction], amounts: list[dict[str, float]]) -> np.ndarray:
-    return directions.moved(model_picker.load(folder, model_picker.version(folder)), seed, found, amounts)
+def moved(
+    folder: Path, face: EditedFace, found: Sequence[Direction], amounts: Sequence[dict[str, float]]
+) -> np.ndarray:
+    return directions.moved(model_picker.load(folder, model_picker.version(folder)), face.latent, found, amounts)
 
 
-def sliders(folder: Path, seed: int, found: list[Direction]) -> dict[str, float]:
+def sliders(folder: Path, face: EditedFace, found: list[Direction]) -> dict[str, float]:
     """One slider per direction; returns the amounts that are not 0."""
     attributes = [direction for direction in found if isinstance(direction, NamedDirection)]
     others = [direction for direction in found if not isinstance(direction, NamedDirection)]
     first, rest = attributes[:FIRST], attributes[FIRST:]
-    rows(folder, seed, first)
+    rows(folder, face, first)
     if rest:
         used = any(st.session_state[KEY + direction.name] for direction in rest)
         # kept on the server, so that it stays open when a slider in it is moved back to 0
@@ -102,16 +99,16 @@ def sliders(folder: Path, seed: int, found: list[Direction]) -> dict[str, float]
         )
         if more.open:  # otherwise, nobody sees these faces
             with more:
-                rows(folder, seed, rest)
-    rows(folder, seed, others)
+                rows(folder, face, rest)
+    rows(folder, face, others)
     values = {direction.name: st.session_state[KEY + direction.name] for direction in found}
     return {name: value for name, value in values.items() if value}
 
 
-def rows(folder: Path, seed: int, found: Sequence[Direction]) -> None:
+def rows(folder: Path, face: EditedFace, found: Sequence[Direction]) -> None:
     """A slider for each direction, between the faces at its two ends."""
     ends = [{direction.name: end} for direction in found for end in (-AMOUNT, AMOUNT)]
-    faces = moved(folder, seed, found, ends) if found else []
+    faces = moved(folder, face, found, ends) if found else []
     for direction, lowest, highest in zip(found, faces[::2], faces[1::2], strict=True):
         slider(direction, lowest, highest)
 
@@ -156,23 +153,39 @@ def meaning(direction: Direction) -> str:
     )
 
 
-def result(name: str, folder: Path, seed: int, found: list[Direction], amounts: dict[str, float]) -> None:
-    """The edited face beside the original."""
-    before, after = moved(folder, seed, found, [{}, amounts])
+def result(name: str, folder: Path, face: EditedFace, found: list[Direction], amounts: dict[str, float]) -> None:
+    """The edited face beside the original, and its files."""
+    before, after = moved(folder, face, found, [{}, amounts])
     words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in found if d.name in amounts)
-    st.image(
-        film.enlarged(after, LARGE), width="stretch", alt=f"The face of seed {seed}, changed: {words or 'nothing'}"
-    )
-    st.caption(f"Seed {seed}, {words}." if words else f"Seed {seed}, unchanged. Move a slider to edit the face.")
-    facts = {"model": name, "seed": seed, "software": "facedemo"}
-    file_name = re.sub(r"[^\w.-]+", "-", f"{name}-face-{seed}-changed.png")
+    start = face.words[0].upper() + face.words[1:]
+    alt = f"The face of {face.words}, changed: {words or 'nothing'}"
+    st.image(film.enlarged(after, LARGE), width="stretch", alt=alt)
+    st.caption(f"{start}, {words}." if words else f"{start}, unchanged. Move a slider to edit the face.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of seed {seed} as it is")
-        films.download(
-            "This face (PNG)",
-            lambda: pictures.png(after, **facts, **amounts),
-            file_name,
-            "image/png",
-            "image",
-            "The face at its original size. Model, seed and changes are written into the file.",
-        )
+        st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of {face.words} as it is")
+        downloads(name, folder, face, found, amounts)
+
+
+def downloads(name: str, folder: Path, face: EditedFace, found: list[Direction], amounts: dict[str, float]) -> None:
+    """The edited face as a picture and, once a slider has been moved, the film from the original to it."""
+    facts = {"model": name, **face.facts, "software": "facedemo", **amounts}
+    file_name = re.sub(r"[^\w.-]+", "-", f"{name}-face-{face.facts.get('seed', 'found')}-changed")
+
+    def frames() -> np.ndarray:
+        return film.there_and_back(moved(folder, face, found, directions.gradual(amounts, FRAMES)))
+
+    films.download(
+        "This face (PNG)",
+        lambda: pictures.png(moved(folder, face, found, [amounts])[0], **facts),
+        f"{file_name}.png",
+        "image/png",
+        "image",
+        "The face at its original size. Model, seed and changes are written into the file.",
+    )
+    if not amounts:
+        return
+    about = "A video from the face before to the face after and back, for phones and presentations."
+    mp4, gif = (lambda: film.mp4(frames(), RATE, **facts)), (lambda: film.gif(frames(), RATE, **facts))
+    films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", about)
+    about = "The same as an animated picture that loops, with 256 colours."
+    films.download("Film (GIF)", gif, f"{file_name}.gif", "image/gif", "gif_box", about)

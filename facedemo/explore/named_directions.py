@@ -34,6 +34,7 @@ STRENGTH = 2.0  # of the check, in standard deviations of the latents
 SAME_PERSON = 0.6  # tolerance of `face_recognition`
 LEAST_ACCURACY, LEAST_CHANGED, LEAST_KEPT = 0.75, 0.4, 0.5
 GENDER = "Male"  # CelebA's name of the attribute that most others depend on
+ALIKE = 0.8  # cosine between two directions above which they change nearly the same
 BATCH = 64
 FORMAT = 1
 NAME = re.compile(r"[\w-]{1,40}")
@@ -92,6 +93,20 @@ def learn(
     return sorted(
         checked(model, classifiers, found, steps), key=lambda one: (not one.reliable, -np.nan_to_num(one.changed))
     )
+
+
+def distinct(directions: Sequence[NamedDirection], count: int) -> list[NamedDirection]:
+    """The first `count` directions that differ: each at a cosine of at most ALIKE to all before, in their order.
+
+    A smile also lifts the cheeks and opens the mouth: for one face, these three attributes are one slider.
+    """
+    found: list[NamedDirection] = []
+    for direction in directions:
+        unit = direction.step / (np.linalg.norm(direction.step) or 1.0)
+        others = [other.step / (np.linalg.norm(other.step) or 1.0) for other in found]
+        if len(found) < count and all(abs(float(unit @ other)) <= ALIKE for other in others):
+            found.append(direction)
+    return found
 
 
 def without_gender(response: np.ndarray, place: int) -> np.ndarray:

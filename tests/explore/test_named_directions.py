@@ -53,6 +53,14 @@ def test_a_direction_raises_the_score_of_its_attribute_by_a_step_as_long_as_all_
     assert 0.5 < smiling.changed <= 1
 
 
+def test_of_directions_that_change_nearly_the_same_only_the_first_is_shown_at_once() -> None:
+    smile, hair, age = np.eye(3, 8, dtype=np.float32)
+    steps = {"smiling": smile, "cheeks": 3 * smile + hair, "hair": hair, "bald": -hair, "young": age, "old": age + hair}
+    found = [some_direction(name, step=step) for name, step in steps.items()]
+    assert [one.name for one in named_directions.distinct(found, 3)] == ["smiling", "hair", "young"]
+    assert [one.name for one in named_directions.distinct(found, 9)] == ["smiling", "hair", "young", "old"]
+
+
 def test_all_directions_but_that_of_gender_leave_gender_unchanged() -> None:
     response = np.random.default_rng(0).normal(size=(8, 3))
     left = named_directions.without_gender(response, 1)

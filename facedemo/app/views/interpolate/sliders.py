@@ -89,7 +89,9 @@ def sliders(folder: Path, face: EditedFace, found: list[Direction]) -> dict[str,
     """One slider per direction; returns the amounts that are not 0."""
     attributes = [direction for direction in found if isinstance(direction, NamedDirection)]
     others = [direction for direction in found if not isinstance(direction, NamedDirection)]
-    first, rest = attributes[:FIRST], attributes[FIRST:]
+    first = named_directions.distinct(attributes, FIRST)
+    shown = {direction.name for direction in first}
+    rest = [direction for direction in attributes if direction.name not in shown]
     rows(folder, face, first)
     if rest:
         used = any(st.session_state[KEY + direction.name] for direction in rest)

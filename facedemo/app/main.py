@@ -8,6 +8,13 @@ from facedemo.app.shared import sign_in
 from facedemo.data import personal
 from facedemo.runs import lesson
 
+# Streamlit writes these in the primary colour, which is too dark for small text on the dark theme's background
+READABLE = """<style>
+button[data-variant="segmented_control"][data-selected] { color: inherit !important; }
+div[data-testid="stSliderThumbValue"] { color: inherit !important; }
+button[data-variant="segmented_control"][data-selected] p { font-weight: 600; }
+</style>"""
+
 
 @st.cache_data(ttl=3600, show_spinner=False)  # in seconds: for a text, Streamlit imports pandas first
 def expire_personal_data() -> None:
@@ -20,6 +27,7 @@ def main() -> None:
     st.set_page_config(page_title="facedemo", page_icon="🙂", layout="wide")
 
     sign_in.install()
+    st.html(READABLE)
     expire_personal_data()
     sign_in.require()
     pages = [

@@ -59,6 +59,11 @@ class Direction:
     share: float  # explained share, in [0, 1], of the variance of the images (principal) or of the measure
 
 
+def names(latent: int) -> list[str]:
+    """The names of the directions that `find` returns for a model with latents of size `latent`."""
+    return [*MEASURES, *(f"main{number}" for number in range(1, min(PRINCIPAL, latent) + 1))]
+
+
 def find(model: FaceModel, faces: int = FACES, progress: sampling.Progress | None = None) -> list[Direction]:
     """The measured directions of a model, then its principal ones, strongest first.
 

@@ -162,9 +162,16 @@ def with_attributes(make_bundle: Maker) -> Path:
 def test_a_models_attributes_come_first_and_say_how_reliable_they_are(with_attributes: Path) -> None:
     page = open_page(mode="directions")
     assert not page.exception
-    assert sliders(page)[:7] == [*(f"Look {number}" for number in range(6)), "Brightness"]
+    assert sliders(page) == [f"Look {number}" for number in range(6)]
     assert "changes in 95 % of faces, and 80 % stay recognisable" in page.slider[0].help
-    assert {f"by_look{number}" for number in range(8)} <= address(page).keys()
+    assert {f"by_look{number}" for number in range(8)} | {f"by_{name}" for name in NAMES} <= address(page).keys()
+
+
+def test_beside_attributes_the_other_directions_are_found_only_if_one_is_used(with_attributes: Path) -> None:
+    found = open_page(mode="directions", by_side="1.0")
+    assert not found.exception
+    assert [slider.key.removeprefix("interpolate_by_") for slider in found.slider][6:] == NAMES
+    assert any("light from the side +1.0" in caption.value for caption in found.caption)
 
 
 def test_a_link_moves_a_models_attributes_and_opens_the_others_if_one_is_used(with_attributes: Path) -> None:

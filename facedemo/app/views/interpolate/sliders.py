@@ -1,11 +1,12 @@
 """The Directions view of the Interpolate page: one face, and sliders that edit it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.views.interpolate import edited_face, films, labelled
@@ -15,6 +16,7 @@ from facedemo.explore.directions import Direction
 from facedemo.explore.named_directions import NamedDirection
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import MAX_SEED
 
 LARGE = 512  # side of the large view, in pixels
@@ -35,17 +37,18 @@ def reset(name: str) -> None:
 
 
 def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
-    found, amount = found_in(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
+    model, amount = load(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
+    latent = sampling.latents(model, [0]).shape[1]
+    kept, unlabelled = named_directions.read(folder, latent), directions.names(latent)
     own = {"seed": url_state.whole(0, MAX_SEED, default=1)}
-    own |= {f"by_{direction.name}": amount for direction in found}
+    own |= {f"by_{name}": amount for name in [*(direction.name for direction in kept), *unlabelled]}
     ignored += url_state.load_from_url(own, page="interpolate")
-    named = from_labels(folder, latent=len(found[0].step))
-    extra = {f"by_{direction.name}": amount for direction in named}
+    learned = from_labels(folder, latent)
+    extra = {f"by_{direction.name}": amount for direction in learned}
     # separately: an address from before they were learned is complete
     ignored += url_state.load_from_url(extra, page="interpolate")
     own |= extra
     ignored += labelled.not_learned(own, amount)
-    found = list({direction.name: direction for direction in [*named, *found, *named]}.values())  # the learned ones win
     with st.container(horizontal=True, vertical_alignment="bottom"):
         face = edited_face.control(folder)
         st.button("Reset", on_click=reset_all, icon=":material/restart_alt:", help="Reset all sliders to 0.")
@@ -53,24 +56,18 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     left, right = st.columns([2, 3], gap="large")  # on a phone, the face is shown first
     with right:
-        amounts = sliders(folder, face, found)
+        named = list({direction.name: direction for direction in [*learned, *kept, *learned]}.values())
+        named_sliders(folder, face, named)
+        found = [*named, *unlabelled_sliders(folder, face, unlabelled, folded=bool(kept))]
         labelled.control(folder)
     url_state.write_to_url(settings | own, page="interpolate")
     with left:
-        result(name, folder, face, found, amounts)
+        values = {direction.name: st.session_state[KEY + direction.name] for direction in found}
+        result(name, folder, face, found, {name: value for name, value in values.items() if value})
 
 
-def found_in(folder: Path) -> list[Direction]:
-    """The attributes' directions kept beside a model, most reliable first, and those that are found without labels."""
-    version = model_picker.version(folder)
-
-    def find(progress: sampling.Progress) -> list[Direction]:
-        with st.spinner("Loading the model…"):
-            model = model_picker.load(folder, version)
-        return directions.find(model, directions.FACES, progress)
-
-    found = cached_work.cached_with_progress("Finding this model's directions", find, folder, version)
-    return [*named_directions.read(folder, len(found[0].step)), *found]
+def load(folder: Path) -> FaceModel:
+    return model_picker.load(folder, model_picker.version(folder))
 
 
 def from_labels(folder: Path, latent: int) -> list[Direction]:
@@ -82,29 +79,55 @@ def from_labels(folder: Path, latent: int) -> list[Direction]:
 def moved(
     folder: Path, face: EditedFace, found: Sequence[Direction], amounts: Sequence[dict[str, float]]
 ) -> np.ndarray:
-    return directions.moved(model_picker.load(folder, model_picker.version(folder)), face.latent, found, amounts)
+    return directions.moved(load(folder), face.latent, found, amounts)
 
 
-def sliders(folder: Path, face: EditedFace, found: list[Direction]) -> dict[str, float]:
-    """One slider per direction; returns the amounts that are not 0."""
-    attributes = [direction for direction in found if isinstance(direction, NamedDirection)]
-    others = [direction for direction in found if not isinstance(direction, NamedDirection)]
+def used(names: Iterable[str]) -> bool:
+    return any(st.session_state[KEY + name] for name in names)
+
+
+def named_sliders(folder: Path, face: EditedFace, named: list[Direction]) -> None:
+    """A slider per direction learned from labels: those of the attributes that differ most first, the rest folded."""
+    attributes = [direction for direction in named if isinstance(direction, NamedDirection)]
+    rows(folder, face, [direction for direction in named if not isinstance(direction, NamedDirection)])
     first = named_directions.distinct(attributes, FIRST)
-    shown = {direction.name for direction in first}
-    rest = [direction for direction in attributes if direction.name not in shown]
     rows(folder, face, first)
-    if rest:
-        used = any(st.session_state[KEY + direction.name] for direction in rest)
-        # kept on the server, so that it stays open when a slider in it is moved back to 0
-        more = st.expander(
-            "More attributes", icon=":material/tune:", expanded=used, key="interpolate_more", on_change="rerun"
-        )
-        if more.open:  # otherwise, nobody sees these faces
-            with more:
+    shown = {direction.name for direction in first}
+    if rest := [direction for direction in attributes if direction.name not in shown]:
+        place = more("More attributes", "more", [direction.name for direction in rest])
+        if place.open:  # otherwise, nobody sees these faces
+            with place:
                 rows(folder, face, rest)
-    rows(folder, face, others)
-    values = {direction.name: st.session_state[KEY + direction.name] for direction in found}
-    return {name: value for name, value in values.items() if value}
+
+
+def more(label: str, key: str, names: Iterable[str]) -> ExpanderContainer:
+    """An expander for sliders, open if one is used; kept on the server, so that it stays open after that."""
+    icon, key = ":material/tune:", f"interpolate_{key}"
+    return st.expander(label, icon=icon, expanded=used(names), key=key, on_change="rerun")
+
+
+def unlabelled_sliders(folder: Path, face: EditedFace, names: list[str], folded: bool) -> list[Direction]:
+    """A slider per direction found without labels; returns these directions, [] while they are folded and not used."""
+    if not folded:
+        found = find(folder)
+        rows(folder, face, found)
+        return found
+    place = more("Light, colour and main differences", "unlabelled", names)
+    with place:
+        found = find(folder) if place.open or used(names) else []
+        if place.open:
+            rows(folder, face, found)
+    return found
+
+
+def find(folder: Path) -> list[Direction]:
+    """The directions found without labels, which takes some seconds the first time."""
+
+    def search(progress: sampling.Progress) -> list[Direction]:
+        return directions.find(load(folder), directions.FACES, progress)
+
+    version = model_picker.version(folder)
+    return cached_work.cached_with_progress("Finding this model's directions", search, folder, version)
 
 
 def rows(folder: Path, face: EditedFace, found: Sequence[Direction]) -> None:

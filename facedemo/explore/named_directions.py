@@ -40,6 +40,8 @@ FORMAT = 1
 NAME = re.compile(r"[\w-]{1,40}")
 TAKEN = {*MEASURES, *LABELLED, *(f"main{number}" for number in range(1, PRINCIPAL + 1))}  # names of other directions
 
+JUDGEMENTS = {"attractive"}  # what a label says of its author rather than of the face
+
 
 @dataclass(frozen=True)
 class NamedDirection(Direction):
@@ -70,7 +72,7 @@ class NamedDirection(Direction):
 def learn(
     model: FaceModel, classifiers: LearnerAndJudge, faces: int = FACES, steps: Steps = lambda what: None
 ) -> list[NamedDirection]:
-    """A direction for each attribute, most reliable first, those that are not reliable last.
+    """A direction for each attribute but JUDGEMENTS, most reliable first, those that are not reliable last.
 
     faces: number of generated faces to learn from, more than twice the latent size h.  Raises ValueError if there are
     too few.
@@ -90,9 +92,8 @@ def learn(
         )
         for name, step, share in zip(names, response.T, shares, strict=True)
     ]  # fmt: skip
-    return sorted(
-        checked(model, classifiers, found, steps), key=lambda one: (not one.reliable, -np.nan_to_num(one.changed))
-    )
+    measured = [one for one in checked(model, classifiers, found, steps) if one.name not in JUDGEMENTS]
+    return sorted(measured, key=lambda one: (not one.reliable, -np.nan_to_num(one.changed)))
 
 
 def distinct(directions: Sequence[NamedDirection], count: int) -> list[NamedDirection]:
@@ -210,7 +211,9 @@ def read(folder: Path, latent: int) -> list[NamedDirection]:
         if content["format"] != FORMAT or content["weights"] != digest(folder):
             return []
         found = [direction_of(record, latent) for record in content["directions"]]
-        return list({direction.name: direction for direction in found if direction.name not in TAKEN}.values())
+        return list(
+            {direction.name: direction for direction in found if direction.name not in TAKEN | JUDGEMENTS}.values()
+        )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
 

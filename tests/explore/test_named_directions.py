@@ -97,6 +97,15 @@ def test_what_is_kept_is_small_and_read_back_until_the_weights_change(make_bundl
     assert named_directions.read(folder, 8) == []
 
 
+def test_a_judgement_of_the_labels_authors_is_no_direction(make_bundle: Maker) -> None:
+    folder = make_bundle()
+    model = load_model(folder)
+    known = classifiers(model, ("Attractive", "Male"))
+    assert [one.name for one in named_directions.learn(model, known, 64)] == ["male"]
+    named_directions.save(folder, [some_direction("attractive"), some_direction()], known)
+    assert [one.name for one in named_directions.read(folder, 8)] == ["smiling"]
+
+
 @pytest.mark.parametrize("damage", ["", "[]", "null", '{"format": 1}', "later", "nan", "name", "text"])
 def test_an_absent_or_damaged_file_is_ignored(make_bundle: Maker, damage: str) -> None:
     folder = make_bundle()

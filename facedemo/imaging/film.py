@@ -76,7 +76,7 @@ def mp4(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> 
         path = Path(folder) / "film.mp4"
         with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
             container.metadata["comment"] = json.dumps(settings)
-            stream = container.add_stream("libx264", rate=rate, options={"crf": "16"})
+            stream = container.add_stream("libx264", rate=rate, options={"crf": "16", "preset": "veryfast"})
             stream.width, stream.height = pictures[0].size
             stream.pix_fmt = "yuv420p"  # the only pixel format that all players support
             for picture in pictures:

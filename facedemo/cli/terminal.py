@@ -63,17 +63,22 @@ def progress_bar(what: str) -> "Iterator[Progress]":
 
 def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
     """Prints Table 1 and the further metrics, one column per model; nothing if no model has been evaluated."""
-    from rich.console import Console
-    from rich.table import Table
-
     from facedemo.evaluation.table import table  # imports torch, which `facedemo --help` must not wait for
 
     head, rows = table(reports)
     if rows:
-        shown = Table(*head, title=title or None)
-        for row in rows:
-            shown.add_row(*row)
-        Console().print(shown)
+        show_rows(head, rows, title)
+
+
+def show_rows(head: "Sequence[str]", rows: "Sequence[Sequence[str]]", title: str = "") -> None:
+    """Prints a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*head, title=title or None)
+    for row in rows:
+        shown.add_row(*row)
+    Console().print(shown)
 
 
 @contextmanager

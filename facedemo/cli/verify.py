@@ -1,22 +1,25 @@
 """The command that evaluates a model as in the paper's Table 1."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, show_table
+from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, show_rows, show_table
 from facedemo.data import personal
-from facedemo.evaluation import annotate
+from facedemo.data.preparation import Progress
+from facedemo.evaluation import annotate, over_seeds
 from facedemo.evaluation.narrative import card_section, describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Report, save_bundle_evaluation
 from facedemo.evaluation.request import EvaluationRequest
-from facedemo.evaluation.verify import DetectedImages, detection_rate
+from facedemo.evaluation.verify import DetectedImages, Steps, detection_rate
 from facedemo.evaluation.verify import verify as verify_model
 from facedemo.pretrained import card
-from facedemo.pretrained.model import find_model, load_model
+from facedemo.pretrained.model import FaceModel, find_model, load_model
+from facedemo.pretrained.seeds import checked_seed
 from facedemo.storage.atomic import replace_file
 
 app = typer.Typer()
@@ -25,6 +28,12 @@ app = typer.Typer()
 Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")]
 Count = Annotated[int, typer.Option(help="Number of faces to generate and evaluate.", min=1, max=100_000)]
 Seed = Annotated[int, typer.Option(help="Seed of the first face; the other faces' seeds are derived from it.")]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        help="Number of seeds, from --seed on; with more than one, report mean and standard deviation.", min=1, max=100
+    ),
+]
 Data = Annotated[
     list[str] | None,
     typer.Option(
@@ -60,6 +69,7 @@ def verify(
     model: Model = "ours-64",
     count: Count = 1000,
     seed: Seed = 0,
+    seeds: Seeds = 1,
     data: Data = None,
     split: HeldOut = "test",
     gallery: Gallery = None,
@@ -75,12 +85,15 @@ def verify(
     """Measure detection, diversity, memorisation, and the distance to real faces of a model's generated faces."""
     if quick and (pictures or keep or fid):
         raise ValueError("--quick only measures the detection rate. Omit it to use --pictures, --keep or --fid.")
+    if seeds > 1 and (quick or pictures or keep):
+        raise ValueError("--quick, --pictures and --keep are for a single evaluation. Omit --seeds to use them.")
     if out is not None:
         check_suffix(out, (".json",))
     personal.expire()
     source = "\n".join(data) if data else None
     request = EvaluationRequest(count, seed, source, split, gallery, cnn, copies, fid)
     request.check()
+    checked_seed(seed + seeds - 1)
     folder = find_model(model, runs_dir)
     drawn = load_model(folder)
     if quick:
@@ -88,6 +101,11 @@ def verify(
             found = detection_rate(drawn, count, seed, steps(drawn.name))
         typer.echo(f"detected: {found}")
         write(out, asdict(found))
+        return
+    if seeds > 1:
+        reports = evaluations(drawn, request, seeds)
+        show_rows(*over_seeds.table(reports), title=f"{seeds} evaluations, seeds {seed} to {seed + seeds - 1}")
+        write(out, {"evaluations": [report.as_json() for report in reports]})
         return
     with bars() as steps:
         report, detected = verify_model(drawn, request, steps)
@@ -97,6 +115,19 @@ def verify(
         write_pictures(pictures, report, detected)
     if keep:
         store(report, folder)
+
+
+def evaluations(model: FaceModel, request: EvaluationRequest, seeds: int) -> list[Report]:
+    """The same evaluation with `seeds` seeds, from that of the request on."""
+    reports = []
+    for seed in range(request.seed, request.seed + seeds):
+        with bars() as steps:
+            reports.append(verify_model(model, replace(request, seed=seed), partial(numbered, steps, seed))[0])
+    return reports
+
+
+def numbered(steps: Steps, seed: int, what: str) -> Progress | None:
+    return steps(f"seed {seed}: {what}")
 
 
 def store(report: Report, bundle: Path) -> None:

@@ -68,7 +68,7 @@ class Row:
     people_matched_n: the same among the first `matched_n` images only, an equal number for every row.  distance:
     Fréchet distance to the held-out real faces, with `frechet_n` faces each.  nearest: median distance to the nearest
     training face. duplicates: share of faces with another within 0.3.  fid, kid: as returned by `inception.measure`,
-    against the same real images.
+    against the same real images.  main_variance: as returned by `metrics.main_variance`, against the same real faces.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Row:
     duplicates: float
     fid: float | None = None
     kid: float | None = None
+    main_variance: float | None = None
 
 
 @dataclass(frozen=True)

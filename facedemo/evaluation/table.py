@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from facedemo.evaluation.report import UNDETECTED, UNRECOGNISED, Rate, Report, Row, percent
 
 NOTHING = "–"
+MAIN_VARIANCE = "variance along the main direction"
 
 
 def in_words(found: Rate | None) -> str:
@@ -58,6 +59,11 @@ MEASURES = {  # metric → its cell, and its meaning
         "Fréchet distance between the embeddings of the faces and of held-out real faces. Lower is better; it "
         "decreases with the number of faces, so compare only equal numbers. The real-face column is the distance "
         "between two real sets.",
+    ),
+    MAIN_VARIANCE: (
+        lambda row, report: number(row.main_variance),
+        "Variance along the direction in which real faces vary most, relative to that of the real faces: for "
+        "photographs of celebrities, from women to men. Well below 1 means that one end is missing.",
     ),
     "nearest training face": (
         lambda row, report: number(row.nearest),

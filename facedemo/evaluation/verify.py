@@ -21,6 +21,7 @@ from facedemo.evaluation.metrics import (
     distinct_people,
     duplicates,
     frechet,
+    main_variance,
     nearest,
     people,
 )
@@ -193,6 +194,7 @@ def measure(
         distance=frechet(known[:size], real.embeddings_found[:size]) if size and real is not None else None,
         nearest=median_nearest(known, training.embeddings_found) if training is not None else None,
         duplicates=duplicates(known),
+        main_variance=main_variance(known[:size], real.embeddings_found[:size]) if size and real is not None else None,
     )
 
 

@@ -316,6 +316,8 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     [
         (["--quick", "--keep"], "--quick only measures the detection rate"),
         (["--fid"], "give them with --data"),
+        (["--seeds", "2", "--keep"], "Omit --seeds"),
+        (["--seed", str(2**32 - 1), "--seeds", "2"], "A seed is a whole number"),
         (["--count", "3", "--data", "nowhere"], "nowhere"),
     ],
 )

@@ -163,7 +163,7 @@ class TrainingConfig(FrozenSettings):
         le=1_000_000_000,
         title="Evaluation interval",
         description="Real images between evaluations during training, of 500 faces in a process of its own that takes "
-        "at most a tenth of the time; the best weights are kept. 0: none.",
+        "at most a tenth of the processor time; the best weights are kept. 0: none.",
     )
     checkpoint_every: int = Field(
         default=500, ge=1, le=1_000_000, title="Checkpoint interval", description="Iterations between full checkpoints."

@@ -1,7 +1,4 @@
-"""The training speed of this computer, measured and cached, to estimate the time of a run before it starts.
-
-`python -m facedemo.training.speed` measures it; it reads a run's config.json from standard input.
-"""
+"""The training speed of this computer, as measured and cached, to estimate the time of a run before it starts."""
 
 import hashlib
 import json
@@ -9,24 +6,16 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from typing import Any
 
-import psutil
-
-from facedemo.config.schedule import SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.gans.settings import tunables
 from facedemo.storage.atomic import read_object, replace_file
 from facedemo.storage.locations import cache_root
-from facedemo.storage.process import lower_priority
 
 FILE = "speeds.json"  # in the cache folder
-MEASURED_SECONDS = 2.0
 LEAST_SECONDS = 20.0  # minimum length of a training whose speed is stored
 TYPICAL_STARTUP = 10.0  # assumed seconds until the first iteration, if they were never measured
-WARM_UP_STEPS = 2
-IMAGES = 256  # number of noise images, which take as long as faces
 
 
 def speed_key(config: RunConfig) -> str:
@@ -77,46 +66,12 @@ def estimated_seconds(config: RunConfig) -> float | None:
     return speed["startup_seconds"] + min(limits)
 
 
-def measure_speed(config: RunConfig) -> float:
-    """Images per second of training steps on random images, after a warm-up; takes a few seconds."""
-    import numpy as np  # and code that needs torch: the app reads stored speeds without it
-
-    from facedemo.training import device
-    from facedemo.training.iteration import Iteration
-
-    settings = config.training.model_copy(update={"devices": 1, "num_nodes": 1})
-    precision = device.precision(settings.precision)
-    fabric = device.start(settings.model_copy(update={"precision": precision}))
-    size = config.model.size
-    images = np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, 3), np.uint8)
-    iteration = Iteration(fabric, SettingsSchedule(config), images)
-    for _ in range(WARM_UP_STEPS):
-        iteration.take()
-    began = time.perf_counter()
-    while (spent := time.perf_counter() - began) < MEASURED_SECONDS:
-        iteration.take()
-    return (iteration.step - WARM_UP_STEPS) * config.model.images_per_step / spent
+def command() -> list[str]:
+    """The command that measures and stores the speed of the config on its standard input, in some ten seconds."""
+    return [sys.executable, "-m", "facedemo.training.speed_measurement"]
 
 
 def measure_and_store(config: RunConfig) -> None:
-    """Measures the speed of a config in a process of its own, which takes some ten seconds."""
-    subprocess.run(
-        [sys.executable, "-m", "facedemo.training.speed"],
-        input=config.model_dump_json().encode(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-
-
-def main() -> None:
-    lower_priority()
-    config = RunConfig.model_validate_json(sys.stdin.read())
-    import facedemo.training.trainer  # noqa: F401 - all that a training loads before its first step belongs to its start-up
-
-    startup = time.time() - psutil.Process().create_time()
-    store_speed(config, measure_speed(config), startup)
-
-
-if __name__ == "__main__":
-    main()
+    """Measures the speed of a config in a process of its own, and waits for it."""
+    quiet = subprocess.DEVNULL
+    subprocess.run(command(), input=config.model_dump_json().encode(), stdout=quiet, stderr=quiet, check=False)

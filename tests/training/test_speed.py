@@ -1,13 +1,11 @@
 """How long a run will take, from speeds that were measured on this computer."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from facedemo.config.presets import configure
-from facedemo.training import speed
+from facedemo.training import speed, speed_measurement
 
 TINY = {"size": 32, "width": 4, "latent": 4, "threads": 1}
 
@@ -62,15 +60,13 @@ def test_a_damaged_file_of_speeds_is_begun_anew(content: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("family", ["ours", "dcgan", "wgan", "r3gan"])
 def test_every_family_is_measured(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "MEASURED_SECONDS", 0.1)
-    assert speed.measure_speed(configure({"images": 1000, "family": family, **TINY})) > 1
+    monkeypatch.setattr(speed_measurement, "MEASURED_SECONDS", 0.1)
+    assert speed_measurement.measure_speed(configure({"images": 1000, "family": family, **TINY})) > 1
 
 
 def test_a_process_of_its_own_measures_and_remembers() -> None:
     config = configure({"images": 1000, **TINY})
-    subprocess.run(
-        [sys.executable, "-m", "facedemo.training.speed"], input=config.model_dump_json().encode(), check=True
-    )
+    speed.measure_and_store(config)
     known = speed.known_speed(config)
     assert known is not None
     assert known["images_per_second"] > 1

@@ -11,7 +11,7 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import ask, badge, generate_button, wait_words
 from facedemo.app.shared.run_facts import all_facts, race_button
-from facedemo.app.views.train import estimate, form, live
+from facedemo.app.views.train import estimate, form, live, new_run
 from facedemo.comparison.race import upcoming_entrants
 from facedemo.runs import lesson, trash
 from facedemo.runs.run import Run, list_runs
@@ -112,10 +112,10 @@ def new_run_form(others: list[Run]) -> None:
         about = "Start training in a separate process at low priority: it continues if you close or reload this page."
         if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
             estimate.cancel()
-            if run := form.start(budget):
+            if run := new_run.start(budget):
                 open_run(run.id)
                 st.rerun()
-        estimate.show(form.described_run(budget), busy=bool(others))
+        estimate.show(new_run.described_run(budget), busy=bool(others))
 
 
 def training_now(active: list[Run]) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from facedemo.app.shared import budget as budgets
+from facedemo.app.shared import setting_controls, training_images
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.views.train import form
 from facedemo.comparison import race
 from facedemo.comparison.race import Kind, Race
 from facedemo.config.schema import in_words
@@ -26,10 +27,10 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
     if key("budget_kind") not in st.session_state:
-        form.fill_budget({"images": IMAGES}, key("budget"))
+        budgets.fill({"images": IMAGES}, key("budget"))
     st.session_state.setdefault(key("families"), family_names())
     st.subheader("New sweep" if kind == "sweep" else "New race", anchor=False)
-    form.data_control()
+    training_images.control()
     if kind == "sweep":
         st.multiselect(
             "Values of γ",
@@ -61,8 +62,8 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
 
 def numbers() -> dict[str, float]:
     """Budget, size, seed and the number of faces to evaluate; returns the budget."""
-    with st.grid(4, min_column_width=form.CELL):
-        budget = form.budget_control(key("budget"))
+    with st.grid(4, min_column_width=setting_controls.CELL):
+        budget = budgets.control(key("budget"))
         st.selectbox(
             "Image size",
             SIZES,
@@ -120,7 +121,12 @@ def start(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None])
 def create(kind: Kind, budget: dict[str, float]) -> Race:
     """Creates the race that the form describes.  Raises ValueError or OSError if that is impossible."""
     state = st.session_state
-    options = {"source": form.chosen_source(), "size": state[key("size")], "seed": state[key("seed")], **budget}
+    options = {
+        "source": training_images.chosen_source(),
+        "size": state[key("size")],
+        "seed": state[key("seed")],
+        **budget,
+    }
     families = ["ours"] if kind == "sweep" else state[key("families")]
     gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
     evaluation = {"seed": state[key("seed")], "count": state[key("count")]}

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from facedemo.app.shared import budget as budgets
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import ask, generate_button
-from facedemo.app.views.train import form
 from facedemo.config.schema import BUILTIN_SOURCE, Budget
 from facedemo.data.source_files import existing
 from facedemo.runs import lesson
@@ -25,32 +25,16 @@ def actions(run: Run, status: Status) -> None:
     now = (run.id, status.state)
     with st.container(horizontal=True):
         if status.state == "paused":
-            button(
-                "Continue",
-                "play_arrow",
-                "Continue the training.",
-                ask,
-                run.unpause,
-                "The run will continue in a moment.",
-                now,
-            )
+            about, words = "Continue the training.", "The run will continue in a moment."
+            button("Continue", "play_arrow", about, ask, run.unpause, words, now)
         elif status.active:
-            about, words = (
-                "Pause the training; its process stays alive and nothing is lost.",
-                "The run will pause after this iteration.",
-            )
+            about = "Pause the training; its process stays alive and nothing is lost."
+            words = "The run will pause after this iteration."
             button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state == "starting")
         if status.active:
             about = "Save a checkpoint and end the process. The run can be resumed."
-            button(
-                "Stop",
-                "stop",
-                about,
-                ask,
-                run.stop,
-                "The run will save a checkpoint and stop after this iteration.",
-                now,
-            )
+            words = "The run will save a checkpoint and stop after this iteration."
+            button("Stop", "stop", about, ask, run.stop, words, now)
         elif status.state == "finished":
             extension(run)
         else:
@@ -74,8 +58,8 @@ def extension(run: Run, prefix: str = "extend") -> None:
     with st.popover("Extend", icon=":material/more_time:", help="Continue the run with a larger budget."):
         if f"{prefix}_kind" not in st.session_state:
             budget = run.config.budget.model_dump()
-            form.fill_budget({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
-        budget = form.budget_control(prefix)
+            budgets.fill({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
+        budget = budgets.control(prefix)
         st.caption("Counted from the start of the run, so it must exceed the budget already used.")
         args = (lambda: extend(run, budget),)
         st.button("Train further", type="primary", on_click=ask, args=args, key=f"{prefix}_go")

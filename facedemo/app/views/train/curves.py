@@ -6,11 +6,10 @@ import streamlit as st
 
 from facedemo.app.charts import training
 from facedemo.app.components.keep_hover import keep_hover
-from facedemo.app.shared import evaluations
+from facedemo.app.shared import evaluations, setting_controls
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART
-from facedemo.app.views.train import steering
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs.evaluations import best, read_evaluations
@@ -45,7 +44,7 @@ def draw_charts(run: Run, config: "RunConfig") -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Charts", anchor=False, width="content")
         norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
-    family, names = config_class(config.family), steering.short_names(config)
+    family, names = config_class(config.family), setting_controls.short_names(config)
     metrics = metrics_of(run)
     figures = training.figures(metrics, family.metrics, run.setting_changes(), names, norms)
     if not figures:

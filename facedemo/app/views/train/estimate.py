@@ -1,7 +1,6 @@
 """The time a run will take on this computer, shown before it starts."""
 
 import subprocess
-import sys
 
 import streamlit as st
 
@@ -49,7 +48,7 @@ def measure(config: RunConfig) -> bool:
     if st.session_state.get(KEY) != key:
         cancel()
         process = subprocess.Popen(
-            [sys.executable, "-m", "facedemo.training.speed"],
+            speed.command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

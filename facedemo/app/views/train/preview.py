@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from facedemo.app.shared import image_source, visitor
+from facedemo.app.shared import image_source, training_images, visitor
 from facedemo.app.shared.background import Job
 from facedemo.app.shared.image_check import scanned
 from facedemo.app.shared.markdown import escaped
@@ -86,7 +86,7 @@ def waiting(job: Job) -> None:
 
 def described(faces: Faces, found: Findings) -> None:
     st.caption(escaped(f"{faces.summary()} {found.words}"))
-    if st.session_state["new_data_kind"] == image_source.UPLOAD or visitor.may_see_photographs():
+    if st.session_state[f"{training_images.KEY}_kind"] == image_source.UPLOAD or visitor.may_see_photographs():
         size, rows = found.size, found.shown
         image(faces.images[rows], GRID_COLUMNS, f"{len(rows)} of the images, cropped to {size}×{size} pixels")
         st.caption(f"{len(rows)} of them, evenly chosen, as the networks see them.")

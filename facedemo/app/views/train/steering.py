@@ -1,63 +1,16 @@
-"""Controls created from the declarations of settings, and the panel of live settings of a run."""
+"""The panel of live settings of a run: what is in force, what is pending, and undo."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import Any
 
 import streamlit as st
 
+from facedemo.app.shared.setting_controls import control, own_first, short_names
 from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig, in_words
-from facedemo.gans.settings import FamilyConfig
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
-
-
-FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
-
-
-def control(name: str, field: "FieldInfo", key: str) -> None:
-    """The control of one setting; its value is `st.session_state[key]`, which must be set."""
-    title, about = field.title or name, field.description
-    if get_origin(field.annotation) is Literal:
-        st.selectbox(title, get_args(field.annotation), key=key, help=about)
-    elif field.annotation is bool:
-        st.toggle(title, key=key, help=about)
-    elif field.annotation is str:
-        st.text_input(title, key=key, help=about)
-    else:
-        number(title, about, *bounds(field), whole=field.annotation is int, key=key)
-
-
-def bounds(field: "FieldInfo") -> tuple[float, float]:
-    """The minimum and maximum of a bounded field."""
-    limits = ("ge", "gt", "le", "lt")
-    found = {name: getattr(item, name) for item in field.metadata for name in limits if hasattr(item, name)}
-    low = found["ge"] if "ge" in found else math.nextafter(found["gt"], math.inf)
-    high = found["le"] if "le" in found else math.nextafter(found["lt"], -math.inf)
-    return low, high
-
-
-def number(title: str, about: str | None, low: float, high: float, whole: bool, key: str) -> None:
-    kind = int if whole else float
-    value = kind(min(max(st.session_state[key], low), high))
-    if not isinstance(st.session_state[key], kind) or st.session_state[key] != value:
-        st.session_state[key] = value  # only then: writing a value would discard what is being typed
-    about = f"{about or title} From {low:,.6g} to {high:,.6g}."
-    if not whole and (low, high) == (0.0, 1.0):
-        st.slider(title, low, high, step=0.01, key=key, help=about)
-        return
-    step = max(1, int(fineness(value))) if whole else fineness(value)
-    st.number_input(title, kind(low), kind(high), step=step, format="%d" if whole else FINE, key=key, help=about)
-
-
-def fineness(value: float) -> float:
-    """The step of the + button: a tenth of the value's leading digit."""
-    return 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 0.001
 
 
 @dataclass(frozen=True)
@@ -101,19 +54,6 @@ def values(steering: "SettingsSchedule", step: int) -> dict[str, float]:
     settings = config.model.model_dump() | config.training.model_dump()
     rates = {name: float(f"{steering.rate(network, step):.4g}") for network, name in LEARNING_RATE_FIELD.items()}
     return {name: settings[name] for name in config.steerable()} | rates
-
-
-def own_first(names: Iterable[str], config: "type[FamilyConfig]") -> list[str]:
-    """Settings in display order: the family's own, then those of every family, then all others."""
-    declared = list(config.model_fields)
-    every = {name: (name in FamilyConfig.model_fields, declared.index(name)) for name in declared}
-    return sorted(names, key=lambda name: every.get(name, (True, len(declared))))
-
-
-def short_names(config: "RunConfig") -> dict[str, str]:
-    """Setting → its short title, up to a comma."""
-    fields = type(config.model).model_fields | type(config.training).model_fields
-    return {name: (field.title or name).split(",")[0] for name, field in fields.items()}
 
 
 def steer(run: Run, changes: dict[str, float]) -> None:

@@ -1,0 +1,68 @@
+"""What fills the controls of the form for a new run: a preset, a family, or the model to start from.
+
+Each control is `st.session_state[key(section, name)]`, the section being the family, "training" or "data".
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from facedemo.app.shared import budget
+from facedemo.config.presets import PRESETS, configure, start_of
+from facedemo.config.schema import RunConfig, in_words
+
+
+def key(*names: str) -> str:
+    return "new_" + "_".join(names)
+
+
+def fill(config: RunConfig) -> None:
+    """Fills the controls from a config, except for its name, its data and its split."""
+    st.session_state[key("family")] = config.family
+    sections = {config.family: config.model, "training": config.training, "data": config.data}
+    for section, part in sections.items():
+        for name in type(part).model_fields:
+            if name != "split":  # it depends on the images, see `held_out_control`
+                st.session_state[key(section, name)] = getattr(part, name)
+    budget.fill(config.budget.model_dump(), key("budget"))
+
+
+def fill_preset() -> None:
+    preset = st.session_state[key("preset")]
+    if not start_of(preset):
+        fill(configure({}, preset))
+    elif problem := fill_tuning({}, preset):
+        st.session_state[key("preset")] = next(iter(PRESETS))
+        fill_preset()
+        st.session_state[key("preset_problem")] = problem
+
+
+def use_preset(preset: str) -> None:
+    """Chooses a preset, for images whose crop is already chosen."""
+    crop = st.session_state[key("data", "crop")]
+    st.session_state[key("preset")] = preset
+    fill_preset()
+    st.session_state[key("data", "crop")] = crop
+
+
+def fill_family() -> None:
+    fill(RunConfig(family=st.session_state[key("family")]))
+
+
+def fill_start() -> None:
+    """Fills the controls from the start model's settings, because its weights require them."""
+    start = st.session_state[key("training", "start")]
+    if start and (problem := fill_tuning({"start": start, "minutes": 60})):
+        st.session_state[key("training", "start")] = ""
+        st.session_state[key("problem")] = problem
+
+
+def fill_tuning(options: dict[str, Any], preset: str | None = None) -> str:
+    """Fills the controls for fine-tuning a model; returns why that is impossible, or ""."""
+    from facedemo.training import warm_start  # imports torch, which the form need not wait for
+
+    try:
+        fill(warm_start.configured(options, preset))
+    except (ValueError, OSError) as error:
+        return in_words(error)
+    return ""

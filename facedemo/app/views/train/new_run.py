@@ -1,0 +1,81 @@
+"""The run that the form describes, and its start."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from facedemo.app.shared import training_images
+from facedemo.app.views.train.filling import key
+from facedemo.config.presets import PRESETS
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, in_words, message
+from facedemo.gans.registry import config_class
+from facedemo.runs.run import Run
+from facedemo.storage.locations import runs_root
+from facedemo.training import speed
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+def chosen_config(budget: dict[str, float], source: str | None = None) -> RunConfig:
+    """The form as a config; `source` replaces the images chosen in the form.
+
+    Raises ValueError or OSError if the form does not describe a valid run.
+    """
+
+    def section(name: str, fields: Any) -> dict[str, Any]:
+        return {field: st.session_state[key(name, field)] for field in fields if key(name, field) in st.session_state}
+
+    family = st.session_state[key("family")]
+    return RunConfig.model_validate(
+        {
+            "name": st.session_state[key("name")].strip() or title(family),
+            "family": family,
+            "model": section(family, config_class(family).model_fields),
+            "training": section("training", TrainingConfig.model_fields),
+            "data": section("data", DataConfig.model_fields) | {"source": source or training_images.chosen_source()},
+            "budget": budget,
+        }
+    )
+
+
+def title(family: str) -> str:
+    """The default name of a run: "One minute, γ 0.8, 14:07"."""
+    gamma = st.session_state.get(key(family, "gamma"))
+    parts = [PRESETS[st.session_state[key("preset")]].title, *([f"γ {gamma:g}"] if gamma is not None else [family])]
+    return ", ".join([*parts, time.strftime("%H:%M")])
+
+
+def problem(item: "ErrorDetails") -> str:
+    """What is wrong with a setting, preceded by its name; without a name if several settings conflict."""
+    where = " → ".join(map(str, item["loc"]))
+    return f"{where}: {message(item)}" if where else message(item)
+
+
+def described_run(budget: dict[str, float]) -> RunConfig | None:
+    """The form as a config whose images have not been checked; None if the form does not describe a valid run."""
+    try:
+        return chosen_config(budget, source="images" if training_images.are_own() else BUILTIN_SOURCE)
+    except ValueError:
+        return None
+
+
+def start(budget: dict[str, float]) -> Run | None:
+    """Starts the run that the form describes; if that fails, shows the reason and returns None."""
+    from facedemo.training.warm_start import new_run  # imports torch, which the form need not wait for
+
+    try:
+        run = new_run(chosen_config(budget))
+        run.launch_new(speed.estimated_seconds(run.config))
+        return run
+    except ValidationError as error:
+        lines = [f"- {problem(item)}" for item in error.errors()]
+        st.error("\n".join(lines), title="These settings cannot be used")
+    except OSError as error:
+        where = error.filename or runs_root()
+        st.error(f"{where}: {error.strerror or error}. Free some space, or choose another folder.", title="Not started")
+    except ValueError as error:
+        st.error(in_words(error), title="Not started")
+    return None

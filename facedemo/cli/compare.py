@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, Now, RunsDir, bars, fail, show_table, state_and_place
+from facedemo.cli.terminal import RUNS, HeldOut, Now, RunsDir, bars, fail, show_table, state_and_place
 from facedemo.comparison import gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
@@ -40,7 +40,6 @@ Seed = Annotated[int, typer.Option(help="Seed of the initial weights, the data o
 Count = Annotated[
     int, typer.Option(help="Number of faces to evaluate per model; 0: no evaluation.", min=0, max=100_000)
 ]
-HeldOut = Annotated[str, typer.Option(help="Held-out split to compare with: validation or test.")]
 Copies = Annotated[
     bool, typer.Option("--copies/--no-copies", help="Also find the nearest training faces; slow the first time.")
 ]

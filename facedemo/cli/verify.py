@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, show_rows, show_table
+from facedemo.cli.terminal import RUNS, HeldOut, RunsDir, bars, check_suffix, show_rows, show_table
 from facedemo.data import personal
 from facedemo.data.preparation import Progress
 from facedemo.evaluation import annotate, over_seeds
@@ -39,9 +39,6 @@ Data = Annotated[
     typer.Option(
         help="Real images to compare with, ideally the model's own training data (repeatable).", metavar="SOURCE"
     ),
-]
-HeldOut = Annotated[
-    str, typer.Option(help="Held-out split of the real images: validation (for tuning) or test (for reporting).")
 ]
 Gallery = Annotated[
     str | None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from facedemo.data import source_files
-from facedemo.data.archives import count_archive, count_zip, read_archive, read_images
+from facedemo.data.archives import count_archive, read_archive, read_images
 from facedemo.data.source_files import (
     ARCHIVE_SUFFIXES,
     DataError,
@@ -21,6 +21,7 @@ from facedemo.data.source_files import (
     too_much,
     why_passed_over,
 )
+from facedemo.data.zip_archives import count_zip
 
 CELEBA_ZIP = "img_align_celeba.zip"
 LISTS = frozenset(  # CelebA's lists, which are read separately

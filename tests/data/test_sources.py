@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facedemo.data import archives, source_files
+from facedemo.data import source_files
+from facedemo.data.archive_limits import UNSAFE_NAME
 from facedemo.data.source_files import DataError, Entry, is_image_name
 from facedemo.data.sources import open_source
 from facedemo.storage.locations import uploads_root
@@ -138,7 +139,7 @@ def test_a_named_pipe_in_a_folder_does_not_hang(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../up.jpg", "a/../../up.jpg", "/tmp/up.jpg", "C:/up.jpg"])
 def test_members_that_point_out_of_the_archive_are_skipped(tmp_path: Path, make, name: str) -> None:
     archive = make(tmp_path / "hostile", {name: b"evil", "good.jpg": b"good"})
-    assert {entry.name: entry.problem for entry in read(archive)} == {name: archives.UNSAFE_NAME, "good.jpg": ""}
+    assert {entry.name: entry.problem for entry in read(archive)} == {name: UNSAFE_NAME, "good.jpg": ""}
     assert list(tmp_path.iterdir()) == [archive]
 
 

@@ -22,7 +22,7 @@ from facedemo.runs.directory import RunError
 from facedemo.runs.waiting import wait_for_turn
 from facedemo.storage.process_status import Status
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 SET_BY_THE_RACE = ("name", "gamma", "start")  # no options of `compare`
 
 

@@ -13,7 +13,7 @@ from facedemo.pretrained.model import find_model, load_model
 from facedemo.storage.atomic import replace_file
 from facedemo.training import dataset
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 Name = Annotated[str, typer.Argument(help="A bundled model's name, a bundle's folder, or a run.", metavar="MODEL")]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 FILMS = (".mp4", ".gif", *pictures.PICTURES)
 

@@ -14,7 +14,7 @@ from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import find_run
 from facedemo.storage.atomic import replace_file
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from facedemo.runs.differences import differences
 from facedemo.runs.directory import find_one
 from facedemo.runs.run import Run, find_run, list_runs
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

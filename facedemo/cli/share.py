@@ -11,7 +11,7 @@ from facedemo.explore import training_film
 from facedemo.runs.run import find_run
 from facedemo.storage.atomic import replace_file
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -12,7 +12,7 @@ import typer
 from facedemo.app.shared.accounts import new_code
 from facedemo.storage.locations import shipped
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(name="app")

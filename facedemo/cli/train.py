@@ -10,20 +10,22 @@ from facedemo.cli.terminal import RUNS, Now, RunName, RunsDir, fail
 from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.data.source_files import existing
-from facedemo.gans.registry import name_family
+from facedemo.gans.registry import FAMILIES, name_family
 from facedemo.runs.run import Run, find_run
 from facedemo.training import speed, warm_start
 from facedemo.training.console import train_with_progress
 from facedemo.training.warm_start import new_run
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
 @with_settings()
 def train(
     preset: Annotated[str | None, typer.Option(help=f"Starting point: {', '.join(PRESETS)}.")] = None,
-    family: Annotated[str | None, typer.Option(help="GAN family: ours, dcgan, wgan, or FILE:CLASS.")] = None,
+    family: Annotated[
+        str | None, typer.Option(help=f"GAN family: {', '.join(FAMILIES)}, or FILE:CLASS for one of your own.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A run's config.json to start from instead of a preset.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of both networks.")] = None,
     only_create: Annotated[
@@ -42,7 +44,7 @@ def train(
     """Train a model; prints the run directory last.
 
     Omitted options fall back to the preset, then to the model to start from, then to the defaults. Ctrl-C saves a
-    checkpoint, and `facedemo resume` goes on from there.
+    checkpoint, and `facedemo resume` continues from there.
     """
     settings = given(settings | {"family": name_family(family) if family else None})
     if learning_rate is not None:

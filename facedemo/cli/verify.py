@@ -22,7 +22,7 @@ from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import checked_seed
 from facedemo.storage.atomic import replace_file
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")]
@@ -79,7 +79,7 @@ def verify(
     keep: Keep = False,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Measure detection, diversity, memorisation, and the distance to real faces of a model's generated faces."""
+    """Evaluate a model's faces: detection, diversity, memorisation, and distance to real faces."""
     if quick and (pictures or keep or fid):
         raise ValueError("--quick only measures the detection rate. Omit it to use --pictures, --keep or --fid.")
     if seeds > 1 and (quick or pictures or keep):

@@ -1,7 +1,7 @@
 """A process that runs a race: `python -m facedemo.comparison.worker RACE_DIRECTORY`.
 
-It trains one entrant after another and evaluates each at its end, while a second process runs face detection whenever
-new weights have been saved. If it is killed and started again, it continues where it stopped.
+It trains one entrant after another and evaluates each at its end. If it is killed and started again, it continues
+where it stopped.
 """
 
 import os

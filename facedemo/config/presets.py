@@ -104,7 +104,7 @@ SMALL_SET = 5000  # images; with fewer, a discriminator soon memorises them
 
 
 def fitting_preset(count: int) -> tuple[str, str]:
-    """The preset for a number of images of one's own, and why."""
+    """The preset for a number of the user's own images, and why."""
     if count < SMALL_SET:
         return "own-64", (
             f"With fewer than {SMALL_SET:,} images, a model that starts from random weights soon memorises them. This "

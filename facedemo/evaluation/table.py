@@ -16,7 +16,7 @@ def in_words(found: Rate | None) -> str:
 
 
 def counted(count: int, of: int) -> str:
-    """ "120 of 856 (14.0 %)": models may be judged by different numbers of images."""
+    """ "120 of 856 (14.0 %)": models may be evaluated on different numbers of images."""
     return f"{count:,} of {of:,} ({percent(count / of)})" if of else NOTHING
 
 

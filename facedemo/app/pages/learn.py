@@ -67,7 +67,7 @@ def show(lesson: Lesson) -> None:
     lesson.show(answered)
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
-        about = "Open the page where this idea goes on."
+        about = "Open the page that continues this idea."
         if st.button(lesson.link, icon=":material/arrow_forward:", help=about, key="learn_onward"):
             st.switch_page(lesson.page)
         if number + 1 < len(names):

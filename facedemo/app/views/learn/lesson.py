@@ -1,4 +1,4 @@
-"""What every lesson has: an idea, a question, something to try, and a page where the idea goes on."""
+"""What every lesson has: an idea, a question, something to try, and a page that continues the idea."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Lesson:
     """A lesson of a few minutes.
 
     name: for the address.  idea: four sentences in Markdown.  show: draws what there is to try; its argument says
-    whether the question has been answered.  page, link: where the idea goes on, and the words of the link.
+    whether the question has been answered.  page, link: the page that continues the idea, and the words of the link.
     """
 
     name: str

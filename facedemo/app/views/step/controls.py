@@ -1,4 +1,4 @@
-"""The controls of the single-step page: steps forth and back, playing them, and the live settings."""
+"""The controls of the single-step page: stepping forwards and backwards, playing them, and the live settings."""
 
 import math
 

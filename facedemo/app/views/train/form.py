@@ -42,7 +42,7 @@ def show_preview(source: str) -> None:
 
 
 def held_out_control() -> None:
-    """Keeps a fifth of one's own images out of the training, by the setting of the split."""
+    """Keeps a fifth of the user's own images out of the training, by the setting of the split."""
     own = training_images.are_own()
     if own != st.session_state.get(key("own_images")):  # the default depends on the kind of images
         st.session_state[key("own_images")] = own

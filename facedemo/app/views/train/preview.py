@@ -1,4 +1,4 @@
-"""One's own images on the Train page, as the networks see them, before a run trains on them."""
+"""The user's own images on the Train page, as the networks see them, before a run trains on them."""
 
 import base64
 from collections.abc import Callable, Sequence

@@ -3,8 +3,8 @@
 import io
 import os
 import sys
-import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,6 @@ from facedemo.storage.process_status import Status
 # Tests run beside each other, one on each core. This one's processes take it from the environment.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["FACEDEMO_TRAININGS"] = "99"  # tests beside each other do not wait for each other's trainings
-os.environ["FACEDEMO_QUEUE"] = tempfile.mkdtemp(prefix="facedemo-queue-")
 
 Maker = Callable[..., Path]
 RunMaker = Callable[..., Run]
@@ -37,9 +36,22 @@ Portrait = Callable[[int], Image.Image]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts files with slow tests first, so that no worker begins one when the others have finished."""
+    """Puts long files first, so that no worker begins one when the others have finished.
+
+    Those are files with slow tests, and then those with many tests.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in slow, -tests[item.path]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing outside of pytest's folder is read or written, and the built-in faces are decoded once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("cache", "queue"):
+            patch.setenv(f"FACEDEMO_{name.upper()}", str(tmp_path_factory.mktemp(name) / name))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,10 @@
-"""A folder that commands work in, and what they answer."""
+"""A folder that commands work in."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-from tests.conftest import Done
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +17,3 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         small = Image.fromarray(rng.randint(0, 256, (4, 4, 3), dtype=np.uint8))
         small.resize((36, 36)).save(home / "pictures" / f"{index}.png")
     return home
-
-
-def facedemo_process(home: Path, *words: str) -> Done:
-    """Runs a command in the folder `home` as a shell does."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from facedemo.cli import main; main()", *words],
-        cwd=home,
-        env={**os.environ, "FACEDEMO_CACHE": str(home / "cache"), "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)

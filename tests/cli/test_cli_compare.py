@@ -14,7 +14,8 @@ from tests.conftest import facedemo
 @pytest.fixture(scope="module")
 def raced(home: Path) -> Path:
     """Where a race of two was run and reported on."""
-    words = "--family ours --family dcgan --size 32 --width 4 --images 512 --seed 3 --count 4 --no-copies --out report"
+    words = "--family ours --family dcgan --size 32 --width 4 --images 64 --threads 1"
+    words += " --seed 3 --count 4 --no-copies --out report"
     done = facedemo(home, "compare", "--data", "pictures", *words.split())
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "report/report.html"
@@ -25,7 +26,7 @@ def test_compare_trains_judges_and_reports(raced: Path) -> None:
     (found,) = list_races(raced / "runs")
     runs = [found.run(entry) for entry in found.plan.entries]
     assert [run.status.state for run in runs] == ["finished", "finished"]
-    assert [run.status.images for run in runs] == [512, 512]
+    assert [run.status.images for run in runs] == [64, 64]
     assert {run.config.training.seed for run in runs} == {3}
     numbers = json.loads((raced / "report/report.json").read_text("utf8"))
     assert [one["evaluation"]["count"] for one in numbers["contenders"]] == [4, 4]

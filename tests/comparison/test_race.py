@@ -1,13 +1,9 @@
 """Races, really run: the same for all, resumable after a kill, and not ended by one contender's misfortune."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +17,8 @@ from facedemo.comparison.worker import execute
 from facedemo.evaluation.report import load_evaluation
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
+from tests import forked
 
-Started = Callable[[Race], subprocess.Popen]
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}
 
 
@@ -48,23 +44,6 @@ def tiny_race(pictures: str, families: tuple[str, ...] = ("ours", "dcgan"), coun
 
 def runs_of(found: Race) -> list[Run]:
     return [found.run(entrant) for entrant in found.plan.entries]
-
-
-@pytest.fixture
-def started() -> Iterator[Started]:
-    """Runs races in processes of their own, at this one's priority."""
-    processes = []
-    program = "import sys; from pathlib import Path; from facedemo.comparison.worker import Race, execute;"
-    program += "sys.exit(execute(Race(Path(sys.argv[1]))).state == 'failed')"
-
-    def start(found: Race) -> subprocess.Popen:
-        processes.append(subprocess.Popen([sys.executable, "-c", program, str(found.path)]))
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -117,13 +96,13 @@ def test_the_command_of_a_race_names_its_data_but_not_where_they_are() -> None:
 
 
 @pytest.mark.slow
-def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, started: Started) -> None:
+def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str) -> None:
     found = tiny_race(pictures, iterations=60)
     first, second = runs_of(found)
-    process = started(found)
+    process = forked.start(execute, found)
     wait_for(first.checkpoints)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     assert found.status.state == "crashed"
     assert first.status.state == "crashed"
 
@@ -138,15 +117,16 @@ def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str, sta
 
 
 @pytest.mark.slow
-def test_a_stopped_race_leaves_a_checkpoint_and_the_others_unstarted(pictures: str, started: Started) -> None:
+def test_a_stopped_race_leaves_a_checkpoint_and_the_others_unstarted(pictures: str) -> None:
     found = tiny_race(pictures, iterations=100_000)
     first, second = runs_of(found)
-    process = started(found)
+    process = forked.start(execute, found)
     wait_for(lambda: first.status.step)
     with pytest.raises(RunError, match="another process"):
         execute(found)
     found.stop()
-    assert process.wait(120) == 0
+    process.join(120)
+    assert process.exitcode == 0
     assert found.status.state == "stopped"
     assert first.status.state == "stopped"
     assert first.checkpoints()
@@ -198,14 +178,6 @@ def test_races_are_found_by_the_end_of_their_name(pictures: str) -> None:
 def test_a_contender_cannot_lead_out_of_the_runs(tmp_path: Path) -> None:
     found = Race(tmp_path / "runs" / "races" / "x")
     assert found.run(race.Entrant("evil", "../../etc")).path == tmp_path / "runs" / "etc"
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def test_models_that_train_at_different_speeds_are_named_with_what_they_saw() -> None:

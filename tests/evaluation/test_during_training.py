@@ -120,7 +120,7 @@ def test_a_training_starts_evaluations_that_end_in_its_run_and_in_tensorboard(tm
     config = {
         "model": SMALL | {"batch_size": 4},
         "budget": {"iterations": 12},
-        "training": {"evaluate_every": 16, "checkpoint_every": 4, "precision": "32-true"},
+        "training": {"evaluate_every": 48, "checkpoint_every": 4, "precision": "32-true", "threads": 1},
     }
     run = create_run(RunConfig.model_validate(config), tmp_path)
     assert execute(run).state == "finished"
@@ -128,7 +128,7 @@ def test_a_training_starts_evaluations_that_end_in_its_run_and_in_tensorboard(tm
     while not (found := read_evaluations(run.path)) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert found[0].faces == during_training.FACES
-    assert found[0].images >= 16
+    assert found[0].images == 48
     while time.monotonic() < deadline:
         events = EventAccumulator(str(run.path / "tensorboard")).Reload()
         if "evaluation/detected" in events.Tags()["scalars"]:

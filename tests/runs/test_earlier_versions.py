@@ -1,8 +1,8 @@
 """What an earlier version wrote goes on working: see make.py in the folders of `tests/earlier_versions`."""
 
 import gzip
+import runpy
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -20,6 +20,7 @@ from facedemo.pretrained.model import load_model
 from facedemo.runs import summary
 from facedemo.runs.run import Run, list_runs
 from facedemo.training.worker import execute
+from tests import forked
 
 FILES = Path(__file__).parents[1] / "earlier_versions" / "55d8366"
 GREY_LEVELS = 2  # by which another processor or torch may draw a face differently
@@ -111,9 +112,13 @@ def test_a_run_resumes_to_the_bit_and_reaches_the_weights_of_the_earlier_version
     assert len(run.setting_changes()) == 1, "what was asked for before is not taken for something new"
 
 
-def test_the_worker_trains_a_run_on(run: Run, home: Path) -> None:
+def test_the_worker_trains_a_run_on(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run.extend(Budget(iterations=22))
-    subprocess.run([sys.executable, "-m", "facedemo.worker", run.path], cwd=home, check=True)
+    monkeypatch.chdir(home)
+    monkeypatch.setattr(sys, "argv", ["-m", str(run.path)])
+    process = forked.start(runpy.run_module, "facedemo.worker", None, "__main__")
+    process.join(120)
+    assert process.exitcode == 0
     assert (run.status.state, run.status.step) == ("finished", 22)
     assert "resumed at iteration 20" in run.log_text()
 

@@ -25,10 +25,12 @@ from facedemo.runs.run import create_run, list_runs
 from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.output import DroppableOutput
 from facedemo.training import warm_start
+from tests import forked
 from tests.conftest import Maker
 
 COMMAND = [sys.executable, "-c", "from facedemo.cli import main; main()"]
-TRAIN = "train --family ours --data pictures --size 32 --width 4 --batch-size 4 --log-every 1 --precision 32-true"
+TRAIN = "train --family ours --data pictures --size 32 --width 4 --batch-size 4 --log-every 1"
+TRAIN += " --threads 1 --precision 32-true"
 
 
 @pytest.fixture
@@ -42,12 +44,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def until(condition: object, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert process.poll() is None or condition()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+def in_terminal(terminal: str, on_hangup: signal.Handlers) -> None:
+    """Runs the command of `sys.argv` in a session of its own, with a terminal for its input and output."""
+    os.setsid()
+    signal.signal(signal.SIGHUP, on_hangup)
+    its_end = os.open(terminal, os.O_RDWR | os.O_NOCTTY)
+    for stream in (0, 1, 2):
+        os.dup2(its_end, stream)
+    cli.main()
 
 
 def step_of(home: Path) -> int:
@@ -56,21 +60,23 @@ def step_of(home: Path) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ignored", [True, False])
-def test_a_training_outlives_its_terminal_or_leaves_a_checkpoint(home: Path, ignored: bool) -> None:
+def test_a_training_outlives_its_terminal_or_leaves_a_checkpoint(
+    home: Path, monkeypatch: pytest.MonkeyPatch, ignored: bool
+) -> None:
     """ignored: as under nohup, the terminal's end does not reach the training."""
     terminal, its_end = pty.openpty()
-    images = 40_000 if not ignored else 600
-    process = subprocess.Popen(
-        [*COMMAND, *TRAIN.split(), "--images", str(images)],
-        stdin=its_end, stdout=its_end, stderr=its_end, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL),
-    )  # fmt: skip
-    os.close(its_end)
-    until(lambda: step_of(home) > 0, process)
-    os.close(terminal)
+    monkeypatch.setattr(sys, "argv", ["facedemo", *TRAIN.split(), "--images", "400" if ignored else "40000"])
+    process = forked.start(in_terminal, os.ttyname(its_end), signal.SIG_IGN if ignored else signal.SIG_DFL)
+    while step_of(home) == 0:
+        assert process.exitcode is None
+        time.sleep(0.02)
+    assert list_runs(home / "runs")[0].status.active
+    for end in (its_end, terminal):
+        os.close(end)
     if not ignored:
-        process.send_signal(signal.SIGHUP)
-    assert process.wait(120) == 0
+        os.kill(process.pid or 0, signal.SIGHUP)
+    process.join(120)
+    assert process.exitcode == 0
     run = list_runs(home / "runs")[0]
     assert run.status.state == ("finished" if ignored else "stopped")
     assert int(run.checkpoints()[0].stem) == run.status.step
@@ -87,21 +93,33 @@ def test_a_pipe_that_nobody_reads_does_no_harm(home: Path, words: list[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("encoding", "words"),
+    ("encoding", "words", "end"),
     [
-        ("cp1252", ["--help"]),
-        ("cp1252", ["step", "--help"]),
-        ("cp1252", ["runs"]),
-        ("ascii", ["train", "--help"]),
-        ("ascii", ["runs"]),
+        ("cp1252", ["--help"], "verify "),
+        ("cp1252", ["step", "--help"], "--help "),
+        ("cp1252", ["runs"], "? 0.5"),
+        ("ascii", ["train", "--help"], "--help "),
+        ("ascii", ["runs"], "? 0.5"),
     ],
 )
-def test_letters_that_an_encoding_lacks_are_replaced(home: Path, encoding: str, words: list[str]) -> None:
+def test_letters_that_an_encoding_lacks_are_replaced(
+    home: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, words: list[str], end: str
+) -> None:
     create_run(RunConfig(name="γ 0.5"), home / "runs")
-    settings = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "120"}
-    done = subprocess.run([*COMMAND, *words], capture_output=True, env=settings, timeout=120)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert len(done.stdout) > 50
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys, "argv", ["facedemo", *words])
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
+    for name, stream in zip(("stdout", "stderr"), streams, strict=True):
+        monkeypatch.setattr(sys, name, stream)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    monkeypatch.undo()
+    assert not ended.value.code
+    for stream in streams:
+        stream.flush()
+    out, err = (stream.buffer.getvalue().decode(encoding) for stream in streams)
+    assert end in out
+    assert err == ""
 
 
 def test_what_cannot_be_written_is_dropped() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ from safetensors.torch import load_file
 from facedemo.config.schema import RunConfig
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import replace_file
+from facedemo.training import worker
 from facedemo.training.batches import Batches
 from facedemo.training.worker import execute
+from tests import forked
 from tests.conftest import facedemo
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="torch has no gloo here")
@@ -62,10 +65,6 @@ def settings(pictures: Path, iterations: int, **training: object) -> RunConfig:
     )
 
 
-def train(run: Run) -> None:
-    subprocess.run([sys.executable, "-m", "facedemo.worker", str(run.path)], check=True, timeout=240)
-
-
 def wait_until(condition: Callable[[], object], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -92,16 +91,16 @@ def alone(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_trains_also_when_torchrun_goes_on_with_them_on_two_nodes(
+def test_two_nodes_train_what_one_process_trains_also_when_torchrun_goes_on_with_two_on_one_node(
     alone: Run, pictures: Path, tmp_path: Path
 ) -> None:
-    run = create_run(settings(pictures, 10, devices=2), tmp_path)
-    train(run)
+    run = create_run(settings(pictures, 10, num_nodes=2), tmp_path)
+    assert exit_codes(on_two_nodes(run, run)) == [0, 0]
     assert (run.status.state, run.status.images) == ("finished", 80)
     assert "2 process(es)" in run.log_text()
-    replace_file(run.path / "config.json", settings(pictures, 20, num_nodes=2).model_dump_json())
-    nodes = [subprocess.Popen(command) for command in on_two_nodes(run, run)]
-    assert [node.wait(240) for node in nodes] == [0, 0]
+    replace_file(run.path / "config.json", settings(pictures, 20, devices=2).model_dump_json())
+    torchrun = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port())]
+    subprocess.run([sys.executable, "-m", *torchrun, "-m", "facedemo.worker", str(run.path)], check=True, timeout=240)
     assert (run.status.state, run.status.step) == ("finished", 20)
     assert "resumed at iteration 10" in run.log_text()
     assert_close(alone, run)
@@ -112,28 +111,41 @@ def test_computers_that_see_different_checkpoints_go_on_from_the_one_that_the_fi
     alone: Run, pictures: Path, tmp_path: Path
 ) -> None:
     first = create_run(settings(pictures, 10, num_nodes=1), tmp_path)
-    train(first)
+    execute(first)
     replace_file(first.path / "config.json", settings(pictures, 20, num_nodes=2, checkpoint_every=5).model_dump_json())
     second = Run(tmp_path / "second")  # what the second computer sees of the same run
     shutil.copytree(first.path, second.path)
     (first.path / "checkpoints" / "00000015.ckpt").write_bytes(b"damaged")
     shutil.copyfile(first.checkpoints()[1], second.path / "checkpoints" / "00000015.ckpt")
-    nodes = [subprocess.Popen(command) for command in on_two_nodes(first, second)]
-    assert [node.wait(240) for node in nodes] == [0, 0]
+    assert exit_codes(on_two_nodes(first, second)) == [0, 0]
     assert "trying the previous checkpoint" in first.log_text()
     assert_close(alone, first)
 
 
-def on_two_nodes(*runs: Run) -> list[list[str]]:
-    """The commands that train a run on two nodes, each of which sees it as a directory of its own."""
+def exit_codes(processes: list[BaseProcess]) -> list[int | None]:
+    for process in processes:
+        process.join(240)
+    return [process.exitcode for process in processes]
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
-    torchrun += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
-    return [
-        [*torchrun, "--node-rank", str(node), "-m", "facedemo.worker", str(run.path)] for node, run in enumerate(runs)
-    ]
+        return probe.getsockname()[1]
+
+
+def on_two_nodes(*runs: Run) -> list[BaseProcess]:
+    """Processes that train a run on two nodes, as torchrun starts them; each sees it as a directory of its own."""
+    common = {"WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 1, "LOCAL_RANK": 0, "TORCHELASTIC_RUN_ID": "none"}
+    common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    found = []
+    for node, run in enumerate(runs):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in {**common, "RANK": node, "GROUP_RANK": node}.items():
+                patch.setenv(name, str(value))
+            patch.setattr(sys, "argv", ["worker", str(run.path)])
+            found.append(forked.start(worker.main))
+    return found
 
 
 @pytest.mark.slow
@@ -151,16 +163,15 @@ def test_the_death_of_one_process_ends_the_run_and_says_so(pictures: Path, tmp_p
 
 @pytest.mark.slow
 def test_stopping_a_run_of_two_processes_keeps_a_checkpoint_of_the_moment(pictures: Path, tmp_path: Path) -> None:
-    run = create_run(settings(pictures, 1_000_000, devices=2, checkpoint_every=1_000_000), tmp_path)
-    leader = subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)])
+    run = create_run(settings(pictures, 1_000_000, num_nodes=2, checkpoint_every=1_000_000), tmp_path)
+    nodes = on_two_nodes(run, run)
     wait_until(lambda: run.status.step >= 5)
     run.steer(gamma=0.25)
     wait_until(run.setting_changes)
     run.stop()
-    assert leader.wait(60) == 0
+    assert exit_codes(nodes) == [0, 0]
     assert run.status.state == "stopped"
     assert run.checkpoints()[0].name == f"{run.status.step:08d}.ckpt"
-    assert not psutil.pid_exists(leader.pid)
 
 
 def test_processes_share_each_batch_without_repetition() -> None:

@@ -3,8 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from facedemo.training import device, health
 from facedemo.training.batches import Batches, random_stream
 from facedemo.training.updates import FabricUpdates
 from facedemo.training.worker import execute
+from tests import forked
 
 SMALL = {"size": 32, "width": 4, "latent": 8, "batch_size": 4}
 
@@ -86,10 +85,6 @@ def assert_same(left: object, right: object) -> None:
         assert left == right
 
 
-def start(run: Run) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "facedemo.worker", str(run.path)], stderr=subprocess.PIPE)
-
-
 def wait_until(condition: Callable[[], object], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -133,10 +128,10 @@ def test_a_killed_run_resumes_to_the_very_weights_of_an_uninterrupted_one(pictur
         append_line(run.path / "marks.jsonl", mark)
     execute(whole)
     for stage in (15, 45):  # once before the settings change and once after, between two checkpoints
-        process = start(killed)
+        process = forked.start(execute, killed)
         wait_until(lambda stage=stage: killed.metrics().get("step", [0])[-1] >= stage)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         assert killed.status.state == "crashed"
     assert execute(killed).state == "finished"
     assert "resumed at iteration" in killed.log_text()

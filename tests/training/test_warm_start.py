@@ -23,7 +23,7 @@ SMALL = {"width": 8, "latent": 16, "batch_size": 4}
 @pytest.fixture
 def trained(tmp_path: Path) -> Run:
     """A run of two iterations: 32×32, half stems."""
-    config = configure({"size": 32, "stem": "half", "iterations": 2, "name": "first", **SMALL})
+    config = configure({"size": 32, "stem": "half", "iterations": 2, "name": "first", "threads": 1, **SMALL})
     run = new_run(config, tmp_path)
     assert execute(run).state == "finished"
     return run

@@ -1,5 +1,6 @@
 """Restores models for further training: the full state of a run's checkpoint, or only the weights of a bundle."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,10 @@ class TrainingState:
 
 
 def load_training_state(path: Path) -> TrainingState:
-    """The newest readable checkpoint of a run; for a bundle, or a run without one, only the weights."""
+    """The newest readable checkpoint of a run; for a bundle, or a run without one, only the weights.
+
+    Raises BundleError if there is no model, it has no discriminator, or its weights do not fit its settings.
+    """
     model = load_model(path)
     if not model.has_discriminator:
         raise BundleError(
@@ -38,14 +42,16 @@ def load_training_state(path: Path) -> TrainingState:
     for checkpoint in run.checkpoints():
         try:
             state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-            saved = TrainingState(
-                replayed(config, run.setting_changes(), state["step"]), *(state[name] for name in CHECKPOINT_KEYS)
-            )
-            model.family.load_state_dict(saved.family)
-            return saved
+            number, family, optimizers = (state[name] for name in CHECKPOINT_KEYS)
         # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
-        except Exception:
+        except Exception as error:
+            logging.getLogger(__name__).warning("%s cannot be read (%s); trying the previous one", checkpoint, error)
             continue
+        try:
+            model.family.load_state_dict(family)
+        except RuntimeError as error:
+            raise BundleError(f"The weights in {checkpoint.name} do not fit the settings of “{path.name}”.") from error
+        return TrainingState(replayed(config, run.setting_changes(), number), number, family, optimizers)
     report = read_report(path)
     number, changes = report.iterations or 0, report.steering or run.setting_changes()
     return TrainingState(replayed(config, changes, number), number, model.family.state_dict(), {})

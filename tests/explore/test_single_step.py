@@ -14,7 +14,7 @@ from facedemo.config.schema import RunConfig
 from facedemo.explore import single_step
 from facedemo.explore.single_step import PictureRow, TrainingStepper
 from facedemo.imaging.pictures import read_settings
-from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.model import BundleError, FaceModel
 from facedemo.runs.run import Run, create_run
 from facedemo.training import dataset, restore
 from facedemo.training.batches import random_stream
@@ -188,14 +188,27 @@ def make_model(tmp_path: Path):
     return make
 
 
-def test_a_damaged_checkpoint_makes_room_for_the_one_before_it(trained: Run, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_makes_room_for_the_one_before_it_and_is_logged(
+    trained: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = Path(shutil.copytree(trained.path, tmp_path / trained.id))
     Run(path).checkpoints()[0].write_bytes(b"half a checkpoint")
     assert restore.load_training_state(path).number == 10
+    assert f"{Run(path).checkpoints()[0].name} cannot be read" in caplog.text
     Run(path).checkpoints()[1].write_bytes(b"")
     weights_alone = restore.load_training_state(path)
     assert weights_alone.optimizers == {}
     assert not motion_of(path).resumed
+
+
+def test_a_checkpoint_of_other_networks_is_an_error_and_not_damage(trained: Run, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(trained.path, tmp_path / trained.id))
+    newest = Run(path).checkpoints()[0]
+    state = torch.load(newest, weights_only=True)
+    state["family"].popitem()
+    torch.save(state, newest)
+    with pytest.raises(BundleError, match=f"The weights in {newest.name} do not fit"):
+        restore.load_training_state(path)
 
 
 def test_settings_in_force_are_those_after_the_steering_so_far(trained: Run) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facedemo.imaging.pictures import to_uint8
+
 if TYPE_CHECKING:
     from facedemo.pretrained.model import FaceModel  # for types only: it imports this module
-
-from facedemo.imaging.pictures import to_uint8
 
 MAX_SCALE = 2.0
 BATCH = 8

@@ -142,10 +142,10 @@ def promotion(run: Run) -> None:
         card = st.text_area("Data, licence, limits", placeholder=words, help=about, key=f"bundle_card_{run.id}")
         about = "Make the bundle; takes a few seconds, because 64 faces are generated for the model card."
         if st.button("Make it", type="primary", help=about, key="bundle_make"):
-            promote(run, name.strip(), card)
+            make_bundle(run, name.strip(), card)
 
 
-def promote(run: Run, name: str, card: str) -> None:
+def make_bundle(run: Run, name: str, card: str) -> None:
     try:
         with st.spinner("Making the bundle…", show_time=True):
             path = archive.export_run_as_model(run, name, card)

@@ -1,4 +1,4 @@
-"""An app of its own for each file of tests in a browser, and the browser."""
+"""An app for the tests in a browser, and a browser for each file of them."""
 
 import os
 import shutil
@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from facedemo.comparison.race import list_races
 from facedemo.runs.run import list_runs
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +31,9 @@ def chromium_path() -> str | None:
 in_a_browser = pytest.mark.skipif(chromium_path() is None, reason="no chromium on this machine")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the app's files, with 70 pictures in `pictures`."""
     home = tmp_path_factory.mktemp("app")
     (home / "pictures").mkdir()
     rng = np.random.RandomState(2)
@@ -41,26 +43,35 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture(scope="module")
-def address(home: Path) -> Iterator[str]:
-    """A running app with no runs yet."""
+@pytest.fixture(scope="session")
+def server(home: Path) -> Iterator[str]:
+    """The address of a running app."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    env = {**os.environ, "FACEDEMO_RUNS": str(home / "runs"), "FACEDEMO_CACHE": str(home / "cache")}
+    folders = {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models")}
     with (home / "app.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **folders}, stdout=log, stderr=log)
     try:
         wait_for(lambda: can_connect(port))
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.terminate()
-        server.wait(timeout=30)
-        for run in list_runs(home / "runs"):
-            if run.status.active:
-                run.stop()
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def address(server: str, home: Path) -> Iterator[str]:
+    """The address of an app with no runs and models of one's own yet."""
+    for name in ("runs", "models"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    yield server
+    active = [one for one in (*list_races(home / "runs"), *list_runs(home / "runs")) if one.status.active]
+    for one in active:
+        one.stop()
+    wait_for(lambda: not any(one.status.active for one in active))
 
 
 def can_connect(port: int) -> bool:
@@ -72,28 +83,35 @@ def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "nothing happened in time"
-        time.sleep(0.2)
+        time.sleep(0.05)
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=options)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENT)
-        expect.set_options(timeout=PATIENT)
-        yield page
+        yield browser
         browser.close()
 
 
-def downloaded(page: Page, name: str) -> bytes:
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a visitor who has not been here before."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENT)
+        expect.set_options(timeout=PATIENT)
+        yield page
+
+
+def downloaded(page: Page, name: str, within: Locator | None = None) -> bytes:
     """What a download button gives; a click at the moment when the page is drawn anew is lost, and made again."""
     for last in (False, False, True):
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         try:
             with page.expect_download(timeout=PATIENT if last else PATIENT / 4) as download:
-                page.get_by_role("button", name=name).click()
+                (within or page).get_by_role("button", name=name).click()
             return Path(download.value.path()).read_bytes()
         except PlaywrightTimeout:
             if last:

@@ -14,17 +14,21 @@ pytestmark = [in_a_browser, pytest.mark.slow]
 
 def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str, home: Path, page: Page) -> None:
     page.goto(f"{address}/compare?mode=race")
+    expect(page.get_by_role("button", name="Start the race")).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_text("A folder or archive on this computer").click()
     page.get_by_role("textbox", name="Path").fill(str(home / "pictures"))
     page.get_by_role("textbox", name="Path").press("Control+Enter")
     for family, left in (("WGAN", 3), ("R3GAN", 2)):
         page.get_by_role("button", name=family, exact=True).click()
         expect(page.get_by_text(f"{left} models train one after another")).to_be_visible()
-    page.get_by_role("spinbutton", name="Amount").fill("200")
+    page.get_by_role("combobox", name="Image size").click()
+    page.get_by_role("option", name="32×32").click()
+    page.get_by_role("spinbutton", name="Amount").fill("64")
     page.get_by_role("spinbutton", name="Amount").press("Enter")
     page.get_by_role("spinbutton", name="Faces evaluated").fill("0")
     page.get_by_role("spinbutton", name="Faces evaluated").press("Enter")
-    expect(page.get_by_text("2 models train one after another, 200 images each")).to_be_visible()
+    expect(page.get_by_text("2 models train one after another, 64 images each")).to_be_visible()
     page.get_by_role("button", name="Start the race").click()
 
     wait_for(lambda: list_races(home / "runs"))

@@ -3,11 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import in_a_browser
+from tests.app.conftest import PATIENT, in_a_browser
 
 pytestmark = [in_a_browser, pytest.mark.slow]
-
-PATIENT = 60_000  # ms
 
 
 def address_with(page: Page, words: str) -> str:
@@ -22,7 +20,6 @@ def address_with(page: Page, words: str) -> str:
     ("name", "first", "label", "second"),
     [
         ("interpolate", "mode=two", "Four faces", "mode=four"),
-        ("inside", "mode=look", "Into latent space", "mode=latent"),
         ("compare", "mode=side", "γ sweep", "mode=sweep"),
     ],
 )

@@ -5,11 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import in_a_browser
+from tests.app.conftest import PATIENT, in_a_browser
 
 pytestmark = [in_a_browser, pytest.mark.slow]
 
-PATIENT = 60_000  # ms
 ITERATION = re.compile(r"iteration ([\d,]+)", re.IGNORECASE)
 
 

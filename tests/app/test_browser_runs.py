@@ -1,8 +1,6 @@
 """The Runs page in real Chromium: runs compared by keyboard, deleted and brought back; a model taken out and in."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,20 +13,10 @@ from tests.conftest import RunMaker
 pytestmark = [in_a_browser, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def models(home: Path) -> Iterator[Path]:
-    """A copy of the bundled model for the app, so that what it imports stays out of the checkout."""
-    shutil.copytree(ROOT / "checkpoints" / "ours-64", home / "checkpoints" / "ours-64")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FACEDEMO_CHECKPOINTS", str(home / "checkpoints"))
-        yield home / "checkpoints"
-
-
 def test_runs_are_compared_deleted_and_brought_back_and_a_model_goes_out_and_in(
     address: str,
     home: Path,
     page: Page,
-    models: Path,
     make_run: RunMaker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -60,9 +48,11 @@ def test_runs_are_compared_deleted_and_brought_back_and_a_model_goes_out_and_in(
     expect(page.get_by_text("Deleted 2 runs.")).to_have_count(0)
     assert len(list_runs(home / "runs")) == 3
 
-    file = {"name": "ours-64.zip", "mimeType": "application/zip", "buffer": downloaded(page, "Export (ZIP)")}
+    bundle = downloaded(page, "Export (ZIP)", page.locator(".st-key-export_ours-64"))
+    file = {"name": "ours-64.zip", "mimeType": "application/zip", "buffer": bundle}
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("“ours-64-2” has been added to your models.")).to_be_visible()
-    weights = [(models / name / "model.safetensors").read_bytes() for name in ("ours-64", "ours-64-2")]
+    folders = ROOT / "checkpoints" / "ours-64", home / "models" / "ours-64-2"
+    weights = [(folder / "model.safetensors").read_bytes() for folder in folders]
     assert weights[0] == weights[1]

@@ -33,9 +33,10 @@ def test_the_pages_of_a_run_with_a_damaged_file_show_the_rest(
     (run.path / "images.json").write_text(json.dumps({"count": 64, "digest": "ab"}), "utf8")
     shutil.copyfile(Path(__file__).parents[2] / "checkpoints/ours-64/samples.png", run.path / "samples/00000010.png")
     content = (run.path / name).read_bytes()
-    for damage in DAMAGES.values():
+    for kind, damage in DAMAGES.items():
         (run.path / name).write_bytes(damage(content))
-        for page in (navigation.TRAIN, navigation.RUNS):
+        pages = (navigation.TRAIN, navigation.RUNS) if kind in ("cut", "other version") else (navigation.TRAIN,)
+        for page in pages:
             opened = AppTest.from_file(page, default_timeout=60)
             opened.query_params["run" if page == navigation.TRAIN else "chosen"] = run.id
             opened.run()

@@ -20,8 +20,7 @@ LATENT = LOOK | {"mode": "latent", "b_source": "face", "b_seed": "4", "steps": "
 
 
 @pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discriminator_view, "COUNT", 16)
     monkeypatch.setattr(inversion, "STEPS", 3)
 

@@ -1,7 +1,6 @@
 """The page "One step, slowly", run as Streamlit runs it, on real models with random weights."""
 
 import json
-from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -20,11 +19,6 @@ SETTINGS = {
     "lambda_k": "0.01",
     "alpha": "0.1",
 }
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
 
 
 def open_page(**address: str) -> AppTest:

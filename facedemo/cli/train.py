@@ -18,14 +18,16 @@ from facedemo.training.warm_start import new_run
 
 app = typer.Typer(add_completion=False)
 
+Family = Annotated[
+    str | None, typer.Option(help=f"GAN family: {', '.join(FAMILIES)}, or FILE:CLASS for one of your own.")
+]
+
 
 @app.command()
 @with_settings()
 def train(
     preset: Annotated[str | None, typer.Option(help=f"Starting point: {', '.join(PRESETS)}.")] = None,
-    family: Annotated[
-        str | None, typer.Option(help=f"GAN family: {', '.join(FAMILIES)}, or FILE:CLASS for one of your own.")
-    ] = None,
+    family: Family = None,
     config: Annotated[Path | None, typer.Option(help="A run's config.json to start from instead of a preset.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate of both networks.")] = None,
     only_create: Annotated[

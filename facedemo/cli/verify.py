@@ -13,7 +13,7 @@ from facedemo.data import personal
 from facedemo.data.preparation import Progress
 from facedemo.evaluation import annotate, over_seeds
 from facedemo.evaluation.narrative import card_section, describe
-from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Report, save_bundle_evaluation
+from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Rate, Report, save_bundle_evaluation
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.verify import DetectedImages, Steps, detection_rate
 from facedemo.evaluation.verify import verify as verify_model
@@ -94,24 +94,28 @@ def verify(
     folder = find_model(model, runs_dir)
     drawn = load_model(folder)
     if quick:
-        with bars() as steps:
-            found = detection_rate(drawn, count, seed, steps(drawn.name))
-        typer.echo(f"detected: {found}")
-        write(out, asdict(found))
-        return
-    if seeds > 1:
+        write(out, asdict(measured_detection(drawn, request)))
+    elif seeds > 1:
         reports = evaluations(drawn, request, seeds)
         show_rows(*over_seeds.table(reports), title=f"{seeds} evaluations, seeds {seed} to {seed + seeds - 1}")
         write(out, {"evaluations": [report.as_json() for report in reports]})
-        return
+    else:
+        with bars() as steps:
+            report, detected = verify_model(drawn, request, steps)
+        show(report)
+        write(out, report.as_json())
+        if pictures is not None:
+            write_pictures(pictures, report, detected)
+        if keep:
+            store(report, folder)
+
+
+def measured_detection(model: FaceModel, request: EvaluationRequest) -> Rate:
+    """Measures and prints the detection rate alone."""
     with bars() as steps:
-        report, detected = verify_model(drawn, request, steps)
-    show(report)
-    write(out, report.as_json())
-    if pictures is not None:
-        write_pictures(pictures, report, detected)
-    if keep:
-        store(report, folder)
+        found = detection_rate(model, request.count, request.seed, steps(model.name))
+    typer.echo(f"detected: {found}")
+    return found
 
 
 def evaluations(model: FaceModel, request: EvaluationRequest, seeds: int) -> list[Report]:

@@ -1,7 +1,6 @@
 """Generate: a grid of faces from one seed, an enlarged view of one face, and downloads."""
 
 import random
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.copy_link import copy_link
+from facedemo.app.shared.format import plain_file_name
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
@@ -109,7 +109,7 @@ except (ValueError, OSError) as error:
 
 face = st.session_state.generate_face
 facts = {"model": name, "scale": scale, "software": "facedemo"}
-file_name = re.sub(r"[^\w.-]+", "-", f"{name}-seed-{seed}")
+file_name = plain_file_name(f"{name}-seed-{seed}")
 
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -159,7 +159,7 @@ with right:
         st.download_button(
             "This face (PNG)",
             lambda: pictures.png(image, **facts, seed=face_seed),
-            re.sub(r"[^\w.-]+", "-", f"{name}-face-{face_seed}.png"),
+            plain_file_name(f"{name}-face-{face_seed}.png"),
             "image/png",
             on_click="ignore",
             icon=":material/download:",

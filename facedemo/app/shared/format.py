@@ -1,5 +1,6 @@
-"""Formatting of durations and progress for display."""
+"""Formatting of durations and progress for display, and of file names for downloads."""
 
+import re
 import time
 
 
@@ -35,3 +36,8 @@ def duration(seconds: float) -> str:
         if seconds >= large:
             return f"{seconds // large} {unit[0]} {seconds % large // small} {unit[1]}"
     return f"{seconds} s"
+
+
+def plain_file_name(text: str) -> str:
+    """A name for a download: letters, digits, dots and dashes; anything else becomes a dash."""
+    return re.sub(r"[^\w.-]+", "-", text)

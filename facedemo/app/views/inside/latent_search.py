@@ -1,6 +1,5 @@
 """GAN inversion: the latents whose faces are closest to two given faces, and the film between them."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import streamlit as st
 from facedemo.app.components.face_grid import digest
 from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.app.views.interpolate import edited_face, films
 from facedemo.explore import inversion
@@ -142,7 +142,7 @@ def downloads(name: str, frames: np.ndarray, rate: int, words: list[str]) -> Non
         "steps": len(frames),
         "software": "facedemo",
     }
-    file_name, played = re.sub(r"[^\w.-]+", "-", f"{name}-morph"), film.there_and_back(frames)
+    file_name, played = plain_file_name(f"{name}-morph"), film.there_and_back(frames)
     with st.container(horizontal=True):
         about = "An animated picture that loops, with 256 colours."
         gif, mp4 = (lambda: film.gif(played, rate, **facts)), (lambda: film.mp4(played, rate, **facts))

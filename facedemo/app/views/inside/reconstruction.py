@@ -1,6 +1,5 @@
 """How an auto-encoder discriminator reconstructs one face, and how its loss compares with other faces'."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 from facedemo.app.charts.training import distribution
 from facedemo.app.shared import cached_work, model_picker, url_state
 from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.explore import discriminator_view
 from facedemo.explore.discriminator_view import Losses, Reconstruction
@@ -103,7 +103,7 @@ def download(name: str, seen: "Reconstruction", words: str) -> None:
     st.download_button(
         "Pictures (PNG)",
         lambda: png(grid(pictures, 3), **facts, software="facedemo"),
-        re.sub(r"[^\w.-]+", "-", f"{name}-inside.png"),
+        plain_file_name(f"{name}-inside.png"),
         "image/png",
         on_click="ignore",
         icon=":material/download:",

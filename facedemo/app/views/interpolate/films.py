@@ -1,7 +1,6 @@
 """The films of the Interpolate page: from one face to another, and a loop through several."""
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import streamlit as st
 
 from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared.format import plain_file_name
 from facedemo.explore import interpolation
 from facedemo.explore.interpolation import PathKind
 from facedemo.imaging import film, pictures
@@ -215,7 +215,7 @@ def player(folder: Path, settings: dict[str, url_state.QueryParam], ignored: lis
 def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
     frame = st.session_state.interpolate_frame
     played = frames if reel.closed else film.there_and_back(frames)
-    facts, file_name = reel.facts(name), re.sub(r"[^\w.-]+", "-", f"{name}-{reel.seeds[0]}-{reel.seeds[-1]}")
+    facts, file_name = reel.facts(name), plain_file_name(f"{name}-{reel.seeds[0]}-{reel.seeds[-1]}")
     seconds = len(played) / reel.rate
     how = "per loop" if reel.closed else "forwards and backwards"
     st.caption(

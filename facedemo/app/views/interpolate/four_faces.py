@@ -1,6 +1,5 @@
 """The grid of the Interpolate page, interpolated between the four faces in its corners."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import streamlit as st
 
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.interpolate import films
 from facedemo.explore import interpolation
 from facedemo.explore.interpolation import PathKind
@@ -81,7 +81,7 @@ def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: PathK
     """The grid as buttons, the chosen face enlarged, and the downloads."""
     face = st.session_state.interpolate_face
     facts = {"model": name, "seeds": ", ".join(map(str, seeds)), "path": path, "side": side, "software": "facedemo"}
-    file_name = re.sub(r"[^\w.-]+", "-", f"{name}-{seeds[0]}-{seeds[3]}-square")
+    file_name = plain_file_name(f"{name}-{seeds[0]}-{seeds[3]}-square")
     labels = [f"row {index // side + 1}, column {index % side + 1}" for index in range(side**2)]
     words = f"A grid of {side} by {side} faces between the seeds {facts['seeds']}."
     left, right = st.columns([3, 2], gap="large")

@@ -1,6 +1,5 @@
 """The Directions view of the Interpolate page: one face, and sliders that edit it."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.interpolate import edited_face, films, labelled
 from facedemo.app.views.interpolate.edited_face import EditedFace
 from facedemo.explore import directions, named_directions
@@ -194,7 +194,7 @@ def result(name: str, folder: Path, face: EditedFace, found: list[Direction], am
 def downloads(name: str, folder: Path, face: EditedFace, found: list[Direction], amounts: dict[str, float]) -> None:
     """The edited face as a picture and, once a slider has been moved, the film from the original to it."""
     facts = {"model": name, **face.facts, "software": "facedemo", **amounts}
-    file_name = re.sub(r"[^\w.-]+", "-", f"{name}-face-{face.facts.get('seed', 'found')}-changed")
+    file_name = plain_file_name(f"{name}-face-{face.facts.get('seed', 'found')}-changed")
 
     def frames() -> np.ndarray:
         return film.there_and_back(moved(folder, face, found, directions.gradual(amounts, FRAMES)))

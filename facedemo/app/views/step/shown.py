@@ -9,6 +9,7 @@ import streamlit as st
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import visitor
 from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.format import plain_file_name
 from facedemo.config.schedule import SettingChange
 from facedemo.explore import single_step
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
@@ -102,7 +103,7 @@ def download(name: str, step: "Step", gain: int) -> None:
     st.download_button(
         "Pictures (PNG)",
         lambda: png(grid(single_step.sheet(step, gain), columns), **facts, **step.row),
-        re.sub(r"[^\w.-]+", "-", f"{name}-step-{step.number + 1}.png"),
+        plain_file_name(f"{name}-step-{step.number + 1}.png"),
         "image/png",
         on_click="ignore",
         icon=":material/download:",

@@ -1,13 +1,12 @@
 """The images of an evaluation: undetected, detected, one per person, and a close view of one of them."""
 
-import re
-
 import numpy as np
 import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import visitor
+from facedemo.app.shared.format import plain_file_name
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.verify.request import Request
 from facedemo.evaluation import annotate
@@ -164,7 +163,7 @@ def downloads(asked: Request, detected: "DetectedImages", rows: dict[str, list[i
             st.download_button(
                 label,
                 lambda name=name: annotate.sheet(detected, name, **facts),
-                re.sub(r"[^\w.-]+", "-", f"{asked.name}-{asked.evaluation.seed}-{name}.png"),
+                plain_file_name(f"{asked.name}-{asked.evaluation.seed}-{name}.png"),
                 "image/png",
                 on_click="ignore",
                 disabled=not rows[name],

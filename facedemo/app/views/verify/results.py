@@ -1,10 +1,10 @@
 """The results of an evaluation: Table 1 as in the paper, further metrics, and their meaning."""
 
 import json
-import re
 
 import streamlit as st
 
+from facedemo.app.shared.format import plain_file_name
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
@@ -52,7 +52,7 @@ def verdict(report: Report, file_name: str) -> None:
     st.download_button(
         "Report (JSON)",
         lambda: json.dumps(report.as_json(), indent=1),
-        re.sub(r"[^\w.-]+", "-", f"{file_name}-report.json"),
+        plain_file_name(f"{file_name}-report.json"),
         "application/json",
         on_click="ignore",
         icon=":material/download:",

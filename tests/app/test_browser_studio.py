@@ -74,7 +74,7 @@ def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Pa
     expect(page.get_by_role("button", name="Find them")).to_be_visible()
 
 
-def test_training_goes_one_step_forth_and_back(address: str, page: Page) -> None:
+def test_training_goes_one_step_forwards_and_backwards(address: str, page: Page) -> None:
     page.goto(f"{address}/step?model=ours-64")
     heading = page.get_by_role("heading", name=re.compile("^Iteration"))
     expect(heading).to_be_visible()

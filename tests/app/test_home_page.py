@@ -73,7 +73,7 @@ def test_faces_come_from_the_card_where_it_has_a_picture(make_bundle: Maker) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n and no more"])
-def test_a_damaged_picture_on_the_card_is_drawn_anew(make_bundle: Maker, content: bytes) -> None:
+def test_a_damaged_picture_on_the_card_is_drawn_again(make_bundle: Maker, content: bytes) -> None:
     (make_bundle() / "samples.png").write_bytes(content)
     app = open_app()
     assert not app.exception

@@ -60,7 +60,7 @@ def test_two_sliders_come_first_and_their_amounts_are_in_the_address(make_bundle
     assert all(control.proto.help for kind in ("slider", "button", "radio", "text_input") for control in page.get(kind))
 
 
-def test_a_link_to_an_age_waits_until_age_is_learnt(make_bundle: Maker, seeing: Seeing) -> None:
+def test_a_link_to_an_age_waits_until_age_is_learned(make_bundle: Maker, seeing: Seeing) -> None:
     make_bundle()
     page = open_page(mode="directions", by_age="2.0", by_gender="9", by_side="1.0")
     assert not page.exception
@@ -72,7 +72,7 @@ def test_a_link_to_an_age_waits_until_age_is_learnt(make_bundle: Maker, seeing: 
     assert not page.warning
 
 
-def test_a_source_that_will_not_do_is_explained_and_what_was_learnt_stays(
+def test_a_source_that_will_not_do_is_explained_and_what_was_learned_stays(
     make_bundle: Maker, seeing: Seeing, tmp_path: Path
 ) -> None:
     make_bundle()
@@ -118,7 +118,7 @@ def test_learning_can_be_cancelled_and_begun_again(
     assert sliders(page)[:2] == ["Age", "Gender"]
 
 
-def test_another_model_has_to_be_learnt_about_by_itself(make_bundle: Maker, seeing: Seeing) -> None:
+def test_another_model_has_to_be_learned_about_by_itself(make_bundle: Maker, seeing: Seeing) -> None:
     make_bundle("another")
     make_bundle()
     page = learn(open_page(mode="directions", model="tiny"), seeing.faces(300))

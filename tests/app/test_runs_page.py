@@ -308,7 +308,7 @@ def own_model(make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return make_bundle("mine", tmp_path / "models")
 
 
-def test_a_model_of_ones_own_is_renamed_and_a_bundled_one_is_not(own_model: Path) -> None:
+def test_a_users_own_model_is_renamed_and_a_bundled_one_is_not(own_model: Path) -> None:
     page = open_page()
     assert {"rename_mine", "delete_mine"} <= {button.key for button in page.button}
     assert not {"rename_shipped", "delete_shipped"} & {button.key for button in page.button}

@@ -52,7 +52,7 @@ def test_it_opens_with_the_first_step_and_an_address_that_says_everything(make_b
     assert "without its optimiser state" in page.caption[-2].value
 
 
-def test_steps_go_forth_and_back(make_bundle: Maker) -> None:
+def test_steps_go_forwards_and_backwards(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page()
     first = formulas(page)
@@ -97,7 +97,7 @@ def test_gamma_counts_from_the_next_step_on_and_its_change_is_marked(make_bundle
     assert any("γ = 0.2" in chart for chart in charts)
 
 
-def test_a_link_takes_as_many_steps(make_bundle: Maker) -> None:
+def test_a_link_takes_the_same_number_of_steps(make_bundle: Maker) -> None:
     make_bundle()
     link = SETTINGS | {"steps": "7", "gamma": "0.35", "amplify": "20"}
     page = open_page(**link)
@@ -118,7 +118,7 @@ def test_an_unusable_value_in_a_link_is_named_and_replaced(make_bundle: Maker, n
     assert address(page) == SETTINGS
 
 
-def test_steps_too_far_back_to_undo_are_taken_anew(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_too_far_back_to_undo_are_taken_again(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
     make_bundle()
     page = open_page(steps="5")

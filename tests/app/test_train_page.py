@@ -291,7 +291,7 @@ def at_this_computer(monkeypatch: pytest.MonkeyPatch, here: bool = True) -> None
     monkeypatch.setattr(visitor, "is_at_this_computer", lambda: here)
 
 
-def test_ones_own_images_are_shown_as_the_networks_see_them(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_images_are_shown_as_the_networks_see_them(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at_this_computer(monkeypatch)
     page = open_page()
     choose_folder(page, pictures)
@@ -401,7 +401,7 @@ def test_many_images_are_prepared_only_when_asked_for(pictures: Path, monkeypatc
     assert "Preview the images" in labels(page)
 
 
-def test_a_fifth_of_ones_own_images_is_kept_unseen_unless_switched_off(pictures: Path, launched: Launched) -> None:
+def test_a_fifth_of_the_users_images_is_kept_unseen_unless_switched_off(pictures: Path, launched: Launched) -> None:
     page = open_page()
     assert "Keep a fifth unseen, for Verify" not in [toggle.label for toggle in page.toggle]
     assert page.selectbox(key="new_data_split").value == "all"
@@ -651,7 +651,7 @@ def test_a_failed_run_says_why_and_can_be_resumed(pictures: Path, launched: Laun
     assert launched == [run]
 
 
-def test_advice_of_the_guard_is_a_warning(pictures: Path) -> None:
+def test_advice_of_the_health_check_is_a_warning(pictures: Path) -> None:
     run = create_run(config(pictures))
     set_state(run, "running", warnings=["k_t has stayed at 0."])
     assert [warning.value for warning in open_page(run.id).warning] == ["k_t has stayed at 0."]

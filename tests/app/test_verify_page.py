@@ -97,7 +97,7 @@ def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unas
     assert not request.jobs().all()
 
 
-def test_faces_are_judged_and_shown_in_the_papers_words_with_their_people(ours: Path) -> None:
+def test_faces_are_evaluated_and_shown_in_the_papers_words_with_their_people(ours: Path) -> None:
     page = verified(open_page(faces="8", seed="5", show="detected"))
     found = next(iter(request.jobs().all().values())).result[0].drawn
     table = next(part.value for part in page.markdown if part.value.startswith("|"))

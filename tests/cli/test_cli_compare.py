@@ -22,7 +22,7 @@ def raced(home: Path) -> Path:
     return home
 
 
-def test_compare_trains_judges_and_reports(raced: Path) -> None:
+def test_compare_trains_evaluates_and_reports(raced: Path) -> None:
     (found,) = list_races(raced / "runs")
     runs = [found.run(entry) for entry in found.plan.entries]
     assert [run.status.state for run in runs] == ["finished", "finished"]

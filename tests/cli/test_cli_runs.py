@@ -44,7 +44,7 @@ def test_runs_are_listed_with_what_each_is_doing(make_run: RunMaker, monkeypatch
     assert "2,000" in row
 
 
-def test_orders_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
+def test_commands_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
     run = make_run()
     process = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
     run.write_status(Status(state="running", **process))

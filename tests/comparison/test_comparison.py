@@ -96,7 +96,7 @@ def test_the_html_needs_no_other_file_and_no_network(files: dict[str, bytes]) ->
     assert not re.search(r"https?:|//\w+\.|<script|<link|@import", re.sub(r"base64,[\w+/=]+", "", html))
 
 
-def test_contenders_draw_the_faces_of_the_same_seeds(make_bundle: Maker) -> None:
+def test_entrants_draw_the_faces_of_the_same_seeds(make_bundle: Maker) -> None:
     path = make_bundle()
     (one,) = gather.gather({"tiny": path}, seed=SEED).models
     np.testing.assert_array_equal(one.faces, sampling.generate(load_model(path), face_seeds(SEED, 64)))
@@ -151,7 +151,7 @@ def test_the_numbers_come_as_json_and_an_evaluation_reads_back(files: dict[str, 
     assert numbers["versions"].keys() >= {"torch", "face-recognition"}
 
 
-def test_a_report_of_models_that_were_never_judged_says_so(make_bundle: Maker, tmp_path: Path) -> None:
+def test_a_report_of_models_that_were_never_evaluated_says_so(make_bundle: Maker, tmp_path: Path) -> None:
     found = gather.gather({"tiny": make_bundle()})
     out = comparison_report.write(found, tmp_path / "out")
     assert "None of these models has been evaluated yet." in out.read_text("utf8")
@@ -199,7 +199,7 @@ def test_an_evaluation_is_kept_beside_what_was_known(tmp_path: Path) -> None:
     assert load_evaluation(tmp_path) == report("a", 17, 98)
 
 
-def test_a_bundled_model_is_judged_for_real() -> None:
+def test_a_bundled_model_is_evaluated_with_the_real_detector() -> None:
     found = gather.evaluate(find_model("ours-64"), EvaluationRequest(6, 900).with_source_of("built-in"))
     assert found.data is None, "built-in faces are not real ones"
     assert found.rows[0].undetected.of == 6

@@ -53,7 +53,7 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def test_all_contenders_get_the_same_images_seed_and_budget() -> None:
+def test_all_entrants_get_the_same_images_seed_and_budget() -> None:
     found = race.entrant_configs(race.race_options({"source": "faces.zip", "seed": 7, "images": 64_000}))
     assert list(found) == ["Ours (BEGAN)", "DCGAN", "WGAN", "R3GAN"]
     configs = list(found.values())
@@ -133,7 +133,7 @@ def test_a_stopped_race_leaves_a_checkpoint_and_the_others_unstarted(pictures: s
     assert second.status.step == 0
 
 
-def test_a_contender_that_fails_or_is_deleted_does_not_end_the_race(pictures: str) -> None:
+def test_an_entrant_that_fails_or_is_deleted_does_not_end_the_race(pictures: str) -> None:
     found = tiny_race(pictures, families=("ours", "dcgan", "wgan"), iterations=4)
     gone, broken, whole = runs_of(found)
     shutil.rmtree(gone.path)
@@ -146,7 +146,7 @@ def test_a_contender_that_fails_or_is_deleted_does_not_end_the_race(pictures: st
     assert whole.status.state == "finished"
 
 
-def test_contenders_are_judged_at_their_end_once_and_without_real_faces_where_there_are_too_few(pictures: str) -> None:
+def test_entrants_are_evaluated_at_their_end_once_and_without_real_faces_if_there_are_too_few(pictures: str) -> None:
     found = tiny_race(pictures, iterations=4, count=6)
     assert execute(found).state == "finished"
     for run in runs_of(found):
@@ -175,7 +175,7 @@ def test_races_are_found_by_the_end_of_their_name(pictures: str) -> None:
         race.find_race("zzzz")
 
 
-def test_a_contender_cannot_lead_out_of_the_runs(tmp_path: Path) -> None:
+def test_an_entrant_cannot_lead_out_of_the_runs(tmp_path: Path) -> None:
     found = Race(tmp_path / "runs" / "races" / "x")
     assert found.run(race.Entrant("evil", "../../etc")).path == tmp_path / "runs" / "etc"
 

@@ -98,7 +98,7 @@ def test_running_twice_changes_nothing(tmp_path: Path) -> None:
     assert (report.linked, report.copied, report.present) == (0, 0, 4)
 
 
-def test_running_twice_changes_nothing_where_the_result_lies_inside_the_source(tmp_path: Path) -> None:
+def test_running_twice_changes_nothing_if_the_result_lies_inside_the_source(tmp_path: Path) -> None:
     celeba = torchvision_layout(tmp_path)
     sort_people(celeba, celeba)
     before = tree(celeba)
@@ -147,7 +147,7 @@ def test_an_archive_is_copied_out_of(tmp_path: Path) -> None:
     assert tree(tmp_path / "out") == before
 
 
-def test_images_are_copied_where_links_are_impossible(tmp_path: Path) -> None:
+def test_images_are_copied_if_links_are_impossible(tmp_path: Path) -> None:
     celeba = torchvision_layout(tmp_path / "in")
     elsewhere = Path("/dev/shm")
     if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:

@@ -202,7 +202,7 @@ def test_people_are_told_by_their_folders_in_an_archive_too(tmp_path: Path, by_p
     assert parts_of_people(Path(archive), tmp_path) == by_person
 
 
-def test_kaggles_official_parts_keep_people_together_where_it_names_nobody(tmp_path: Path) -> None:
+def test_kaggles_official_splits_keep_people_together_without_a_list_of_people(tmp_path: Path) -> None:
     folder = images_in(tmp_path / "celeba", [f"img_align_celeba/img_align_celeba/{name}" for name in ORDER])
     lines = ["image_id,partition", *(f"{name},{part}" for name, part in PARTITION.items())]
     (folder / "list_eval_partition.csv").write_text("\r\n".join(lines) + "\r\n")
@@ -218,7 +218,7 @@ def test_kaggles_attributes_are_read(tmp_path: Path) -> None:
     assert read_labels(folder, ["000000.jpg", "000001.png"]).tolist() == [[1, 0], [0, 1]]
 
 
-def test_where_nobody_is_known_it_is_said_that_the_parts_are_by_image(tmp_path: Path) -> None:
+def test_without_known_people_it_says_that_the_splits_are_by_image(tmp_path: Path) -> None:
     folder = images_in(tmp_path / "faces", ORDER)
     assert "by image, because the people are unknown" in known(ORDER, folder).basis
     (folder / "identity_CelebA.csv").write_text("image,identity\n000001.jpg,7\n")

@@ -34,7 +34,7 @@ def test_accuracy_is_years_for_ages_and_a_share_for_kinds() -> None:
     assert str(kinds) == "right for 75 % (always predicting the more frequent class: 75 %)"
 
 
-def test_labels_that_faces_show_are_learnt_and_read_from_others(seeing: Seeing) -> None:
+def test_labels_that_faces_show_are_learned_and_read_from_others(seeing: Seeing) -> None:
     attribute_model = attributes.fit_attribute_model(str(seeing.faces(300)), 32)
     assert (attribute_model.trained_on + attribute_model.tested_on) < 300  # the part “validation” was left alone
     assert attribute_model.accuracy["age"].error < 3 < attribute_model.accuracy["age"].guess
@@ -49,7 +49,7 @@ def test_labels_that_faces_show_are_learnt_and_read_from_others(seeing: Seeing) 
     )
 
 
-def test_where_nothing_can_be_learnt_it_says_why(seeing: Seeing, tmp_path: Path) -> None:
+def test_if_nothing_can_be_learned_it_says_why(seeing: Seeing, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too few labelled faces"):
         attributes.fit_attribute_model(str(seeing.faces(70)), 32)
     with pytest.raises(DataError, match="everyone the same gender"):

@@ -168,7 +168,7 @@ def test_an_interrupted_evaluation_goes_on_and_gives_the_same_answer(images: np.
     assert reports[1] == (56, 56)
 
 
-def test_a_cancelled_evaluation_ends_and_keeps_what_was_judged(images: np.ndarray, tmp_path: Path) -> None:
+def test_a_cancelled_evaluation_ends_and_keeps_what_was_evaluated(images: np.ndarray, tmp_path: Path) -> None:
     many = np.concatenate([images] * 7)
 
     def cancel(done: int, total: int | None) -> None:

@@ -121,7 +121,7 @@ def words(*rows: Row, **more: Any) -> str:
     return " ".join(describe(report(*rows, **more)))
 
 
-def test_the_reading_compares_with_real_faces_where_there_are_any() -> None:
+def test_the_narrative_compares_with_real_faces_if_there_are_any() -> None:
     said = words(row(), REAL)
     assert "983 of 1,000 (98.3 %)" in said
     assert "detected more often" in said

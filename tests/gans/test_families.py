@@ -57,7 +57,7 @@ def copy_of(module: torch.nn.Module) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("size", [32, 64, 128])
 @pytest.mark.parametrize("name", family_names())
-def test_every_family_maps_latents_to_images_and_images_to_judgements(name: str, size: int) -> None:
+def test_every_family_maps_latents_to_images_and_images_to_scores(name: str, size: int) -> None:
     family = create(name, config_class(name)(size=size, width=4, latent=6, batch_size=2))
     images = family.generator(family.latents(3, np.random.RandomState(0)))
     assert images.shape == (3, 3, size, size)
@@ -90,7 +90,7 @@ def test_cross_entropy_is_minus_log_of_the_probability_given_to_the_truth() -> N
     assert cross_entropy(logits, real=False).item() == pytest.approx(-np.log(1 - probabilities).mean(), rel=1e-5)
 
 
-def test_dcgans_generator_is_judged_by_the_discriminator_after_its_update() -> None:
+def test_dcgans_generator_is_scored_by_the_discriminator_after_its_update() -> None:
     family, reference = small("dcgan"), small("dcgan")
     updates = Plain(family)
     row = family.step(real(family), noise(family), updates)

@@ -92,7 +92,7 @@ def test_every_variant_makes_and_rebuilds_images_of_its_size(size: int, stem: st
     assert images.std() > 0.01  # a fresh generator answers to its latents
 
 
-def test_parameters_are_as_many_as_the_architecture_says() -> None:
+def test_the_architecture_determines_the_number_of_parameters() -> None:
     family = small(size=32, stem="full", width=8, latent=16)
     # encoder: 3→8, (8→8)², 8→16, (16→16)², 16→24, (24→24)², and the code; 3×3 convolutions with biases
     convolutions = [(3, 8), (8, 8), (8, 8), (8, 16), (16, 16), (16, 16), (16, 24), (24, 24), (24, 24)]

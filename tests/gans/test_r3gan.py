@@ -62,6 +62,6 @@ def test_the_blocks_begin_as_the_identity_and_the_score_has_the_scale_of_the_ima
     assert torch.equal(block(maps), maps)
 
 
-def test_where_two_shares_meet_the_penalties_see_at_least_one_image() -> None:
+def test_if_two_shares_meet_the_penalties_see_at_least_one_image() -> None:
     family = small("r3gan", penalty_share=0.01)
     assert family.step(real(family), noise(family), Plain(family))["penalty_real"] > 0

@@ -105,7 +105,7 @@ def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tm
     assert (out / "README.md").read_text() == before
 
 
-def test_a_config_tells_no_paths_to_whoever_gets_it() -> None:
+def test_a_config_contains_no_paths_of_the_machine_it_comes_from() -> None:
     config = RunConfig(data={"source": "/some/where/faces.tar"}, training={"start": "/some/where/ours-64"})
     assert "where" not in config.without_paths().model_dump_json()
     assert config.without_paths().data.source == "faces.tar"

@@ -176,7 +176,7 @@ def test_starting_a_run_keeps_its_damaged_status_aside(tmp_path: Path, monkeypat
     assert run.status.state in ("starting", "crashed")
 
 
-def test_a_race_passes_over_foreign_orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_race_passes_over_foreign_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path))
     found = create_race({"one": RunConfig(budget={"minutes": 1}), "two": RunConfig(budget={"minutes": 1})})
     (found.path / "status.json").write_text("{half")

@@ -151,7 +151,7 @@ def test_an_active_run_is_neither_started_twice_nor_given_another_budget(run: Ru
         run.extend(Budget(iterations=5))
 
 
-def test_orders_reach_the_recorder_once_and_in_order(run: Run) -> None:
+def test_commands_reach_the_recorder_once_and_in_order(run: Run) -> None:
     run.pause()
     recorder = Recorder(run)  # what was asked of an earlier process is past
     assert recorder.new_commands() == []

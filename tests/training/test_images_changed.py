@@ -54,7 +54,7 @@ def test_a_resumed_run_notices_that_its_images_have_changed_and_goes_on_if_told_
     assert execute(run).state == "finished", "the images that it went on with are now its own"
 
 
-def test_as_many_other_images_are_noticed_too(pictures: Path, tmp_path: Path) -> None:
+def test_the_same_number_of_other_images_are_noticed_too(pictures: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     shutil.copytree(pictures, folder)
     run = killed_after_ten(folder, tmp_path)

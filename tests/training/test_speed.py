@@ -50,7 +50,7 @@ def test_settings_that_cost_nothing_share_a_measurement_and_others_do_not() -> N
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"x": 1}', "{", "\x00"])
-def test_a_damaged_file_of_speeds_is_begun_anew(content: str, tmp_path: Path) -> None:
+def test_a_damaged_file_of_speeds_is_started_again(content: str, tmp_path: Path) -> None:
     config = configure({"images": 1000, **TINY})
     (tmp_path / speed.FILE).write_text(content)
     assert speed.known_speed(config) is None

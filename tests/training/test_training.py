@@ -317,7 +317,7 @@ def test_random_streams_differ_by_seed_purpose_and_index_and_repeat() -> None:
     assert random_stream(4, "noise", 2).randint(2**31) == random_stream(4, "noise", 2).randint(2**31)
 
 
-def test_guard_tells_of_k_at_a_bound_only_when_it_stays_there() -> None:
+def test_the_health_check_warns_of_k_at_a_bound_only_when_it_stays_there() -> None:
     watch = health.HealthMonitor((MetricBounds("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
     for step in range(health.PATIENCE):
         watch.check_metrics({"step": step, "k": 1.0})
@@ -326,7 +326,7 @@ def test_guard_tells_of_k_at_a_bound_only_when_it_stays_there() -> None:
     assert watch.warnings == []
 
 
-def test_guard_tells_a_collapsed_batch_from_a_varied_one() -> None:
+def test_the_health_check_tells_a_collapsed_batch_from_a_varied_one() -> None:
     watch = health.HealthMonitor((), real_spread=0.5)
     varied = torch.randn(32, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.35
     watch.check_samples(varied, step=5000)
@@ -343,7 +343,7 @@ def test_spread_is_the_mean_pairwise_root_mean_square_difference() -> None:
     assert health.pairwise_spread(images) == pytest.approx(10 / 3 / 2**0.5)
 
 
-def test_bf16_is_considered_only_where_the_processor_has_it() -> None:
+def test_bf16_is_considered_only_if_the_processor_has_it() -> None:
     assert device.has_bf16({"avx512_bf16": True})
     assert not device.has_bf16({"avx512_f": True, "avx512_bf16": False})
     assert device.precision("32-true") == "32-true"
@@ -354,7 +354,7 @@ def test_bf16_is_considered_only_where_the_processor_has_it() -> None:
     ("gpu", "in_hardware", "apple", "expected"),
     [("yes", True, False, "bf16-mixed"), ("old", False, False, "32-true"), ("", False, True, "32-true")],
 )
-def test_gpus_compute_in_bf16_where_their_hardware_does(
+def test_gpus_compute_in_bf16_if_their_hardware_does(
     monkeypatch: pytest.MonkeyPatch, gpu: str, in_hardware: bool, apple: bool, expected: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpu))

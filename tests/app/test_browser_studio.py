@@ -45,6 +45,7 @@ def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, pag
         assert len(list(container.decode(video=0))) == 14
 
     page.get_by_text("Directions", exact=True).click()
+    page.get_by_text("Light, colour and main differences").click()
     brightness = page.get_by_role("slider", name="Brightness")
     brightness.press("ArrowRight")
     expect(page.get_by_text("brightness +0.1")).to_be_visible()

@@ -196,7 +196,7 @@ def test_a_short_training_on_real_faces_lowers_the_reconstruction_loss(home: Pat
     with tarfile.open(CELEBA) as all_faces, tarfile.open(home / "few.tar", "w") as few:
         for member in itertools.islice((member for member in all_faces if member.isfile()), 501):
             few.addfile(member, all_faces.extractfile(member))
-    words = ["--size", "32", "--width", "8", "--iterations", "60", "--threads", "1", "--runs-dir", "real"]
+    words = ["--size", "32", "--width", "16", "--iterations", "60", "--threads", "1", "--runs-dir", "real"]
     done = facedemo(home, "train", "--data", "few.tar", *words)
     assert done.returncode == 0, done.stderr
     run = Run(home / done.stdout.strip().splitlines()[-1])

@@ -55,6 +55,9 @@ def copied_at_every_write(run: Run, copies: Path) -> None:
             with lock:
                 copy = copies / f"{len(list(copies.iterdir())):04d}"
                 shutil.copytree(run.path, copy / "run")
+                target = copy / "run" / name.partition(" ")[2]
+                if event == "open" and args[2] & os.O_TRUNC and target.exists():
+                    target.write_bytes(b"")  # what is left if the process is killed right after it opened the file
                 (copy / "write.txt").write_text(name, "utf8")
             threads.copying = False
 

@@ -1,18 +1,17 @@
-"""Trains a tiny run, copies its directory before each of its writes, and resumes every copy.
+"""Trains a tiny run in child processes, each of which is killed before another one of its writes, and resumes it.
 
     python -m tests.training.kill_at_every_write FOLDER
 
-A copy is what a process leaves that is killed at that moment. Prints one line of JSON for each: the write, and what
-differs from an uninterrupted run, which should be nothing. One process imports torch; each training is a fork of it.
+Prints one line of JSON for each point: the write, and what differs from an uninterrupted run, which should be nothing.
+One process imports torch for all of them; each run is a fork of it.
 """
 
 import json
 import os
 import shutil
+import signal
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -44,40 +43,34 @@ def written(event: str, args: tuple, folder: str) -> str:
     return f"{event} {path.relative_to(folder)}" if own and (writes or path.exists()) else ""
 
 
-def copied_at_every_write(run: Run, copies: Path) -> None:
-    """Trains in this process, and copies the run's directory to `copies` before each write, which it names there."""
-    folder, lock, threads = f"{run.path}/", threading.Lock(), threading.local()
+def train(run: Run, kill_at: int, report: Path) -> None:
+    """Trains in this process, which is killed before write number `kill_at`; 0: never."""
+    torch.set_num_threads(1)
+    folder, count = f"{run.path}/", 0
 
     def hook(event: str, args: tuple) -> None:
-        name = "" if getattr(threads, "copying", False) else written(event, args, folder)
-        if name:
-            threads.copying = True
-            with lock:
-                copy = copies / f"{len(list(copies.iterdir())):04d}"
-                shutil.copytree(run.path, copy / "run")
-                target = copy / "run" / name.partition(" ")[2]
-                if event == "open" and args[2] & os.O_TRUNC and target.exists():
-                    target.write_bytes(b"")  # what is left if the process is killed right after it opened the file
-                (copy / "write.txt").write_text(name, "utf8")
-            threads.copying = False
+        nonlocal count
+        if name := written(event, args, folder):
+            count += 1
+            if count == kill_at:
+                report.write_text(name, "utf8")
+                os.kill(os.getpid(), signal.SIGKILL)
 
-    copies.mkdir()
-    sys.addaudithook(hook)
+    if kill_at:
+        sys.addaudithook(hook)
     execute(run)
 
 
-def forked(function: Callable[..., object], *args: object) -> None:
-    """Calls a function in a fork of this process.  Raises ChildProcessError if it fails."""
+def forked(run: Run, kill_at: int, report: Path) -> int:
+    """The exit status of a process that trains."""
     if (pid := os.fork()) == 0:
         try:
-            torch.set_num_threads(1)
-            function(*args)
+            train(run, kill_at, report)
             os._exit(0)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
-    if os.waitpid(pid, 0)[1]:
-        raise ChildProcessError
+    return os.waitpid(pid, 0)[1]
 
 
 def metrics(run: Run) -> dict[str, list[float]]:
@@ -102,28 +95,28 @@ def files(run: Run) -> set[str]:
     return {str(path.relative_to(run.path)) for path in run.path.rglob("*") if "tensorboard" not in path.parts}
 
 
-def resume(copy: Path, reference: Run) -> None:
-    run = Run(copy / "run")
-    execute(run)
-    line = {"write": (copy / "write.txt").read_text("utf8"), "differences": differences(run, reference)}
-    os.write(1, f"{json.dumps(line)}\n".encode())
-
-
-def resume_each(copies: Sequence[Path], reference: Run) -> None:
-    for copy in copies:
-        forked(resume, copy, reference)
-        shutil.rmtree(copy)
+def kill_and_resume(new: Run, reference: Run, lane: int) -> None:
+    """Kills and resumes copies of a run at every LANES-th write, until one finishes before it is killed."""
+    copy, report = Run(new.path.parent / f"killed-{lane}"), new.path.parent / f"point-{lane}.txt"
+    for point in range(lane, 10_000, LANES):
+        shutil.rmtree(copy.path, ignore_errors=True)
+        shutil.copytree(new.path, copy.path)
+        if forked(copy, point, report) == 0:
+            return
+        forked(copy, 0, report)
+        line = {"point": point, "write": report.read_text("utf8"), "differences": differences(copy, reference)}
+        os.write(1, f"{json.dumps(line)}\n".encode())
 
 
 def main() -> None:
     root = Path(sys.argv[1])
-    run, copies = create_run(RunConfig.model_validate(CONFIG), root), root / "copies"
-    run.steer(gamma=0.5)
-    forked(copied_at_every_write, run, copies)
-    found = sorted(copies.iterdir())
-    for lane in range(LANES):
+    new, reference = create_run(RunConfig.model_validate(CONFIG), root), Run(root / "reference")
+    new.steer(gamma=0.5)
+    shutil.copytree(new.path, reference.path)
+    assert forked(reference, 0, root / "none") == 0
+    for lane in range(1, LANES + 1):
         if os.fork() == 0:
-            resume_each(found[lane::LANES], run)
+            kill_and_resume(new, reference, lane)
             os._exit(0)
     for _ in range(LANES):
         assert os.wait()[1] == 0

@@ -23,7 +23,7 @@ def trainings() -> None:
     for folder, one in active:
         training(folder, one, wait_words(one.path, one.status, waits))
     if not active:
-        st.caption("Nobody trains.")
+        st.caption("No training is running or waiting.")
     if problem := st.session_state.pop("run_problem", ""):
         st.error(escaped(problem))
 

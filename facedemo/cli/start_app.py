@@ -32,7 +32,7 @@ def start_app(
 ) -> None:
     """Start the app from any folder, in which runs are stored below `runs`. Ctrl-C stops it."""
     if shared:
-        share()
+        share(base_path)
     settings = tomllib.loads((shipped(".streamlit") / "config.toml").read_text("utf8"))
     settings["server"] |= {"port": port, "address": address, "headless": shared or not browser}
     settings["server"] |= {"baseUrlPath": base_path} if base_path else {}
@@ -46,9 +46,21 @@ def start_app(
         raise typer.Exit from None
 
 
-def share() -> None:
-    """Sets what a shared app needs, and prints the access codes unless they are set already."""
+def share(base_path: str) -> None:
+    """Sets what a shared app needs, and prints the access codes unless they are set, or single sign-on is configured.
+
+    Raises SingleSignOnError if the configuration of single sign-on cannot work.
+    """
+    from facedemo.app.shared import single_sign_on  # imports Streamlit, which the help need not wait for
+
     os.environ["FACEDEMO_SHARED"] = "1"
+    if single_sign_on.is_configured():
+        single_sign_on.check_configuration(base_path)
+        try:
+            single_sign_on.check_provider()
+        except single_sign_on.SingleSignOnError as error:  # it may be back when somebody signs in
+            typer.echo(f"Nobody can sign in at present. {error}", err=True)
+        return
     for variable, who in (("FACEDEMO_ACCESS_CODE", "visitors"), ("FACEDEMO_TEACHER_CODE", "teachers")):
         if variable not in os.environ:
             os.environ[variable] = new_code()

@@ -46,9 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(home: Path) -> Iterator[str]:
     """The address of a running app."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
     folders = {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models")}
@@ -72,6 +70,12 @@ def address(server: str, home: Path) -> Iterator[str]:
     for one in active:
         one.stop()
     wait_for(lambda: not any(one.status.active for one in active))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def can_connect(port: int) -> bool:

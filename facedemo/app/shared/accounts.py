@@ -43,10 +43,15 @@ def new_code() -> str:
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(8))
 
 
-def person_of(identity: str) -> str:
-    """The name of the workspace that belongs to an identity, such as a nickname or an e-mail address."""
-    plain = unicodedata.normalize("NFKC", identity).casefold().strip()
+def person_of(nickname: str) -> str:
+    """The name of the workspace that belongs to a nickname."""
+    plain = unicodedata.normalize("NFKC", nickname).casefold().strip()
     return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
+
+
+def person_of_subject(issuer: str, subject: str) -> str:
+    """The name of the workspace of a user of single sign-on; no nickname has the same one, as none has a line break."""
+    return hashlib.blake2b(f"{issuer}\n{subject}".encode(), digest_size=8).hexdigest()
 
 
 def register(visitor: Visitor, **more: str) -> Visitor:

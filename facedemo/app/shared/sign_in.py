@@ -2,18 +2,19 @@
 
 import os
 import sys
-from typing import Any
 
 import streamlit as st
 
 from facedemo.app.components.session_cookie import COOKIE, set_session_cookie
-from facedemo.app.shared import accounts
+from facedemo.app.shared import accounts, single_sign_on
 from facedemo.app.shared.accounts import SignInError, Visitor
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.single_sign_on import SingleSignOnError
 from facedemo.runs import lesson
 from facedemo.runs.directory import ProcessDirectory, RunError, allow_any
 from facedemo.storage.locations import Workspace, use_workspaces
 
-KEY, SIGNED_OUT = "visitor", "signed_out"
+KEY, SIGNED_OUT, FAILED, BROWSER = "visitor", "signed_out", "sign_in_failed", "browser"
 
 
 def is_app_shared() -> bool:
@@ -42,42 +43,58 @@ def require() -> None:
     """Shows the page for signing in, and nothing else, unless the visitor is signed in or the app is not shared."""
     if not is_app_shared():
         return
-    if current() is None:
-        st.session_state[KEY] = known_visitor()
-    if current() is not None:
-        return
-    if st.session_state.get(SIGNED_OUT):
-        set_session_cookie("")
+    problem = ""
+    try:
+        if current() is None:
+            st.session_state[KEY] = known_visitor()
+        if current() is not None:
+            return
+    except SingleSignOnError as error:
+        problem = str(error)
     st.title("facedemo")
-    if uses_oidc():
-        st.write("Sign in to train models of your own.")
-        st.button("Sign in", type="primary", on_click=st.login, help="With the account of your institution.")
-    else:
+    if problem:
+        st.error(escaped(problem))
+    if not problem and not single_sign_on.is_configured():
         code_form()
+    elif is_logged_in():
+        st.button("Sign out", type="primary", on_click=sign_out, help="Sign out, to use another account.")
+    elif not problem:
+        single_sign_on_button()
     st.stop()
 
 
 def known_visitor() -> Visitor | None:
-    """The visitor as the browser's cookie says."""
-    if uses_oidc():
-        user: Any = st.user
-        if not getattr(user, "is_logged_in", False):
-            return None
-        identity = str(user.get("email") or user.get("sub") or "")
-        teachers = {
-            name.strip().casefold() for name in os.environ.get("FACEDEMO_TEACHERS", "").split(",") if name.strip()
-        }
-        name = str(user.get("name") or identity)
-        return accounts.register(Visitor(accounts.person_of(identity), name, identity.casefold() in teachers))
+    """The visitor as the browser's cookie says.  Raises SingleSignOnError if that cannot work."""
+    if single_sign_on.is_configured():
+        single_sign_on.check_configuration(st.get_option("server.baseUrlPath"))
+        return accounts.register(single_sign_on.visitor_of(st.user.to_dict())) if is_logged_in() else None
     token = st.context.cookies.get(COOKIE)
     if not isinstance(token, str) or st.session_state.get(SIGNED_OUT):
         return None
     return accounts.visitor_of(token)
 
 
-def uses_oidc() -> bool:
-    """Whether Streamlit's sign-in is configured, in the section [auth] of its secrets."""
-    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+def is_logged_in() -> bool:
+    """Whether single sign-on knows the user of this browser."""
+    return bool(getattr(st.user, "is_logged_in", False))
+
+
+def single_sign_on_button() -> None:
+    state = st.session_state
+    cookie = state.setdefault(BROWSER, st.context.cookies.get(COOKIE) or accounts.new_code())
+    set_session_cookie(cookie)
+    failed = state.setdefault(FAILED, single_sign_on.has_failed(cookie))
+    st.write("Sign in to train models of your own.")
+    if st.button("Sign in", type="primary", help="With the account of your institution."):
+        try:
+            single_sign_on.check_provider()
+        except SingleSignOnError as error:
+            st.error(escaped(error))
+            return
+        single_sign_on.note_attempt(cookie)
+        st.login()
+    elif failed:
+        st.warning("You are not signed in. Try again. If that fails, the reason is in the log of the app.")
 
 
 @st.cache_resource(show_spinner=False)
@@ -93,6 +110,8 @@ def codes() -> dict[str, bool]:
 
 
 def code_form() -> None:
+    if st.session_state.get(SIGNED_OUT):
+        set_session_cookie("")
     with st.form("sign_in", width=420):
         code = st.text_input("Access code", type="password", help="The code that your teacher gives you.")
         nickname = st.text_input("Nickname", max_chars=accounts.MAX_NAME, help="The name that others see.")
@@ -115,16 +134,16 @@ def account_controls() -> None:
     if visitor is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.caption(f"{visitor.name}{' (teacher)' if visitor.teacher else ''}", width="content")
+        st.caption(f"{escaped(visitor.name)}{' (teacher)' if visitor.teacher else ''}", width="content")
         st.button("Sign out", type="tertiary", on_click=sign_out, help="Sign out in this browser.", key="sign_out")
-    if not uses_oidc():
+    if not is_logged_in():
         if "session_token" not in st.session_state:
             st.session_state.session_token = accounts.session_token(visitor)
         set_session_cookie(st.session_state.session_token)
 
 
 def sign_out() -> None:
-    if uses_oidc():
+    if is_logged_in():
         st.logout()
     st.session_state.clear()
     st.session_state[SIGNED_OUT] = True

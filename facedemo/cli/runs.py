@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunsDir, number, state_and_place
+from facedemo.cli.terminal import RUNS, RunName, RunOrRace, RunsDir, number, state_and_place
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
 from facedemo.runs import queue, trash
@@ -76,29 +76,38 @@ def steer(
         typer.echo(f"“{found.name}” is not training; the change will be applied when it is resumed.")
 
 
-def training(run: "Run") -> "Run":
-    """A run that is in training.  Raises ValueError if no training process is listening."""
-    if not run.status.active:
-        raise ValueError(f"“{run.name}” is not training; it is {run.status.state}.")
-    return run
+def run_or_race(text: str, runs_dir: Path) -> Run | race.Race:
+    """A run or a race by its path, or the end of its name.  Raises RunError if none or several match."""
+    if Path(text).is_dir():
+        return race.find_race(text) if (Path(text) / race.PLAN).is_file() else find_run(text)
+    among = [*list_runs(runs_dir), *race.list_races(runs_dir)]
+    return find_one(text, among, "run or race", "facedemo runs` or `facedemo races")
+
+
+def active(text: str, runs_dir: Path) -> Run | race.Race:
+    """A run or a race that trains or waits.  Raises ValueError if no process is listening."""
+    found = run_or_race(text, runs_dir)
+    if not found.status.active:
+        raise ValueError(f"“{found.name}” is not training; it is {found.status.state}.")
+    return found
 
 
 @app.command()
-def pause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
-    """Pause a run and save a checkpoint; `facedemo unpause` continues it."""
-    training(find_run(run, runs_dir)).pause()
+def pause(run: RunOrRace, runs_dir: RunsDir = RUNS) -> None:
+    """Pause a run with a checkpoint, or a run or race that waits in the queue; `facedemo unpause` continues it."""
+    active(run, runs_dir).pause()
 
 
 @app.command()
-def unpause(run: RunName, runs_dir: RunsDir = RUNS) -> None:
-    """Continue a paused run."""
-    training(find_run(run, runs_dir)).unpause()
+def unpause(run: RunOrRace, runs_dir: RunsDir = RUNS) -> None:
+    """Continue a paused run or race."""
+    active(run, runs_dir).unpause()
 
 
 @app.command()
-def stop(run: RunName, runs_dir: RunsDir = RUNS) -> None:
-    """Stop a run with a checkpoint; `facedemo resume` continues from there."""
-    training(find_run(run, runs_dir)).stop()
+def stop(run: RunOrRace, runs_dir: RunsDir = RUNS) -> None:
+    """Stop a run or a race with a checkpoint; `facedemo resume` continues from there."""
+    active(run, runs_dir).stop()
 
 
 @app.command()
@@ -117,22 +126,12 @@ def note(
 
 
 @app.command()
-def delete(
-    run: Annotated[
-        str, typer.Argument(help="Run or race: its directory, or the end of its directory's name.", metavar="RUN")
-    ],
-    runs_dir: RunsDir = RUNS,
-) -> None:
+def delete(run: RunOrRace, runs_dir: RunsDir = RUNS) -> None:
     """Move a run or a race into the trash (`.trash` beside the others); `facedemo restore` brings it back.
 
-    The models that a race trained stay among the runs. A run or race in progress cannot be deleted.
+    The models that a race trained stay among the runs. A run or race that trains cannot be deleted; one that waits can.
     """
-    if Path(run).is_dir():
-        found = race.find_race(run) if (Path(run) / race.PLAN).is_file() else find_run(run)
-    else:
-        among = [*list_runs(runs_dir), *race.list_races(runs_dir)]
-        found = find_one(run, among, "run or race", "facedemo runs` or `facedemo races")
-    typer.echo(trash.delete(found).path)
+    typer.echo(trash.delete(run_or_race(run, runs_dir)).path)
 
 
 @app.command()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # for types only, so that `--help` stays quick
 
 RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
 RunName = Annotated[str, typer.Argument(help="Run: its directory, or the end of its directory's name.", metavar="RUN")]
+RunOrRace = Annotated[
+    str, typer.Argument(help="Run or race: its directory, or the end of its directory's name.", metavar="RUN")
+]
 Now = Annotated[bool, typer.Option("--now", help="Start at once instead of waiting in the queue of trainings.")]
 HeldOut = Annotated[
     str, typer.Option(help="Held-out split of the real images: validation (for tuning) or test (for reporting).")

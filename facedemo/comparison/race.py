@@ -101,6 +101,12 @@ class Race(ProcessDirectory):
         """The run of an entrant, which may have been deleted."""
         return Run(self.path.parent.parent / Path(entrant.run).name)
 
+    def pause(self) -> None:
+        """Requests a pause in the queue.  Raises RunError if the race does not wait."""
+        if self.status.state != "waiting":
+            raise RunError(f"“{self.name}” does not wait in the queue: only a race that waits can be paused. Stop it.")
+        super().pause()
+
     def stop(self) -> None:
         """Requests a stop; the model in training saves a checkpoint, and `launch` continues from there."""
         self.send("stop")

@@ -163,6 +163,13 @@ class ProcessDirectory:
         self.refuse_if_foreign()
         append_line(self.path / COMMANDS, new_command(action, changes).as_record())
 
+    def pause(self) -> None:
+        """Requests a pause, which gives the turn in the queue to the next one."""
+        self.send("pause")
+
+    def unpause(self) -> None:
+        self.send("continue")
+
     def runs_to_train(self) -> Sequence[Any]:
         """The runs that its process trains."""
         return []

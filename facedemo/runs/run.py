@@ -109,12 +109,6 @@ class Run(ProcessDirectory):
         self.config.steered(changes)
         self.send("set", changes)
 
-    def pause(self) -> None:
-        self.send("pause")
-
-    def unpause(self) -> None:
-        self.send("continue")
-
     def stop(self) -> None:
         """Requests a checkpoint and the end of training; `resume` continues from there."""
         self.send("stop")

@@ -246,6 +246,25 @@ def test_a_race_that_goes_on_can_be_stopped_and_one_that_ended_resumed(launched:
     assert [run.path for run in launched] == [found.path]
 
 
+def test_a_race_that_waits_can_be_paused_and_continued_and_stopped_and_deleted() -> None:
+    found = new_race()
+    me = process_facts(os.getpid())
+    for state, label, action in (
+        ("waiting", "Pause", "pause"),
+        ("paused", "Continue", "continue"),
+        ("waiting", "Stop", "stop"),
+    ):
+        found.write_status(replace(found.status, state=state, updated=time.time(), **me))
+        click(open_page(mode="race", race=found.id), label)
+        assert read_lines(found.path / "orders.jsonl")[-1]["action"] == action
+    found.write_status(replace(found.status, state="paused", **me))
+    assert "is paused." in shown(open_page(mode="race"))
+    found.write_status(replace(found.status, state="waiting", **me))
+    click(open_page(mode="race"), "Delete")
+    assert race.list_races() == []
+    assert [deleted.status.state for deleted in race.deleted_races()] == ["stopped"]
+
+
 def test_a_sweep_is_set_up_and_its_points_are_labelled_by_gamma(launched: list[Run]) -> None:
     page = open_page(mode="sweep")
     page.multiselect(key="race_gammas").set_value([0.7, 0.3]).run()

@@ -1,14 +1,17 @@
 """The queue: trainings that wait for their turn, in order, without a daemon."""
 
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 import pytest
 
+from facedemo.comparison.race import Entrant, Plan, Race
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.runs import queue, trash
 from facedemo.runs.directory import RunError
@@ -131,6 +134,37 @@ def test_a_paused_waiting_run_lets_others_pass_and_keeps_its_place(new_work: New
     assert list(queue.waits()) == [second.path, fourth.path]
     end(third)
     wait_until(lambda: is_in("finished", second, fourth))
+
+
+def test_a_waiting_race_is_paused_stopped_and_deleted_like_a_run(new_work: NewWork, tmp_path: Path) -> None:
+    first, entrants = new_work("first", long=True), [new_work(f"entrant {number}") for number in range(2)]
+    first.launch()
+    races = []
+    for number in range(2):
+        folder = tmp_path / "runs" / "races" / f"2026-11-26-101530-race-000{number}"
+        folder.mkdir(parents=True)
+        plan = Plan("a · b", "race", [Entrant(work.name, work.id) for work in entrants])
+        (folder / "race.json").write_text(json.dumps(asdict(plan)), "utf8")
+        races.append(Race(folder))
+        races[-1].launch()
+    second, third = races
+    assert list(queue.waits()) == [second.path, third.path]
+    runs_dir = ("--runs-dir", str(tmp_path / "runs"))
+    assert facedemo(tmp_path, "pause", second.id, *runs_dir).returncode == 0
+    wait_until(lambda: second.status.state == "paused")
+    assert list(queue.waits()) == [third.path]
+    with pytest.raises(RunError, match="does not wait"):
+        second.pause()
+    facedemo(tmp_path, "unpause", second.id, *runs_dir)
+    wait_until(lambda: second.status.state == "waiting")
+    assert list(queue.waits()) == [second.path, third.path]
+    facedemo(tmp_path, "stop", second.id, *runs_dir)
+    wait_until(lambda: second.status.state == "stopped")
+    pid = third.status.pid
+    assert facedemo(tmp_path, "delete", third.id, *runs_dir).returncode == 0
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    assert queue.waits() == {}
+    assert is_in("stopped", *entrants), "the models of a race that never ran stay as they are"
 
 
 def test_a_killed_process_gives_its_place_away(new_work: NewWork) -> None:

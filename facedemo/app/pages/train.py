@@ -9,7 +9,7 @@ from facedemo.app.shared import trash_controls
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
-from facedemo.app.shared.run_controls import ask, badge, generate_button, wait_words
+from facedemo.app.shared.run_controls import activity, ask, badge, generate_button, wait_words
 from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.views.train import estimate, form, live, new_run
 from facedemo.comparison.race import upcoming_entrants
@@ -121,9 +121,8 @@ def new_run_form(others: list[Run]) -> None:
 def training_now(active: list[Run]) -> None:
     for run in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            status = run.status
-            words = wait_words(run.path, status)
-            st.markdown(f"**{escaped(run.name)}** {'waits. ' + words if words else 'is training.'}", width="content")
+            words = activity(run.path, run.status, "is training")
+            st.markdown(f"**{escaped(run.name)}** {words}", width="content")
             about = "Show the run's samples, charts and live settings."
             st.button(
                 "Watch",

@@ -46,6 +46,13 @@ def wait_words(folder: Path, status: Status, waits: Mapping[Path, Wait] | None =
     return f"{words}." if wait.seconds is None else f"{words}; starts in about {duration(wait.seconds)}."
 
 
+def activity(folder: Path, status: Status, working: str) -> str:
+    """What an active run or race does, in words.  working: such as "is training"."""
+    if words := wait_words(folder, status):
+        return f"waits. {words}"
+    return "is paused." if status.state == "paused" else f"{working}."
+
+
 def badge(status: Status) -> None:
     colour, icon = BADGES.get(status.state, ("gray", None))
     st.badge(status.state, color=colour, icon=icon)

@@ -7,7 +7,7 @@ import streamlit as st
 from facedemo.app.shared import trash_controls
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
-from facedemo.app.shared.run_controls import badge, wait_words
+from facedemo.app.shared.run_controls import activity, badge
 from facedemo.app.views.compare import race_form, race_view
 from facedemo.comparison.race import Kind, Plan, Race, deleted_races
 from facedemo.runs.directory import RunError
@@ -50,8 +50,8 @@ def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
     active = [race for race in races.values() if race.status.active]
     for race in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            words = wait_words(race.path, race.status)
-            st.markdown(f"**{escaped(race.name)}** {'waits. ' + words if words else 'is running.'}", width="content")
+            words = activity(race.path, race.status, "is running")
+            st.markdown(f"**{escaped(race.name)}** {words}", width="content")
             about = "Show faces, losses and detection rate, live."
             st.button(
                 "Watch",

@@ -82,6 +82,11 @@ def header(race: Race, plan: Plan, status: Status) -> None:
 
 
 def actions(race: Race, plan: Plan, status: Status) -> None:
+    if status.state == "waiting":
+        about = "Pause the race in the queue: others pass it, and it keeps its place."
+        button("Pause", "pause", about, race.pause)
+    if status.state == "paused":
+        button("Continue", "play_arrow", "Wait for its turn again.", race.unpause)
     if status.active:
         about = "Stop the race; the model in training saves a checkpoint. The race can be resumed."
         button("Stop", "stop", about, race.stop)

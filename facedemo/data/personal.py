@@ -62,8 +62,16 @@ def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
         return sorted(found)
 
     own = str(uploads_root() / prefix) if prefix else ""
-    prepared = (mark.parent for mark in cache_root().glob(f"*/{UPLOADED}") if own in mark.read_text("utf8"))
+    prepared = (mark.parent for mark in cache_root().glob(f"*/{UPLOADED}") if own in text_of(mark))
     return Personal(old(uploads_root().glob(f"{prefix}*")), old(prepared), old(embeddings_root().glob("*.npz")))
+
+
+def text_of(path: Path) -> str:
+    """The content of a file; "" if it cannot be read, for instance because it is being removed."""
+    try:
+        return path.read_text("utf8", errors="replace")
+    except OSError:
+        return ""
 
 
 def purge(older_than_days: float = 0.0, prefix: str = "") -> Personal:

@@ -8,6 +8,7 @@
 The rules come from the environment, so that they hold for a service and for a container.
 """
 
+import math
 import os
 import shutil
 import time
@@ -40,6 +41,11 @@ class Rules:
     trainings: int = 2
     upload_megabytes: float = 1000.0
     run_days: float = 90.0
+
+    @property
+    def upload_limit(self) -> int:
+        """The largest file to upload, in MB."""
+        return max(1, math.ceil(self.upload_megabytes))
 
 
 def rules() -> Rules:

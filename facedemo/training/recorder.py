@@ -62,15 +62,18 @@ class Recorder:
 
     def check_images(self, count: int, digest: str) -> None:
         """Remembers the training images of a new run; raises RunError if those of a resumed one have changed."""
-        path, now = self.run.path / IMAGES, {"count": count, "digest": digest}
+        path = self.run.path / IMAGES
         before = read_object(path)
-        if not before or not self.run.checkpoints():
-            replace_file(path, json.dumps(now) + "\n")
-        elif before != now:
+        known, then = before.get("digest"), before.get("count")
+        if path.exists() and not (isinstance(known, str) and isinstance(then, int)):
+            self.log(f"{IMAGES} was damaged and has been renamed to {records.set_aside(path)}")
+        if not path.exists() or not self.run.checkpoints():
+            replace_file(path, json.dumps({"count": count, "digest": digest}) + "\n")
+        elif (known, then) != (digest, count):
             raise RunError(
-                f"The training images have changed since this run started: {before.get('count', 0):,} then, {count:,} "
-                "now. Restore the earlier ones, or resume with the changed ones: --data-changed on the command line, "
-                "or “Images” beside Resume in the app."
+                f"The training images have changed since this run started: {then:,} then, {count:,} now. Restore "
+                "the earlier ones, or resume with the changed ones: --data-changed on the command line, or “Images” "
+                "beside Resume in the app."
             )
 
     def skip_old_commands(self) -> None:

@@ -265,10 +265,15 @@ def test_a_visitors_uploads_are_bounded_and_their_own(tmp_path: Path, monkeypatc
     monkeypatch.setenv("FACEDEMO_MAX_UPLOAD_MB", "0.01")
     as_visitor("Ada")
     first = image_source.store_upload([file("a.png", 1000)], tmp_path / "cache" / "datasets" / "uploads")
+    assert image_source.store_upload([file("a.png", 1000)], first.parent) == first, "it takes no more room"
     with pytest.raises(image_source.UploadError, match=r"0\.01 MB"):
         image_source.store_upload([file("b.png", 2000)], first.parent)
-    as_visitor("Ben")
+    ben = as_visitor("Ben")
     assert image_source.store_upload([file("a.png", 1000)], first.parent) != first
+    (ben.folder / "models" / "imported").mkdir(parents=True)
+    (ben.folder / "models" / "imported" / "model.safetensors").write_bytes(bytes(5000))
+    with pytest.raises(image_source.UploadError, match="models"):
+        image_source.check_room(1)
 
 
 def test_runs_are_removed_after_the_days_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A resumed run whose images have changed or moved since it started."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -80,3 +81,21 @@ def test_a_run_of_an_earlier_version_which_did_not_remember_its_images_goes_on(p
     (run.path / "images.json").unlink()
     assert execute(run).state == "finished"
     assert (run.path / "images.json").exists()
+
+
+def test_a_damaged_record_of_the_images_is_set_aside_and_one_of_another_version_is_read(
+    pictures: Path, tmp_path: Path
+) -> None:
+    run = killed_after_ten(pictures, tmp_path)
+    path = run.path / "images.json"
+    content = path.read_bytes()
+    damages = (b"", content[:9], content.decode().encode("utf-16"), b"[]", b'{"count": "x", "digest": 3}')
+    for iterations, damaged in enumerate(damages, 20):
+        run.extend(Budget(iterations=iterations))
+        path.write_bytes(damaged)
+        assert execute(run).state == "finished"
+        assert path.read_bytes() == content
+    assert run.log_text().count("images.json was damaged") == len(damages)
+    path.write_text(json.dumps({**json.loads(content), "version": 99}), "utf8")
+    run.extend(Budget(iterations=30))
+    assert execute(run).state == "finished"

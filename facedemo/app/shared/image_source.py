@@ -14,7 +14,7 @@ from facedemo.data.personal import keep_days
 from facedemo.data.source_files import existing, lines
 from facedemo.runs import lesson
 from facedemo.storage.atomic import appearing
-from facedemo.storage.locations import upload_prefix, uploads_root, workspace
+from facedemo.storage.locations import upload_prefix, uploads_root, user_models_root, workspace
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -50,6 +50,7 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
             "Images, or one archive of them",
             [*IMAGES, *ARCHIVES],
             accept_multiple_files=True,
+            max_upload_size=upload_limit(),
             key=f"{prefix}_files",
             help="At least 64 images, or one .zip or .tar. They are stored on the computer that runs this app for "
             f"{keep_days():g} days; you can remove them at once on Runs.",
@@ -98,12 +99,12 @@ def store_upload(files: "Sequence[UploadedFile]", folder: Path) -> Path:
         raise UploadError("Choose the images, or one archive of them, to upload.")
     if packed and len(files) > 1:
         raise UploadError("Upload either images or a single archive, not both and not several archives.")
-    check_room(sum(getattr(file, "size", 0) for file in files))
     digest = hashlib.blake2b(digest_size=16)
     for name, file in zip(names, files, strict=True):
         digest.update(f"{name}\0".encode() + hashlib.file_digest(file, "blake2b").digest())
     target = folder / (upload_prefix() + digest.hexdigest())
     if not target.exists():
+        check_room(sum(getattr(file, "size", 0) for file in files))
         try:
             with appearing(target) as part:
                 for name, file in zip(names, files, strict=True):
@@ -116,14 +117,21 @@ def store_upload(files: "Sequence[UploadedFile]", folder: Path) -> Path:
     return target / packed[0] if packed else target
 
 
+def upload_limit() -> int | None:
+    """The largest file that the current visitor of a shared app may upload, in MB; None if the app is not shared."""
+    return None if workspace() is None else lesson.rules().upload_limit
+
+
 def check_room(added: int) -> None:
-    """Raises UploadError if a visitor of a shared app would have uploaded more bytes than allowed."""
+    """Raises UploadError if a visitor of a shared app would have more bytes of images and models than allowed."""
     if workspace() is None:
         return
     limit = lesson.rules().upload_megabytes
-    own = personal.personal_data(prefix=upload_prefix()).uploads
+    own = [*personal.personal_data(prefix=upload_prefix()).uploads, user_models_root()]
     if sum(path.stat().st_size for folder in own for path in folder.rglob("*")) + added > limit * 1e6:
-        raise UploadError(f"Your uploads may take {limit:g} MB in all. Upload fewer images, or remove others on Runs.")
+        raise UploadError(
+            f"Your uploads and models may take {limit:g} MB in all. Upload less, or remove uploads or models on Runs."
+        )
 
 
 def safe_name(name: str, index: int) -> str:

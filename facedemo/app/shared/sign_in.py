@@ -103,7 +103,7 @@ def codes() -> dict[str, bool]:
     found = {}
     for name, teacher in (("ACCESS_CODE", False), ("TEACHER_CODE", True)):
         code = os.environ.get(f"FACEDEMO_{name}") or accounts.new_code()
-        if f"FACEDEMO_{name}" not in os.environ:
+        if not os.environ.get(f"FACEDEMO_{name}"):
             print(f"{'Teacher' if teacher else 'Access'} code: {code}", file=sys.stderr, flush=True)
         found[code] = teacher
     return found

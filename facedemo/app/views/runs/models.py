@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.app.shared import image_source
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.runs import own_models
 from facedemo.pretrained import archive, library
@@ -106,7 +107,7 @@ def importing() -> None:
         "ZIP of a model",
         "zip",
         key=f"shelf_file_{turn}",
-        max_upload_size=MEGABYTES,
+        max_upload_size=min(MEGABYTES, image_source.upload_limit() or MEGABYTES),
         help="A ZIP made by “Export (ZIP)” from a model or a run. Weights must be safetensors: a pickle could run code "
         "on this computer, so a ZIP that contains one is refused.",
     )
@@ -123,6 +124,7 @@ def importing() -> None:
         return
     try:
         with st.spinner("Checking the model…"):
+            image_source.check_room(file.size)
             path = archive.import_zip(file, name.strip())
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not imported")

@@ -1,5 +1,6 @@
 """A shared app: who gets in, whose runs are whose, and what a teacher can do."""
 
+import hmac
 import io
 import os
 import threading
@@ -119,6 +120,26 @@ def test_a_nickname_belongs_to_whoever_took_it_first() -> None:
             accounts.sign_in(CODE, name, pin, codes)
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "Ada"}'])
+def test_a_damaged_account_is_not_given_to_whoever_comes_next(content: str) -> None:
+    visitor = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
+    (lesson.people_root() / visitor.person / "account.json").write_text(content)
+    for pin in ("1234", "4321"):
+        with pytest.raises(accounts.SignInError, match="is damaged"):
+            accounts.sign_in(CODE, "Ada", pin, {CODE: False})
+
+
+@pytest.mark.parametrize("content", [b"", b"short", bytes(33)])
+def test_a_damaged_key_is_made_anew_and_signs_nobody_in(content: bytes) -> None:
+    visitor = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
+    accounts.session_token(visitor)
+    (lesson.people_root() / ".secret").write_bytes(content)
+    text = f"{visitor.person}.1.{int(time.time()) + 60}"
+    assert accounts.visitor_of(f"{text}.{hmac.new(content, text.encode(), 'sha256').hexdigest()}") is None
+    assert accounts.visitor_of(accounts.session_token(visitor)) == visitor
+    assert (lesson.people_root() / ".secret").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_session_token_is_good_for_its_visitor_and_cannot_be_forged(monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
     token = accounts.session_token(visitor)
@@ -145,7 +166,12 @@ def test_each_visitor_sees_their_own_runs_alone() -> None:
     assert "Ben's run" not in shown(page)
 
 
-@pytest.mark.parametrize("page", [navigation.TRAIN, navigation.RUNS, navigation.GENERATE, navigation.COMPARE])
+PAGES = [
+    getattr(navigation, name) for name in ("TRAIN", "RUNS", "GENERATE", "INTERPOLATE", "INSIDE", "VERIFY", "COMPARE")
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_no_link_opens_the_run_of_somebody_else(page: Path) -> None:
     foreign = run_of("Ben", "Ben's run")
     other = Path("..") / ".." / accounts.person_of("Ben") / "runs" / foreign.id

@@ -6,7 +6,6 @@ Imports no Streamlit.
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import threading
 import time
@@ -15,12 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facedemo.runs.lesson import ACCOUNT, people_root
-from facedemo.storage.atomic import read_object, replace_file
+from facedemo.storage.atomic import read_object, replace_file, replacing
 
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that are mistaken for others
 MIN_PIN, MAX_NAME = 4, 40
 MAX_FAILURES, FAILURE_SECONDS = 10, 900.0  # a nickname rests for this long after so many wrong PINs
 SESSION_SECONDS = 24 * 3600.0
+KEY_BYTES = 32
 
 _failures: dict[str, list[float]] = {}
 _lock = threading.Lock()
@@ -89,7 +89,13 @@ def sign_in(code: str, nickname: str, pin: str, codes: dict[str, bool]) -> Visit
 
 def check_pin(visitor: Visitor, pin: str) -> None:
     """Registers a new nickname; raises SignInError if it has another PIN, or has had too many wrong ones."""
-    account = read_object(people_root() / visitor.person / ACCOUNT)
+    path = people_root() / visitor.person / ACCOUNT
+    account = read_object(path)
+    if path.exists() and "pin" not in account:  # otherwise, it would belong to whoever comes next
+        raise SignInError(
+            "The account of this nickname is damaged. Choose another nickname, or ask your teacher to remove "
+            f"people/{visitor.person}/{ACCOUNT} among the runs."
+        )
     now, recent = time.monotonic(), _failures.setdefault(visitor.person, [])
     recent[:] = [then for then in recent if now - then < FAILURE_SECONDS]
     if len(recent) >= MAX_FAILURES:
@@ -103,21 +109,17 @@ def check_pin(visitor: Visitor, pin: str) -> None:
 
 
 def secret() -> bytes:
-    """The key that signs sessions; it is made once."""
+    """The key that signs sessions.  It is made once, and anew if its file is damaged: a known key could be used."""
     path = people_root() / ".secret"
-    if not path.exists():
-        people_root().mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".secret-{secrets.token_hex(4)}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-        try:
-            os.link(temporary, path)  # fails if another session was faster
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return path.read_bytes()
+    with _lock:
+        key = path.read_bytes() if path.exists() else b""
+        if len(key) != KEY_BYTES:
+            people_root().mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                temporary.touch(0o600)
+                temporary.write_bytes(secrets.token_bytes(KEY_BYTES))
+            key = path.read_bytes()  # perhaps that of another process, which was faster
+    return key
 
 
 def signature(text: str) -> str:

@@ -48,7 +48,7 @@ def server(home: Path) -> Iterator[str]:
     """The address of a running app."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
+    command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
     folders = {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models")}
     with (home / "app.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **folders}, stdout=log, stderr=log)
@@ -78,9 +78,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def can_connect(port: int) -> bool:
+def can_connect(port: int, host: str = "127.0.0.1") -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:

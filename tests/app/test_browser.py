@@ -2,9 +2,11 @@
 
 import io
 import re
+import socket
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -14,7 +16,7 @@ from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, list_runs
-from tests.app.conftest import downloaded, in_a_browser, wait_for
+from tests.app.conftest import can_connect, downloaded, in_a_browser, wait_for
 
 pytestmark = [in_a_browser, pytest.mark.slow]
 
@@ -91,6 +93,16 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     generate.click()
     expect(every_face(page)).to_have_count(64)
     assert pictures.read_settings(downloaded(page, "Grid (PNG)"))
+
+
+def test_an_app_without_options_listens_to_this_computer_alone(address: str) -> None:
+    port = int(address.rpartition(":")[2])
+    assert can_connect(port)
+    found = {
+        item.address for items in psutil.net_if_addrs().values() for item in items if item.family == socket.AF_INET
+    }
+    for host in (found - {"127.0.0.1"}) | {"127.0.0.2"}:  # the last one reaches whatever listens on all addresses
+        assert not can_connect(port, host), host
 
 
 def test_a_card_of_home_is_a_link_as_a_whole(address: str, page: Page) -> None:

@@ -13,13 +13,13 @@ from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.pretrained import provenance, sampling
-from facedemo.pretrained.model import FaceModel, load_model, weights_to_share
+from facedemo.pretrained.model import BundleError, FaceModel, load_model, weights_to_share
 from facedemo.pretrained.seeds import face_seeds
-from facedemo.runs.directory import RunError
+from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.evaluations import Evaluation, read_evaluations
 from facedemo.runs.model_report import ModelReport, read_report
 from facedemo.runs.run import Run, is_run
-from facedemo.storage.atomic import replace_file
+from facedemo.storage.atomic import append_words, replace_file
 from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, REPORT, WEIGHTS
 from facedemo.storage.versions import versions
 
@@ -42,8 +42,7 @@ def export(run: Run, out: Path, about: str = "") -> Path:
         raise RunError(f"{out} is a run. Choose another folder.")
     if out.exists() and any(out.iterdir()) and not (out / WEIGHTS).exists():
         raise RunError(f"{out} is not empty and is not a bundle. Choose another folder.")
-    best = run.path / BEST_WEIGHTS
-    model = load_model(run.path, best if best.exists() else None)
+    model = best_model(run)
     config = final_config(run).model_copy(update={"name": out.name})
     report = make_report(run, model)
     out.mkdir(parents=True, exist_ok=True)
@@ -59,6 +58,18 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     replace_file(out / "samples.png", pictures.png(faces, model=out.name, seed=0, count=64, scale=1.0))
     replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
     return out
+
+
+def best_model(run: Run) -> FaceModel:
+    """The model with the best weights of a run, or with the newest if there are none or they are damaged."""
+    best = run.path / BEST_WEIGHTS
+    try:
+        return load_model(run.path, best if best.exists() else None)
+    except BundleError as error:
+        if not best.exists():
+            raise
+        append_words(run.path / LOG, f"The newest weights are exported. {error}")
+        return load_model(run.path)
 
 
 def refresh(folder: Path, measured: str) -> None:

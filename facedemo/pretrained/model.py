@@ -141,7 +141,9 @@ def load_model(path: str | Path, weights: Path | None = None) -> FaceModel:
             f"The config.json of “{path.name}” is damaged or from another version: {in_words(error)}"
         ) from error
     except (SafetensorError, RuntimeError, OSError) as error:
-        raise BundleError(f"The weights of “{path.name}” are damaged or do not fit its config.json.") from error
+        words = f"The weights of “{path.name}” are damaged or do not fit its config.json ({weights.name})."
+        resume = " Resume the run: its next checkpoint writes them anew." if is_run(path) else ""
+        raise BundleError(words + resume) from error
     return model.eval()
 
 

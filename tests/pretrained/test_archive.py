@@ -286,6 +286,16 @@ def test_a_run_becomes_a_bundle_among_the_others(make_run: RunMaker) -> None:
     assert pictures.read_settings(folder / "samples.png")["model"] == "my faces"
 
 
+def test_a_run_with_damaged_best_weights_is_exported_with_its_newest(make_run: RunMaker) -> None:
+    run = make_run(weights=True)
+    (run.path / locations.BEST_WEIGHTS).write_bytes(b"damaged")
+    assert load_model(model_archive.export_run_as_model(run, "rescued")).size == 32
+    assert "best.safetensors" in run.log_text()
+    (run.path / locations.WEIGHTS).write_bytes(b"damaged")
+    with pytest.raises(BundleError, match="Resume the run"):
+        model_archive.export_run_as_model(run, "lost")
+
+
 def test_what_cannot_become_a_bundle_leaves_nothing_behind(make_run: RunMaker) -> None:
     run = make_run()
     with pytest.raises(RunError, match="no checkpoint"):

@@ -1,5 +1,6 @@
 """App latency, measured in a real browser."""
 
+import os
 import re
 import shutil
 import socket
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,13 +48,7 @@ class Waits:
 
 def measure(starts: int = 3, visits: int = 20) -> Waits:
     """Starts the app several times and visits its pages.  Raises ValueError if playwright or a browser is missing."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        raise ValueError("This benchmark needs playwright, which `uv sync` installs for development.") from None
-    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser is None:
-        raise ValueError(f"This benchmark needs a browser on the PATH: one of {', '.join(BROWSERS)}.")
+    sync_playwright, browser = playwright_and_browser()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
@@ -71,15 +66,28 @@ def measure(starts: int = 3, visits: int = 20) -> Waits:
     return Waits(float(np.median(first)), starts, pages)
 
 
+def playwright_and_browser() -> tuple[Any, str]:
+    """Playwright's entry point, and the path of a browser.  Raises ValueError if one of them is missing."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise ValueError("This benchmark needs playwright, which `uv sync` installs for development.") from None
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser is None:
+        raise ValueError(f"This benchmark needs a browser on the PATH: one of {', '.join(BROWSERS)}.")
+    return sync_playwright, browser
+
+
 @contextmanager
-def started_app() -> Iterator[str]:
+def started_app(**env: str) -> Iterator[str]:
+    """The address of an app that runs meanwhile.  env: further environment variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, stdout=log, stderr=log)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from facedemo.benchmarks import app as waiting
-from facedemo.benchmarks import decoding, generating, memory, processes, training
+from facedemo.benchmarks import classroom, decoding, generating, memory, processes, training
 from facedemo.cli.terminal import progress_bar
 from facedemo.config.presets import configure
 from facedemo.data.builtin import builtin_faces
@@ -121,6 +122,26 @@ def measure_app(
     typer.echo(f"from process start to first faces {found.first_faces:.1f} s (median of {found.starts})")
     for name, seconds in found.pages.items():
         typer.echo(f"{name:20} {seconds:5.2f} s (95th percentile of {visits})")
+    write(out, asdict(found))
+
+
+@app.command(name="class")
+def measure_class(
+    visitors: Annotated[int, typer.Option(help="Number of visitors, each with a browser window.", min=2)] = 20,
+    out: Json = None,
+) -> None:
+    """A class in a shared app: all visitors start a run of one minute; order, memory, and how long pages take."""
+    from dataclasses import asdict
+
+    found = classroom.measure(visitors, typer.echo)
+    typer.echo(f"{found.minutes:.1f} minutes until all runs have ended: {found.states}")
+    typer.echo(f"in the order of their start: {'yes' if found.ended == found.started else found.ended}")
+    typer.echo(f"at most {found.most_at_once} trained at once")
+    for name, (first, *others) in found.visits.items():
+        typer.echo(f"{name:20} {np.median(others or first):5.2f} s, the slowest {max(others, default=first):.2f} s")
+    typer.echo(f"all pages            {found.page_median:5.2f} s, 95th percentile {found.page_95:.2f} s")
+    typer.echo(f"memory: app and trainings {found.app_gib:.2f} GiB, browser {found.browser_gib:.2f} GiB")
+    typer.echo(f"runs of others that a link showed: {', '.join(found.reached) or 'none'}")
     write(out, asdict(found))
 
 

@@ -1,6 +1,8 @@
 """The benchmarks measure what they say; how fast anything is, no test asserts."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +10,14 @@ import pytest
 import torch
 from torch import nn
 
-from facedemo.benchmarks import decoding, generating, memory, training
+from facedemo.benchmarks import classroom, decoding, generating, memory, training
 from facedemo.benchmarks.textbook import Textbook, write_jpegs
 from facedemo.cli.bench import write
 from facedemo.config.presets import configure
+from facedemo.config.schema import RunConfig
 from facedemo.pretrained.model import find_model, load_model
+from facedemo.runs.run import create_run
+from facedemo.storage.process_status import Status, process_facts
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +105,23 @@ def test_numbers_are_written_into_a_folder_that_is_not_there_yet(tmp_path: Path)
 def test_the_peak_is_of_the_largest_kind_of_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "PEAK_SHAPES", ((32, 32),))
     assert training.convolution_peak(torch.float32) > 1
+
+
+def test_a_class_is_counted_while_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classroom, "STATES_SECONDS", 0.01)
+    runs = [create_run(RunConfig(), tmp_path) for _ in range(3)]
+    me, lesson = process_facts(os.getpid()), classroom.Lesson(3)
+
+    def reach(*states: str) -> None:
+        for run, state in zip(runs, states, strict=True):
+            run.write_status(Status(state, **me))
+        counts = {state: states.count(state) for state in states}
+        deadline = time.monotonic() + 60
+        while lesson.states != counts:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    with classroom.watched(lesson, runs):
+        for states in (("running", "waiting", "waiting"), ("finished", "waiting", "starting"), ("finished",) * 3):
+            reach(*states)
+    assert (lesson.ended[0], sorted(lesson.ended), lesson.most_at_once) == (0, [0, 1, 2], 1)

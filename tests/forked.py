@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 CONTEXT = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
 CONTEXT.set_forkserver_preload(["facedemo.comparison.worker", "facedemo.cli.train"])
@@ -22,7 +24,9 @@ def start(function: Callable[..., object], *args: object, out: Path | None = Non
     """
     begin = (dict(os.environ), Path.cwd(), sys.argv, out, function, args)
     process = CONTEXT.Process(target=_begin, args=begin, daemon=True)
-    process.start()
+    # a page's script is left as the main module by AppTest, and the new process would run it
+    with patch.dict(sys.modules, __main__=ModuleType("__main__")):
+        process.start()
     return process
 
 

@@ -69,7 +69,7 @@ def progress_bar(what: str) -> "Iterator[Progress]":
 
 def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
     """Prints Table 1 and the further metrics, one column per model; nothing if no model has been evaluated."""
-    from facedemo.evaluation.table import table  # imports torch, which `facedemo --help` must not wait for
+    from facedemo.evaluation.table import table  # imports NumPy, which `facedemo --help` need not wait for
 
     head, rows = table(reports)
     if rows:

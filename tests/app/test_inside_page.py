@@ -155,6 +155,7 @@ def test_a_found_face_is_edited_with_sliders_until_a_seed_is_wanted(
     assert page.title[0].value == "Interpolate"
     assert any("found for **seed 4**" in one.value for one in page.markdown)
     assert not page.number_input
+    assert any("cannot contain a face found on Inside" in one.value for one in page.caption)
     page.switch_page(str(navigation.INTERPOLATE))  # AppTest does not notice that the page did so itself
     press(page, "Use a seed instead")
     assert page.number_input[0].label == "Seed"

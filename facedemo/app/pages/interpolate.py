@@ -5,7 +5,7 @@ import streamlit as st
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.segments import segments
-from facedemo.app.views.interpolate import films, four_faces, sliders
+from facedemo.app.views.interpolate import edited_face, films, four_faces, sliders
 
 MODES = {"two": "Two faces", "walk": "Walk", "four": "Four faces", "directions": "Directions"}
 SHOWN = {
@@ -51,4 +51,7 @@ try:
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 
-copy_link("The link shows the same faces.")
+if mode == "directions" and edited_face.found(choices[name]):
+    copy_link("The link moves the same sliders, but on the face of a seed: it cannot contain a face found on Inside.")
+else:
+    copy_link("The link shows the same faces.")

@@ -97,7 +97,7 @@ def show_found(image: np.ndarray, words: str, found: "InvertedFace") -> None:
     with st.grid(2, min_column_width=110, wrap=False):
         for picture, about in (
             (image, f"**v**  The face: {words}."),
-            (found.image, "***G(z)**  The closest generated face."),
+            (found.image, "**G(z)**  The closest generated face."),
         ):
             with st.container(gap="xsmall"):
                 st.image(film.enlarged(picture, LARGE), width="stretch", alt=about.replace("*", ""))

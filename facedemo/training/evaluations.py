@@ -1,16 +1,19 @@
 """Starts evaluations of a run while it trains, each in a process of its own."""
 
-import os
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from facedemo.runs.directory import LOG
 from facedemo.runs.evaluations import read_evaluations
 
 MAX_TIME_SHARE = 1 / 10  # of the processor time that evaluations may take
+POLL_SECONDS = 0.2
 
 
 class Evaluations:
@@ -40,16 +43,18 @@ class Evaluations:
         command = [sys.executable, "-m", "facedemo.evaluation.during_training", str(self.run.resolve())]
         with (self.run / LOG).open("ab") as log:
             process = self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        before = children_time()
 
         def end() -> None:
-            process.wait()
-            self.next = time.process_time() + (children_time() - before) * (1 / MAX_TIME_SHARE - 1)
+            self.next = time.process_time() + processor_time(process) * (1 / MAX_TIME_SHARE - 1)
 
         threading.Thread(target=end, daemon=True, name="evaluation").start()
 
 
-def children_time() -> float:
-    """Processor time of the child processes that have ended, in seconds; a busy computer does not lengthen it."""
-    times = os.times()
-    return times.children_user + times.children_system
+def processor_time(process: subprocess.Popen[bytes]) -> float:
+    """Waits for a process; returns its processor time in seconds, which a busy computer does not lengthen."""
+    seconds = 0.0
+    while process.poll() is None:
+        with suppress(psutil.Error):
+            seconds = sum(psutil.Process(process.pid).cpu_times()[:4])  # its own and its children's, user and system
+        time.sleep(POLL_SECONDS)
+    return seconds

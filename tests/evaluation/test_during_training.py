@@ -1,6 +1,7 @@
 """Evaluations while a model trains: what is measured, when, and which weights are kept."""
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -177,3 +178,10 @@ def test_the_time_between_evaluations_follows_from_the_processor_time_that_one_t
     while not found.next and time.monotonic() < deadline:
         time.sleep(0.01)
     assert 2.5 < found.next - time.process_time() < 4.5
+
+
+def test_other_processes_that_end_meanwhile_do_not_lengthen_that_time(tmp_path: Path) -> None:
+    busy = subprocess.Popen([sys.executable, "-c", "import time\nwhile time.process_time() < 1: pass"])
+    waiting = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3)"])
+    busy.wait()
+    assert evaluations.processor_time(waiting) < 0.5

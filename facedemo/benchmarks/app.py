@@ -24,10 +24,14 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FACE = re.compile(r"^Face 1, seed \d+$")
 WATCH = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
-  window.seen = {clicked: 0, changed: 0};
-  new MutationObserver(() => { seen.changed = performance.now() }).observe(app, {childList: true, subtree: true});
-  document.addEventListener("click", () => { seen.clicked = performance.now() }, true);
+  window.seen = {clicked: 0, answered: 0, changed: 0};
+  new MutationObserver(() => {
+    seen.changed = performance.now();
+    seen.answered ||= seen.changed;
+  }).observe(app, {childList: true, characterData: true, subtree: true});
+  document.addEventListener("click", () => { seen.clicked = performance.now(); seen.answered = 0 }, true);
 }"""
+CONTROL = '[data-testid="stMain"] :is([data-testid="stBaseButton-secondary"], [data-testid="stNumberInputStepUp"])'
 # until the new page has run, the old one is still shown and also idle; state changes may be missed
 RENDERED = """before => document.querySelector("h1")?.innerText !== before
   && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
@@ -39,11 +43,14 @@ class Waits:
     """Latencies in seconds.  first_faces: from the start of the process to the first faces, median of `starts`.
 
     pages: 95th percentile of each page's rendering once the app is warm, from the click to the screen's last change.
+    answers: 95th percentile of the time from a click to the screen's first change, for the clicks on each page's link
+    and on its first control.
     """
 
     first_faces: float
     starts: int
     pages: dict[str, float]
+    answers: dict[str, float]
 
 
 def measure(starts: int = 3, visits: int = 20) -> Waits:
@@ -53,7 +60,7 @@ def measure(starts: int = 3, visits: int = 20) -> Waits:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(120_000)
-        first, pages = [], dict[str, float]()
+        first, pages, answers = [], dict[str, float](), dict[str, float]()
         for _ in range(starts):
             began = time.perf_counter()
             with started_app() as address:
@@ -61,9 +68,9 @@ def measure(starts: int = 3, visits: int = 20) -> Waits:
                 page.get_by_role("button", name=FACE).wait_for()
                 first.append(time.perf_counter() - began)
                 if len(first) == starts:
-                    pages = walk(page, visits)
+                    pages, answers = walk(page, visits)
         chromium.close()
-    return Waits(float(np.median(first)), starts, pages)
+    return Waits(float(np.median(first)), starts, pages, answers)
 
 
 def playwright_and_browser() -> tuple[Any, str]:
@@ -107,17 +114,34 @@ def open_when_up(page: "Page", address: str) -> None:
     raise ValueError(f"The app did not start at {address}.")
 
 
-def walk(page: "Page", visits: int) -> dict[str, float]:
-    """Visits the pages in turn through their links; the first round is not counted."""
+def walk(page: "Page", visits: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Visits the pages in turn through their links, and uses the first control of each.
+
+    Returns `pages` and `answers` of Waits; the first round is not counted.
+    """
     links = page.get_by_role("navigation", name="App pages").get_by_role("link")
     names = [link.inner_text().splitlines()[-1].strip() for link in links.all()]  # preceded by the name of its icon
     times: dict[str, list[float]] = {name: [] for name in names}
+    answers: dict[str, list[float]] = {name: [] for name in names}
     page.evaluate(WATCH)
     before = ""
-    for _ in range(visits + 1):
+    for visit in range(visits + 1):
         for number, name in enumerate(names):
             links.nth(number).click()
             page.wait_for_function(RENDERED, arg=before, polling=50)
             before = page.get_by_role("heading", level=1).first.inner_text()
-            times[name].append(page.evaluate("(seen.changed - seen.clicked) / 1000"))
-    return {name: float(np.percentile(spent[1:], 95)) for name, spent in times.items()}
+            seen = [page.evaluate("seen")]
+            control = page.locator(CONTROL).locator("visible=true").first
+            if control.count() and control.is_enabled():
+                control.click()
+                page.wait_for_function(RENDERED, arg="", polling=50)
+                seen.append(page.evaluate("seen"))
+            if visit:
+                times[name].append(seen[0]["changed"] - seen[0]["clicked"])
+                answers[name] += [clicked["answered"] - clicked["clicked"] for clicked in seen]
+    return percentiles(times), percentiles(answers)
+
+
+def percentiles(milliseconds: dict[str, list[float]]) -> dict[str, float]:
+    """95th percentiles in seconds."""
+    return {name: float(np.percentile(spent, 95)) / 1000 for name, spent in milliseconds.items()}

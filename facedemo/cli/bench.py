@@ -115,13 +115,14 @@ def measure_app(
     visits: Annotated[int, typer.Option(help="Number of visits to each page.", min=2)] = 20,
     out: Json = None,
 ) -> None:
-    """App latency: time to the first faces, and rendering time of each page."""
+    """App latency: time to the first faces, to the first answer to a click, and to a page's last change."""
     from dataclasses import asdict
 
     found = waiting.measure(starts, visits)
     typer.echo(f"from process start to first faces {found.first_faces:.1f} s (median of {found.starts})")
     for name, seconds in found.pages.items():
-        typer.echo(f"{name:20} {seconds:5.2f} s (95th percentile of {visits})")
+        answer = found.answers[name]
+        typer.echo(f"{name:20} {seconds:5.2f} s, first answer {answer:5.2f} s (95th percentile of {visits} visits)")
     write(out, asdict(found))
 
 

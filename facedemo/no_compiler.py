@@ -23,7 +23,7 @@ class StandIn(ModuleType):
         self.__path__ = []  # as a package, whose modules the finder below imports
 
     class OptimizedModule:
-        """What `torch.compile` returns; nothing is one."""
+        """What `torch.compile` returns. Nothing here is compiled, so it has no instances."""
 
     @staticmethod
     def disable(function: Callable[..., Any], *_: object, **__: object) -> Callable[..., Any]:

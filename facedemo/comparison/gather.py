@@ -38,8 +38,8 @@ PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "numpy")
 class ComparedModel:
     """A compared model and its data.
 
-    faces: uint8 (n, size, size, 3), of the
-    comparison's seeds.  evaluations: those while it trained.  evaluation: None if it was not evaluated.
+    faces: uint8 (n, size, size, 3), of the comparison's seeds.  evaluations: those during training.  evaluation: of the
+    finished model; None if it was not evaluated.
     """
 
     name: str

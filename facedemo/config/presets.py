@@ -108,8 +108,8 @@ def fitting_preset(count: int) -> tuple[str, str]:
     if count < SMALL_SET:
         return "own-64", (
             f"With fewer than {SMALL_SET:,} images, a model that starts from random weights soon memorises them. This "
-            "preset fine-tunes ours-64, which generates faces already and has only to become like yours. It augments, "
-            "so that the discriminator sees each image in many versions."
+            "preset fine-tunes ours-64, which generates faces already. It augments the images, so that the "
+            "discriminator sees each of them in many versions."
         )
     return "good-64", f"{SMALL_SET:,} images and more are enough to start from random weights, as this preset does."
 

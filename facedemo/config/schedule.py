@@ -44,7 +44,7 @@ class SettingsSchedule:
         return True
 
     def apply(self, change: SettingChange) -> None:
-        """Applies a change's changes.
+        """Applies a recorded change.
 
         The learning rates continue from their current values: a new decay or interval counts from the change, and a new
         rate replaces the decayed one.  Raises ValueError, without changing anything, if a setting cannot be changed or

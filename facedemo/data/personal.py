@@ -50,7 +50,10 @@ def keep_days() -> float:
 
 
 def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
-    """The uploads and embeddings that are at least so old.  prefix: of the names of one visitor's uploads."""
+    """The uploads and embeddings that are at least `older_than_days` old.
+
+    prefix: of the names of one visitor's uploads.
+    """
     limit = time.time() - older_than_days * DAY
 
     def old(paths: Iterator[Path]) -> list[Path]:

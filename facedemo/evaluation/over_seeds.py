@@ -71,7 +71,7 @@ def table(reports: Sequence[Report]) -> tuple[list[str], list[list[str]]]:
 
 
 def of(title: str, report: Report) -> str:
-    """How many real images a count is of, if they are not as many as the generated ones."""
+    """The total of a count of real images, which may differ from that of generated ones; "" for other metrics."""
     if report.real is None or not title.startswith("detected"):
         return ""
     return f" of {report.real.undetected.of:,}"

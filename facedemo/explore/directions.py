@@ -87,7 +87,7 @@ def measured(z: np.ndarray, images: np.ndarray) -> list[Direction]:
 def labelled(
     model: FaceModel, attribute_model: "AttributeModel", faces: int = FACES, steps: "Steps" = lambda what: None
 ) -> list[Direction]:
-    """Directions that each change one label, as predicted by `reader` for `faces` random faces of the model.
+    """Directions that each change one label, as predicted by `attribute_model` for `faces` random faces of the model.
 
     They leave the other label and all `MEASURES` unchanged.  Raises ValueError if too few faces are detected: no more
     than twice the latent size h.

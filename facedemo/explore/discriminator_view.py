@@ -91,7 +91,10 @@ def error_heatmap(error: np.ndarray) -> np.ndarray:
 
 
 def losses(model: "FaceModel", progress: sampling.Progress | None = None) -> Losses:
-    """L(v) of COUNT generated faces and of the model's own training images.  Raises ValueError as `look` does."""
+    """L(v) of COUNT generated faces and of the model's own training images.
+
+    Raises ValueError for models without a reconstruction.
+    """
     family, own = family_of(model), dataset.own_images(model.config)
     count = 0 if own is None else min(COUNT, len(own))
     done, total = 0, COUNT + count

@@ -30,7 +30,7 @@ class Recording:
     faces: dict[str, np.ndarray]
 
     def difference(self, label: str, moment: int) -> float:
-        """By how many of 255 grey levels the faces of one moment differ: their standard deviation, pixel by pixel."""
+        """Mean over the pixels of the standard deviation of the faces at one moment, in grey levels of 255."""
         return float(self.faces[label][moment].astype(np.float32).std(0).mean())
 
 

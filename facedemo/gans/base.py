@@ -89,9 +89,8 @@ class Family(nn.Module, ABC):
     def __init__(self, config: FamilyConfig) -> None:
         super().__init__()
         self.config = config
-        self.random = np.random.RandomState(
-            0
-        )  # of the augmentation; set anew for every step, so that runs resume exactly
+        # for the augmentation; replaced before every step, so that runs resume exactly
+        self.random = np.random.RandomState(0)
 
     @property
     def metrics(self) -> dict[str, str]:

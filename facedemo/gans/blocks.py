@@ -10,6 +10,8 @@ from torch.nn import functional as F
 
 
 class Shape(Protocol):
+    """The settings that determine the shapes of the networks below, such as a `FamilyConfig`."""
+
     @property
     def size(self) -> int: ...
 

@@ -67,7 +67,7 @@ def mp4(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> 
     frames: uint8 (n, height, width, 3), height and width even.  rate: frames per second, in [1, 50].  Raises ValueError
     for another rate, or if there are no frames.
     """
-    import av
+    import av  # takes long to load, and only MP4 files need it
 
     check(frames, rate)
     pictures = [enlarged(frame, side) for frame in frames]

@@ -75,8 +75,8 @@ def best_model(run: Run) -> FaceModel:
 def refresh(folder: Path, measured: str) -> None:
     """Rewrites a bundle's card with a new evaluation; the text on data and limitations stays unchanged.
 
-    measured: Markdown, as made by `evaluation.narrative.section`.  Raises BundleError or ValueError if the bundle is
-    damaged, or its card was not written by `export`.
+    measured: Markdown, as made by `evaluation.narrative.card_section`.  Raises BundleError or ValueError if the bundle
+    is damaged, or its card was not written by `export`.
     """
     found = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
     report = read_report(folder)

@@ -1,4 +1,4 @@
-"""Keeps the tooltips of charts while these are drawn anew; it shows nothing itself."""
+"""Keeps the tooltips of charts when they are redrawn; it shows nothing itself."""
 
 from pathlib import Path
 
@@ -8,5 +8,5 @@ _component = component("facedemo.keep_hover", js=Path(__file__).with_name("keep_
 
 
 def keep_hover() -> None:
-    """To be called on a page whose charts are drawn anew."""
+    """To be called on a page whose charts are redrawn."""
     _component(key="keep_hover", height=1)

@@ -24,7 +24,7 @@ class Job:
     """A job that starts at once.  result: what it returned.  error: a message saying why it failed."""
 
     def __init__(self, work: Callable[[Steps], Any]) -> None:
-        """do: called with a function that takes a description of a step and returns a callback for its progress."""
+        """work: called with a function that takes a description of a step and returns a callback for its progress."""
         self.state: Literal["running", "done", "failed", "cancelled"] = "running"
         self.result: Any = None
         self.error = ""

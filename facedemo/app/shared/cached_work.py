@@ -9,7 +9,7 @@ import streamlit as st
 from facedemo.app.shared.format import Pace
 
 PATIENCE = 0.5  # seconds before a bar appears
-Progress = Callable[[int, int], None]  # called with what is done and what there is in all
+Progress = Callable[[int, int], None]  # called with the completed and the total amount
 Result = TypeVar("Result")
 
 
@@ -20,9 +20,10 @@ def cache_slot(*what: Any) -> dict[str, Any]:
 
 
 def cached_with_progress(words: str, compute: Callable[[Progress], Result], *what: Any) -> Result:
-    """The cached result of `do` for `what`; computes it under a progress bar if it is not cached.
+    """The cached result of `compute` for `what`; computes it under a progress bar if it is not cached.
 
-    words: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `do` must depend on nothing else.
+    words: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `compute` must depend on nothing
+    else.
     """
     place = cache_slot(words, *what)
     if "result" not in place:

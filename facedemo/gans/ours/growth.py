@@ -39,7 +39,7 @@ def expand_resolution(weights: Weights, fresh: Weights, factor: int, fewer: int,
 
 
 def finer(weights: Tensor, factor: int) -> Tensor:
-    """Weights (3 f², …) of the pixels folded into channels → (3 (f · factor)², …): one's for factor × factor."""
+    """Weights (3 f², …) of f×f folded pixels → (3 (f · factor)², …), each pixel repeated factor × factor times."""
     fold = math.isqrt(len(weights) // 3)
     pixels = weights.unflatten(0, (3, fold, fold))
     return pixels.repeat_interleave(factor, 1).repeat_interleave(factor, 2).flatten(0, 2)

@@ -1,4 +1,4 @@
-"""A recording in a lesson: what trainings of an earlier day drew, at the moment that the learner chooses."""
+"""A recording in a lesson: the faces of earlier trainings, at the number of images that the learner chooses."""
 
 import streamlit as st
 

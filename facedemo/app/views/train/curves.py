@@ -1,4 +1,4 @@
-"""The charts of a run: each with an explanation, drawn anew as the run goes on."""
+"""The charts of a run: each with an explanation, redrawn while the run trains."""
 
 import time
 

@@ -18,10 +18,11 @@ from facedemo.comparison.race import Entrant, Race
 from facedemo.data.preparation import Progress
 from facedemo.evaluation.report import load_evaluation, save_evaluation
 from facedemo.evaluation.request import EvaluationRequest
-from facedemo.runs.directory import RunError
+from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.heartbeat import heartbeat
 from facedemo.runs.run import Run
-from facedemo.storage.atomic import append_words, remove_abandoned
+from facedemo.storage.atomic import append_log, remove_abandoned
+from facedemo.storage.locations import CONFIG
 from facedemo.storage.output import protect_output
 from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status, process_facts
@@ -71,7 +72,7 @@ class RaceRunner:
         self.report(state="running", message="Loading…")
 
     def log(self, words: str) -> None:
-        append_words(self.race.path / "log.txt", words)
+        append_log(self.race.path / LOG, words)
 
     def report(self, **changes: object) -> None:
         self.write_status(**changes)
@@ -86,7 +87,7 @@ class RaceRunner:
     def run_all(self) -> tuple[str, str]:
         """Returns the final state and a message."""
         for entrant, run in zip(self.plan.entries, self.runs, strict=True):
-            if not (run.path / "config.json").is_file():
+            if not (run.path / CONFIG).is_file():
                 self.log(f"{entrant.label}: its run was deleted")
                 continue
             finished = run.status.state == "finished" or self.train(entrant, run)

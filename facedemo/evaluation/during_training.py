@@ -22,9 +22,10 @@ from facedemo.evaluation.metrics import FEWEST, distinct_people, frechet
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.runs.directory import LOG
 from facedemo.runs.evaluations import Evaluation, best, read_evaluations, record
 from facedemo.runs.run import Run
-from facedemo.storage.atomic import append_words, replacing, snapshot
+from facedemo.storage.atomic import append_log, replacing, snapshot
 from facedemo.storage.locations import BEST_WEIGHTS, WEIGHTS
 from facedemo.storage.output import protect_output
 from facedemo.storage.process import lower_priority
@@ -99,7 +100,7 @@ def main() -> None:
     try:
         log_to_tensorboard(run, evaluate(run))
     except (ValueError, OSError) as error:
-        append_words(run.path / "log.txt", f"not evaluated: {in_words(error)}")
+        append_log(run.path / LOG, f"not evaluated: {in_words(error)}")
 
 
 if __name__ == "__main__":

@@ -19,13 +19,13 @@ from facedemo.pretrained import provenance
 from facedemo.runs import lesson
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import appearing, replacing
-from facedemo.storage.locations import CONFIG, DIRECTIONS, WEIGHTS, all_models, user_models_root
+from facedemo.storage.locations import CONFIG, DIRECTIONS, REPORT, WEIGHTS, all_models, user_models_root
 
 TAKEN = {  # files of a bundle → maximum size in bytes
     CONFIG: 1 << 20,
     WEIGHTS: 1 << 30,
     "README.md": 1 << 20,
-    "report.json": 16 << 20,
+    REPORT: 16 << 20,
     DIRECTIONS: 1 << 20,
     "curves.png": 16 << 20,
     "samples.png": 64 << 20,

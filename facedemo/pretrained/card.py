@@ -19,7 +19,7 @@ from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.evaluations import Evaluation, read_evaluations
 from facedemo.runs.model_report import ModelReport, read_report
 from facedemo.runs.run import Run, is_run
-from facedemo.storage.atomic import append_words, replace_file
+from facedemo.storage.atomic import append_log, replace_file
 from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, REPORT, WEIGHTS
 from facedemo.storage.versions import versions
 
@@ -68,7 +68,7 @@ def best_model(run: Run) -> FaceModel:
     except BundleError as error:
         if not best.exists():
             raise
-        append_words(run.path / LOG, f"The newest weights are exported. {error}")
+        append_log(run.path / LOG, f"The newest weights are exported. {error}")
         return load_model(run.path)
 
 

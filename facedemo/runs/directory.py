@@ -149,7 +149,7 @@ class ProcessDirectory:
         return records.read_commands(self.path / COMMANDS)
 
     def log_text(self) -> str:
-        return self.text("log.txt")
+        return self.text(LOG)
 
     def text(self, name: str) -> str:
         """A text file of the run; "" if it does not exist."""

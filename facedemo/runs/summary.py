@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from facedemo.gans.registry import config_class
-from facedemo.runs.run import Run
+from facedemo.runs.run import MARKS, METRICS, Run
 from facedemo.storage.atomic import read_lines, read_object
+from facedemo.storage.locations import CONFIG
 from facedemo.storage.process_status import Status
 
 TAIL = 1 << 16  # bytes, more than the longest row of metrics
@@ -41,7 +42,7 @@ def holds(words: str, *texts: str) -> bool:
 
 def facts(run: Run) -> Facts:
     """Reads the files of a run; never raises."""
-    settings = read_object(run.path / "config.json")
+    settings = read_object(run.path / CONFIG)
     family, model = settings.get("family"), settings.get("model")
     model = model if isinstance(model, dict) else {}
     size, gamma = model.get("size"), steered(run).get("gamma", model.get("gamma"))
@@ -54,7 +55,7 @@ def facts(run: Run) -> Facts:
         size=size if isinstance(size, int) else None,
         gamma=float(gamma) if isinstance(gamma, int | float) else None,
         status=run.status,
-        measure=measure(family, last_row(run.path / "metrics.csv")),
+        measure=measure(family, last_row(run.path / METRICS)),
         started=f"{stamp[:10]} {stamp[11:13]}:{stamp[13:15]}" if dated else "",
         notes=run.notes,
     )
@@ -63,7 +64,7 @@ def facts(run: Run) -> Facts:
 def steered(run: Run) -> dict[str, Any]:
     """The settings that were changed during training, with their last values."""
     changed: dict[str, Any] = {}
-    for change in read_lines(run.path / "marks.jsonl"):
+    for change in read_lines(run.path / MARKS):
         changes = change.get("changes")
         changed |= changes if isinstance(changes, dict) else {}
     return changed

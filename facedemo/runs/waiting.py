@@ -15,7 +15,7 @@ from pathlib import Path
 
 from facedemo.runs import queue
 from facedemo.runs.directory import LOG, ProcessDirectory, RunError
-from facedemo.storage.atomic import append_words
+from facedemo.storage.atomic import append_log
 from facedemo.storage.output import protect_output
 from facedemo.storage.process import termination_as_interrupt
 from facedemo.storage.process_status import REMOTE_STALE_SECONDS, Status, process_facts
@@ -64,7 +64,7 @@ class Waiting:
         try:
             queue.enter(directory.path, "training" if status.state == "starting" else "waiting", again=not launched)
         except OSError as error:
-            append_words(directory.path / LOG, f"not queued: the queue cannot be written to ({error})")
+            append_log(directory.path / LOG, f"not queued: the queue cannot be written to ({error})")
         self.write_status(status.state, status.message)
 
     def write_status(self, state: str, message: str) -> None:

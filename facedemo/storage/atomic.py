@@ -85,10 +85,10 @@ def overwrite_file(path: Path, content: str) -> None:
         file.truncate()
 
 
-def append_words(path: Path, words: str) -> None:
+def append_log(path: Path, line: str) -> None:
     """Appends a line with a timestamp to a log; on a full disk, the line is lost without an error."""
     with suppress(OSError), path.open("a", encoding="utf8") as file:
-        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}\n")
+        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {line}\n")
 
 
 def flush_file(path: Path) -> None:

@@ -21,10 +21,10 @@ from torch import Tensor
 from facedemo.config.schedule import SettingChange
 from facedemo.pretrained.provenance import Trained
 from facedemo.runs import queue, records
-from facedemo.runs.directory import COMMANDS, RunError
+from facedemo.runs.directory import COMMANDS, LOG, RunError
 from facedemo.runs.records import Command
 from facedemo.runs.run import IMAGES, MARKS, METRICS, Run
-from facedemo.storage.atomic import append_line, append_words, read_object, remove_abandoned, replace_file, replacing
+from facedemo.storage.atomic import append_line, append_log, read_object, remove_abandoned, replace_file, replacing
 from facedemo.storage.locations import REPORT, WEIGHTS
 from facedemo.storage.process_status import STATUS, process_facts
 
@@ -115,7 +115,7 @@ class Recorder:
         append_line(self.run.path / MARKS, {"version": records.VERSION, **asdict(change)})
 
     def log(self, words: str) -> None:
-        append_words(self.run.path / "log.txt", words)
+        append_log(self.run.path / LOG, words)
 
     def write_status(self, **changes: Any) -> None:
         """Thread-safe, so that a heartbeat may call it without changes."""

@@ -22,7 +22,8 @@ from facedemo.data.splits import known, split_rows
 from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.heartbeat import heartbeat
 from facedemo.runs.run import Run
-from facedemo.storage.atomic import append_words, replace_file
+from facedemo.storage.atomic import append_log, replace_file
+from facedemo.storage.locations import CONFIG
 from facedemo.storage.output import protect_output
 from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status
@@ -114,7 +115,7 @@ def run_secondary_rank(run: Run) -> None:
     try:
         train(run, NullRecorder(run), lambda status: None)
     except Exception:
-        append_words(run.path / LOG, f"process {os.getpid()}: {traceback.format_exc()}")
+        append_log(run.path / LOG, f"process {os.getpid()}: {traceback.format_exc()}")
         sys.exit(1)
 
 
@@ -123,7 +124,7 @@ def resolve_auto(run: Run) -> "RunConfig":
     config = run.config
     chosen = device.precision(config.training.precision)
     config = config.model_copy(update={"training": config.training.model_copy(update={"precision": chosen})})
-    replace_file(run.path / "config.json", config.model_dump_json(indent=2))
+    replace_file(run.path / CONFIG, config.model_dump_json(indent=2))
     return config
 
 

@@ -17,7 +17,7 @@ from facedemo.app.views.runs.details import details
 from facedemo.app.views.runs.table import run_table
 from facedemo.gans.registry import config_class
 from facedemo.runs import trash
-from facedemo.runs.run import Run, list_runs
+from facedemo.runs.run import METRICS, Run, list_runs
 from facedemo.runs.summary import Facts
 
 REFRESH = 5.0  # seconds, while a run trains
@@ -114,7 +114,7 @@ def metrics_of(path: Path, version: int) -> dict[str, list[float]]:
 def curves(facts: Facts, name: str) -> overlay.Curves:
     """Raises one of DAMAGED if the run's files cannot be read."""
     path = facts.run.path
-    metrics = metrics_of(path, (path / "metrics.csv").stat().st_mtime_ns)
+    metrics = metrics_of(path, (path / METRICS).stat().st_mtime_ns)
     return overlay.Curves(name, metrics, config_class(facts.family).metrics)
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from facedemo.app.shared.markdown import escaped
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage import locations
-from facedemo.storage.locations import runs_root
+from facedemo.storage.locations import CONFIG, WEIGHTS, runs_root
 
 if TYPE_CHECKING:
     from facedemo.pretrained.model import FaceModel  # for types only, because it imports torch
@@ -75,7 +75,7 @@ def stop_unusable(error: Exception) -> NoReturn:
 
 def version(path: Path) -> str:
     """A string that changes whenever the weights or the settings on disk change."""
-    return "-".join(str((path / file).stat().st_mtime_ns) for file in ("model.safetensors", "config.json"))
+    return "-".join(str((path / file).stat().st_mtime_ns) for file in (WEIGHTS, CONFIG))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model…")

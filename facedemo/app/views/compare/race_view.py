@@ -22,6 +22,7 @@ from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.runs.evaluations import read_evaluations
 from facedemo.runs.run import Run
+from facedemo.storage.locations import CONFIG
 from facedemo.storage.process_status import Status
 
 REFRESH = 3.0  # seconds
@@ -153,7 +154,7 @@ def entrants(runs: Mapping[str, Run], active: bool) -> None:
 
 def entrant(label: str, run: Run, active: bool) -> None:
     """One entrant: its status, its newest faces and its losses."""
-    there = (run.path / "config.json").is_file()
+    there = (run.path / CONFIG).is_file()
     status = run.status
     if there and status.state == "stopped" and not status.step and active:
         status = WAITING

@@ -13,7 +13,7 @@ from facedemo.app.shared.run_controls import CHART
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs.evaluations import best, read_evaluations
-from facedemo.runs.run import Run
+from facedemo.runs.run import METRICS, Run
 
 PATIENCE = 20  # the metrics are read again after this many times the time that reading them took
 CHART_HELP = {
@@ -25,7 +25,7 @@ CHART_HELP = {
 
 def metrics_of(run: Run) -> dict[str, list[float]]:
     """`run.metrics()`, read again only if the file has changed, and less often if reading takes long."""
-    path = run.path / "metrics.csv"
+    path = run.path / METRICS
     version = (run.id, path.stat().st_mtime_ns) if path.exists() else (run.id, 0)
     last = st.session_state.get("metrics_read")
     if last and last["run"] == run.id and (last["version"] == version or time.time() < last["next"]):

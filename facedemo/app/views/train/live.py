@@ -17,8 +17,8 @@ from facedemo.comparison.race import Race
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs import lesson
-from facedemo.runs.run import Run, list_runs
-from facedemo.storage.locations import may_change, workspace
+from facedemo.runs.run import METRICS, Run, list_runs
+from facedemo.storage.locations import CONFIG, may_change, workspace
 from facedemo.storage.process_status import Status
 from facedemo.training import speed
 
@@ -36,7 +36,7 @@ def show(run: Run) -> None:
 
 
 def refreshed(run: Run, was_active: bool) -> None:
-    if not (run.path / "config.json").is_file():
+    if not (run.path / CONFIG).is_file():
         st.warning("The run may have been deleted or moved. “All runs” shows the existing runs.", title="No such run")
         return
     race = race_of(run)
@@ -220,10 +220,10 @@ def chosen_step(run: Run, steps: list[int]) -> int:
 
 
 def downloads(run: Run) -> None:
-    path = run.path / "metrics.csv"
+    path = run.path / METRICS
     with st.container(horizontal=True):
         st.download_button(
-            "metrics.csv",
+            METRICS,
             path.read_bytes if path.exists() else b"",
             f"{run.id}-metrics.csv",
             "text/csv",

@@ -8,7 +8,7 @@ import typer
 
 from facedemo.cli.options import given, with_settings
 from facedemo.cli.terminal import RUNS, HeldOut, Now, RunsDir, bars, fail, show_table, state_and_place
-from facedemo.comparison import gather, race
+from facedemo.comparison import entrants, gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
@@ -110,9 +110,9 @@ def create(
     evaluation: dict[str, Any],
     runs_dir: Path,
 ) -> Race:
-    found = race.entrant_configs(race.race_options(options), families, gammas, preset)
-    line = race.command_line(options, families, gammas, preset, evaluation)
-    return race.create_race(found, runs_dir, race.kind_of(found), command=line, **evaluation)
+    found = entrants.entrant_configs(entrants.race_options(options), families, gammas, preset)
+    line = entrants.command_line(options, families, gammas, preset, evaluation)
+    return race.create_race(found, runs_dir, entrants.kind_of(found), command=line, **evaluation)
 
 
 def evaluate_models(names: list[str], request: EvaluationRequest, runs_dir: Path) -> Comparison:

@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.comparison import race
+from facedemo.comparison import entrants, race
 from facedemo.comparison.race import Race
 from facedemo.evaluation.report import Report, Row, rate, save_evaluation
 from facedemo.imaging.pictures import grid
@@ -92,8 +92,8 @@ def learned(found: Race, number: int) -> Run:
 
 
 def new_race(gammas: tuple[float, ...] = ()) -> Race:
-    found = race.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
-    return race.create_race(found, kind=race.kind_of(found), command="facedemo compare --iterations 20")
+    found = entrants.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
+    return race.create_race(found, kind=entrants.kind_of(found), command="facedemo compare --iterations 20")
 
 
 @pytest.mark.parametrize(

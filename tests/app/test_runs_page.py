@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.views.runs import models
-from facedemo.comparison.race import Race, create_race, entrant_configs
+from facedemo.comparison.entrants import entrant_configs
+from facedemo.comparison.race import Race, create_race
 from facedemo.pretrained import archive
 from facedemo.runs import trash
 from facedemo.runs.run import Run, list_runs

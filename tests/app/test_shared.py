@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.shared import accounts, image_source, sign_in
-from facedemo.comparison.race import create_race, entrant_configs, list_races, race_options
+from facedemo.comparison.entrants import entrant_configs, race_options
+from facedemo.comparison.race import create_race, list_races
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.pretrained import archive
 from facedemo.runs import lesson, trash

@@ -24,7 +24,8 @@ from facedemo.app.shared.background import Job
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train import estimate, preview, steering
-from facedemo.comparison.race import create_race, entrant_configs
+from facedemo.comparison.entrants import entrant_configs
+from facedemo.comparison.race import create_race
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
 from facedemo.data.findings import even_sample

@@ -13,7 +13,7 @@ from PIL import Image
 
 from facedemo.cli import main
 from facedemo.cli.terminal import number
-from facedemo.comparison.race import entrant_configs
+from facedemo.comparison.entrants import entrant_configs
 from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging.pictures import read_settings
 from facedemo.pretrained.model import find_model, load_model

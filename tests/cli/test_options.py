@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from facedemo.cli import app
 from facedemo.cli.options import setting_fields
-from facedemo.comparison.race import command_line, entrant_configs
+from facedemo.comparison.entrants import command_line, entrant_configs
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import FAMILIES, config_class

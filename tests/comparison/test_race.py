@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedemo.comparison import race
+from facedemo.comparison import entrants, race
 from facedemo.comparison.race import Race
 from facedemo.comparison.worker import execute
 from facedemo.evaluation.report import load_evaluation
@@ -38,8 +38,8 @@ def folders(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatc
 
 
 def tiny_race(pictures: str, families: tuple[str, ...] = ("ours", "dcgan"), count: int = 0, **options: Any) -> Race:
-    settings = race.race_options({**TINY, "source": pictures, "seed": 3, "iterations": 40, **options})
-    return race.create_race(race.entrant_configs(settings, families), seed=3, count=count)
+    settings = entrants.race_options({**TINY, "source": pictures, "seed": 3, "iterations": 40, **options})
+    return race.create_race(entrants.entrant_configs(settings, families), seed=3, count=count)
 
 
 def runs_of(found: Race) -> list[Run]:
@@ -54,7 +54,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 def test_all_entrants_get_the_same_images_seed_and_budget() -> None:
-    found = race.entrant_configs(race.race_options({"source": "faces.zip", "seed": 7, "images": 64_000}))
+    found = entrants.entrant_configs(entrants.race_options({"source": "faces.zip", "seed": 7, "images": 64_000}))
     assert list(found) == ["Ours (BEGAN)", "DCGAN", "WGAN", "R3GAN"]
     configs = list(found.values())
     assert {config.data.model_dump_json() for config in configs} == {configs[0].data.model_dump_json()}
@@ -63,32 +63,32 @@ def test_all_entrants_get_the_same_images_seed_and_budget() -> None:
 
 
 def test_rows_and_checkpoints_come_after_about_as_many_images_in_every_family() -> None:
-    for config in race.entrant_configs({"images": 64_000}).values():
+    for config in entrants.entrant_configs({"images": 64_000}).values():
         step, settings = config.model.images_per_step, config.training
-        assert settings.checkpoint_every * step == pytest.approx(64_000 / race.CHECKPOINTS_PER_RACE, abs=step)
-        assert settings.log_every * step <= max(step, race.IMAGES_PER_METRICS_ROW)
+        assert settings.checkpoint_every * step == pytest.approx(64_000 / entrants.CHECKPOINTS_PER_RACE, abs=step)
+        assert settings.log_every * step <= max(step, entrants.IMAGES_PER_METRICS_ROW)
 
 
 def test_several_gammas_make_a_sweep_of_ours_alone() -> None:
-    found = race.entrant_configs({"minutes": 1}, gammas=[0.3, 0.5, 0.3])
+    found = entrants.entrant_configs({"minutes": 1}, gammas=[0.3, 0.5, 0.3])
     assert {label: config.model.gamma for label, config in found.items()} == {"γ 0.3": 0.3, "γ 0.5": 0.5}
-    assert race.kind_of(found) == "sweep"
-    mixed = race.entrant_configs({"minutes": 1}, ["dcgan", "ours"], [0.3, 0.5])
+    assert entrants.kind_of(found) == "sweep"
+    mixed = entrants.entrant_configs({"minutes": 1}, ["dcgan", "ours"], [0.3, 0.5])
     assert list(mixed) == ["DCGAN", "Ours (BEGAN), γ 0.3", "Ours (BEGAN), γ 0.5"]
-    assert race.kind_of(mixed) == "race"
+    assert entrants.kind_of(mixed) == "race"
 
 
 def test_a_race_needs_a_budget_and_somebody_to_race_against() -> None:
     with pytest.raises(ValueError, match="budget"):
-        race.race_options({"size": 32})
+        entrants.race_options({"size": 32})
     with pytest.raises(ValueError, match="at least two models"):
-        race.create_race(race.entrant_configs({"minutes": 1}, ["ours"]))
+        race.create_race(entrants.entrant_configs({"minutes": 1}, ["ours"]))
     assert race.list_races() == []
 
 
 def test_the_command_of_a_race_names_its_data_but_not_where_they_are() -> None:
     evaluation = {"seed": 3, "count": 100, "split": "test", "copies": False}
-    line = race.command_line({"source": "/home/me/my faces.zip", "minutes": 5.0}, ["ours"], [0.5], None, evaluation)
+    line = entrants.command_line({"source": "/home/me/my faces.zip", "minutes": 5.0}, ["ours"], [0.5], None, evaluation)
     assert line == (
         "facedemo compare --data 'my faces.zip' --minutes 5 --family ours --gamma 0.5 --seed 3 --count 100 "
         "--split test --no-copies"

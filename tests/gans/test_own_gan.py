@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facedemo import load
-from facedemo.comparison.race import entrant_configs
+from facedemo.comparison.entrants import entrant_configs
 from facedemo.config.presets import configure
 from facedemo.gans import registry
 from facedemo.gans.registry import config_class, family_names, gan_class, name_family

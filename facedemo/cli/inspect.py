@@ -47,7 +47,7 @@ def step(
         write_pictures(out, model, stepper.steps[-1])
 
 
-def print_step(step: "Step", labels: dict[str, str]) -> None:
+def print_step(step: Step, labels: dict[str, str]) -> None:
     settings = ", ".join(f"{name} = {value:g}" for name, value in step.settings.items())
     typer.echo(f"\niteration {step.number + 1:,}" + (f", {settings}" if settings else ""))
     for equation in step.equations:
@@ -59,7 +59,7 @@ def print_step(step: "Step", labels: dict[str, str]) -> None:
         typer.echo(f"  {labels[name]} {way}: {before:.6f} → {after:.6f} ({after - before:+.2e})")
 
 
-def write_pictures(out: Path, name: str, step: "Step") -> None:
+def write_pictures(out: Path, name: str, step: Step) -> None:
     gain = single_step.fitting_gain(step.changes)
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}
     pictures = single_step.sheet(step, gain)

@@ -76,7 +76,7 @@ def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
         show_rows(head, rows, title)
 
 
-def show_rows(head: "Sequence[str]", rows: "Sequence[Sequence[str]]", title: str = "") -> None:
+def show_rows(head: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
     """Prints a table."""
     from rich.console import Console
     from rich.table import Table

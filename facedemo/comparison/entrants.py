@@ -20,7 +20,7 @@ GPU_SPEEDUP = 20.0  # assumed speedup on a GPU
 
 def entrant_configs(
     options: Mapping[str, Any], families: Sequence[str] = (), gammas: Sequence[float] = (), preset: str | None = None
-) -> dict[str, "RunConfig"]:
+) -> dict[str, RunConfig]:
     """Label → config for each family, and for each γ if the family has one; all other settings are the same.
 
     options: settings by name, as for `presets.configure`; settings that a family does not have are ignored for it.
@@ -96,13 +96,13 @@ def format_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def kind_of(entrants: Mapping[str, "RunConfig"]) -> Kind:
+def kind_of(entrants: Mapping[str, RunConfig]) -> Kind:
     """Whether the entrants differ only in γ."""
     gammas = {getattr(config.model, "gamma", None) for config in entrants.values()}
     return "sweep" if len(gammas) == len(entrants) and None not in gammas else "race"
 
 
-def with_equal_logging(config: "RunConfig") -> "RunConfig":
+def with_equal_logging(config: RunConfig) -> RunConfig:
     """The config with metrics, samples, checkpoints and evaluations at the same numbers of images for all families."""
     step, budget = config.model.images_per_step, config.budget
     expected = [

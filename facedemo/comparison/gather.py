@@ -44,7 +44,7 @@ class ComparedModel:
 
     name: str
     model: str  # its name in commands
-    config: "RunConfig"
+    config: RunConfig
     training: ModelReport
     faces: "np.ndarray"
     evaluations: Sequence[Evaluation] = ()
@@ -106,7 +106,7 @@ def file_name(name: str) -> str:
     return "-".join(filter(None, plain.split("-"))).lower() or "model"
 
 
-def evaluate(path: Path, request: EvaluationRequest, steps: "Steps" = lambda what: None) -> Report:
+def evaluate(path: Path, request: EvaluationRequest, steps: Steps = lambda what: None) -> Report:
     """Table 1 for the model in a folder.  Raises ValueError as `verify.verify` does."""
     return verify.verify(load_model(path), request, steps)[0]
 

@@ -108,7 +108,7 @@ class Race(ProcessDirectory):
 
 
 def create_race(
-    entrants: Mapping[str, "RunConfig"], root: Path | None = None, kind: Kind = "race", **evaluation: Any
+    entrants: Mapping[str, RunConfig], root: Path | None = None, kind: Kind = "race", **evaluation: Any
 ) -> Race:
     """Creates a race from label → config; the run directories are created now and trained later.
 
@@ -130,7 +130,7 @@ def create_race(
     return Race(path)
 
 
-def shared_description(config: "RunConfig") -> str:
+def shared_description(config: RunConfig) -> str:
     """ "celeba.tar, 64×64, 10 minutes each"."""
     limits = [f"{limit:,g} {unit}" for unit, limit in config.budget.model_dump().items() if limit]
     return f"{file_names(config.data.source)}, {config.model.size}×{config.model.size}, {', '.join(limits)} each"

@@ -144,7 +144,7 @@ class RaceRunner:
         if (known := load_evaluation(run.path)) and (known.seed, known.count) == (plan.seed, plan.count):
             return
 
-        def steps(what: str) -> "Progress":
+        def steps(what: str) -> Progress:
             def report(done: int, total: int | None) -> None:
                 if self.stop_requested():
                     raise KeyboardInterrupt

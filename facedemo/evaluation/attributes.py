@@ -62,7 +62,7 @@ class AttributeModel:
         return f"Learned from {self.trained_on:,} labelled faces and tested on {self.tested_on:,} others: {read}."
 
 
-def fit_attribute_model(source: str, size: int, steps: "Steps" = lambda what: None) -> AttributeModel:
+def fit_attribute_model(source: str, size: int, steps: Steps = lambda what: None) -> AttributeModel:
     """An attribute model, fitted on the train split of a labelled source and tested on its test split.
 
     size: side of the images in pixels, equal to that of the faces to predict for.  Raises DataError if the source has

@@ -85,7 +85,7 @@ def measured(z: np.ndarray, images: np.ndarray) -> list[Direction]:
 
 
 def labelled(
-    model: FaceModel, attribute_model: "AttributeModel", faces: int = FACES, steps: "Steps" = lambda what: None
+    model: FaceModel, attribute_model: AttributeModel, faces: int = FACES, steps: Steps = lambda what: None
 ) -> list[Direction]:
     """Directions that each change one label, as predicted by `attribute_model` for `faces` random faces of the model.
 

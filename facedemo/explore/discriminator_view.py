@@ -48,7 +48,7 @@ class Losses:
     recorded: tuple[float, float]
 
 
-def unsupported_reason(model: "FaceModel") -> str:
+def unsupported_reason(model: FaceModel) -> str:
     """The reason why this model's discriminator has no reconstruction to show, for users; "" if it has one."""
     if not model.has_discriminator:
         return f"“{model.name}” contains only a generator; it was saved without its discriminator."
@@ -60,14 +60,14 @@ def unsupported_reason(model: "FaceModel") -> str:
     return ""
 
 
-def family_of(model: "FaceModel") -> Reconstructing:
+def family_of(model: FaceModel) -> Reconstructing:
     if reason := unsupported_reason(model):
         raise ValueError(reason)
     assert isinstance(model.family, Reconstructing)
     return model.family
 
 
-def reconstruct(model: "FaceModel", image: np.ndarray) -> Reconstruction:
+def reconstruct(model: FaceModel, image: np.ndarray) -> Reconstruction:
     """An image as the discriminator sees it.
 
     image: uint8 (s, s, 3), s the model's size.  Raises ValueError for another size, and for models without a
@@ -90,7 +90,7 @@ def error_heatmap(error: np.ndarray) -> np.ndarray:
     return np.rint(matplotlib.colormaps[COLOURS](error / BRIGHTEST)[..., :3] * 255).astype(np.uint8)
 
 
-def losses(model: "FaceModel", progress: sampling.Progress | None = None) -> Losses:
+def losses(model: FaceModel, progress: sampling.Progress | None = None) -> Losses:
     """L(v) of COUNT generated faces and of the model's own training images.
 
     Raises ValueError for models without a reconstruction.

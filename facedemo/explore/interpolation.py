@@ -98,11 +98,11 @@ def latent_grid(corners: Tensor, side: int, path: PathKind = "slerp") -> Tensor:
 
 
 def film_of_seeds(
-    model: "FaceModel",
+    model: FaceModel,
     seeds: Sequence[int],
     steps: int,
     path: PathKind = "slerp",
-    progress: "sampling.Progress | None" = None,
+    progress: sampling.Progress | None = None,
 ) -> np.ndarray:
     """The faces on a path through the latents of `seeds`: uint8 (frames, size, size, 3).
 
@@ -123,11 +123,11 @@ def is_loop(seeds: Sequence[int]) -> bool:
 
 
 def grid_of_seeds(
-    model: "FaceModel",
+    model: FaceModel,
     seeds: Sequence[int],
     side: int,
     path: PathKind = "slerp",
-    progress: "sampling.Progress | None" = None,
+    progress: sampling.Progress | None = None,
 ) -> np.ndarray:
     """The faces of a grid between the latents of four seeds, see `latent_grid`: uint8 (side², size, size, 3)."""
     return sampling.draw(model, latent_grid(sampling.latents(model, seeds), side, path), progress=progress)

@@ -38,7 +38,7 @@ def distance(images: Tensor, wanted: Tensor) -> Tensor:
 
 
 def invert(
-    model: "FaceModel", image: np.ndarray, steps: int = STEPS, progress: sampling.Progress | None = None
+    model: FaceModel, image: np.ndarray, steps: int = STEPS, progress: sampling.Progress | None = None
 ) -> InvertedFace:
     """The latent whose face is closest to an image, by gradient descent (Adam) from several random starts.
 
@@ -70,7 +70,7 @@ def invert(
     return InvertedFace(best.numpy(), sampling.draw(model, best[None])[0], float(errors.min()))
 
 
-def nearest(model: "FaceModel", wanted: Tensor) -> Tensor:
+def nearest(model: FaceModel, wanted: Tensor) -> Tensor:
     """The STARTS of CANDIDATES random latents whose faces are closest to an image, (STARTS, h)."""
     latents = model.family.latents(CANDIDATES, np.random.RandomState(0))
     distances = torch.cat([distance(model.generate(part), wanted) for part in latents.split(32)])
@@ -78,7 +78,7 @@ def nearest(model: "FaceModel", wanted: Tensor) -> Tensor:
 
 
 def morph(
-    model: "FaceModel",
+    model: FaceModel,
     a: InvertedFace,
     b: InvertedFace,
     steps: int,

@@ -37,12 +37,12 @@ def configured(options: dict[str, Any], preset: str | None = None, runs_root: Pa
     return configure(options, preset, settings(start, runs_root) if start else None)
 
 
-def load(start: str, runs_root: Path | None = None) -> "tuple[Path, FaceModel]":
+def load(start: str, runs_root: Path | None = None) -> tuple[Path, FaceModel]:
     path = find_model(start, runs_root)
     return path, load_model(path)
 
 
-def new_run(config: "RunConfig", root: Path | None = None) -> Run:
+def new_run(config: RunConfig, root: Path | None = None) -> Run:
     """A new run directory with its config and, if it fine-tunes a model, that model's weights.
 
     Raises ValueError, without creating a run, if that model does not exist or its weights do not fit.
@@ -57,7 +57,7 @@ def new_run(config: "RunConfig", root: Path | None = None) -> Run:
     return run
 
 
-def copy_start(config: "RunConfig", run: Path) -> None:
+def copy_start(config: RunConfig, run: Path) -> None:
     """Copies the start model's weights into a new run directory.
 
     Raises ValueError if there is no such model, it has no discriminator, or its weights do not fit.
@@ -79,6 +79,6 @@ def is_needed(run: Run) -> bool:
     return (run.path / START).is_dir() and not run.checkpoints()
 
 
-def model_of(run: Path) -> "FaceModel":
+def model_of(run: Path) -> FaceModel:
     """The start model of a run.  Raises BundleError if it has none, or it is damaged."""
     return load_model(run / START)

@@ -48,7 +48,7 @@ def reporter(what: str, recorder: AnyRecorder, show: Show) -> Callable[[int, int
     return report
 
 
-def open_images(config: "RunConfig", recorder: AnyRecorder, show: Show) -> Images:
+def open_images(config: RunConfig, recorder: AnyRecorder, show: Show) -> Images:
     """The run's images, decoded now or read from the cache, with progress in the status."""
     progress = reporter("Preparing images", recorder, show)
     if config.data.source == BUILTIN_SOURCE:
@@ -119,7 +119,7 @@ def run_secondary_rank(run: Run) -> None:
         sys.exit(1)
 
 
-def resolve_auto(run: Run) -> "RunConfig":
+def resolve_auto(run: Run) -> RunConfig:
     """The run's config with “auto” resolved permanently: a resumed run must compute as it started."""
     config = run.config
     chosen = device.precision(config.training.precision)
@@ -128,7 +128,7 @@ def resolve_auto(run: Run) -> "RunConfig":
     return config
 
 
-def wait_for_resolved_config(run: Run) -> "RunConfig":
+def wait_for_resolved_config(run: Run) -> RunConfig:
     """The run's config, after waiting until the first process has resolved “auto”."""
     deadline = time.time() + PATIENCE
     while (config := run.config).training.precision == "auto":

@@ -112,7 +112,7 @@ def middle(slot: str, photo: "Image", size: int) -> tuple[np.ndarray, str] | Non
     return photos.centre_square(photo, size), "the middle of a photo"
 
 
-def chosen_face(slot: str, photo: "Image", faces: "list[Face]") -> int:
+def chosen_face(slot: str, photo: "Image", faces: list[Face]) -> int:
     """The number of the chosen face, from 1."""
     key = f"inside_{slot}_face"
     number = min(st.session_state.get(key, 1), len(faces))

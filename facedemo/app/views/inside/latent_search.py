@@ -66,7 +66,7 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
         show_film(name, folder, [words for _, words in faces], [stored["found"] for stored in found])
 
 
-def found_before(folder: Path, image: np.ndarray) -> "dict[str, InvertedFace]":
+def found_before(folder: Path, image: np.ndarray) -> dict[str, InvertedFace]:
     """The cache slot for the latent of a face, empty until it is found."""
     return cached_work.cache_slot("Searching", folder, model_picker.version(folder), digest(image))
 
@@ -93,7 +93,7 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
     cancel.empty()
 
 
-def show_found(image: np.ndarray, words: str, found: "InvertedFace") -> None:
+def show_found(image: np.ndarray, words: str, found: InvertedFace) -> None:
     with st.grid(2, min_column_width=110, wrap=False):
         for picture, about in (
             (image, f"**v**  The face: {words}."),
@@ -106,7 +106,7 @@ def show_found(image: np.ndarray, words: str, found: "InvertedFace") -> None:
     st.caption(f"They differ by {100 * found.error / 2:.1f} % on average.", help=about)
 
 
-def show_film(name: str, folder: Path, words: list[str], ends: "list[InvertedFace]") -> None:
+def show_film(name: str, folder: Path, words: list[str], ends: list[InvertedFace]) -> None:
     """The film through latent space from one latent to the other."""
     st.subheader("From one face to the other", anchor=False)
     left, right = st.columns([3, 2], gap="large")

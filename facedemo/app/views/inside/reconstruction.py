@@ -46,7 +46,7 @@ def show_reconstruction(name: str, folder: Path, settings: dict[str, url_state.Q
         show_numbers(seen, found)
 
 
-def show_pictures(seen: "Reconstruction", words: str) -> None:
+def show_pictures(seen: Reconstruction, words: str) -> None:
     heatmap = Image.fromarray(discriminator_view.error_heatmap(seen.error)).resize(
         (LARGE, LARGE), Image.Resampling.NEAREST
     )
@@ -65,7 +65,7 @@ def show_pictures(seen: "Reconstruction", words: str) -> None:
                 st.caption(f"**{symbol}**  {about}")
 
 
-def show_numbers(seen: "Reconstruction", found: "Losses") -> None:
+def show_numbers(seen: Reconstruction, found: Losses) -> None:
     """L(v) and the realism score, compared with generated and training images."""
     with st.grid(2, min_column_width=130):
         about = "Mean of |v − D(v)| over all pixels and colours, which range from −1 to 1. The lower, the more the "
@@ -91,7 +91,7 @@ def show_numbers(seen: "Reconstruction", found: "Losses") -> None:
     st.caption(f"{words}, as recorded during training.")
 
 
-def download(name: str, seen: "Reconstruction", words: str) -> None:
+def download(name: str, seen: Reconstruction, words: str) -> None:
     pictures = np.stack([seen.image, seen.reconstruction, discriminator_view.error_heatmap(seen.error)])
     facts: dict[str, object] = {
         "model": name,

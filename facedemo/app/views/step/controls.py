@@ -42,7 +42,7 @@ def tick() -> None:
         st.rerun()
 
 
-def tunable_control(tunable: "Tunable") -> float:
+def tunable_control(tunable: Tunable) -> float:
     key, about = f"step_{tunable.name}", f"{tunable.help} Applied from the next step on. "
     bounds = f"From {tunable.minimum:g} to {tunable.maximum:g}."
     if (tunable.minimum, tunable.maximum) == (0.0, 1.0):
@@ -63,7 +63,7 @@ def tunable_control(tunable: "Tunable") -> float:
     )
 
 
-def buttons(stepper: "TrainingStepper") -> None:
+def buttons(stepper: TrainingStepper) -> None:
     steps = st.session_state.step_steps
     last = steps >= MAX_STEPS
     playing = plays()

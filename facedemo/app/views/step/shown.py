@@ -60,7 +60,7 @@ def show_changes(step: Step, gain: int) -> None:
             show_row(row, single_step.amplified(row.images, gain), row.about)
 
 
-def write_equation(equation: "Equation") -> None:
+def write_equation(equation: Equation) -> None:
     """The equation, this step's numbers and the result; a formula without a name stands above its numbers."""
     left, _, right = equation.latex.partition(" = ")
     first, plus, rest = equation.numbers.rpartition(" + ")
@@ -73,7 +73,7 @@ def write_equation(equation: "Equation") -> None:
     st.latex(rf"\begin{{aligned}} {body} \end{{aligned}}", width="content", help=equation.about)
 
 
-def write_balance(step: "Step", config: "FamilyConfig") -> None:
+def write_balance(step: Step, config: FamilyConfig) -> None:
     """The family's own state before and after the step, with the change."""
     for name in step.before.keys() & step.row.keys():
         before, after = step.before[name], step.row[name]
@@ -89,7 +89,7 @@ def write_balance(step: "Step", config: "FamilyConfig") -> None:
         )
 
 
-def show_row(row: "PictureRow", images: np.ndarray, words: str, explained: bool = True) -> None:
+def show_row(row: PictureRow, images: np.ndarray, words: str, explained: bool = True) -> None:
     with st.container(gap="xsmall"):
         st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
         if row.scores is not None:
@@ -97,7 +97,7 @@ def show_row(row: "PictureRow", images: np.ndarray, words: str, explained: bool 
         st.caption(f"**{row.symbol}**  {words}" if explained else f"**{row.symbol}**")
 
 
-def download(name: str, step: "Step", gain: int) -> None:
+def download(name: str, step: Step, gain: int) -> None:
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, "software": "facedemo"}
     columns = len(step.pictures[0].images)
     st.download_button(
@@ -111,7 +111,7 @@ def download(name: str, step: "Step", gain: int) -> None:
     )
 
 
-def draw_charts(stepper: "TrainingStepper", heading: bool = True) -> None:
+def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
     """Charts of the numbers of all steps taken, with the settings changed between them."""
     steps, labels = stepper.steps, dict(stepper.family.metrics)
     if len(steps) < 2:
@@ -133,7 +133,7 @@ def draw_charts(stepper: "TrainingStepper", heading: bool = True) -> None:
             )
 
 
-def notes(stepper: "TrainingStepper", found: "Examples") -> str:
+def notes(stepper: TrainingStepper, found: Examples) -> str:
     """Differences from the original training."""
     words = f"The real images here are {found.words}"
     if found.own:

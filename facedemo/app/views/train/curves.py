@@ -40,7 +40,7 @@ def metrics_of(run: Run) -> dict[str, list[float]]:
     return metrics
 
 
-def draw_charts(run: Run, config: "RunConfig") -> None:
+def draw_charts(run: Run, config: RunConfig) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Charts", anchor=False, width="content")
         norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])

@@ -53,7 +53,7 @@ def refreshed(run: Run, was_active: bool) -> None:
         st.caption(f"The run's files are in {escaped(str(run.path))}. You can delete the run from “All runs”.")
 
 
-def header(run: Run, config: "RunConfig", status: Status, race: Race | None) -> None:
+def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escaped(run.name), width="content", anchor=False)
         badge(status)
@@ -92,7 +92,7 @@ def sharing(run: Run) -> None:
         lesson.set_shared(run, shared)
 
 
-def situation(run: Run, config: "RunConfig", status: Status) -> str:
+def situation(run: Run, config: RunConfig, status: Status) -> str:
     """The run's situation, in one sentence."""
     if status.state == "waiting":
         return wait_words(run.path, status)
@@ -117,7 +117,7 @@ def news(status: Status) -> str:
     return f"{status.state}, {int(status.progress * 10) * 10} %" if status.state == "running" else status.state
 
 
-def slowed(config: "RunConfig", status: Status) -> str:
+def slowed(config: RunConfig, status: Status) -> str:
     """The reason a run is slower than estimated; "" if it is not."""
     known = speed.known_speed(config)
     if not known or status.state != "running" or not status.images_per_second:
@@ -129,7 +129,7 @@ def slowed(config: "RunConfig", status: Status) -> str:
     return f"Slower than the {known['images_per_second']:,.0f} images/s measured before: {why} on this computer."
 
 
-def facts(config: "RunConfig") -> str:
+def facts(config: RunConfig) -> str:
     size, data = config.model.size, config.data.source.replace("\n", ", ")
     if workspace() is not None and data != BUILTIN_SOURCE:
         data = "uploaded images"
@@ -161,7 +161,7 @@ def progress_words(status: Status) -> str:
     return " · ".join(parts)
 
 
-def body(run: Run, config: "RunConfig", status: Status) -> None:
+def body(run: Run, config: RunConfig, status: Status) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         samples(run)

@@ -23,7 +23,7 @@ class InForce:
     version: int  # increases with every change
 
 
-def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
+def in_force(run: Run, config: RunConfig, step: int) -> InForce:
     """Replays a run's changes, and then the pending commands."""
     steering, undo = SettingsSchedule(config), []
     changes = run.setting_changes()
@@ -40,7 +40,7 @@ def in_force(run: Run, config: "RunConfig", step: int) -> InForce:
     return InForce(values(steering, step), asked, undo[-1] if undo else {}, len(changes) + len(pending))
 
 
-def record_undo(undo: list[dict[str, float]], steering: "SettingsSchedule", change: "SettingChange") -> None:
+def record_undo(undo: list[dict[str, float]], steering: SettingsSchedule, change: SettingChange) -> None:
     """Records the values that a change replaces; a change that undoes the one before removes that one instead."""
     if undo and undo[-1] == change.changes:
         undo.pop()
@@ -49,7 +49,7 @@ def record_undo(undo: list[dict[str, float]], steering: "SettingsSchedule", chan
         undo.append({name: before[name] for name in change.changes})
 
 
-def values(steering: "SettingsSchedule", step: int) -> dict[str, float]:
+def values(steering: SettingsSchedule, step: int) -> dict[str, float]:
     config = steering.config
     settings = config.model.model_dump() | config.training.model_dump()
     rates = {name: float(f"{steering.rate(network, step):.4g}") for network, name in LEARNING_RATE_FIELD.items()}
@@ -74,7 +74,7 @@ def show_values(run: Run, now: InForce) -> None:
             st.session_state[f"steer_{name}"] = value
 
 
-def panel(run: Run, config: "RunConfig", step: int, active: bool) -> None:
+def panel(run: Run, config: RunConfig, step: int, active: bool) -> None:
     """Live settings with undo, the family's own first; a stopped run applies them when it is resumed."""
     now, names = in_force(run, config, step), short_names(config)
     show_values(run, now)

@@ -35,7 +35,7 @@ def first_page() -> None:
     st.session_state.pop("verify_page", None)
 
 
-def detected_faces(asked: Request, detected: "DetectedImages") -> None:
+def detected_faces(asked: Request, detected: DetectedImages) -> None:
     """The grid of one kind of faces, and beside it the selected face."""
     rows = {name: annotate.shown(detected, name) for name in SHOWN}
     st.subheader("The faces", anchor=False)
@@ -57,7 +57,7 @@ def detected_faces(asked: Request, detected: "DetectedImages") -> None:
             closely(asked, detected, row)
 
 
-def grid(asked: Request, detected: "DetectedImages", show: str, rows: list[int]) -> int | None:
+def grid(asked: Request, detected: DetectedImages, show: str, rows: list[int]) -> int | None:
     """A page of faces; returns the row of the selected face, None if there are none."""
     if not rows:
         st.info(EMPTY[show])
@@ -90,16 +90,16 @@ def grid(asked: Request, detected: "DetectedImages", show: str, rows: list[int])
 
 
 @st.cache_data(max_entries=16, show_spinner="Marking faces…")
-def marked(asked: Request, show: str, rows: list[int], _detected: "DetectedImages") -> np.ndarray:
+def marked(asked: Request, show: str, rows: list[int], _detected: DetectedImages) -> np.ndarray:
     return annotate.drawn(_detected, show, rows, SMALL)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def closely_marked(asked: Request, row: int, _detected: "DetectedImages") -> np.ndarray:
+def closely_marked(asked: Request, row: int, _detected: DetectedImages) -> np.ndarray:
     return annotate.drawn(_detected, "detected" if _detected.hog.found[row] else "undetected", [row], LARGE)[0]
 
 
-def closely(asked: Request, detected: "DetectedImages", row: int) -> None:
+def closely(asked: Request, detected: DetectedImages, row: int) -> None:
     """One face: enlarged and marked, its seed, other faces of the same person, and the nearest training faces."""
     seed, found = face_seeds(asked.evaluation.seed, asked.evaluation.count)[row], detected.hog.found[row]
     words = "a face was detected" if found else "no face was detected"
@@ -119,7 +119,7 @@ def closely(asked: Request, detected: "DetectedImages", row: int) -> None:
         nearest(asked, detected, row)
 
 
-def same_person(detected: "DetectedImages", row: int) -> None:
+def same_person(detected: DetectedImages, row: int) -> None:
     others = [int(other) for other in np.flatnonzero(detected.identity == detected.identity[row]) if other != row]
     if not others:
         st.caption("No other face matches this person.")
@@ -132,7 +132,7 @@ def same_person(detected: "DetectedImages", row: int) -> None:
             st.image(film.enlarged(detected.images[other], SMALL), width="stretch", alt=alt)
 
 
-def nearest(asked: Request, detected: "DetectedImages", row: int) -> None:
+def nearest(asked: Request, detected: DetectedImages, row: int) -> None:
     """The most similar training faces. They are photographs of real people, so not everybody sees them."""
     if not asked.evaluation.copies:
         return
@@ -156,7 +156,7 @@ def nearest(asked: Request, detected: "DetectedImages", row: int) -> None:
                 st.caption(f"{distance:.2f}")
 
 
-def downloads(asked: Request, detected: "DetectedImages", rows: dict[str, list[int]]) -> None:
+def downloads(asked: Request, detected: DetectedImages, rows: dict[str, list[int]]) -> None:
     facts = {"model": asked.name, "seed": asked.evaluation.seed, "count": asked.evaluation.count}
     with st.container(horizontal=True):
         for name, label in FILES.items():

@@ -6,7 +6,7 @@ import typer
 
 from facedemo.cli.lazy import LazyCommands
 from facedemo.cli.terminal import fail
-from facedemo.config.schema import in_words
+from facedemo.config.schema import error_message
 from facedemo.storage.output import protect_output
 
 app = typer.Typer(
@@ -32,6 +32,6 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:  # the library reports errors to users as ValueErrors
-        fail(in_words(error, prefix="--"))
+        fail(error_message(error, prefix="--"))
     except Exception as error:
         fail(f"{str(error) or type(error).__name__} (Add `--traceback` to see where the error comes from.)")

@@ -156,7 +156,7 @@ def follow(race: Race, now: bool) -> Status:
             if status.seconds_left is not None:
                 minutes, seconds = divmod(round(status.seconds_left), 60)
                 left = f" · {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
-            bar.update(task, completed=status.progress, description=(status.words or status.state) + left)
+            bar.update(task, completed=status.progress, description=(status.text or status.state) + left)
 
         return execute(race, show) if wait_for_turn(race, now, show) else race.status
 
@@ -186,7 +186,7 @@ def races(
             title,
             state_and_place(status, waits.get(one.path.resolve())),
             f"{status.progress:.0%}",
-            status.words,
+            status.text,
         )
     if found:
         Console().print(table)

@@ -12,7 +12,7 @@ from facedemo.data.celeba import sort_people
 from facedemo.data.findings import GRID_COLUMNS, SHOWN, examine
 from facedemo.data.preparation import Crop
 from facedemo.data.preparation import prepare as prepare_images
-from facedemo.data.splits import known
+from facedemo.data.splits import known_people
 from facedemo.imaging.pictures import PICTURES, grid, picture_file
 from facedemo.storage.atomic import replace_file
 
@@ -36,7 +36,7 @@ def prepare(
     with progress_bar("images") as progress:
         faces = prepare_images(source, size, crop, progress)
     typer.echo(faces.summary())
-    typer.echo(known(faces.names, source).basis)
+    typer.echo(known_people(faces.names, source).basis)
     if skipped:
         for name, reason in faces.skipped:
             typer.echo(f"{name}: {reason}")
@@ -60,7 +60,7 @@ def check(
     with progress_bar("images") as progress:
         faces = prepare_images(source, size, crop, progress)
     found = examine(faces)
-    typer.echo(f"{faces.summary()}\n{found.words}")
+    typer.echo(f"{faces.summary()}\n{found.summary()}")
     for row, earlier in found.copies[:PAIRS]:
         typer.echo(f"  {faces.names[row]} looks like {faces.names[earlier]}")
     for warning in found.warnings:

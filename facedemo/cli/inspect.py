@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, check_suffix, number
+from facedemo.cli.terminal import RUNS, RunsDir, check_suffix, parse_number
 from facedemo.explore import single_step
 from facedemo.explore.single_step import Step
 from facedemo.imaging.pictures import PICTURES, grid, picture_file
@@ -33,12 +33,12 @@ def step(
     """Train a model a few steps further and print each step's equations; the saved model is not modified."""
     if out is not None:
         check_suffix(out, PICTURES)
-    changes = {name: number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
+    changes = {name: parse_number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)
     found = dataset.for_model(load_model(path).config)
     stepper = single_step.TrainingStepper(path, found.images)
-    typer.echo(f"Real images: {found.words}.")
+    typer.echo(f"Real images: {found.description}.")
     if changes:
         stepper.steer(**changes)
     for _ in range(steps):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, number, progress_bar
+from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, parse_number, progress_bar
 from facedemo.data.labels import attribute_list
 from facedemo.evaluation.attribute_classifier import fit_learner_and_judge
 from facedemo.evaluation.attributes import fit_attribute_model
@@ -141,7 +141,7 @@ def directions(
     drawn = load_model(folder)
     with bars() as steps:
         learned = from_labels(drawn, labels, folder if save else None, steps) if labels else []
-        others = library.find(drawn, library.FACES, steps("faces"))
+        others = library.find_directions(drawn, library.FACES, steps("faces"))
     kept = named_directions.read(folder, len(others[0].step))
     known = {direction.name for direction in learned}
     found = [*learned, *(direction for direction in kept if direction.name not in known), *others]
@@ -149,8 +149,8 @@ def directions(
         for direction in found:
             typer.echo(listed(direction))
         return
-    amounts = {name: number(name, value) for name, _, value in (change.partition("=") for change in changes)}
-    (face,) = library.moved(drawn, sampling.latents(drawn, [seed])[0].numpy(), found, [amounts])
+    amounts = {name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)}
+    (face,) = library.move_face(drawn, sampling.latents(drawn, [seed])[0].numpy(), found, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, pictures.picture_file(face, out.suffix, model=drawn.name, seed=seed, **amounts))
     typer.echo(out)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunOrRace, RunsDir, number, state_and_place
+from facedemo.cli.terminal import RUNS, RunName, RunOrRace, RunsDir, parse_number, state_and_place
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
 from facedemo.runs import queue, trash
@@ -60,7 +60,7 @@ def diff(
         for row in between.rows:
             table.add_row(row.title, *row.values)
         Console().print(table)
-    typer.echo(between.words)
+    typer.echo(between.summary())
 
 
 @app.command()
@@ -71,7 +71,7 @@ def steer(
 ) -> None:
     """Change settings of a run while it trains: γ, λ_k, learning rates and their decay, or the sample interval."""
     found = find_run(run, runs_dir)
-    found.steer(**{name: number(name, value) for name, _, value in (change.partition("=") for change in changes)})
+    found.steer(**{name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)})
     if not found.status.active:
         typer.echo(f"“{found.name}” is not training; the change will be applied when it is resumed.")
 

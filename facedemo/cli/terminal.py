@@ -32,7 +32,7 @@ def fail(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def number(name: str, text: str) -> float:
+def parse_number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:

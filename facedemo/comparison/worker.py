@@ -130,7 +130,7 @@ class RaceRunner:
             left = status.seconds_left + sum(whole * (1 - other.progress) for other in others)
         self.report(
             state="running",
-            message=f"Training {entrant.label}. {status.words}".strip(),
+            message=f"Training {entrant.label}. {status.text}".strip(),
             phase="",
             progress=(status.progress + sum(other.progress for other in others)) / len(self.runs),
             seconds_left=left,

@@ -17,12 +17,12 @@ BUILTIN_SOURCE = "built-in"  # the data source that ships with facedemo: faces g
 REMOVED = ("match_codes",)  # settings of a training that only earlier versions have
 
 
-def message(error: "ErrorDetails") -> str:
+def entry_message(error: "ErrorDetails") -> str:
     """The message for one entry of a `ValidationError`."""
     return error["msg"].removeprefix("Value error, ")
 
 
-def in_words(error: Exception, prefix: str = "") -> str:
+def error_message(error: Exception, prefix: str = "") -> str:
     """The message of an error, without pydantic's wrapping; invalid settings are named.
 
     prefix: put before the name of a setting; with "--" it is written as a command-line option.
@@ -33,7 +33,7 @@ def in_words(error: Exception, prefix: str = "") -> str:
     for item in error.errors():
         name = str(item["loc"][-1]) if item["loc"] else ""
         name = f"{prefix}{name.replace('_', '-') if prefix else name}: " if name else ""
-        lines.append(name + message(item))
+        lines.append(name + entry_message(item))
     return "\n".join(lines)
 
 
@@ -242,4 +242,4 @@ class RunConfig(FrozenSettings):
         try:
             return RunConfig.model_validate(config)
         except ValidationError as error:
-            raise ValueError(in_words(error)) from error
+            raise ValueError(error_message(error)) from error

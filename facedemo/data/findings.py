@@ -52,8 +52,7 @@ class Findings:
         """ " in a sample of 5,000"; "" if all images were examined."""
         return f" in a sample of {len(self.examined):,}" if len(self.examined) < self.count else ""
 
-    @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """ "3 look blurred, and 42 are near-copies of others, in a sample of 5,000." """
         blurred = f"{len(self.blurred):,} {'looks' if len(self.blurred) == 1 else 'look'} blurred"
         near = f"{len(self.copies):,} {'is a near-copy' if len(self.copies) == 1 else 'are near-copies'} of others"

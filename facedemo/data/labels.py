@@ -9,7 +9,7 @@ import numpy as np
 from facedemo.data.archives import read_archive
 from facedemo.data.celeba import read_attributes
 from facedemo.data.celeba_lists import ATTRIBUTES, LISTS, Table, by_stem, listed_name, read_attribute_list
-from facedemo.data.source_files import DataError, Entry, expanded, is_hidden, paths, read_file, shown
+from facedemo.data.source_files import DataError, Entry, expanded, is_hidden, paths, read_file, source_label
 
 LABELS = ("age", "gender")
 # UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, but some names lack a field. Uploads have a number in front.
@@ -32,7 +32,7 @@ def read_labels(source: str | Path, names: list[str]) -> np.ndarray:
         labels = np.array(list(found)).reshape(-1, len(LABELS))
     if np.isnan(labels).all():
         raise DataError(
-            f"{shown(source)} has no labels for age and gender. Choose UTKFace, whose file names contain them "
+            f"{source_label(source)} has no labels for age and gender. Choose UTKFace, whose file names contain them "
             f"(25_1_0_20170116….jpg: 25, female), or CelebA with {ATTRIBUTES} in the same folder or archive as the "
             "images."
         )
@@ -63,7 +63,7 @@ def read_attribute_labels(source: str | Path, names: list[str]) -> tuple[list[st
     table = attribute_list(source)
     if table is None:
         raise DataError(
-            f"{shown(source)} has no attribute labels. Put {ATTRIBUTES}, or a CSV file with a header such as "
+            f"{source_label(source)} has no attribute labels. Put {ATTRIBUTES}, or a CSV file with a header such as "
             "image,Smiling,Eyeglasses and the values 1 and -1, into the same folder or archive as the images."
         )
     attributes, stems = table.columns[1:], by_stem(table.rows)
@@ -72,7 +72,7 @@ def read_attribute_labels(source: str | Path, names: list[str]) -> tuple[list[st
     labels = np.array([table.rows.get(name, unlabelled) for name in listed], np.float32).reshape(-1, len(attributes))
     if np.isnan(labels).all():
         raise DataError(
-            f"{table.file} lists none of the images in {shown(source)}. Check the names in its first column."
+            f"{table.file} lists none of the images in {source_label(source)}. Check the names in its first column."
         )
     return attributes, labels
 

@@ -25,17 +25,16 @@ class Scan:
     def enough(self) -> bool:
         return self.found is None or self.found >= MIN_IMAGES
 
-    @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """ "70 images found; at least 64 are needed. 2 files cannot be used: 1 empty, 1 hidden." """
         if self.found is None:
-            said = f"The archive's images are counted while they are prepared; at least {MIN_IMAGES} are needed."
+            sentences = f"The archive's images are counted while they are prepared; at least {MIN_IMAGES} are needed."
         else:
-            said = f"{self.found:,} image{'s'[: self.found != 1]} found; at least {MIN_IMAGES} are needed."
+            sentences = f"{self.found:,} image{'s'[: self.found != 1]} found; at least {MIN_IMAGES} are needed."
         if total := self.unusable.total():
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.unusable.most_common())
-            said += f" {total:,} file{'s'[: total != 1]} cannot be used: {reasons}."
-        return said
+            sentences += f" {total:,} file{'s'[: total != 1]} cannot be used: {reasons}."
+        return sentences
 
 
 def scan(source: str | Path) -> Scan:

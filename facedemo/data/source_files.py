@@ -79,11 +79,11 @@ def within_limit(name: str, data: bytes) -> Entry:
 
 
 def no_images(path: Path, hint: str = "") -> DataError:
-    return DataError(f"{shown(path)} contains no image files ({', '.join(sorted(IMAGE_SUFFIXES))}).{hint}")
+    return DataError(f"{source_label(path)} contains no image files ({', '.join(sorted(IMAGE_SUFFIXES))}).{hint}")
 
 
 def too_much(path: Path, what: str) -> DataError:
-    return DataError(f"{shown(path)} contains more than {what}. Split it, or choose a subset.")
+    return DataError(f"{source_label(path)} contains more than {what}. Split it, or choose a subset.")
 
 
 def existing(source: str) -> str:
@@ -109,7 +109,7 @@ def is_uploaded(source: str | Path) -> bool:
     return any(Path(line).is_relative_to(uploads_root()) for line in lines(source))
 
 
-def shown(source: str | Path) -> str:
+def source_label(source: str | Path) -> str:
     """A source as the subject of a message: its paths, but not those of the cache to which images were uploaded."""
     return ", ".join(THE_UPLOAD if is_uploaded(line) else line for line in lines(source))
 

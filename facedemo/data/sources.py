@@ -17,7 +17,7 @@ from facedemo.data.source_files import (
     paths,
     printable,
     read_file,
-    shown,
+    source_label,
     too_much,
     why_passed_over,
 )
@@ -106,7 +106,7 @@ def _digest_file(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "blake2b").hexdigest()
     except OSError as error:
-        raise DataError(f"{shown(path)} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{source_label(path)} cannot be read: {error.strerror}.") from error
 
 
 def _digest_folder(root: Path, files: list[Path]) -> str:

@@ -58,7 +58,7 @@ def rows_of(
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPeople:
     """The identities and official splits of a source's images, as far as they are known."""
 
     identities: Mapping[str, str]
@@ -74,7 +74,7 @@ class Known:
         return "The data is split by image, because the people are unknown: the same person may be in several splits."
 
 
-def known(names: list[str], source: str | Path) -> Known:
+def known_people(names: list[str], source: str | Path) -> KnownPeople:
     """The people on the images of a source, from CelebA's lists or the folders that `data people` writes.
 
     If the source consists of several, the lists of each apply to all of them.
@@ -90,18 +90,18 @@ def known(names: list[str], source: str | Path) -> Known:
     partition: dict[str, str] = {}
     for path in found if not identities else []:
         partition |= read_partition(path)
-    return Known(identities, partition)
+    return KnownPeople(identities, partition)
 
 
 def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
-    """The rows of `faces.images` in one split of a source, by person if the people are known, see `known`.
+    """The rows of `faces.images` in one split of a source, by person if the people are known, see `known_people`.
 
     Raises DataError if that split is empty.
     """
     if split == "all":
         return rows_of(faces.names, split)
-    about = known(faces.names, source)
-    rows = rows_of(faces.names, split, about.identities, about.partition)
+    people = known_people(faces.names, source)
+    rows = rows_of(faces.names, split, people.identities, people.partition)
     if not len(rows):
         name = file_names(source)
         raise DataError(f"{name} has no images in the split “{split}”. Use more data, or the split “all”.")
@@ -110,8 +110,8 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
 
 def all_parts(faces: Faces, source: str | Path) -> dict[Split, np.ndarray]:
     """Split → its rows of `faces.images`, without empty splits: together, all images."""
-    about = known(faces.names, source)
+    people = known_people(faces.names, source)
     found: dict[Split, np.ndarray] = {
-        part: rows_of(faces.names, part, about.identities, about.partition) for part in PERCENT
+        part: rows_of(faces.names, part, people.identities, people.partition) for part in PERCENT
     }
     return {part: rows for part, rows in found.items() if len(rows)}

@@ -15,7 +15,7 @@ from facedemo.data.source_files import (
     Entry,
     is_image_name,
     printable,
-    shown,
+    source_label,
     too_much,
     within_limit,
 )
@@ -58,7 +58,7 @@ def read_zip(path: Path, wanted: Wanted) -> Iterator[Entry]:
 def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
     name = printable(_slashes(member.filename))
     if member.flag_bits & 0x1:
-        raise DataError(f"{shown(path)} is protected by a password. Unpack it first and choose the folder.")
+        raise DataError(f"{source_label(path)} is protected by a password. Unpack it first and choose the folder.")
     if leads_out(name):
         return Entry(name, problem=UNSAFE_NAME)
     if member.file_size > source_files.MAX_FILE_BYTES:
@@ -80,9 +80,9 @@ def zip_member(path: Path, name: str) -> Iterator[IO[bytes]]:
     with _open_zip(path) as archive:
         member = next(one for one in archive.infolist() if _slashes(one.filename) == name)
         if member.compress_type not in METHODS:
-            raise DataError(f"{shown(path)} contains {printable(name)} with an unsupported compression method.")
+            raise DataError(f"{source_label(path)} contains {printable(name)} with an unsupported compression method.")
         if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):
-            raise DataError(f"{shown(path)} contains {printable(name)} compressed at a suspiciously high ratio.")
+            raise DataError(f"{source_label(path)} contains {printable(name)} compressed at a suspiciously high ratio.")
         with archive.open(member) as stream:
             yield stream
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from facedemo.data.labels import read_attribute_labels
 from facedemo.data.preparation import Progress, prepare
-from facedemo.data.source_files import DataError, file_names, shown
-from facedemo.data.splits import known, rows_of
+from facedemo.data.source_files import DataError, file_names, source_label
+from facedemo.data.splits import known_people, rows_of
 from facedemo.evaluation.attributes import ridge
 from facedemo.evaluation.verify import Steps
 
@@ -62,8 +62,8 @@ def fit_learner_and_judge(source: str, size: int, steps: Steps = lambda what: No
     """
     faces = prepare(source, size, "auto", steps("preparing images"))
     names, labels = read_attribute_labels(source, faces.names)
-    about = known(faces.names, source)
-    train = rows_of(faces.names, "train", about.identities, about.partition)
+    people = known_people(faces.names, source)
+    train = rows_of(faces.names, "train", people.identities, people.partition)
     rest = np.setdiff1d(np.arange(len(faces.names)), train)
     rows = [
         spread(part[~np.isnan(labels[part]).any(axis=1)], limit)
@@ -73,8 +73,9 @@ def fit_learner_and_judge(source: str, size: int, steps: Steps = lambda what: No
     enough = np.min([(part == value).sum(axis=0) for part in (y, others_y) for value in (1, -1)], axis=0) >= FEWEST
     if not enough.any():
         raise DataError(
-            f"{shown(source)} has too few labelled faces: {len(y)} for learning and {len(others_y)} for testing. At "
-            f"least {FEWEST} of each with an attribute, and {FEWEST} without it, are needed. Choose more images."
+            f"{source_label(source)} has too few labelled faces: {len(y)} for learning and {len(others_y)} for "
+            f"testing. At least {FEWEST} of each with an attribute, and {FEWEST} without it, are needed. Choose more "
+            "images."
         )
     y, others_y, kept = y[:, enough], others_y[:, enough], tuple(np.array(names)[enough].tolist())
     progress = steps("analysing labelled faces")

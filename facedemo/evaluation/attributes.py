@@ -12,7 +12,7 @@ import numpy as np
 from facedemo.data.cache import Faces
 from facedemo.data.labels import LABELS, read_labels
 from facedemo.data.preparation import Progress, prepare
-from facedemo.data.source_files import DataError, shown
+from facedemo.data.source_files import DataError, source_label
 from facedemo.data.splits import Split, split_rows
 from facedemo.evaluation.detector import DIMENSIONS, detect_and_embed
 from facedemo.evaluation.report import percent
@@ -74,12 +74,14 @@ def fit_attribute_model(source: str, size: int, steps: Steps = lambda what: None
     unseen, truth = embedded(faces, source, "test", labels, TEST_FACES, steps("testing on other labelled faces"))
     if len(x) < FEWEST_TRAINING or len(unseen) < FEWEST_TEST:
         raise DataError(
-            f"{shown(source)} has too few labelled faces: {len(x)} were detected for learning and {len(unseen)} for "
-            f"testing, but at least {FEWEST_TRAINING} and {FEWEST_TEST} are needed. Choose more images."
+            f"{source_label(source)} has too few labelled faces: {len(x)} were detected for learning and {len(unseen)} "
+            f"for testing, but at least {FEWEST_TRAINING} and {FEWEST_TEST} are needed. Choose more images."
         )
     for label, values in zip(LABELS, y.T, strict=True):
         if values.min() == values.max():
-            raise DataError(f"{shown(source)} gives everyone the same {label}. Choose images of more varied people.")
+            raise DataError(
+                f"{source_label(source)} gives everyone the same {label}. Choose images of more varied people."
+            )
     weights, offset = ridge(x, y)
     read = unseen @ weights + offset
     found = {label: accuracy(read[:, place], truth[:, place]) for place, label in enumerate(LABELS)}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, in_words
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, error_message
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.preparation import prepare
 from facedemo.data.splits import split_rows
@@ -100,7 +100,7 @@ def main() -> None:
     try:
         log_to_tensorboard(run, evaluate(run))
     except (ValueError, OSError) as error:
-        append_log(run.path / LOG, f"not evaluated: {in_words(error)}")
+        append_log(run.path / LOG, f"not evaluated: {error_message(error)}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ NOTHING = "–"
 MAIN_VARIANCE = "variance along the main direction"
 
 
-def in_words(found: Rate | None) -> str:
+def rate_text(found: Rate | None) -> str:
     """ "17 of 1,000: 1.7 % (1.1–2.7 %)", the interval one of 95 %."""
     if found is None:
         return NOTHING
@@ -20,17 +20,17 @@ def counted(count: int, of: int) -> str:
     return f"{count:,} of {of:,} ({percent(count / of)})" if of else NOTHING
 
 
-def number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
     return f"{value:.3f}" if value is not None else NOTHING
 
 
 def distance(row: Row, report: Report) -> str:
-    return f"{number(row.distance)} ({report.frechet_n:,} each)" if row.distance is not None else NOTHING
+    return f"{number_text(row.distance)} ({report.frechet_n:,} each)" if row.distance is not None else NOTHING
 
 
 MEASURES = {  # metric → its cell, and its meaning
     UNDETECTED: (
-        lambda row, report: in_words(row.undetected),
+        lambda row, report: rate_text(row.undetected),
         "Number of images in which face_recognition detects no face, with the 95 % interval; the first column of the "
         "paper's Table 1.",
     ),
@@ -39,11 +39,11 @@ MEASURES = {  # metric → its cell, and its meaning
         "Share of images with a detected face; smooth faces score high easily.",
     ),
     f"{UNDETECTED}, second detector": (
-        lambda row, report: in_words(row.undetected_cnn),
+        lambda row, report: rate_text(row.undetected_cnn),
         "Number of images in which a neural network detects no face; it misses fewer faces than the default detector.",
     ),
     UNRECOGNISED: (
-        lambda row, report: in_words(row.unrecognised),
+        lambda row, report: rate_text(row.unrecognised),
         "Number of images whose detected face matches nobody in the gallery; the second column of the paper's Table 1.",
     ),
     "distinct people": (
@@ -61,12 +61,12 @@ MEASURES = {  # metric → its cell, and its meaning
         "between two real sets.",
     ),
     MAIN_VARIANCE: (
-        lambda row, report: number(row.main_variance),
+        lambda row, report: number_text(row.main_variance),
         "Variance along the direction in which real faces vary most, relative to that of the real faces: for "
         "photographs of celebrities, from women to men. Well below 1 means that one end is missing.",
     ),
     "nearest training face": (
-        lambda row, report: number(row.nearest),
+        lambda row, report: number_text(row.nearest),
         "Median distance from a face to the most similar training face; below 0.6 is the same person. A value much "
         "lower than that of real faces would mean memorisation.",
     ),
@@ -75,10 +75,13 @@ MEASURES = {  # metric → its cell, and its meaning
         "Share of faces with another face closer than 0.3. Lower means more varied.",
     ),
     "FID": (
-        lambda row, report: number(row.fid),
+        lambda row, report: number_text(row.fid),
         "Fréchet Inception distance to the same real images. Lower is better; compare only equal numbers of images.",
     ),
-    "KID": (lambda row, report: number(row.kid), "Kernel Inception distance to the same real images. Lower is better."),
+    "KID": (
+        lambda row, report: number_text(row.kid),
+        "Kernel Inception distance to the same real images. Lower is better.",
+    ),
 }
 
 

@@ -60,11 +60,11 @@ class Direction:
 
 
 def names(latent: int) -> list[str]:
-    """The names of the directions that `find` returns for a model with latents of size `latent`."""
+    """The names of the directions that `find_directions` returns for a model with latents of size `latent`."""
     return [*MEASURES, *(f"main{number}" for number in range(1, min(PRINCIPAL, latent) + 1))]
 
 
-def find(model: FaceModel, faces: int = FACES, progress: sampling.Progress | None = None) -> list[Direction]:
+def find_directions(model: FaceModel, faces: int = FACES, progress: sampling.Progress | None = None) -> list[Direction]:
     """The measured directions of a model, then its principal ones, strongest first.
 
     faces: number of random faces to analyse, more than twice the latent size h. The same model always gives the same
@@ -81,7 +81,7 @@ def find(model: FaceModel, faces: int = FACES, progress: sampling.Progress | Non
 
 def measured(z: np.ndarray, images: np.ndarray) -> list[Direction]:
     """Directions that each change one of `MEASURES`.  z: (n, h).  images: uint8 (n, size, size, 3)."""
-    return answering(z, measure(images), MEASURES)
+    return answering(z, image_measures(images), MEASURES)
 
 
 def labelled(
@@ -101,7 +101,7 @@ def labelled(
             f"A face was detected in only {len(z)} of {faces} images that this model generates, which is too few to "
             "learn from. Choose a model that generates clearer faces."
         )
-    values = attribute_model(detections.embeddings_found) | measure(images[detections.found])
+    values = attribute_model(detections.embeddings_found) | image_measures(images[detections.found])
     return answering(z, values, LABELLED | MEASURES)[: len(LABELLED)]
 
 
@@ -134,7 +134,7 @@ def principal(z: np.ndarray, images: np.ndarray, count: int = PRINCIPAL) -> list
     return found
 
 
-def measure(images: np.ndarray) -> dict[str, np.ndarray]:
+def image_measures(images: np.ndarray) -> dict[str, np.ndarray]:
     """The `MEASURES` of images, uint8 (n, size, size, 3): (n,) each, in grey levels from 0 to 255."""
     pixels = images.astype(np.float32)
     luma, size = pixels @ np.array([RED, GREEN, BLUE], np.float32), images.shape[1]
@@ -175,7 +175,7 @@ def gradual(amounts: Mapping[str, float], frames: int) -> list[dict[str, float]]
     return [{name: amount * step / (frames - 1) for name, amount in amounts.items()} for step in range(frames)]
 
 
-def moved(
+def move_face(
     model: FaceModel,
     latent: np.ndarray,
     directions: Sequence[Direction],

@@ -92,7 +92,7 @@ def learn(
         )
         for name, step, share in zip(names, response.T, shares, strict=True)
     ]  # fmt: skip
-    measured = [one for one in checked(model, classifiers, found, steps) if one.name not in JUDGEMENTS]
+    measured = [one for one in with_reliability(model, classifiers, found, steps) if one.name not in JUDGEMENTS]
     return sorted(measured, key=lambda one: (not one.reliable, -np.nan_to_num(one.changed)))
 
 
@@ -123,7 +123,7 @@ def title_of(name: str) -> str:
     return name.replace("_o_", " o’").replace("_", " ").capitalize()
 
 
-def checked(
+def with_reliability(
     model: FaceModel, classifiers: LearnerAndJudge, found: Sequence[NamedDirection], steps: Steps = lambda what: None
 ) -> list[NamedDirection]:
     """The directions with `changed` and `kept`, measured on CHECKED generated faces that nothing was learned from.

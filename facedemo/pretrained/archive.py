@@ -139,7 +139,7 @@ def import_zip(source: Path | IO[bytes], name: str = "") -> Path:
 
     try:
         with zipfile.ZipFile(source) as archive:
-            members = model_files(checked(archive))
+            members = model_files(safe_members(archive))
             own = PurePosixPath(slashes(members[WEIGHTS].filename)).parent.name or file_stem(source)
             path = new_model_path(name or free_name(own))
             with appearing(path) as folder:
@@ -159,7 +159,7 @@ def file_stem(source: Path | IO[bytes]) -> str:
     return Path(str(source if isinstance(source, Path) else getattr(source, "name", ""))).stem
 
 
-def checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+def safe_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The files of an archive.  Raises ArchiveError if there are too many, or if there is a forbidden one."""
     # `ZipInfo.is_dir` raises IndexError for a member without a name
     members = [member for member in archive.infolist() if not member.filename.endswith("/")]

@@ -24,7 +24,7 @@ def rename(path: Path, name: str) -> Path:
 
     Raises ArchiveError if it is bundled, or the name is taken or invalid.
     """
-    return moved(checked(path), new_model_path(name))
+    return moved(own_model(path), new_model_path(name))
 
 
 def delete(path: Path) -> Path:
@@ -33,7 +33,7 @@ def delete(path: Path) -> Path:
     Raises ArchiveError if the model is bundled.
     """
     names = itertools.chain([path.name], (f"{path.name}-{number}" for number in itertools.count(2)))
-    folder = checked(path).parent / TRASH
+    folder = own_model(path).parent / TRASH
     return moved(path, next(folder / name for name in names if not (folder / name).exists()))
 
 
@@ -53,7 +53,7 @@ def erase() -> None:
         shutil.rmtree(path)
 
 
-def checked(path: Path) -> Path:
+def own_model(path: Path) -> Path:
     if not is_own(path):
         raise ArchiveError(f"“{path.name}” is bundled with facedemo. Only models of your own can be changed.")
     return path

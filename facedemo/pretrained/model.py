@@ -19,7 +19,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from facedemo.config.schema import RunConfig, in_words
+from facedemo.config.schema import RunConfig, error_message
 from facedemo.gans.base import create
 from facedemo.pretrained import sampling
 from facedemo.pretrained.provenance import Trained
@@ -138,7 +138,7 @@ def load_model(path: str | Path, weights: Path | None = None) -> FaceModel:
         raise
     except (ValueError, AttributeError, RecursionError) as error:
         raise BundleError(
-            f"The config.json of “{path.name}” is damaged or from another version: {in_words(error)}"
+            f"The config.json of “{path.name}” is damaged or from another version: {error_message(error)}"
         ) from error
     except (SafetensorError, RuntimeError, OSError) as error:
         words = f"The weights of “{path.name}” are damaged or do not fit its config.json ({weights.name})."

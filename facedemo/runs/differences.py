@@ -47,8 +47,7 @@ class Differences:
     rows: list[Difference]
     same: int
 
-    @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """ "3 settings differ; the other 32 are the same." """
         if not self.rows:
             return f"All {self.same} settings are the same."
@@ -69,7 +68,7 @@ def differences(runs: Sequence[Run]) -> Differences:
     for name, title in titles.items():
         values = [column.get(name) for column in columns]
         if any(value != values[0] for value in values) and not (name == "count" and (None,) in values):
-            rows.append(Difference(title, shown(name, values)))
+            rows.append(Difference(title, value_texts(name, values)))
     return Differences(rows, len(titles) - len(rows))
 
 
@@ -100,16 +99,16 @@ def titled(fields: dict[str, FieldInfo]) -> dict[str, str]:
     return {name: f"{title} ({UNITS[name]})" if name in UNITS else title for name, title in titles.items()}
 
 
-def shown(name: str, values: Sequence[tuple[Any, ...] | None]) -> list[str]:
+def value_texts(name: str, values: Sequence[tuple[Any, ...] | None]) -> list[str]:
     """The values of one setting as text, different ones as different texts."""
-    texts = [" → ".join(text(name, value) for value in pair) if pair is not None else NOTHING for pair in values]
+    texts = [" → ".join(value_text(name, value) for value in pair) if pair is not None else NOTHING for pair in values]
     distinct = list(dict.fromkeys(values))
     if len(set(texts)) == len(distinct):
         return texts
-    return [f"{words} ({distinct.index(value) + 1})" for words, value in zip(texts, values, strict=True)]
+    return [f"{shown} ({distinct.index(value) + 1})" for shown, value in zip(texts, values, strict=True)]
 
 
-def text(name: str, value: Any) -> str:
+def value_text(name: str, value: Any) -> str:
     if name == "source":
         return file_names(value) or value
     if name == "start":

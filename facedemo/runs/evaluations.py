@@ -43,13 +43,13 @@ def read_evaluations(run: Path) -> list[Evaluation]:
     """The evaluations of a run by iteration; [] if there are none. Unusable lines are left out."""
     found = {}
     for row in read_lines(run / EARLIER):
-        found.update(checked({"faces": row.get("of"), "detected": row.get("found"), **row}))
+        found.update(parse_evaluation({"faces": row.get("of"), "detected": row.get("found"), **row}))
     for row in read_lines(run / EVALUATIONS):
-        found.update(checked(row))
+        found.update(parse_evaluation(row))
     return [found[step] for step in sorted(found)]
 
 
-def checked(row: dict[str, object]) -> dict[int, Evaluation]:
+def parse_evaluation(row: dict[str, object]) -> dict[int, Evaluation]:
     """Iteration → the evaluation in a line; {} if the line has none."""
     try:
         found = TypeAdapter(Evaluation).validate_python(row)

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from facedemo.config.schedule import SettingChange
-from facedemo.runs.evaluations import Evaluation, checked
+from facedemo.runs.evaluations import Evaluation, parse_evaluation
 from facedemo.runs.records import Numbers, setting_changes
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import REPORT
@@ -60,5 +60,5 @@ def as_typed(name: str, value: Any) -> Any:
     if name == "steering":
         return setting_changes(value)
     if name == "chosen_by" and isinstance(value, dict):
-        return next(iter(checked(value).values()), None)
+        return next(iter(parse_evaluation(value).values()), None)
     return value

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facedemo.config.schedule import SettingChange
-from facedemo.config.schema import Budget, RunConfig, in_words
+from facedemo.config.schema import Budget, RunConfig, error_message
 from facedemo.runs import records
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.storage.atomic import read_lines, read_object, replace_file
@@ -47,7 +47,7 @@ class Run(ProcessDirectory):
         except OSError as error:
             raise RunError(f"“{self.id}” is not a run directory: it has no readable config.json.") from error
         except ValueError as error:
-            raise RunError(f"The config.json of “{self.id}” is damaged: {in_words(error)}") from error
+            raise RunError(f"The config.json of “{self.id}” is damaged: {error_message(error)}") from error
 
     def runs_to_train(self) -> "list[Run]":
         return [self]

@@ -47,15 +47,15 @@ class Status:
     version: int = 1  # 1: with phase, done and total; before, a message contained them
 
     @property
-    def phase_words(self) -> str:
+    def phase_text(self) -> str:
         """ "Preparing images: 1,000 of 4,000"; "" if there is no phase."""
         of = f" of {self.total:,}" if self.total else ""
         return f"{self.phase}: {self.done:,}{of}" if self.phase else ""
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The phase with its progress, or else the message."""
-        return self.phase_words or self.message
+        return self.phase_text or self.message
 
     @property
     def active(self) -> bool:

@@ -68,8 +68,8 @@ def waiting_words(folder: Path) -> str:
 
 
 def describe(status: Status) -> str:
-    if status.words:
-        return status.words
+    if status.text:
+        return status.text
     words = f"iteration {status.step:,} · {status.images_per_second:.0f} images/s"
     if status.seconds_left is not None:
         minutes, seconds = divmod(round(status.seconds_left), 60)

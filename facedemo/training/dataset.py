@@ -14,11 +14,11 @@ SUBSTITUTES = 256  # number of built-in faces that replace a model's own data
 
 @dataclass(frozen=True)
 class Examples:
-    """images: n of uint8 (s, s, 3).  own: the model was trained on them.  words: their description for users."""
+    """images: n of uint8 (s, s, 3).  own: the model was trained on them.  description: for users."""
 
     images: Images
     own: bool
-    words: str
+    description: str
 
 
 def own_images(config: RunConfig) -> Images | None:

@@ -16,7 +16,7 @@ MAX_TIME_SHARE = 1 / 10  # of the processor time that evaluations may take
 POLL_SECONDS = 0.2
 
 
-class Evaluations:
+class BackgroundEvaluations:
     def __init__(self, run: Path, every: int) -> None:
         """every: real images between evaluations; 0: none."""
         self.run, self.every = run, every

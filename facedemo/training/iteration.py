@@ -16,7 +16,7 @@ from facedemo.training.updates import FabricUpdates
 
 
 @dataclass(frozen=True)
-class Taken:
+class IterationResult:
     """The inputs and outputs of an iteration.
 
     real: its images, (n, 3, s, s) in [−1, 1].  latents: the last ones sampled, (m, h).  row: the family's metrics.
@@ -47,7 +47,7 @@ class Iteration:
         self.noise_share = Batches(images, config.model.batch_size, self.seed, False, *processes).share
         self.step = 0  # iterations so far
 
-    def take(self) -> Taken:
+    def take(self) -> IterationResult:
         """Runs the next iteration."""
         settings, drawn = self.schedule.config, list[Tensor]()
         random = random_stream(self.seed, "noise", self.step)
@@ -65,7 +65,7 @@ class Iteration:
             row = self.family.step(real, noise, self.updates)
         self.step += 1
         self.family.update_average(settings.ema_weight(self.step))
-        return Taken(real, drawn[-1], row)
+        return IterationResult(real, drawn[-1], row)
 
     def optimizer_states(self) -> dict[str, dict[str, Any]]:
         return {name: optimizer.state_dict() for name, optimizer in self.updates.optimizers.items()}

@@ -20,7 +20,7 @@ from facedemo.runs.records import Command
 from facedemo.storage.process import uninterrupted
 from facedemo.storage.process_status import Status
 from facedemo.training.batches import Batches, random_stream
-from facedemo.training.evaluations import Evaluations
+from facedemo.training.evaluations import BackgroundEvaluations
 from facedemo.training.health import DivergedError, HealthMonitor, pairwise_spread
 from facedemo.training.iteration import Iteration
 from facedemo.training.progress import Clock
@@ -54,7 +54,7 @@ class Trainer:
         self.health = HealthMonitor(
             config.model.bounded, pairwise_spread(Batches(images, 256, config.training.seed, False).load(0))
         )
-        self.evaluations = Evaluations(record.run.path, config.training.evaluate_every)
+        self.evaluations = BackgroundEvaluations(record.run.path, config.training.evaluate_every)
         self.spent, self.fresh_rows = 0.0, []
         record.log(
             f"{len(images):,} images; {fabric.device}, {fabric.world_size} process(es) of {torch.get_num_threads()} "

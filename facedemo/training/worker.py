@@ -13,12 +13,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from facedemo.config.schema import BUILTIN_SOURCE, RunConfig, in_words
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig, error_message
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import prepare
 from facedemo.data.source_files import expanded, lines
-from facedemo.data.splits import known, split_rows
+from facedemo.data.splits import known_people, split_rows
 from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.heartbeat import heartbeat
 from facedemo.runs.run import Run
@@ -58,7 +58,7 @@ def open_images(config: RunConfig, recorder: AnyRecorder, show: Show) -> Images:
         faces = prepare(config.data.source, config.model.size, config.data.crop, progress)
     recorder.log(faces.summary())
     if config.data.split != "all":
-        recorder.log(known(faces.names, config.data.source).basis)
+        recorder.log(known_people(faces.names, config.data.source).basis)
     rows = split_rows(faces, config.data.source, config.data.split)
     recorder.check_images(len(rows), hashlib.blake2b(f"{faces.digest} {list(rows)}".encode()).hexdigest())
     return Selection(faces.images, rows)
@@ -78,7 +78,7 @@ def reason(error: Exception) -> str:
     """The message for the status of a failed run or race."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.strerror}. Free some space, then resume: the training continues from its last checkpoint."
-    return in_words(error) or type(error).__name__
+    return error_message(error) or type(error).__name__
 
 
 def execute(run: Run, show: Show = lambda status: None) -> Status:

@@ -19,7 +19,7 @@ from facedemo.app.views.verify import faces, request
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation.report import Report, Row, rate, save_bundle_evaluation
 from facedemo.evaluation.request import EvaluationRequest
-from facedemo.evaluation.table import in_words
+from facedemo.evaluation.table import rate_text
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import create_run
 from tests.conftest import Maker
@@ -102,7 +102,7 @@ def test_faces_are_evaluated_and_shown_in_the_papers_words_with_their_people(our
     found = next(iter(request.jobs().all().values())).result[0].drawn
     table = next(part.value for part in page.markdown if part.value.startswith("|"))
     assert "can't detect a face | detected, but nobody in the gallery within 0.6" in table
-    assert f"**ours\\-64** | {in_words(found.undetected)} | –" in table
+    assert f"**ours\\-64** | {rate_text(found.undetected)} | –" in table
     assert "*DCGAN, in the paper* | 281 of 1,000 | 0 of 1,000" in table
     assert "A face is detected in" in shown(page)
     assert {metric.label for metric in page.metric} == {
@@ -200,7 +200,7 @@ def test_work_reports_its_progress_fails_in_words_and_ends_when_nobody_wants_it(
     job = Job(fail)
     job.thread.join(10)
     assert (job.state, job.error) == ("failed", "no more numbers")
-    assert (job.words, str(job.pace)) == ("counting", "3 of 12")
+    assert (job.step, str(job.pace)) == ("counting", "3 of 12")
 
     def endless(steps: Steps) -> None:
         while True:

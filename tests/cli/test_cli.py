@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from facedemo.cli import main
-from facedemo.cli.terminal import number
+from facedemo.cli.terminal import parse_number
 from facedemo.comparison.entrants import entrant_configs
 from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging.pictures import read_settings
@@ -186,9 +186,9 @@ def test_images_are_checked_before_a_training(home: Path) -> None:
 
 
 def test_a_steering_word_that_is_no_number_is_refused() -> None:
-    assert number("gamma", "0.5") == 0.5
+    assert parse_number("gamma", "0.5") == 0.5
     with pytest.raises(ValueError, match="gamma=much"):
-        number("gamma", "much")
+        parse_number("gamma", "much")
 
 
 @pytest.mark.skipif(not CELEBA.exists(), reason="the real faces are not beside this checkout")

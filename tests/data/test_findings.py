@@ -83,7 +83,7 @@ def test_the_findings_are_said_in_words_with_their_warnings() -> None:
     skipped = [(f"{row}", NO_FACE) for row in range(150)] + [(f"s{row}", f"{TOO_SMALL}: few") for row in range(20)]
     found = examine(faces(images, tuple(skipped)))
     assert found.skipped == Counter({NO_FACE: 150, f"{TOO_SMALL}: few": 20})
-    assert found.words == "1 looks blurred, and 30 are near-copies of others."
+    assert found.summary() == "1 looks blurred, and 30 are near-copies of others."
     starts = ("No face was found in 150 of 250 photos", "100 images are few", "20 were skipped because", "30% are near")
     assert [words.startswith(start) for words, start in zip(found.warnings, starts, strict=True)] == [True] * 4
 
@@ -91,7 +91,7 @@ def test_the_findings_are_said_in_words_with_their_warnings() -> None:
 def test_good_images_have_no_warning() -> None:
     found = examine(faces(textured(600)))
     assert (found.warnings, len(found.shown), found.copies) == ([], 24, [])
-    assert found.words == "0 look blurred, and 0 are near-copies of others."
+    assert found.summary() == "0 look blurred, and 0 are near-copies of others."
 
 
 def test_several_faces_of_a_photo_are_one_photo() -> None:
@@ -103,7 +103,7 @@ def test_of_many_images_a_sample_is_examined_and_said_to_be_one() -> None:
     images = np.broadcast_to(textured(1), (EXAMINED + 1000, 32, 32, 3))
     found = examine(faces(images))
     assert len(found.examined) == EXAMINED
-    assert found.words.endswith("4,999 are near-copies of others, in a sample of 5,000.")
+    assert found.summary().endswith("4,999 are near-copies of others, in a sample of 5,000.")
     assert all(row > earlier for row, earlier in found.copies)
 
 

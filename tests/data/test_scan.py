@@ -44,7 +44,7 @@ def test_found_and_unusable_files_are_counted_with_their_reasons(tmp_path: Path,
     found = scan(make(tmp_path))
     assert (found.found, dict(found.unusable)) == (2, REASONS)
     assert not found.enough
-    assert found.words.startswith("2 images found; at least 64 are needed. 3 files cannot be used: 1 ")
+    assert found.summary().startswith("2 images found; at least 64 are needed. 3 files cannot be used: 1 ")
 
 
 def test_several_sources_are_counted_together(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_compressed_tar_is_counted_only_when_it_is_read(tmp_path: Path) -> Non
     found = scan(tarred(tmp_path, "w:gz"))
     assert found.found is None
     assert found.enough
-    assert "counted while they are prepared" in found.words
+    assert "counted while they are prepared" in found.summary()
 
 
 def test_what_is_missing_or_no_archive_is_refused_in_words(tmp_path: Path) -> None:

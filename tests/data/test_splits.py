@@ -16,7 +16,7 @@ from facedemo.data.celeba import sort_people
 from facedemo.data.labels import read_labels
 from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError
-from facedemo.data.splits import all_parts, known, rows_of, split_of, split_rows
+from facedemo.data.splits import all_parts, known_people, rows_of, split_of, split_rows
 from facedemo.runs.run import create_run
 from facedemo.training.worker import execute
 
@@ -209,7 +209,7 @@ def test_kaggles_official_splits_keep_people_together_without_a_list_of_people(t
     found = parts_of_people(folder, tmp_path)
     assert found["train"] == {str(who) for who in range(7)}
     assert found["validation"] == {str(who) for who in range(7, 14)}
-    assert "list_eval_partition" in known(ORDER, folder).basis
+    assert "list_eval_partition" in known_people(ORDER, folder).basis
 
 
 def test_kaggles_attributes_are_read(tmp_path: Path) -> None:
@@ -220,6 +220,6 @@ def test_kaggles_attributes_are_read(tmp_path: Path) -> None:
 
 def test_without_known_people_it_says_that_the_splits_are_by_image(tmp_path: Path) -> None:
     folder = images_in(tmp_path / "faces", ORDER)
-    assert "by image, because the people are unknown" in known(ORDER, folder).basis
+    assert "by image, because the people are unknown" in known_people(ORDER, folder).basis
     (folder / "identity_CelebA.csv").write_text("image,identity\n000001.jpg,7\n")
-    assert "by person" in known(ORDER, folder).basis
+    assert "by person" in known_people(ORDER, folder).basis

@@ -140,9 +140,9 @@ def test_a_training_starts_evaluations_that_end_in_its_run_and_in_tensorboard(tm
 
 def test_evaluations_take_turns_and_a_tenth_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[float] = []
-    monkeypatch.setattr(evaluations.Evaluations, "start", lambda self: started.append(time.monotonic()))
+    monkeypatch.setattr(evaluations.BackgroundEvaluations, "start", lambda self: started.append(time.monotonic()))
     run = new_run(tmp_path)
-    found = evaluations.Evaluations(run.path, every=100)
+    found = evaluations.BackgroundEvaluations(run.path, every=100)
     found.start_if_due(99)
     assert not started
     found.start_if_due(100)
@@ -155,7 +155,7 @@ def test_evaluations_take_turns_and_a_tenth_of_the_time(tmp_path: Path, monkeypa
     found.next = time.process_time() + 60  # the last one took a while
     found.start_if_due(300)
     assert len(started) == 2
-    evaluations.Evaluations(run.path, every=0).start_if_due(10**9, last=True)
+    evaluations.BackgroundEvaluations(run.path, every=0).start_if_due(10**9, last=True)
     assert len(started) == 2
 
 
@@ -169,7 +169,7 @@ def test_the_time_between_evaluations_follows_from_the_processor_time_that_one_t
     monkeypatch.setattr(
         evaluations.subprocess, "Popen", lambda command, **words: popen([sys.executable, "-c", work], **words)
     )
-    found = evaluations.Evaluations(run.path, every=10)
+    found = evaluations.BackgroundEvaluations(run.path, every=10)
     found.start_if_due(10)
     assert found.is_running
     found.start_if_due(20)  # not a second one beside it

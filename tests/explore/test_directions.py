@@ -53,10 +53,10 @@ def test_principal_directions_are_those_of_the_strongest_response_towards_the_br
 
 def test_measures_say_what_they_are_called() -> None:
     image = np.full((1, 20, 20, 3), 100, np.uint8)
-    plain = directions.measure(image)
+    plain = directions.image_measures(image)
     assert [round(plain[name][0], 6) for name in directions.MEASURES] == [100, 100, 0, 0, 0]
     image[0, :, 10:] = (200, 100, 50)
-    half = directions.measure(image)
+    half = directions.image_measures(image)
     luma = 200 * 0.299 + 100 * 0.587 + 50 * 0.114
     assert half["side"][0] == pytest.approx(luma - 100)
     assert half["warmth"][0] == pytest.approx(75)
@@ -69,7 +69,7 @@ def test_a_measured_direction_changes_its_measure_and_leaves_the_others(tiny_mod
     seeds = face_seeds(0, 256)
     z = sampling.latents(tiny_model, seeds).numpy().astype(np.float64)
     images = sampling.draw(tiny_model, sampling.latents(tiny_model, seeds))
-    values = directions.measure(images)
+    values = directions.image_measures(images)
     response, _ = directions.respond(z, np.stack([values[name] for name in directions.MEASURES], axis=1))
     for index, direction in enumerate(directions.measured(z, images)):
         change = direction.step @ response
@@ -99,7 +99,7 @@ def test_a_labelled_direction_changes_how_the_found_faces_are_read_and_nothing_e
     assert age.step @ response[:, 0] > 0
     assert gender.step @ response[:, 1] > 0
     assert abs(cosine(gender.step, response[:, 0])) < 1e-5
-    values = np.stack(list(directions.measure(drawn[0][seen > 0]).values()), axis=1)
+    values = np.stack(list(directions.image_measures(drawn[0][seen > 0]).values()), axis=1)
     for measured in directions.respond(z[seen > 0], values)[0].T:
         assert abs(cosine(age.step, measured)) < 1e-5
         assert abs(cosine(gender.step, measured)) < 1e-5
@@ -109,7 +109,7 @@ def test_a_labelled_direction_changes_how_the_found_faces_are_read_and_nothing_e
 
 
 def test_the_same_model_has_the_same_directions(tiny_model: FaceModel) -> None:
-    first, second = directions.find(tiny_model, 64), directions.find(tiny_model, 64)
+    first, second = directions.find_directions(tiny_model, 64), directions.find_directions(tiny_model, 64)
     assert [d.name for d in first] == [*directions.MEASURES, *(f"main{n}" for n in range(1, 7))]
     for one, other in zip(first, second, strict=True):
         assert np.array_equal(one.step, other.step)
@@ -117,8 +117,8 @@ def test_the_same_model_has_the_same_directions(tiny_model: FaceModel) -> None:
 
 
 def test_a_face_is_moved_by_amounts_and_stays_where_there_are_none(tiny_model: FaceModel) -> None:
-    found = directions.find(tiny_model, 64)
-    faces = directions.moved(
+    found = directions.find_directions(tiny_model, 64)
+    faces = directions.move_face(
         tiny_model, latent(tiny_model, 5), found, [{}, {"main1": 4.0}, {"main1": 0.0, "side": 0.0}]
     )
     assert np.array_equal(faces[0], sampling.generate(tiny_model, [5])[0])
@@ -135,11 +135,11 @@ def test_the_film_of_an_edit_goes_from_the_face_to_the_edited_one_in_equal_steps
 
 def test_impossible_directions_are_refused_in_words(tiny_model: FaceModel) -> None:
     with pytest.raises(ValueError, match="too few"):
-        directions.find(tiny_model, 16)
-    found = directions.find(tiny_model, 32)
+        directions.find_directions(tiny_model, 16)
+    found = directions.find_directions(tiny_model, 32)
     with pytest.raises(ValueError, match=r"no direction “age”.*brightness"):
-        directions.moved(tiny_model, latent(tiny_model, 1), found, [{"age": 1.0}])
+        directions.move_face(tiny_model, latent(tiny_model, 1), found, [{"age": 1.0}])
     with pytest.raises(ValueError, match="amount of a direction"):
-        directions.moved(tiny_model, latent(tiny_model, 1), found, [{"side": 4.5}])
+        directions.move_face(tiny_model, latent(tiny_model, 1), found, [{"side": 4.5}])
     with pytest.raises(ValueError, match="at least one mapping"):
-        directions.moved(tiny_model, latent(tiny_model, 1), found, [])
+        directions.move_face(tiny_model, latent(tiny_model, 1), found, [])

@@ -51,7 +51,7 @@ def test_a_direction_raises_the_score_of_its_attribute_by_a_step_as_long_as_all_
     step = torch.from_numpy(smiling.step)
     scores = [known.judge(features(sampling.draw(tiny_model, start + amount * step))).mean() for amount in (-2, 0, 2)]
     assert scores[0] < scores[1] < scores[2]
-    (other, *_) = directions.find(tiny_model, 128)
+    (other, *_) = directions.find_directions(tiny_model, 128)
     assert np.linalg.norm(smiling.step) == pytest.approx(np.linalg.norm(other.step), rel=0.05)
     assert (smiling.name, smiling.title, smiling.accuracy) == ("smiling", "Smiling", 0.9)
     assert 0.5 < smiling.changed <= 1
@@ -165,7 +165,7 @@ def test_six_attributes_of_the_bundled_model_change_in_four_of_five_faces_and_ke
     judge = replace(others.judge, names=tuple(direction.name for direction in best))
     judge = replace(judge, weights=others.judge.weights[:, places], offset=others.judge.offset[places])
     monkeypatch.setattr(named_directions, "CHECK_SEED", 2)
-    measured = named_directions.checked(model, replace(others, judge=judge), best)
+    measured = named_directions.with_reliability(model, replace(others, judge=judge), best)
     assert len(best) == 6
     assert all(direction.changed > 0.7 for direction in measured)  # 0.8, less twice the error of 100 faces
     assert np.mean([direction.changed for direction in measured]) > 0.8

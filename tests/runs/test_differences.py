@@ -40,11 +40,11 @@ def test_only_the_settings_that_differ_are_shown_with_titles_and_units(tmp_path:
 def test_equal_runs_have_no_differences_and_all_settings_are_counted(tmp_path: Path) -> None:
     found = differences([run(tmp_path, name="first"), run(tmp_path, name="second")])
     assert found.rows == []
-    assert found.words == f"All {found.same} settings are the same."
+    assert found.summary() == f"All {found.same} settings are the same."
     other = differences([run(tmp_path), run(tmp_path, seed=1)])
-    assert other.words == f"1 setting differs; the other {found.same - 1} are the same."
+    assert other.summary() == f"1 setting differs; the other {found.same - 1} are the same."
     both = differences([run(tmp_path), run(tmp_path, seed=1, gamma=0.2), run(tmp_path)])
-    assert both.words == f"2 settings differ; the other {found.same - 2} are the same."
+    assert both.summary() == f"2 settings differ; the other {found.same - 2} are the same."
     assert [row.values for row in both.rows] == [["0.7", "0.2", "0.7"], ["0", "1", "0"]]
 
 

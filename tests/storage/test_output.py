@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from facedemo import cli
-from facedemo.config.schema import RunConfig, in_words
+from facedemo.config.schema import RunConfig, error_message
 from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError
 from facedemo.pretrained import archive
@@ -181,7 +181,7 @@ def test_no_error_ends_in_a_link_to_pydantic(make_bundle: Maker, home: Path) -> 
     with pytest.raises(BundleError) as error:
         load_model(path)
     assert "pydantic" not in str(error.value)
-    assert in_words(ValueError("plain")) == "plain"
+    assert error_message(ValueError("plain")) == "plain"
 
 
 # weights

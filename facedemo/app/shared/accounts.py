@@ -18,7 +18,7 @@ from facedemo.storage.atomic import read_object, replace_file, replacing
 
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that are mistaken for others
 MIN_PIN, MAX_NAME = 4, 40
-MAX_FAILURES, FAILURE_SECONDS = 10, 900.0  # a nickname rests for this long after so many wrong PINs
+MAX_FAILURES, FAILURE_SECONDS = 10, 900.0  # a nickname is locked for this long after that many wrong PINs
 SESSION_SECONDS = 24 * 3600.0
 KEY_BYTES = 32
 

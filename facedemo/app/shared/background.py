@@ -9,7 +9,7 @@ import streamlit as st
 
 from facedemo.app.shared.format import Pace
 from facedemo.app.shared.markdown import escaped
-from facedemo.config.schema import in_words
+from facedemo.config.schema import error_message
 from facedemo.data.preparation import Progress
 
 REFRESH = 1.0  # seconds
@@ -28,7 +28,7 @@ class Job:
         self.state: Literal["running", "done", "failed", "cancelled"] = "running"
         self.result: Any = None
         self.error = ""
-        self.words, self.pace = "starting", Pace()
+        self.step, self.pace = "starting", Pace()
         self._run = work
         self.thread = threading.Thread(target=self._work, daemon=True, name="job")
         self.thread.start()
@@ -40,13 +40,13 @@ class Job:
 
     def _work(self) -> None:
         try:
-            result = self._run(self._step)
+            result = self._run(self._progress_of)
         except CancelledError:
             return
         except Exception as error:
             if not isinstance(error, ValueError | OSError):  # the messages of these are written for users
                 logging.getLogger(__name__).exception("A job failed")
-            self.error = in_words(error) or type(error).__name__
+            self.error = error_message(error) or type(error).__name__
             self._end("failed")
         else:
             self.result = result
@@ -56,14 +56,14 @@ class Job:
         if self.state == "running":
             self.state = state
 
-    def _step(self, what: str) -> Progress:
+    def _progress_of(self, what: str) -> Progress:
         pace = Pace()
 
         def report(done: int, total: int | None) -> None:
             if self.state == "cancelled":
                 raise CancelledError
             pace.reached(done, total)
-            self.words, self.pace = what, pace
+            self.step, self.pace = what, pace
 
         return report
 
@@ -76,9 +76,7 @@ def show_progress(job: Job) -> None:
 def refreshed(job: Job) -> None:
     if job.state != "running":
         st.rerun()
-    st.progress(
-        job.pace.share, text=f"{escaped(job.words).capitalize()}: {job.pace}" if job.pace.total else "Starting…"
-    )
+    st.progress(job.pace.share, text=f"{escaped(job.step).capitalize()}: {job.pace}" if job.pace.total else "Starting…")
     with st.container(horizontal=True, vertical_alignment="center"):
         about = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
         st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=about)

@@ -28,7 +28,7 @@ def control(prefix: str) -> dict[str, float]:
         help="Unit of the run's budget. Pauses do not count.",
     )
     low, high = {"minutes": (0.1, 1e6), "iterations": (1, 10**9), "images": (1, 10**12)}[kind]
-    setting_controls.number(
+    setting_controls.number_control(
         "Amount", "The run finishes after this amount.", low, high, kind != "minutes", f"{prefix}_{kind}"
     )
     return {kind: st.session_state[f"{prefix}_{kind}"]}

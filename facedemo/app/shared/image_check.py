@@ -24,9 +24,9 @@ def show(prefix: str) -> str | None:
         st.warning(escaped(error), icon=":material/image_not_supported:")
         return None
     if found.enough:
-        st.caption(escaped(found.words))
+        st.caption(escaped(found.summary()))
         return images
-    st.warning(escaped(found.words), icon=":material/image_not_supported:")
+    st.warning(escaped(found.summary()), icon=":material/image_not_supported:")
     return None
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-from facedemo.config.schema import in_words
+from facedemo.config.schema import error_message
 
 
 def escaped(text: object) -> str:
     """Text, or the message of an error, with all Markdown characters escaped."""
-    words = in_words(text) if isinstance(text, Exception) else str(text)
+    words = error_message(text) if isinstance(text, Exception) else str(text)
     return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", words)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.shared.format import duration
-from facedemo.config.schema import in_words
+from facedemo.config.schema import error_message
 from facedemo.explore import training_film
 from facedemo.runs import queue
 from facedemo.runs.queue import Wait
@@ -67,7 +67,7 @@ def ask(send: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", 
         send()
         st.session_state.run_asked = (words, state)
     except DAMAGED as error:
-        st.session_state.run_problem = in_words(error)
+        st.session_state.run_problem = error_message(error)
 
 
 def generate_button(

@@ -26,7 +26,7 @@ def control(name: str, field: "FieldInfo", key: str) -> None:
     elif field.annotation is str:
         st.text_input(title, key=key, help=about)
     else:
-        number(title, about, *bounds(field), whole=field.annotation is int, key=key)
+        number_control(title, about, *bounds(field), whole=field.annotation is int, key=key)
 
 
 def bounds(field: "FieldInfo") -> tuple[float, float]:
@@ -38,7 +38,7 @@ def bounds(field: "FieldInfo") -> tuple[float, float]:
     return low, high
 
 
-def number(title: str, about: str | None, low: float, high: float, whole: bool, key: str) -> None:
+def number_control(title: str, about: str | None, low: float, high: float, whole: bool, key: str) -> None:
     kind = int if whole else float
     value = kind(min(max(st.session_state[key], low), high))
     if not isinstance(st.session_state[key], kind) or st.session_state[key] != value:

@@ -9,7 +9,7 @@ from facedemo.app.shared import setting_controls, training_images
 from facedemo.app.shared.markdown import escaped
 from facedemo.comparison import entrants, race
 from facedemo.comparison.race import Kind, Race
-from facedemo.config.schema import in_words
+from facedemo.config.schema import error_message
 from facedemo.gans.registry import config_class, family_names
 
 SIZES = (32, 64, 128)
@@ -49,9 +49,9 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
             key=key("families"),
             help="Families to train, each with its paper's or our best-measured settings.",
         )
-    budget = numbers()
+    budget = number_controls()
     many = len(st.session_state[key("gammas" if kind == "sweep" else "families")])
-    st.caption(plan_in_words(many, budget))
+    st.caption(plan_summary(many, budget))
     if busy:
         st.info("Another race is running. Two races share the CPU, so both would be slower and neither would be fair.")
     about = "Train in a separate process at low priority: the race continues if you close or reload this page."
@@ -60,7 +60,7 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
         start(kind, budget, on_start)
 
 
-def numbers() -> dict[str, float]:
+def number_controls() -> dict[str, float]:
     """Budget, size, seed and the number of faces to evaluate; returns the budget."""
     with st.grid(4, min_column_width=setting_controls.CELL):
         budget = budgets.control(key("budget"))
@@ -90,7 +90,7 @@ def numbers() -> dict[str, float]:
     return budget
 
 
-def plan_in_words(many: int, budget: dict[str, float]) -> str:
+def plan_summary(many: int, budget: dict[str, float]) -> str:
     if many < 2:
         return "Choose at least two."
     kind, limit = next(iter(budget.items()))
@@ -112,7 +112,7 @@ def start(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None])
         found = create(kind, budget)
         found.launch_new()
     except (ValueError, OSError) as error:
-        st.error(escaped(in_words(error)), title="Not started")
+        st.error(escaped(error_message(error)), title="Not started")
         return
     on_start(found.id)
     st.rerun()

@@ -73,8 +73,8 @@ def header(race: Race, plan: Plan, status: Status) -> None:
         words.append(f"{duration(status.seconds_left)} of training left")
     if waits := wait_words(race.path, status):
         words.append(waits)
-    if status.active and status.words:
-        words.append(status.words)
+    if status.active and status.text:
+        words.append(status.text)
     st.progress(min(1.0, max(0.0, status.progress)), text=escaped(" · ".join(words)))
     with st.container(horizontal=True):
         actions(race, plan, status)

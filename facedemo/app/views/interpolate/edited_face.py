@@ -18,10 +18,10 @@ FOUND = "interpolate_found"  # the face from the Inside page, kept in this sessi
 
 @dataclass(frozen=True)
 class EditedFace:
-    """latent: (h,) float32.  words: a description of the face.  facts: what its files say of it."""
+    """latent: (h,) float32.  description: of the face.  facts: what its files say of it."""
 
     latent: np.ndarray
-    words: str
+    description: str
     facts: dict[str, int] = field(default_factory=dict)
 
 
@@ -53,7 +53,7 @@ def another_seed() -> None:
 def control(folder: Path) -> EditedFace:
     """The choice of the face, inside a horizontal container."""
     if face := found(folder):
-        st.markdown(f"Editing the face found for **{face.words}**.", width="content")
+        st.markdown(f"Editing the face found for **{face.description}**.", width="content")
         about = "Edit faces from seeds again. The sliders keep their values."
         st.button("Use a seed instead", on_click=use_seeds, icon=":material/tag:", help=about)
         return face

@@ -37,7 +37,7 @@ class Film:
     path: PathKind
     steps: int
     rate: int  # frames per second
-    words: str  # description for screen readers
+    description: str  # for screen readers
 
     @property
     def closed(self) -> bool:
@@ -89,8 +89,8 @@ def two_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam]
     left, right = st.columns([3, 2], gap="large")
     with right:
         path, steps, rate = film_controls("Steps", "Number of frames from one face to the other.")
-    words = f"A film from the face of seed {seeds[0]} to that of seed {seeds[1]}"
-    reel = Film(seeds, path, steps, rate, words=words)
+    description = f"A film from the face of seed {seeds[0]} to that of seed {seeds[1]}"
+    reel = Film(seeds, path, steps, rate, description)
     with left:
         frames = player(folder, settings | own, ignored, reel)
     with right:
@@ -121,8 +121,8 @@ def walk(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ign
     left, right = st.columns([3, 2], gap="large")
     with right:
         path, steps, rate = film_controls("Steps per face", "Number of frames from each face to the next.")
-    words = f"A walk through {stops} faces from seed {seed}"
-    reel = Film(face_seeds(seed, stops), path, steps, rate, words=words)
+    description = f"A walk through {stops} faces from seed {seed}"
+    reel = Film(face_seeds(seed, stops), path, steps, rate, description)
     with left:
         frames = player(folder, settings | own, ignored, reel)
     with right:
@@ -208,7 +208,7 @@ def player(folder: Path, settings: dict[str, url_state.QueryParam], ignored: lis
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     url_state.write_to_url(settings, page="interpolate")
     frame = st.session_state.interpolate_frame
-    film_player(frames, frame, reel.rate, reel.closed, reel.words, on_choose=hold, key="interpolate_film")
+    film_player(frames, frame, reel.rate, reel.closed, reel.description, on_choose=hold, key="interpolate_film")
     return frames
 
 

@@ -76,10 +76,10 @@ def from_labels(folder: Path, latent: int) -> list[Direction]:
     return [direction for direction in learned.directions if len(direction.step) == latent] if learned else []
 
 
-def moved(
+def moved_faces(
     folder: Path, face: EditedFace, found: Sequence[Direction], amounts: Sequence[dict[str, float]]
 ) -> np.ndarray:
-    return directions.moved(load(folder), face.latent, found, amounts)
+    return directions.move_face(load(folder), face.latent, found, amounts)
 
 
 def used(names: Iterable[str]) -> bool:
@@ -109,22 +109,22 @@ def more(label: str, key: str, names: Iterable[str]) -> ExpanderContainer:
 def unlabelled_sliders(folder: Path, face: EditedFace, names: list[str], folded: bool) -> list[Direction]:
     """A slider per direction found without labels; returns these directions, [] while they are folded and not used."""
     if not folded:
-        found = find(folder)
+        found = unlabelled_directions(folder)
         rows(folder, face, found)
         return found
     place = more("Light, colour and main differences", "unlabelled", names)
     with place:
-        found = find(folder) if place.open or used(names) else []
+        found = unlabelled_directions(folder) if place.open or used(names) else []
         if place.open:
             rows(folder, face, found)
     return found
 
 
-def find(folder: Path) -> list[Direction]:
+def unlabelled_directions(folder: Path) -> list[Direction]:
     """The directions found without labels, which takes some seconds the first time."""
 
     def search(progress: sampling.Progress) -> list[Direction]:
-        return directions.find(load(folder), directions.FACES, progress)
+        return directions.find_directions(load(folder), directions.FACES, progress)
 
     version = model_picker.version(folder)
     return cached_work.cached_with_progress("Finding this model's directions", search, folder, version)
@@ -133,7 +133,7 @@ def find(folder: Path) -> list[Direction]:
 def rows(folder: Path, face: EditedFace, found: Sequence[Direction]) -> None:
     """A slider for each direction, between the faces at its two ends."""
     ends = [{direction.name: end} for direction in found for end in (-AMOUNT, AMOUNT)]
-    faces = moved(folder, face, found, ends) if found else []
+    faces = moved_faces(folder, face, found, ends) if found else []
     for direction, lowest, highest in zip(found, faces[::2], faces[1::2], strict=True):
         slider(direction, lowest, highest)
 
@@ -180,14 +180,14 @@ def meaning(direction: Direction) -> str:
 
 def result(name: str, folder: Path, face: EditedFace, found: list[Direction], amounts: dict[str, float]) -> None:
     """The edited face beside the original, and its files."""
-    before, after = moved(folder, face, found, [{}, amounts])
+    before, after = moved_faces(folder, face, found, [{}, amounts])
     words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in found if d.name in amounts)
-    start = face.words[0].upper() + face.words[1:]
-    alt = f"The face of {face.words}, changed: {words or 'nothing'}"
+    start = face.description[0].upper() + face.description[1:]
+    alt = f"The face of {face.description}, changed: {words or 'nothing'}"
     st.image(film.enlarged(after, LARGE), width="stretch", alt=alt)
     st.caption(f"{start}, {words}." if words else f"{start}, unchanged. Move a slider to edit the face.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of {face.words} as it is")
+        st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of {face.description} as it is")
         downloads(name, folder, face, found, amounts)
 
 
@@ -197,11 +197,11 @@ def downloads(name: str, folder: Path, face: EditedFace, found: list[Direction],
     file_name = plain_file_name(f"{name}-face-{face.facts.get('seed', 'found')}-changed")
 
     def frames() -> np.ndarray:
-        return film.there_and_back(moved(folder, face, found, directions.gradual(amounts, FRAMES)))
+        return film.there_and_back(moved_faces(folder, face, found, directions.gradual(amounts, FRAMES)))
 
     films.download(
         "This face (PNG)",
-        lambda: pictures.png(moved(folder, face, found, [amounts])[0], **facts),
+        lambda: pictures.png(moved_faces(folder, face, found, [amounts])[0], **facts),
         f"{file_name}.png",
         "image/png",
         "image",

@@ -28,7 +28,7 @@ def settings_that_differ(chosen: Sequence[Facts], names: Sequence[str]) -> None:
         cells = {"Setting": [row.title for row in found.rows]}
         cells |= {escaped(name): [escaped(row.values[place]) for row in found.rows] for place, name in enumerate(names)}
         st.table(cells, hide_index=True)
-    st.caption(found.words)
+    st.caption(found.summary())
 
 
 def samples(chosen: Sequence[Facts], names: Sequence[str]) -> None:

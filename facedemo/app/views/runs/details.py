@@ -24,7 +24,7 @@ def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escaped(facts.name), width="content", anchor=False)
         badge(facts.status)
-    st.caption(escaped(in_words(facts)))
+    st.caption(escaped(run_summary(facts)))
     if facts.status.state in ("failed", "crashed", "damaged"):
         st.markdown(f":small[:red[{escaped(facts.status.message)}]]")
     if facts.race:
@@ -36,7 +36,7 @@ def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     notes(facts.run)
 
 
-def in_words(facts: Facts) -> str:
+def run_summary(facts: Facts) -> str:
     parts = [facts.family or "config.json is damaged", f"{facts.size}×{facts.size}" if facts.size else ""]
     parts += [
         f"γ = {facts.gamma:g}" if facts.gamma is not None else "",

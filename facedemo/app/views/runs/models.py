@@ -41,7 +41,7 @@ def model(path: Path) -> None:
     """One bundle: its description, its card and its actions."""
     with st.container(border=True):
         st.markdown(f"**{escaped(path.name)}**")
-        st.caption(escaped(in_words(path)))
+        st.caption(escaped(model_summary(path)))
         with st.expander(
             "Model card", icon=":material/description:", key=f"card_{path.name}", on_change="rerun"
         ) as card:
@@ -67,7 +67,7 @@ def model(path: Path) -> None:
                 own_models.controls(path)
 
 
-def in_words(path: Path) -> str:
+def model_summary(path: Path) -> str:
     config, report = read_object(path / locations.CONFIG), read_report(path)
     model = config.get("model")
     size = model.get("size") if isinstance(model, dict) else None

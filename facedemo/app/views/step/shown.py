@@ -135,7 +135,7 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
 
 def notes(stepper: TrainingStepper, found: Examples) -> str:
     """Differences from the original training."""
-    words = f"The real images here are {found.words}"
+    words = f"The real images here are {found.description}"
     if found.own:
         words += "."
     elif visitor.may_see_photographs():

@@ -9,7 +9,7 @@ import streamlit as st
 
 from facedemo.app.shared import budget
 from facedemo.config.presets import PRESETS, configure, start_of
-from facedemo.config.schema import RunConfig, in_words
+from facedemo.config.schema import RunConfig, error_message
 
 
 def key(*names: str) -> str:
@@ -64,5 +64,5 @@ def fill_tuning(options: dict[str, Any], preset: str | None = None) -> str:
     try:
         fill(warm_start.configured(options, preset))
     except (ValueError, OSError) as error:
-        return in_words(error)
+        return error_message(error)
     return ""

@@ -140,14 +140,14 @@ def facts(config: RunConfig) -> str:
 def progress(run: Run, status: Status) -> None:
     """The progress of the training, or of what comes before it."""
     if not status.phase or not status.total:
-        waits = f"{status.words} · " if status.words and status.state in ("starting", "stopped") else ""
+        waits = f"{status.text} · " if status.text and status.state in ("starting", "stopped") else ""
         st.progress(min(1.0, max(0.0, status.progress)), text=waits + progress_words(status))
         return
     done, total = status.done, status.total
     began = st.session_state.setdefault(f"preparing_{run.id}", (time.time(), done))
     fresh, spent = done - began[1], time.time() - began[0]
     left = f" · {duration(spent / fresh * (total - done))} left" if fresh > 0 else ""
-    st.progress(min(1.0, done / total), text=status.phase_words + left)
+    st.progress(min(1.0, done / total), text=status.phase_text + left)
 
 
 def progress_words(status: Status) -> str:

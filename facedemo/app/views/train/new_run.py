@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from facedemo.app.shared import training_images
 from facedemo.app.views.train.filling import key
 from facedemo.config.presets import PRESETS
-from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, in_words, message
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, entry_message, error_message
 from facedemo.gans.registry import config_class
 from facedemo.runs.run import Run
 from facedemo.storage.locations import runs_root
@@ -51,7 +51,7 @@ def title(family: str) -> str:
 def problem(item: "ErrorDetails") -> str:
     """What is wrong with a setting, preceded by its name; without a name if several settings conflict."""
     where = " → ".join(map(str, item["loc"]))
-    return f"{where}: {message(item)}" if where else message(item)
+    return f"{where}: {entry_message(item)}" if where else entry_message(item)
 
 
 def described_run(budget: dict[str, float]) -> RunConfig | None:
@@ -77,5 +77,5 @@ def start(budget: dict[str, float]) -> Run | None:
         where = error.filename or runs_root()
         st.error(f"{where}: {error.strerror or error}. Free some space, or choose another folder.", title="Not started")
     except ValueError as error:
-        st.error(in_words(error), title="Not started")
+        st.error(error_message(error), title="Not started")
     return None

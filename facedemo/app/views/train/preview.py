@@ -85,7 +85,7 @@ def waiting(job: Job) -> None:
 
 
 def described(faces: Faces, found: Findings) -> None:
-    st.caption(escaped(f"{faces.summary()} {found.words}"))
+    st.caption(escaped(f"{faces.summary()} {found.summary()}"))
     if st.session_state[f"{training_images.KEY}_kind"] == image_source.UPLOAD or visitor.may_see_photographs():
         size, rows = found.size, found.shown
         image(faces.images[rows], GRID_COLUMNS, f"{len(rows)} of the images, cropped to {size}×{size} pixels")

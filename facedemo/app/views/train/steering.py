@@ -8,7 +8,7 @@ import streamlit as st
 
 from facedemo.app.shared.setting_controls import control, own_first, short_names
 from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
-from facedemo.config.schema import RunConfig, in_words
+from facedemo.config.schema import RunConfig, error_message
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 
@@ -60,7 +60,7 @@ def steer(run: Run, changes: dict[str, float]) -> None:
     try:
         run.steer(**changes)
     except (RunError, ValueError, OSError) as error:
-        st.session_state.steering_problem = in_words(error)
+        st.session_state.steering_problem = error_message(error)
 
 
 def show_values(run: Run, now: InForce) -> None:
@@ -91,19 +91,19 @@ def panel(run: Run, config: RunConfig, step: int, active: bool) -> None:
             st.error(problem)
         elif now.pending:
             when = "applied at the next iteration" if active else "applied when the run is resumed"
-            st.caption(f"Pending: {words(now.pending, names)}, {when}.")
+            st.caption(f"Pending: {changes_text(now.pending, names)}, {when}.")
 
 
-def moved(now: InForce) -> dict[str, float]:
+def changed_controls(now: InForce) -> dict[str, float]:
     """The settings whose controls differ from the current value."""
     shown: dict[str, float] = st.session_state.steering_shown
     wanted = {name: st.session_state[f"steer_{name}"] for name in now.values}
     return {name: value for name, value in wanted.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
 
 
-def apply_moved(run: Run, now: InForce) -> None:
+def apply_changed(run: Run, now: InForce) -> None:
     """Requests the changed settings; a callback, so that a value still being typed at the click is included."""
-    if changes := moved(now):
+    if changes := changed_controls(now):
         steer(run, changes)
 
 
@@ -112,19 +112,19 @@ def apply_and_undo(run: Run, now: InForce, names: dict[str, str]) -> None:
         st.button(
             "Apply",
             type="primary",
-            on_click=apply_moved,
+            on_click=apply_changed,
             args=(run, now),
             help="Apply these settings from the next iteration on. Charts show the change as a vertical line.",
         )
         undo_button(run, now, names)
     shown = st.session_state.steering_shown
-    for name, value in moved(now).items():
+    for name, value in changed_controls(now).items():
         st.caption(f"{names.get(name, name)}: {shown[name]:.4g} → {value:.4g}, not applied yet")
 
 
 def undo_button(run: Run, now: InForce, names: dict[str, str]) -> None:
     st.button(
-        f"Undo: back to {words(now.undo, names)}" if now.undo else "Undo",
+        f"Undo: back to {changes_text(now.undo, names)}" if now.undo else "Undo",
         on_click=steer,
         args=(run, now.undo),
         disabled=not now.undo,
@@ -133,5 +133,5 @@ def undo_button(run: Run, now: InForce, names: dict[str, str]) -> None:
     )
 
 
-def words(changes: dict[str, float], names: dict[str, str]) -> str:
+def changes_text(changes: dict[str, float], names: dict[str, str]) -> str:
     return ", ".join(f"{names.get(name, name)} = {value:.4g}" for name, value in changes.items())

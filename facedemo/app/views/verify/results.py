@@ -8,7 +8,7 @@ from facedemo.app.shared.format import plain_file_name
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
-from facedemo.evaluation.table import NOTHING, in_words, number
+from facedemo.evaluation.table import NOTHING, number_text, rate_text
 
 MEASURES = {
     "detected": (
@@ -66,8 +66,8 @@ def table(report: Report) -> str:
     columns = ["", UNDETECTED, *([f"{UNDETECTED}, second detector"] if second else []), UNRECOGNISED]
     rows = [columns, ["---"] * len(columns)]
     for row in report.rows:
-        between = [in_words(row.undetected_cnn)] if second else []
-        rows.append([f"**{escaped(row.name)}**", in_words(row.undetected), *between, in_words(row.unrecognised)])
+        between = [rate_text(row.undetected_cnn)] if second else []
+        rows.append([f"**{escaped(row.name)}**", rate_text(row.undetected), *between, rate_text(row.unrecognised)])
     for name, (undetected, unrecognised) in PAPER.items():
         between = [NOTHING] if second else []
         counts = [f"{count} of {PAPER_COUNT:,}" for count in (undetected, unrecognised)]
@@ -80,11 +80,11 @@ def measures(report: Report) -> None:
     values = {
         "detected": (percent(1 - drawn.undetected.share), real and percent(1 - real.undetected.share)),
         "people": (f"{drawn.people_matched_n:,}", real and f"{real.people_matched_n:,} of {report.matched_n:,}"),
-        "distance": (number(drawn.distance), real and number(real.distance)),
+        "distance": (number_text(drawn.distance), real and number_text(real.distance)),
         "duplicates": (percent(drawn.duplicates), real and percent(real.duplicates)),
     }
     if drawn.nearest is not None:
-        values["nearest"] = (number(drawn.nearest), real and number(real.nearest))
+        values["nearest"] = (number_text(drawn.nearest), real and number_text(real.nearest))
     with st.grid(len(values), min_column_width=150):
         for name, (value, beside) in values.items():
             title, about = MEASURES[name]

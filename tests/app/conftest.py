@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from streamlit.components.v2 import manifest_scanner
 
 from facedemo.comparison.race import list_races
 from facedemo.runs.run import list_runs
@@ -29,6 +31,14 @@ def chromium_path() -> str | None:
 
 
 in_a_browser = pytest.mark.skipif(chromium_path() is None, reason="no chromium on this machine")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_searched_once() -> Iterator[None]:
+    """Every AppTest searches all installed packages for components of Streamlit; they stay the same meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ facedemo("import mine.zip")
 
 
 def call(program: Path, *words: str, folder: Path) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FACEDEMO", "PYTHONPATH"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FACEDEMO", "PYTHON"))}
     env = kept | {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("data", "cache", "state")}
     done = subprocess.run([program, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr

@@ -181,11 +181,22 @@ def test_a_cancelled_evaluation_ends_and_keeps_what_was_evaluated(images: np.nda
     assert not list(tmp_path.glob(".*")), "nothing half-written is left"
 
 
-def test_several_processes_find_what_one_finds(images: np.ndarray, tmp_path: Path) -> None:
+def test_several_processes_find_what_one_finds_and_leave_the_main_module_alone(
+    images: np.ndarray, tmp_path: Path
+) -> None:
+    main, unchanged = sys.modules["__main__"], list[bool]()
     many = np.concatenate([images, images[:, :, ::-1]] * 7)  # more chunks than are given out at once
     alone = detect_and_embed(many, embed=False, processes=1, cache=tmp_path / "one")
-    together = detect_and_embed(many, embed=False, processes=2, cache=tmp_path / "two")
+    together = detect_and_embed(
+        many,
+        embed=False,
+        processes=2,
+        cache=tmp_path / "two",
+        progress=lambda *_: unchanged.append(sys.modules["__main__"] is main),
+    )
     assert np.array_equal(alone.boxes, together.boxes)
+    assert unchanged
+    assert all(unchanged)
 
 
 class ManyImages:
@@ -218,15 +229,6 @@ def test_a_detection_process_that_dies_is_an_error_in_words() -> None:
     with pytest.raises(RuntimeError, match="ended unexpectedly"):
         process.call(np.zeros((1, 64, 64, 3), np.uint8), "hog", False)
     process.end()
-
-
-def test_evaluating_leaves_the_main_module_alone(images: np.ndarray, tmp_path: Path) -> None:
-    main, seen = sys.modules["__main__"], []
-    many = np.concatenate([images] * 7)
-    detect_and_embed(
-        many, embed=False, processes=2, cache=tmp_path, progress=lambda *_: seen.append(sys.modules["__main__"] is main)
-    )
-    assert all(seen)
 
 
 def test_the_workers_of_a_killed_evaluation_end_too(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def compare(
     if models:
         report(evaluate_models(models, request, runs_dir), out or Path("comparison"))
     elif resume:
-        run_race(find(resume, runs_dir), out, now)
+        run_race(find_race(resume, runs_dir), out, now)
     else:
         options = given({"source": source, "seed": seed, **settings})
         evaluation = {"seed": seed, "count": count, "split": split, "copies": copies}
@@ -96,10 +96,6 @@ def run_race(race: Race, out: Path | None, now: bool) -> None:
     report(gather.gather_race(race), out or race.path / "report")
     if status.state == "failed":
         fail(f"{status.message} (details in {race.path / 'log.txt'})")
-
-
-def find(text: str, runs_dir: Path) -> Race:
-    return find_race(text, runs_dir)
 
 
 def create(
@@ -171,7 +167,7 @@ def races(
     from rich.table import Table
 
     if stop is not None:
-        find(stop, runs_dir).stop()
+        find_race(stop, runs_dir).stop()
         return
     table = Table("race", "of", "state", "done", "")
     found, waits = list_races(runs_dir), queue.waits()

@@ -248,10 +248,7 @@ def distribution(
             hovertemplate="%{y:.0f} %",
         )
     if band:
-        called, mean, deviation = band
-        figure.add_vrect(mean - deviation, mean + deviation, fillcolor=GREY, opacity=0.2, line_width=0)
-        legend = {"color": GREY, "size": 12, "symbol": "square", "opacity": 0.4}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=legend, name=called)
+        add_band(figure, *band)
     figure.add_vline(value, line={"width": 2, "color": COLOURS[1], "dash": "dash"})
     figure.add_annotation(
         x=value, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False, font={"color": COLOURS[1]}
@@ -266,3 +263,10 @@ def distribution(
     figure.update_xaxes(title_text=unit, automargin=True)
     figure.update_yaxes(title_text="share of faces, %", automargin=True)
     return figure
+
+
+def add_band(figure: go.Figure, name: str, mean: float, deviation: float) -> None:
+    """Draws mean ± deviation, with an entry in the legend."""
+    figure.add_vrect(mean - deviation, mean + deviation, fillcolor=GREY, opacity=0.2, line_width=0)
+    legend = {"color": GREY, "size": 12, "symbol": "square", "opacity": 0.4}
+    figure.add_scatter(x=[None], y=[None], mode="markers", marker=legend, name=name)

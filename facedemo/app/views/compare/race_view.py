@@ -17,7 +17,7 @@ from facedemo.app.views.compare import side_by_side
 from facedemo.comparison import gather
 from facedemo.comparison.race import Plan, Race, pace_note
 from facedemo.comparison.report import HTML, files, packed
-from facedemo.evaluation.report import load_evaluation
+from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.runs.evaluations import read_evaluations
@@ -254,20 +254,21 @@ def results(race: Race, runs: Mapping[str, Run]) -> None:
         st.code(race.plan.command, language="sh", wrap_lines=True)
 
 
+def point(label: str, report: Report) -> comparison.Point:
+    row = report.drawn
+    low, high = 100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low)
+    return comparison.Point(label, 100 * (1 - row.undetected.share), low, high, row.people, row.distance)
+
+
 def sweep(runs: Mapping[str, Run], active: bool) -> None:
     """Quality against diversity in one chart; selecting a point offers to generate faces with its model."""
-    points = []
-    for label, run in runs.items():
-        if report := load_evaluation(run.path):
-            row = report.rows[0]
-            ends = (100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low))
-            points.append(comparison.Point(label, 100 * (1 - row.undetected.share), *ends, row.people, row.distance))
+    points = [point(label, report) for label, run in runs.items() if (report := load_evaluation(run.path))]
     if not points:
         st.caption(
             "A point appears for each γ when its training is finished." if active else "No γ has been evaluated yet."
         )
         return
-    measured = [name for name in comparison.DIVERSITY if any(getattr(point, name) is not None for point in points)]
+    measured = [name for name in comparison.DIVERSITY if any(getattr(item, name) is not None for item in points)]
     if st.session_state.get("sweep_diversity") not in measured:
         st.session_state.sweep_diversity = measured[0]
     diversity = st.session_state.sweep_diversity
@@ -289,7 +290,7 @@ def sweep(runs: Mapping[str, Run], active: bool) -> None:
         config={"displaylogo": False},
         alt=alt,
     )
-    chosen = [point["customdata"] for point in event["selection"]["points"] if point.get("customdata")]
+    chosen = [item["customdata"] for item in event["selection"]["points"] if item.get("customdata")]
     label = chosen[0] if chosen else ""
     label = label[0] if isinstance(label, list) else label
     if label in runs:

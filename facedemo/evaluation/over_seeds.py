@@ -1,4 +1,4 @@
-"""One model judged with several seeds: mean and standard deviation of each metric. Imports no torch."""
+"""One model evaluated with several seeds: mean and standard deviation of each metric. Imports no torch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Small trainings for the lessons, recorded earlier: the faces that each drew after certain numbers of images.
 
-`python -m facedemo.explore.recorded` records them anew, which takes some minutes.
+`python -m facedemo.explore.recorded` records them again, which takes some minutes.
 """
 
 import json

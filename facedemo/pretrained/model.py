@@ -142,7 +142,7 @@ def load_model(path: str | Path, weights: Path | None = None) -> FaceModel:
         ) from error
     except (SafetensorError, RuntimeError, OSError) as error:
         words = f"The weights of “{path.name}” are damaged or do not fit its config.json ({weights.name})."
-        resume = " Resume the run: its next checkpoint writes them anew." if is_run(path) else ""
+        resume = " Resume the run: its next checkpoint writes them again." if is_run(path) else ""
         raise BundleError(words + resume) from error
     return model.eval()
 

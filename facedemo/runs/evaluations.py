@@ -13,7 +13,7 @@ EARLIER = "detection.jsonl"  # of races in earlier versions, which only counted 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model in training, judged by faces of fixed seeds.
+    """A model in training, evaluated on faces of fixed seeds.
 
     step, images, seconds: how long it had been trained.  detected: of `faces` generated images.  people: distinct ones
     on them.  real_people: on the same number of real images.  distance: Fréchet distance to the real faces; None if too

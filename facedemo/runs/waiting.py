@@ -49,7 +49,7 @@ def wait_for_turn(directory: ProcessDirectory, now: bool = False, show: Show = l
 
 
 class Waiting:
-    """A process that waits: it obeys the commands to its run, and reports that it lives."""
+    """A process that waits: it processes the commands to its run, and keeps its status up to date."""
 
     def __init__(self, directory: ProcessDirectory, now: bool, show: Show) -> None:
         self.directory, self.show = directory, show
@@ -76,7 +76,7 @@ class Waiting:
         """Whether the wait is over, also because the run was deleted.  Raises StoppedError if it was stopped."""
         if not self.directory.path.is_dir() or self.status.state == "starting":
             return True
-        self.obey()
+        self.process_commands()
         if time.time() - self.status.updated > REMOTE_STALE_SECONDS / 4:
             self.write_status(self.status.state, self.status.message)
         if self.status.state == "paused" or not queue.may_train(self.directory.path):
@@ -90,7 +90,7 @@ class Waiting:
         except RunError:  # it is being deleted
             return not self.directory.path.is_dir()
 
-    def obey(self) -> None:
+    def process_commands(self) -> None:
         for command in self.directory.commands()[self.status.commands_read :]:
             self.status.commands_read += 1
             if command.action == "stop":

@@ -62,6 +62,6 @@ def test_lesson_5_breaks_a_training_and_mends_it(address: str, page: Page) -> No
     page.get_by_text("It falls, although the faces are bad").click()
     page.get_by_role("button", name="Make it collapse").click(timeout=PATIENT)
     wait_for_training(page, beyond=10)
-    page.get_by_role("button", name="Mend it").click()
+    page.get_by_role("button", name="Fix it").click()
     wait_for_training(page, beyond=iterations(page)[0] + 10)
     expect(page.get_by_text("Losses", exact=True)).to_be_visible()

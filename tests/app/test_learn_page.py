@@ -118,7 +118,7 @@ def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
     page = click(page, "Make it collapse")
     (training,) = page.session_state[f"{failing.KEY}_trainings"][1].values()
     assert training.schedule.config.model.gamma == 0.1
-    page = click(page, "Mend it")
+    page = click(page, "Fix it")
     assert training.schedule.config.model.gamma == 0.8
     training.diverged = True
     page.run()

@@ -109,7 +109,10 @@ def check_pin(visitor: Visitor, pin: str) -> None:
 
 
 def secret() -> bytes:
-    """The key that signs sessions.  It is made once, and anew if its file is damaged: a known key could be used."""
+    """The key that signs sessions, made once.
+
+    It is made again if its file is damaged, because a short key could be guessed.
+    """
     path = people_root() / ".secret"
     with _lock:
         key = path.read_bytes() if path.exists() else b""

@@ -86,7 +86,7 @@ class R3GAN(Family):
                 r"+ \operatorname{mean} |\nabla D(G(z))|^2)",
                 f"{self.config.penalty:g} / 2 · ({row['penalty_real']:.5f} + {row['penalty_fake']:.5f})",
                 self.config.penalty / 2 * (row["penalty_real"] + row["penalty_fake"]),
-                "The discriminator minimises this, too: its score may change only slowly from one image to a similar "
+                "The discriminator also minimises this: its score may change only slowly from one image to a similar "
                 "one, and is flat where real and generated images look alike.",
             ),
         ]

@@ -64,10 +64,10 @@ def show(answered: bool) -> None:
 LESSON = Lesson(
     "copying",
     "Is it copying?",
-    "A model that has learned what faces are like draws people whom it has never seen. A model that has learned its "
-    "training images by heart draws those. The difference shows on images that were kept from it: if D redraws its "
-    "training images ever better, but unseen ones no longer, it memorises. With few images that happens soon; "
-    "augmentation, which shows every image in many versions, delays it.",
+    "A model that has learned what faces are like draws people whom it has never seen. A model that has memorised its "
+    "training images draws those. The difference shows on images that were kept from it: if D redraws its training "
+    "images ever better, but unseen ones no longer, it memorises. With few images that happens soon; augmentation, "
+    "which shows every image in many versions, delays it.",
     Question(
         f"D trains on {FEW} images only. What happens to its loss on {FEW} images that it never sees?",
         ["It falls as fast as on the training images", "It falls at first, and then stays higher", "It does not fall"],

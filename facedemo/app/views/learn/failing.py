@@ -13,7 +13,7 @@ WAYS: dict[str, tuple[str, dict[str, float]]] = {  # button → help, live setti
         "Ask for faces that are very easy to redraw, and let faces of different latents be alike.",
         {"gamma": 0.1, "alpha": 0.0},
     ),
-    "Mend it": (
+    "Fix it": (
         "Go back to the settings of the beginning.",
         {"gamma": 0.8, "alpha": 0.3, "learning_rate_g": 1e-3, "learning_rate_d": 1e-3},
     ),
@@ -57,14 +57,14 @@ LESSON = Lesson(
     "When it fails",
     "Two players that learn from each other can also lead each other astray. If their steps are too long, the losses "
     "jump and the pictures dissolve: the training diverges. If G finds one face that D always redraws well, it may "
-    "draw only that one: mode collapse. Both show on the charts and in the samples, and some failures can be mended "
+    "draw only that one: mode collapse. Both show on the charts and in the samples, and some failures can be fixed "
     "while the training goes on.",
     Question(
         "Mode collapse: all faces become the same. What happens to L(G(z)), G's loss?",
         ["It rises, because the faces are bad", "It falls, although the faces are bad", "It becomes infinite"],
         1,
         "The loss only asks how well D redraws the faces, not whether they differ. So a low loss alone proves nothing: "
-        "look at the samples. Press Play, then make it collapse, and mend it again.",
+        "look at the samples. Press Play, then make it collapse, and fix it again.",
     ),
     show,
     navigation.TRAIN,

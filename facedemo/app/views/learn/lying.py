@@ -18,7 +18,7 @@ SCALES = {"0.05": 0.05, "0.3": 0.3, "0.6": 0.6, "1": 1.0, "1.5": 1.5}
 
 
 @st.cache_data(max_entries=16, show_spinner="Generating and recognising faces…")
-def judged(folder: str, version: str, scale: float) -> tuple[np.ndarray, int, int]:
+def evaluated(folder: str, version: str, scale: float) -> tuple[np.ndarray, int, int]:
     """FACES faces, how many of them are detected, and the number of different people on them."""
     images = model_picker.load(Path(folder), version).draw(face_seeds(0, FACES), scale)
     _, faces, embeddings = detect_chunk(images, "hog", embed=True)
@@ -39,7 +39,7 @@ def show(answered: bool) -> None:
         help="Factor on the latents. Near 0, all latents are nearly equal, and so are the faces.",
         width=420,
     )
-    images, detected, people = judged(str(choices[name]), model_picker.version(choices[name]), SCALES[scale])
+    images, detected, people = evaluated(str(choices[name]), model_picker.version(choices[name]), SCALES[scale])
     left, right = st.columns(2, gap="large")
     with left:
         live.show_grid(images, f"{FACES} faces with z multiplied by {scale}")

@@ -11,4 +11,4 @@ _component = component("facedemo.session_cookie", js=Path(__file__).with_name("s
 
 def set_session_cookie(token: str) -> None:
     """token: "" removes the cookie."""
-    _component(data={"name": COOKIE, "token": token}, key="session_cookie", height=1)
+    _component(data={"name": COOKIE, "token": token}, key="session_cookie", width=1, height=1)

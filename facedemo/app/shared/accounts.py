@@ -63,6 +63,11 @@ def register(visitor: Visitor, **more: str) -> Visitor:
     return visitor
 
 
+def has_workspace(visitor: Visitor) -> bool:
+    """Whether a visitor is still registered: a teacher may have removed the workspace meanwhile."""
+    return (people_root() / visitor.person / ACCOUNT).exists()
+
+
 def sign_in(code: str, nickname: str, pin: str, codes: dict[str, bool]) -> Visitor:
     """The visitor with this nickname, who is registered with this PIN if the nickname is new.
 

@@ -5,6 +5,7 @@ import sys
 
 import streamlit as st
 
+from facedemo.app.components.chart_code import load_chart_code
 from facedemo.app.components.session_cookie import COOKIE, set_session_cookie
 from facedemo.app.shared import accounts, single_sign_on
 from facedemo.app.shared.accounts import SignInError, Visitor
@@ -45,7 +46,7 @@ def require() -> None:
         return
     problem = ""
     try:
-        if current() is None:
+        if (visitor := current()) is None or not accounts.has_workspace(visitor):
             st.session_state[KEY] = known_visitor()
         if current() is not None:
             return
@@ -60,6 +61,7 @@ def require() -> None:
         st.button("Sign out", type="primary", on_click=sign_out, help="Sign out, to use another account.")
     elif not problem:
         single_sign_on_button()
+    load_chart_code()
     st.stop()
 
 
@@ -112,6 +114,11 @@ def codes() -> dict[str, bool]:
 def code_form() -> None:
     if st.session_state.get(SIGNED_OUT):
         set_session_cookie("")
+    st.markdown(
+        "Enter the access code that your teacher gives you, and a nickname and a PIN that you choose at your first "
+        "visit. With the same ones, you find your models again.",
+        width=420,
+    )
     with st.form("sign_in", width=420):
         code = st.text_input("Access code", type="password", help="The code that your teacher gives you.")
         nickname = st.text_input("Nickname", max_chars=accounts.MAX_NAME, help="The name that others see.")
@@ -134,12 +141,12 @@ def account_controls() -> None:
     if visitor is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if not is_logged_in():
+            if "session_token" not in st.session_state:
+                st.session_state.session_token = accounts.session_token(visitor)
+            set_session_cookie(st.session_state.session_token)
         st.caption(f"{escaped(visitor.name)}{' (teacher)' if visitor.teacher else ''}", width="content")
         st.button("Sign out", type="tertiary", on_click=sign_out, help="Sign out in this browser.", key="sign_out")
-    if not is_logged_in():
-        if "session_token" not in st.session_state:
-            st.session_state.session_token = accounts.session_token(visitor)
-        set_session_cookie(st.session_state.session_token)
 
 
 def sign_out() -> None:

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -57,14 +58,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(home: Path) -> Iterator[str]:
     """The address of a running app."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
-    folders = {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models")}
+    words = ("-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}")
+    with running_app(words, port, home, ROOT):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running_app(words: Sequence[str], port: int, home: Path, folder: Path, **env: str) -> Iterator[None]:
+    """An app that runs meanwhile, with its files and its log in `home`.
+
+    words: of the command after `python`.  folder: in which it is started.  env: further environment variables.
+    """
+    env |= {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models", "queue")}
+    env |= {"PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"}
     with (home / "app.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **folders}, stdout=log, stderr=log)
+        command = [sys.executable, *words]
+        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, stdout=log, stderr=log)
     try:
         wait_for(lambda: can_connect(port))
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -1,9 +1,6 @@
 """Single sign-on: with a provider in a browser, and what its claims and its configuration lead to."""
 
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from facedemo.app.shared.single_sign_on import SingleSignOnError, check_configur
 from facedemo.config.schema import RunConfig
 from facedemo.runs.run import create_run
 from facedemo.storage.process_status import Status
-from tests.app.conftest import can_connect, free_port, in_a_browser, wait_for
+from tests.app.conftest import free_port, in_a_browser, running_app
 
 ADA = {"iss": "https://example.org", "sub": "1", "email": "ada@example.org", "email_verified": True, "name": "Ada"}
 SECRETS = {
@@ -57,18 +54,9 @@ def address(provider: str, tmp_path: Path) -> Iterator[str]:
     (tmp_path / ".streamlit").mkdir()
     secrets = section(redirect_uri=redirect, server_metadata_url=metadata)
     (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets, "utf8")
-    command = [sys.executable, "-c", "from facedemo.cli import main; main()", "app", "--shared", "--port", str(port)]
-    folders = {f"FACEDEMO_{name}": str(tmp_path / name.lower()) for name in ("RUNS", "CACHE", "QUEUE")}
-    env = {**os.environ, **folders, "FACEDEMO_TEACHERS": "Ms.Lee@example.org"}
-    env["PYTHONPATH"] = str(Path(__file__).parents[2])
-    with (tmp_path / "app.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log)
-    try:
-        wait_for(lambda: can_connect(port))
+    words = ("-c", "from facedemo.cli import main; main()", "app", "--shared", "--port", str(port))
+    with running_app(words, port, tmp_path, tmp_path, FACEDEMO_TEACHERS="Ms.Lee@example.org"):
         yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
 
 
 def sign_in(browser: Browser, address: str, subject: str) -> Page:

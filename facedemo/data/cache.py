@@ -14,7 +14,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from facedemo.data.source_files import DataError
-from facedemo.storage.locations import cache_root
+from facedemo.storage.locations import cache_root, embeddings_root
 
 MIN_IMAGES = 64
 CACHE_FORMAT = 2  # 2: more kinds of files are read, and skipped files are listed
@@ -34,6 +34,11 @@ class Faces:
     source: str
     path: Path
     digest: str
+
+    @property
+    def detections(self) -> Path:
+        """The folder of the faces that are detected in these images, and of their embeddings."""
+        return embeddings_root() / self.path.name
 
     def summary(self) -> str:
         """One sentence for users: the number of images, and the skipped files with the reasons."""

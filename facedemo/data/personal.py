@@ -6,14 +6,15 @@ Both expire after `keep_days()` and can be removed at once; images are then uplo
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from facedemo.data.source_files import lines
 from facedemo.storage.locations import cache_root, embeddings_root, uploads_root
 
-UPLOADED = "uploaded"  # a file in each prepared data set that was made from uploads
+UPLOADED = "uploaded"  # a file in each prepared data set that was made from uploads, with their paths
 DAY = 24 * 3600.0
 DEFAULT_DAYS = 30.0
 
@@ -49,14 +50,21 @@ def keep_days() -> float:
         return DEFAULT_DAYS
 
 
+def note_upload(prepared: Path, source: str) -> None:
+    """Notes in a prepared data set that it was made from an upload; equal uploads of several visitors share it."""
+    if source not in text_of(prepared / UPLOADED):
+        with (prepared / UPLOADED).open("a", encoding="utf8") as mark:
+            mark.write(f"\n{source}\n")
+
+
 def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
     """The uploads and embeddings that are at least `older_than_days` old.
 
-    prefix: of the names of one visitor's uploads.
+    prefix: of the names of one visitor's uploads; then only these, and what was made from them and from nobody else's.
     """
     limit = time.time() - older_than_days * DAY
 
-    def old(paths: Iterator[Path]) -> list[Path]:
+    def old(paths: Iterable[Path]) -> list[Path]:
         found = []
         for path in paths:
             with suppress(OSError):
@@ -64,9 +72,22 @@ def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
                     found.append(path)
         return sorted(found)
 
-    own = str(uploads_root() / prefix) if prefix else ""
-    prepared = (mark.parent for mark in cache_root().glob(f"*/{UPLOADED}") if own in text_of(mark))
-    return Personal(old(uploads_root().glob(f"{prefix}*")), old(prepared), old(embeddings_root().glob("*.npz")))
+    marks = cache_root().glob(f"*/{UPLOADED}")
+    prepared = old(mark.parent for mark in marks if belongs_to(mark, prefix))
+    with_them = [file for folder in prepared for file in (embeddings_root() / folder.name).glob("*.npz")]
+    others = [] if prefix else old(embeddings_root().glob("**/*.npz"))
+    return Personal(old(uploads_root().glob(f"{prefix}*")), prepared, sorted({*with_them, *others}))
+
+
+def belongs_to(mark: Path, prefix: str) -> bool:
+    """Whether a data set was made from uploads whose names begin with `prefix`, and from no other one that exists."""
+    if not prefix:
+        return True
+    own = str(uploads_root() / prefix)
+    sources = lines(text_of(mark))
+    return any(line.startswith(own) for line in sources) and not any(
+        Path(line).exists() for line in sources if not line.startswith(own)
+    )
 
 
 def text_of(path: Path) -> str:

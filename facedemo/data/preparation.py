@@ -16,10 +16,10 @@ from typing import get_args
 import numpy as np
 from PIL import Image
 
+from facedemo.data import personal
 from facedemo.data.cache import CACHE_FORMAT, Faces, open_faces, write_faces
 from facedemo.data.cropping import Crop, crop_box
 from facedemo.data.decoding import MAX_PIXELS, ColourError, decoded, is_animated, rgb, turn_upright
-from facedemo.data.personal import UPLOADED
 from facedemo.data.source_files import DataError, Entry, file_names, is_uploaded
 from facedemo.data.sources import Source, open_source
 from facedemo.storage.workers import worker_pool
@@ -58,7 +58,7 @@ def prepare(
     key, rows = _key(opened, size, crop), _decode_all(opened, size, crop, progress)
     faces = write_faces(key, rows, size, file_names(source), cache)
     if is_uploaded(source):
-        (faces.path / UPLOADED).write_text(str(source), "utf8")
+        personal.note_upload(faces.path, str(source))
     return _with_passed_over(faces, opened)
 
 

@@ -97,7 +97,7 @@ def embedded(
     rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
     if not len(rows):
         return np.empty((0, DIMENSIONS)), np.empty((0, len(LABELS)))
-    detections = detect_and_embed(faces.images[rows], progress=progress)
+    detections = detect_and_embed(faces.images[rows], progress=progress, cache=faces.detections)
     return detections.embeddings_found, labels[rows][detections.found]
 
 

@@ -1,7 +1,8 @@
 """Face detection and embeddings of 128 numbers, by `face_recognition`.
 
 Results are cached in the user's cache folder by image content, so an interrupted evaluation can continue and a repeated
-one is quick. Embeddings of real people are personal data: they stay in the cache and are never exported.
+one is quick. Embeddings of real people are personal data: they stay in the cache, in a folder for each data set, which
+is removed with it, and are never exported.
 """
 
 import hashlib
@@ -69,8 +70,8 @@ def detect_and_embed(
 
     images: n of uint8 (height, width, 3).  embed: compute embeddings, which takes 50 times as long as detection.
     processes: 1 runs in this process.  progress: called at the start if some images are not cached, then after every
-    chunk; an exception from it stops the work, and finished chunks stay in the cache.  cache: replaces the user's cache
-    folder.
+    chunk; an exception from it stops the work, and finished chunks stay in the cache.  cache: the folder
+    of the results; by default that of faces that no data set contains.
     """
     folder = cache or embeddings_root()
     folder.mkdir(parents=True, exist_ok=True)

@@ -34,24 +34,26 @@ FACES = 500
 SEED = 777
 
 
-def real_faces(data: DataConfig, size: int) -> np.ndarray:
+def real_faces(data: DataConfig, size: int) -> tuple[np.ndarray, Path | None]:
     """FACES real images, uint8 (n, size, size, 3): of the validation split, if the run does not train on it.
 
-    Otherwise they are training images.  Raises DataError if the images are no longer there.
+    Otherwise they are training images.  Also returns the folder for what is detected in them, None for that of
+    generated faces.  Raises DataError if the images are no longer there.
     """
     if data.source == BUILTIN_SOURCE:
-        return builtin_faces(size).images[:FACES]
+        return builtin_faces(size).images[:FACES], None
     faces = prepare(data.source, size, data.crop)
     rows = split_rows(faces, data.source, "validation" if data.split in ("train", "test") else data.split)
     # evenly spread over all of them, because neighbours often show the same person
     chosen = rows[np.linspace(0, len(rows) - 1, min(len(rows), FACES)).astype(int)]
-    return np.stack([faces.images[row] for row in chosen])
+    return np.stack([faces.images[row] for row in chosen]), faces.detections
 
 
 def evaluate(run: Run, count: int = FACES) -> Evaluation:
     """Evaluates the newest weights, records that, and keeps the weights if they are the best so far."""
     config = run.config
-    real = detect_and_embed(real_faces(config.data, config.model.size)[:count], processes=1)
+    images, cache = real_faces(config.data, config.model.size)
+    real = detect_and_embed(images[:count], processes=1, cache=cache)
     with snapshot(run.path / WEIGHTS) as weights:  # the training may replace them at any time
         model = load_model(run.path, weights)
         images = sampling.generate(model, face_seeds(SEED, count))

@@ -118,9 +118,11 @@ def question(model: FaceModel, request: EvaluationRequest) -> Report:
     )
 
 
-def detect_in(name: str, images: Images, cnn: bool, steps: Steps) -> DetectedImages:
-    detections = detect_and_embed(images, progress=steps(f"analysing {name}"))
-    second = detect_and_embed(images, "cnn", embed=False, progress=steps(f"second detector: {name}")) if cnn else None
+def detect_in(name: str, images: Images, cnn: bool, steps: Steps, cache: Path | None = None) -> DetectedImages:
+    detections = detect_and_embed(images, progress=steps(f"analysing {name}"), cache=cache)
+    second = None
+    if cnn:
+        second = detect_and_embed(images, "cnn", embed=False, progress=steps(f"second detector: {name}"), cache=cache)
     return DetectedImages(name, images, detections, second)
 
 
@@ -147,11 +149,11 @@ def held_out(
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     names: tuple[Split, ...] = (split, other, "train")
     parts = {name: Selection(faces.images, split_rows(faces, source, name)) for name in names}
-    real = detect_in(f"real faces, {split}", parts[split], request.cnn, steps)
+    real = detect_in(f"real faces, {split}", parts[split], request.cnn, steps, faces.detections)
     return (
         real,
-        detect_in(f"real faces, {other}", parts[other], False, steps),
-        detect_in("training faces", parts["train"], False, steps) if request.copies else None,
+        detect_in(f"real faces, {other}", parts[other], False, steps, faces.detections),
+        detect_in("training faces", parts["train"], False, steps, faces.detections) if request.copies else None,
     )
 
 
@@ -160,7 +162,8 @@ def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     known = []
     for part, rows in all_parts(faces, source).items():
-        detections = detect_and_embed(Selection(faces.images, rows), progress=steps(f"analysing the gallery, {part}"))
+        progress = steps(f"analysing the gallery, {part}")
+        detections = detect_and_embed(Selection(faces.images, rows), progress=progress, cache=faces.detections)
         known.append(detections.embeddings_found)
     if not sum(map(len, known)):
         raise DataError("No face was detected in the gallery. Choose images with one face each.")

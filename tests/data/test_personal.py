@@ -35,7 +35,8 @@ def picture(number: int) -> io.BytesIO:
 def uploaded(cache: Path, tmp_path: Path) -> Path:
     """An upload, what is prepared and embedded of it, and a prepared folder of somebody's own."""
     upload = store_upload([picture(number) for number in range(64)], uploads_root())
-    detect_and_embed(prepare(upload, 32).images[:2], processes=1)
+    faces = prepare(upload, 32)
+    detect_and_embed(faces.images[:2], processes=1, cache=faces.detections)
     own = tmp_path / "own"
     own.mkdir()
     for number in range(64):

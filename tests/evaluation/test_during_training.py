@@ -97,10 +97,10 @@ def test_the_real_faces_are_those_that_the_run_does_not_train_on(
         Image.new("RGB", (32, 32), (number, 0, 0)).save(folder / f"{number:03d}.png")
     held_out = {number for number in range(200) if split_of(f"{number:03d}.png") == "validation"}
     run = new_run(tmp_path, source=str(folder), split="train")
-    assert set(real_faces(run.config.data, 32)[:, 0, 0, 0].tolist()) == held_out
+    assert set(real_faces(run.config.data, 32)[0][:, 0, 0, 0].tolist()) == held_out
     everything = new_run(tmp_path, source=str(folder), split="all")
-    assert len(real_faces(everything.config.data, 32)) == 200
-    assert np.array_equal(real_faces(RunConfig().data, 32)[0], builtin_faces(32).images[0])
+    assert len(real_faces(everything.config.data, 32)[0]) == 200
+    assert np.array_equal(real_faces(RunConfig().data, 32)[0][0], builtin_faces(32).images[0])
 
 
 def test_records_of_earlier_races_and_unusable_lines(tmp_path: Path) -> None:

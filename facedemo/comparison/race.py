@@ -132,8 +132,7 @@ def create_race(
 
 def shared_description(config: RunConfig) -> str:
     """ "celeba.tar, 64×64, 10 minutes each"."""
-    limits = [f"{limit:,g} {unit}" for unit, limit in config.budget.model_dump().items() if limit]
-    return f"{file_names(config.data.source)}, {config.model.size}×{config.model.size}, {', '.join(limits)} each"
+    return f"{file_names(config.data.source)}, {config.model.size}×{config.model.size}, {config.budget.words} each"
 
 
 def list_races(root: Path | None = None) -> list[Race]:

@@ -86,6 +86,12 @@ class Budget(FrozenSettings):
             raise ValueError("Set a budget: a number of iterations, images or minutes.")
         return self
 
+    @property
+    def words(self) -> str:
+        """ "1 minute", "30,000 images, 10 minutes"."""
+        limits = {unit: limit for unit, limit in self.model_dump().items() if limit}
+        return ", ".join(f"{limit:,g} {unit if limit != 1 else unit[:-1]}" for unit, limit in limits.items())
+
     def fraction(self, step: int, images: int, seconds: float) -> float:
         """The share of the budget, in [0, 1], used after `step` iterations, `images` real images and `seconds`."""
         spent = [

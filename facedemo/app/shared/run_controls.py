@@ -43,7 +43,9 @@ def wait_words(folder: Path, status: Status, waits: Mapping[Path, Wait] | None =
     if wait is None:
         return status.message or "Waiting in the queue."
     words = f"Number {wait.position} in the queue"
-    return f"{words}." if wait.seconds is None else f"{words}; starts in about {duration(wait.seconds)}."
+    if wait.seconds is None:
+        return f"{words}."
+    return f"{words}; starts {f'in about {duration(wait.seconds)}' if wait.seconds >= 1 else 'in a moment'}."
 
 
 def activity(folder: Path, status: Status, working: str) -> str:

@@ -95,7 +95,7 @@ def card(race: Race, plan: Plan | None) -> None:
             st.caption("Its race.json is damaged. The models that it trained are still among the runs.")
         else:
             stamp, about = race.id, escaped(plan.about)
-            st.caption(f"{about} · started {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
+            st.caption(f"{about} · created {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
         with st.container(horizontal=True):
             if plan:
                 about = "Show faces, curves and the table, and download a report."

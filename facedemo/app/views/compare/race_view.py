@@ -166,7 +166,8 @@ def entrant(label: str, run: Run, active: bool) -> None:
         st.caption("This run was deleted. You can restore it on the Train page.")
         return
     faces(label, run)
-    st.caption(facts(run, status))
+    if status.images:
+        st.caption(facts(run, status))
     if status.state in ("failed", "crashed"):
         st.markdown(f":small[:red[{escaped(status.message)}]]")
     losses(label, run)

@@ -133,8 +133,8 @@ def facts(config: RunConfig) -> str:
     size, data = config.model.size, config.data.source.replace("\n", ", ")
     if workspace() is not None and data != BUILTIN_SOURCE:
         data = "uploaded images"
-    budget = ", ".join(f"{limit:,g} {kind}" for kind, limit in config.budget.model_dump().items() if limit)
-    return f"{config.family}, {size}×{size}, {data if len(data) < 60 else '…' + data[-58:]}, for {budget}"
+    data = data if len(data) < 60 else f"…{data[-58:]}"
+    return f"{config.family}, {size}×{size}, {data}, for {config.budget.words}"
 
 
 def progress(run: Run, status: Status) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -56,6 +57,8 @@ class Stored(Protocol):
 def allow_any(directory: "ProcessDirectory") -> None:
     """The default of `check_launch`."""
 
+
+_launching = threading.Lock()  # of this process: rules that count trainings must see those that start meanwhile
 
 AnyStored = TypeVar("AnyStored", bound=Stored)
 
@@ -194,7 +197,7 @@ class ProcessDirectory:
         now: do not wait.  expected_seconds: expected training time, if known better than by `expected_seconds`.  Raises
         RunError if it is running or waiting.
         """
-        with self.exclusive(f"“{self.name}” is already training or waiting."):
+        with self.exclusive(f"“{self.name}” is already training or waiting."), _launching:
             ProcessDirectory.check_launch(self)
             with suppress(OSError):  # the queue's folder is not writable: the process logs it
                 queue.enter(self.path, "training" if now else "waiting")

@@ -20,7 +20,7 @@ from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.data.source_files import lines
 from facedemo.runs.directory import ProcessDirectory, RunError
 from facedemo.runs.run import Run, list_runs
-from facedemo.storage.atomic import read_object, replace_file
+from facedemo.storage.atomic import read_object, replace_file, stats_below
 from facedemo.storage.locations import CONFIG, Workspace, all_runs_root, upload_prefix, uploads_root, workspace
 
 ACCOUNT, SHARED, CLOSED = "account.json", "shared", "closed"
@@ -41,6 +41,10 @@ class Rules:
     trainings: int = 2
     upload_megabytes: float = 1000.0
     run_days: float = 90.0
+
+    @property
+    def trainings_words(self) -> str:
+        return f"{self.trainings} training{'s' if self.trainings != 1 else ''}"
 
     @property
     def upload_limit(self) -> int:
@@ -134,7 +138,7 @@ def check_launch(directory: ProcessDirectory) -> None:
         raise RunError("The lesson has ended. Nothing can be trained until the teacher begins the next one.")
     if len(active_in(own.folder)) >= allowed.trainings:
         raise RunError(
-            f"You may train {allowed.trainings} models at once, waiting ones included. Stop one, or wait until it ends."
+            f"You may have {allowed.trainings_words} at once, waiting ones included. Stop one, or wait until it ends."
         )
     for run in directory.runs_to_train():
         check_config(run.config, allowed)
@@ -182,7 +186,7 @@ def remove_old_runs() -> list[Path]:
     for folder in people_root().glob("*"):
         trash = [Run(path) for path in (folder / "runs" / ".trash").glob("*")]
         for one in [*everything_in(folder), *trash]:
-            newest = max((path.stat().st_mtime for path in one.path.glob("*")), default=0.0)
+            newest = max((file.st_mtime for file in stats_below(one.path)), default=math.inf)
             if newest <= limit and not one.status.active:
                 shutil.rmtree(one.path, ignore_errors=True)
                 removed.append(one.path)

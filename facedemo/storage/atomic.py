@@ -154,6 +154,14 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def stats_below(folder: Path) -> Iterator[os.stat_result]:
+    """Size, time and more of every file below a folder, without those that disappear meanwhile."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                yield Path(parent, name).stat()
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file; {} if it is missing or damaged."""
     try:

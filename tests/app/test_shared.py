@@ -3,12 +3,17 @@
 import hmac
 import io
 import os
+import shutil
+import subprocess
 import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
@@ -16,11 +21,15 @@ from facedemo.app.shared import accounts, image_source, sign_in
 from facedemo.comparison.entrants import entrant_configs, race_options
 from facedemo.comparison.race import create_race, list_races
 from facedemo.config.schema import Budget, RunConfig
+from facedemo.data import personal
+from facedemo.data.cache import Faces
+from facedemo.data.preparation import prepare
+from facedemo.evaluation.detector import detect_and_embed
 from facedemo.pretrained import archive
 from facedemo.runs import lesson, trash
 from facedemo.runs.directory import ProcessDirectory, RunError, allow_any
 from facedemo.runs.run import Run, create_run, list_runs
-from facedemo.storage.locations import Workspace, runs_root, use_workspaces
+from facedemo.storage.locations import Workspace, runs_root, upload_prefix, uploads_root, use_workspaces
 from facedemo.storage.process_status import Status, process_facts
 
 CODE, TEACHER_CODE = "class code", "teacher code"
@@ -197,6 +206,56 @@ def test_a_shared_run_can_be_watched_but_not_changed() -> None:
     assert "Ben's run" not in shown(signed_in("Ada", navigation.TRAIN, run=run.id))
 
 
+def test_what_visitors_choose_as_names_is_text_and_no_markup() -> None:
+    nickname, title = "**B** [x](http://e.org) <i>i</i>", "![p](http://e.org/p) :red[r] $x$"
+    lesson.set_shared(run_of(nickname, title, "stopped"), True)
+    run_of(nickname, title).write_status(Status("running", **process_facts(1)))
+    for page in (
+        signed_in("Ada", navigation.TRAIN),
+        signed_in("Ms Lee", navigation.TEACHER, code=TEACHER_CODE),
+        signed_in(nickname, navigation.TRAIN),
+        signed_in(nickname, navigation.RUNS),
+    ):
+        assert r"\*\*B\*\*" in shown(page) or r"\!\[p\]" in shown(page)
+        assert not [part for part in ("**B**", "[x](", "<i>", "![p](", " :red[", "$x$") if part in shown(page)]
+
+
+def test_in_two_tabs_at_once_nobody_starts_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_MAX_TRAININGS", "1")
+    runs, together, started = [run_of("Ada"), run_of("Ada")], threading.Barrier(2), []
+
+    class Started:
+        pid = os.getpid()
+
+        def __init__(self, *_: object, **__: object) -> None:
+            started.append(self)
+            time.sleep(0.3)
+
+    def launch(run: Run) -> str:
+        together.wait()
+        try:
+            run.launch()
+        except RunError as error:
+            return str(error)
+        return ""
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    with ThreadPoolExecutor(2) as tabs:
+        words = sorted(tabs.map(launch, runs))
+    assert (words[0], len(started)) == ("", 1)
+    assert "1 training at once" in words[1]
+
+
+def test_a_visitor_whose_workspace_is_removed_meanwhile_is_signed_out() -> None:
+    page = signed_in("Ada")
+    shutil.rmtree(lesson.people_root() / accounts.person_of("Ada"))
+    page.run()
+    assert not page.exception
+    assert "Watch one learn" not in labels(page)
+    assert [field.label for field in page.text_input] == ["Access code", "Nickname", "PIN"]
+    assert not (lesson.people_root() / accounts.person_of("Ada")).exists(), "nothing is left without an owner"
+
+
 def test_below_the_pages_nobody_changes_the_run_of_somebody_else() -> None:
     run = run_of("Ben", "Ben's run")
     deleted = trash.delete(run_of("Ben", "old"))
@@ -267,7 +326,7 @@ def test_the_rules_of_the_lesson_hold_for_every_training(monkeypatch: pytest.Mon
         lesson.check_launch(several)
     second = run_of("Ada")
     run.write_status(Status("running", **process_facts(1)))
-    with pytest.raises(RunError, match="1 models at once"):
+    with pytest.raises(RunError, match="1 training at once"):
         lesson.check_launch(second)
     lesson.check_launch(run_of("Ben"))
 
@@ -301,6 +360,80 @@ def test_a_visitors_uploads_are_bounded_and_their_own(tmp_path: Path, monkeypatc
     (ben.folder / "models" / "imported" / "model.safetensors").write_bytes(bytes(5000))
     with pytest.raises(image_source.UploadError, match="models"):
         image_source.check_room(1)
+
+
+@pytest.fixture
+def two_data_sets() -> list[Faces]:
+    """Embedded uploads of Ada and of Ben, and generated faces that anybody may have evaluated."""
+    found = []
+    for name, colour in (("Ada", 0), ("Ben", 9)):
+        as_visitor(name)
+        found.append(prepare(image_source.store_upload([pictures(colour)], uploads_root()), 32))
+        detect_and_embed(found[-1].images[:2], embed=False, processes=1, cache=found[-1].detections)
+    detect_and_embed(np.zeros((1, 64, 64, 3), np.uint8), embed=False, processes=1)
+    return found
+
+
+def pictures(colour: int) -> io.BytesIO:
+    """An archive of 64 plain images, always with the same bytes."""
+    archive, image = io.BytesIO(), io.BytesIO()
+    archive.name = "faces.zip"
+    Image.new("RGB", (32, 32), (colour, 0, 0)).save(image, "PNG")
+    with zipfile.ZipFile(archive, "w") as packed:
+        for number in range(64):
+            packed.writestr(zipfile.ZipInfo(f"{number}.png"), image.getvalue())
+    archive.seek(0)
+    return archive
+
+
+def there(faces: Faces) -> tuple[bool, bool]:
+    """Whether a data set, and what was detected in it, are still in the cache."""
+    return faces.path.exists(), bool(list(faces.detections.glob("*.npz")))
+
+
+def test_a_visitor_removes_their_own_uploads_and_embeddings_and_nobody_elses(two_data_sets: list[Faces]) -> None:
+    ada, ben = two_data_sets
+    page = signed_in("Ada", navigation.RUNS)
+    assert "1 upload, 1 data set made from uploads, 1 file of face embeddings of yours" in shown(page)
+    next(button for button in page.button if button.label == "Remove them all").click().run()
+    assert not page.exception
+    assert (there(ada), there(ben)) == ((False, False), (True, True))
+    assert len(personal.personal_data().embeddings) == 2, "Ben's and those of generated faces"
+    assert "Remove them all" not in labels(page)
+
+
+def test_a_teacher_removes_the_uploads_and_embeddings_of_all(two_data_sets: list[Faces]) -> None:
+    page = signed_in("Ms Lee", navigation.RUNS, code=TEACHER_CODE)
+    assert "2 uploads, 2 data sets made from uploads, 3 files of face embeddings of all visitors" in shown(page)
+    next(button for button in page.button if button.label == "Remove them all").click().run()
+    assert personal.personal_data().every == []
+
+
+def test_what_was_made_from_equal_uploads_stays_until_the_last_one_is_removed(two_data_sets: list[Faces]) -> None:
+    ada, _ = two_data_sets
+    as_visitor("Eve")
+    assert prepare(image_source.store_upload([pictures(0)], uploads_root()), 32).path == ada.path
+    for name, left in (("Ada", (True, True)), ("Eve", (False, False))):
+        as_visitor(name)
+        personal.purge(prefix=upload_prefix())
+        assert there(ada) == left
+
+
+def test_an_upload_may_be_as_large_as_what_the_visitor_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEDEMO_MAX_UPLOAD_MB", "7")
+    own = as_visitor("Ada").folder / "models" / "imported"
+    own.mkdir(parents=True)
+    (own / "model.safetensors").write_bytes(bytes(4_500_000))
+    page = signed_in("Ada", navigation.TRAIN)
+    page.radio(key="new_data_kind").set_value(image_source.UPLOAD).run()
+    uploader = page.file_uploader(key="new_data_files")
+    assert uploader.proto.max_upload_size_mb == 3
+    uploader.set_value([("a.png", b"a", "image/png")]).run()
+    (own / "model.safetensors").write_bytes(bytes(7_000_000))
+    page.run()
+    assert page.file_uploader(key="new_data_files").value, "another limit would empty it"
+    page.file_uploader(key="new_data_files").set_value([]).run()
+    assert page.file_uploader(key="new_data_files").proto.max_upload_size_mb == 1
 
 
 def test_runs_are_removed_after_the_days_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:

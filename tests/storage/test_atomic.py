@@ -12,7 +12,7 @@ import pytest
 
 from facedemo.config.schema import TrainingConfig
 from facedemo.storage import atomic
-from facedemo.storage.atomic import remove_abandoned, replace_file, replacing
+from facedemo.storage.atomic import remove_abandoned, replace_file, replacing, stats_below
 from facedemo.training import device
 
 
@@ -114,3 +114,11 @@ def test_the_same_files_uploaded_twice_at_once_are_stored_once(tmp_path: Path) -
         stored = set(pool.map(upload, range(16)))
     assert [path.name for path in tmp_path.iterdir()] == [path.name for path in stored]
     assert [path.stat().st_size for path in stored.pop().iterdir()] == [1 << 20]
+
+
+def test_files_that_disappear_while_they_are_counted_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "weights").write_bytes(bytes(10))
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    assert [file.st_size for file in stats_below(tmp_path)] == [10]
+    assert list(stats_below(tmp_path / "nowhere")) == []

@@ -11,6 +11,7 @@ from facedemo.app.shared.run_controls import ask, badge, wait_words
 from facedemo.pretrained import archive
 from facedemo.runs import lesson, queue
 from facedemo.runs.directory import ProcessDirectory
+from facedemo.storage.atomic import stats_below
 
 REFRESH = 3.0  # seconds
 
@@ -68,7 +69,7 @@ def people() -> None:
     rows = []
     for folder in lesson.workspaces():
         runs = lesson.everything_in(folder)
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        size = sum(file.st_size for file in stats_below(folder))
         active = len(lesson.active_in(folder))
         rows.append({"Name": lesson.name_of(folder), "Runs": len(runs), "Training": active, "MB": round(size / 1e6, 1)})
     st.subheader(f"Visitors: {len(rows)}", anchor=False)
@@ -83,7 +84,7 @@ if visitor is None or not visitor.teacher:  # the page is not listed for others,
 allowed = lesson.rules()
 st.caption(
     f"Allowed: {allowed.minutes:g} minutes a training, images of {allowed.size}×{allowed.size} pixels, "
-    f"{allowed.trainings} trainings a visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "
+    f"{allowed.trainings_words} a visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "
     f"{allowed.run_days:g} days. At most {queue.max_trainings()} train at once."
 )
 with st.container(horizontal=True):

@@ -1,6 +1,7 @@
 """Selecting images: a folder or archive on the computer that runs the app, or uploaded files."""
 
 import hashlib
+import math
 import re
 import shutil
 from collections.abc import Sequence
@@ -9,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from facedemo.data import personal
 from facedemo.data.personal import keep_days
 from facedemo.data.source_files import existing, lines
 from facedemo.runs import lesson
-from facedemo.storage.atomic import appearing
+from facedemo.storage.atomic import appearing, stats_below
 from facedemo.storage.locations import upload_prefix, uploads_root, user_models_root, workspace
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
             "Images, or one archive of them",
             [*IMAGES, *ARCHIVES],
             accept_multiple_files=True,
-            max_upload_size=upload_limit(),
+            max_upload_size=upload_limit(f"{prefix}_files"),
             key=f"{prefix}_files",
             help="At least 64 images, or one .zip or .tar. They are stored on the computer that runs this app for "
             f"{keep_days():g} days; you can remove them at once on Runs.",
@@ -117,20 +117,33 @@ def store_upload(files: "Sequence[UploadedFile]", folder: Path) -> Path:
     return target / packed[0] if packed else target
 
 
-def upload_limit() -> int | None:
-    """The largest file that the current visitor of a shared app may upload, in MB; None if the app is not shared."""
-    return None if workspace() is None else lesson.rules().upload_limit
+def upload_limit(key: str) -> int | None:
+    """The largest file for which the current visitor of a shared app has room, in MB; None if the app is not shared.
+
+    key: of the widget. While it holds files, its limit stays, because Streamlit would empty it for another one.
+    """
+    if workspace() is None:
+        return None
+    state, limit = st.session_state, f"{key}_limit"
+    if limit not in state or not state.get(key):
+        state[limit] = max(1, math.ceil(room() / 1e6))
+    return state[limit]
+
+
+def room() -> float:
+    """Bytes that the current visitor of a shared app may still take for images and models."""
+    if workspace() is None:
+        return math.inf
+    own = [*uploads_root().glob(f"{upload_prefix()}*"), user_models_root()]
+    return lesson.rules().upload_megabytes * 1e6 - sum(file.st_size for folder in own for file in stats_below(folder))
 
 
 def check_room(added: int) -> None:
     """Raises UploadError if a visitor of a shared app would have more bytes of images and models than allowed."""
-    if workspace() is None:
-        return
-    limit = lesson.rules().upload_megabytes
-    own = [*personal.personal_data(prefix=upload_prefix()).uploads, user_models_root()]
-    if sum(path.stat().st_size for folder in own for path in folder.rglob("*")) + added > limit * 1e6:
+    if added > room():
         raise UploadError(
-            f"Your uploads and models may take {limit:g} MB in all. Upload less, or remove uploads or models on Runs."
+            f"Your uploads and models may take {lesson.rules().upload_megabytes:g} MB in all. Upload less, or remove "
+            "uploads or models on Runs."
         )
 
 

@@ -103,11 +103,12 @@ def importing() -> None:
     """Imports a model from a ZIP after checking that it works."""
     st.subheader("Import a model", anchor=False)
     turn = st.session_state.setdefault("shelf_turn", 0)  # a new uploader after each success
+    key = f"shelf_file_{turn}"
     file = st.file_uploader(
         "ZIP of a model",
         "zip",
-        key=f"shelf_file_{turn}",
-        max_upload_size=min(MEGABYTES, image_source.upload_limit() or MEGABYTES),
+        key=key,
+        max_upload_size=min(MEGABYTES, image_source.upload_limit(key) or MEGABYTES),
         help="A ZIP made by “Export (ZIP)” from a model or a run. Weights must be safetensors: a pickle could run code "
         "on this computer, so a ZIP that contains one is refused.",
     )

@@ -108,7 +108,8 @@ class TrainingConfig(FrozenSettings):
         max_length=4096,
         title="Start from",
         description="Trained model to fine-tune, instead of a random initialisation: on other images, with another γ "
-        "or, for ours, with a larger latent size, or at 128×128 with quarter stems from a 64×64 model with half stems.",
+        "or, for ours, with a larger latent size or, if its generator is decoder, at 128×128 with quarter stems from a "
+        "64×64 model with half stems.",
     )
     seed: int = Field(
         default=0, ge=0, le=2**32 - 1, title="Seed", description="Seeds the initial weights, data order and noise."

@@ -19,9 +19,9 @@ SOURCE = "built-in faces"
 def builtin_faces(size: int, cache: Path | None = None) -> Faces:
     """The 4,096 built-in faces at `size` pixels.
 
-    The bundled `ours-64` generated 9,000 faces of 64×64 pixels from the seeds 1,000,000 to 1,008,999. These are the
-    ones with the highest score from dlib's HOG detector, each named after its seed.  Raises DataError if the file is
-    missing or damaged, or the cache folder cannot be written.
+    An earlier version of the bundled `ours-64` generated 9,000 faces of 64×64 pixels from the seeds 1,000,000 to
+    1,008,999. These are the ones with the highest score from dlib's HOG detector, each named after its seed.  Raises
+    DataError if the file is missing or damaged, or the cache folder cannot be written.
     """
     try:
         digest = hashlib.blake2b(ARCHIVE.read_bytes() + size.to_bytes(2), digest_size=16).hexdigest()

@@ -118,7 +118,9 @@ class Report:
     def command(self, model: str) -> str:
         """The command that reproduces this report for `model`."""
         words = ["verify", "--model", model, "--seed", self.seed, "--count", self.count]
-        words += ["--data", self.data, "--split", self.split] if self.data else []
+        if self.data:
+            words += [word for name in self.data.split(", ") for word in ("--data", name)]
+            words += ["--split", self.split]
         words += ["--gallery", self.gallery] if self.gallery else []
         words += ["--cnn"] if self.drawn.undetected_cnn else []
         words += ["--copies"] if any(row.nearest is not None for row in self.rows) else []

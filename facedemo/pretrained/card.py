@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import safetensors.torch
@@ -95,7 +95,8 @@ def final_config(run: Run) -> RunConfig:
 
 
 def make_report(run: Run, model: FaceModel) -> ModelReport:
-    metrics, status = run.metrics(), run.status
+    metrics, status, steering = run.metrics(), run.status, run.setting_changes()
+    changed = {name for change in steering for name in change.changes}
     every = max(1, len(metrics.get("step", [])) // CURVE_POINTS)
     return ModelReport(
         # of the weights, if their file says so: a run in training may be ahead of them
@@ -108,7 +109,8 @@ def make_report(run: Run, model: FaceModel) -> ModelReport:
             network: sum(p.numel() for p in getattr(model.family, network).parameters())
             for network in ("generator", "discriminator")
         },
-        steering=run.setting_changes(),
+        steering=steering,
+        started_with={name: value for name, value in run.config.model.model_dump().items() if name in changed},
         versions=versions("facedemo", "torch"),
         last={name: values[-1] for name, values in metrics.items() if values},
         curves={name: thinned(values, every) for name, values in metrics.items()},
@@ -166,13 +168,9 @@ def write_card(folder: Path, config: RunConfig, report: ModelReport, about: str,
     name, family = folder.name, config_class(config.family)
     settings = config.model_dump()
     cells = [f"{key} | {value}" for part in ("model", "training") for key, value in settings[part].items()]
-    cells += [f"data {key} | {value}" for key, value in settings["data"].items()]
+    cells += [f"data {key} | {str(value).replace(chr(10), ', ')}" for key, value in settings["data"].items()]
     cells += [" | "] * (-len(cells) % COLUMNS)
     rows = [f"| {' | '.join(cells[at : at + COLUMNS])} |" for at in range(0, len(cells), COLUMNS)]
-    steps = [f"- iteration {change.step:,}: {change.changes}" for change in report.steering]
-    changes = (
-        ["Settings changed during training:", "", *steps] if steps else ["No settings were changed during training."]
-    )
     networks, before = report.parameters, report.images_before
     after = f", after the {before:,} images of the model that it started from" if before else ""
     return f"""---
@@ -200,9 +198,23 @@ tags: [gan, faces, {config.family}]
 
 ![Curves over the training](curves.png)
 
-{chosen_because(report)}The data of the curves is in `report.json`. {chr(10).join(changes)}
+{chosen_because(report)}The data of the curves is in `report.json`. {changed_settings(report)}
 
 {"| setting | value " * COLUMNS}|
 {"| --- | --- " * COLUMNS}|
 {chr(10).join(rows)}
 """
+
+
+def changed_settings(report: ModelReport) -> str:
+    """Markdown on the settings that were changed during training."""
+    if not report.steering:
+        return "No settings were changed during training."
+    began = f" It began with {listed(report.started_with)}." if report.started_with else ""
+    steps = [f"- iteration {change.step:,}: {listed(change.changes)}" for change in report.steering]
+    return "\n".join([f"Settings were changed during training; the table shows the last ones.{began}", "", *steps])
+
+
+def listed(settings: Mapping[str, float]) -> str:
+    """ "gamma = 0.7, decay = 0.9"."""
+    return ", ".join(f"{name} = {value:g}" for name, value in settings.items())

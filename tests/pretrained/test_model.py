@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from facedemo.config.schema import RunConfig
+from facedemo.config.schema import DataConfig, RunConfig
 from facedemo.evaluation.narrative import card_section
 from facedemo.evaluation.report import Report, Row, rate
 from facedemo.gans.base import create
@@ -105,6 +105,18 @@ def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tm
     assert (out / "README.md").read_text() == before
 
 
+def test_a_card_names_several_sources_in_one_cell_and_each_in_the_command(run: Run, tmp_path: Path) -> None:
+    config = run.config.model_copy(update={"data": DataConfig(source="/some/where/a.tar\n/else/where/b.tar")})
+    (run.path / "config.json").write_text(config.model_dump_json(), "utf8")
+    out = card.export(Run(run.path), tmp_path / "mine")
+    row = Row("mine", rate(17, 1000), None, None, 98, 90, 0.052, None, 0.0)
+    report = Report("mine", 20001, 1000, 32, "a.tar, b.tar", "test", 856, 806, [row], {})
+    card.refresh(out, card_section(report, "mine"))
+    text = (out / "README.md").read_text("utf8")
+    assert "| data source | a.tar, b.tar |" in text
+    assert "--count 1000 --data a.tar --data b.tar --split test`" in text
+
+
 def test_a_config_contains_no_paths_of_the_machine_it_comes_from() -> None:
     config = RunConfig(data={"source": "/some/where/faces.tar"}, training={"start": "/some/where/ours-64"})
     assert "where" not in config.without_paths().model_dump_json()
@@ -125,7 +137,7 @@ def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp
     text = (out / "README.md").read_text("utf8")
     assert "Trained on **faces**." in text
     assert "1,990 iterations" in text
-    assert "iteration 700: {'gamma': 0.4}" in text
+    assert "It began with gamma = 0.7.\n\n- iteration 700: gamma = 0.4\n" in text
     config = json.loads((out / "config.json").read_text())
     assert config["model"]["gamma"] == 0.4  # as the run ended
     assert config["data"]["source"] == "faces.tar"

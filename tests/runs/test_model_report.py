@@ -18,6 +18,7 @@ WHOLE = ModelReport(
     minutes=0.5,
     parameters={"generator": 7, "discriminator": 8},
     steering=[SettingChange(10, {"gamma": 0.6})],
+    started_with={"gamma": 0.7},
     versions={"torch": "2"},
     last={"k": 0.01},
     curves={"step": [1.0, 2.0], "k": [0.0, 0.01]},

@@ -41,8 +41,10 @@ Data = Annotated[
     ),
 ]
 Gallery = Annotated[
-    str | None,
-    typer.Option(help="Images of known people; counts detected faces that match none of them.", metavar="SOURCE"),
+    list[str] | None,
+    typer.Option(
+        help="Images of known people; counts detected faces that match none of them (repeatable).", metavar="SOURCE"
+    ),
 ]
 Cnn = Annotated[
     bool,
@@ -87,8 +89,7 @@ def verify(
     if out is not None:
         check_suffix(out, (".json",))
     personal.expire()
-    source = "\n".join(data) if data else None
-    request = EvaluationRequest(count, seed, source, split, gallery, cnn, copies, fid)
+    request = EvaluationRequest(count, seed, one_source(data), split, one_source(gallery), cnn, copies, fid)
     request.check()
     checked_seed(seed + seeds - 1)
     folder = find_model(model, runs_dir)
@@ -108,6 +109,11 @@ def verify(
             write_pictures(pictures, report, detected)
         if keep:
             store(report, folder)
+
+
+def one_source(paths: list[str] | None) -> str | None:
+    """Several folders or archives as one source; None if there are none."""
+    return "\n".join(paths) if paths else None
 
 
 def measured_detection(model: FaceModel, request: EvaluationRequest) -> Rate:

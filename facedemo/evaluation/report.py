@@ -118,10 +118,8 @@ class Report:
     def command(self, model: str) -> str:
         """The command that reproduces this report for `model`."""
         words = ["verify", "--model", model, "--seed", self.seed, "--count", self.count]
-        if self.data:
-            words += [word for name in self.data.split(", ") for word in ("--data", name)]
-            words += ["--split", self.split]
-        words += ["--gallery", self.gallery] if self.gallery else []
+        words += [*repeated("--data", self.data), "--split", self.split] if self.data else []
+        words += repeated("--gallery", self.gallery)
         words += ["--cnn"] if self.drawn.undetected_cnn else []
         words += ["--copies"] if any(row.nearest is not None for row in self.rows) else []
         words += ["--fid"] if self.drawn.fid is not None else []
@@ -137,6 +135,11 @@ class Report:
         if not found.rows:
             raise ValueError("A report needs at least the model's row.")
         return found
+
+
+def repeated(option: str, names: str | None) -> list[str]:
+    """An option for each of several sources, which a report names in one string."""
+    return [word for name in (names or "").split(", ") if name for word in (option, name)]
 
 
 def save_bundle_evaluation(report: Report, folder: Path) -> Path:

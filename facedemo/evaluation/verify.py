@@ -108,7 +108,7 @@ def question(model: FaceModel, request: EvaluationRequest) -> Report:
         count=request.count,
         size=model.size,
         data=file_names(request.source) if request.source else None,
-        gallery=Path(request.gallery).name if request.gallery else None,
+        gallery=file_names(request.gallery) if request.gallery else None,
         split=request.split,
         matched_n=request.count,
         frechet_n=None,

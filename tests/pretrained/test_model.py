@@ -110,11 +110,11 @@ def test_a_card_names_several_sources_in_one_cell_and_each_in_the_command(run: R
     (run.path / "config.json").write_text(config.model_dump_json(), "utf8")
     out = card.export(Run(run.path), tmp_path / "mine")
     row = Row("mine", rate(17, 1000), None, None, 98, 90, 0.052, None, 0.0)
-    report = Report("mine", 20001, 1000, 32, "a.tar, b.tar", "test", 856, 806, [row], {})
+    report = Report("mine", 20001, 1000, 32, "a.tar, b.tar", "test", 856, 806, [row], {}, gallery="a.tar, c.tar")
     card.refresh(out, card_section(report, "mine"))
     text = (out / "README.md").read_text("utf8")
     assert "| data source | a.tar, b.tar |" in text
-    assert "--count 1000 --data a.tar --data b.tar --split test`" in text
+    assert "--count 1000 --data a.tar --data b.tar --split test --gallery a.tar --gallery c.tar`" in text
 
 
 def test_a_config_contains_no_paths_of_the_machine_it_comes_from() -> None:

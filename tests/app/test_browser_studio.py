@@ -87,7 +87,7 @@ def test_training_goes_one_step_forwards_and_backwards(address: str, page: Page)
     expect(first).to_have_count(1)
 
 
-@pytest.mark.parametrize("model", ["ours-64", "dcgan-64", "wgan-64"])
+@pytest.mark.parametrize("model", ["ours-64", "dcgan-64", "wgan-64", "r3gan-64"])
 def test_equations_fit_a_telephone(address: str, page: Page, model: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{address}/step?model={model}")

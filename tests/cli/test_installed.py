@@ -76,7 +76,7 @@ def test_it_brings_the_app_its_theme_and_the_types(installed: Path, tmp_path: Pa
         "(Path(facedemo.__file__).parent / 'py.typed').exists(), str(Path(facedemo.__file__))]))"
     )
     names, theme, typed, place = json.loads(call(installed / "python", "-c", script, folder=tmp_path))
-    assert names == ["dcgan-64", "ours-128", "ours-64", "wgan-64"]
+    assert names == ["dcgan-64", "ours-128", "ours-64", "r3gan-64", "wgan-64"]
     assert theme
     assert typed
     assert "site-packages" in place

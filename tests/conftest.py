@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,7 @@ from safetensors.torch import save_file
 from facedemo.cli import main
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation.detector import FaceDetections
-from facedemo.pretrained import sampling
-from facedemo.pretrained.model import FaceModel, contiguous, find_model, load_model
-from facedemo.pretrained.seeds import face_seeds
+from facedemo.pretrained.model import FaceModel, contiguous, load_model
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.process_status import Status
@@ -110,9 +109,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> FaceModel:
 @pytest.fixture(scope="session")
 def portrait() -> Portrait:
     """Makes photos of as many people as asked for, side by side and 320 pixels apart; none of them exists."""
-    from facedemo.data import photos
+    from facedemo.data import builtin, photos
 
-    images = sampling.generate(load_model(find_model("ours-64")), face_seeds(0, 24))
+    images = [image for _, image in islice(builtin.resized_faces(64), 24)]
     faces = [Image.fromarray(image).resize((256, 256), Image.Resampling.LANCZOS) for image in images]
     clear = [face for face in faces if len(photos.find_faces(face)) == 1]
 

@@ -82,9 +82,9 @@ class R3GAN(Family):
             Equation(
                 "λ/2 (R₁ + R₂)",
                 "λ/2 (mean |∇D(x)|² + mean |∇D(G(z))|²)",
-                r"\tfrac{\lambda}{2}(R_1 + R_2) = \tfrac{\lambda}{2} \\ &\quad (\operatorname{mean} |\nabla D(x)|^2 "
-                r"+ \operatorname{mean} |\nabla D(G(z))|^2)",
-                f"{self.config.penalty:g} / 2 · ({row['penalty_real']:.5f} + {row['penalty_fake']:.5f})",
+                r"\tfrac{\lambda}{2}(R_1 + R_2) = \tfrac{\lambda}{2} (\operatorname{mean} |\nabla D(x)|^2 "
+                r"\\ & + \operatorname{mean} |\nabla D(G(z))|^2)",
+                f"{self.config.penalty:g} / 2 · ({row['penalty_real']:.4f} + {row['penalty_fake']:.4f})",
                 self.config.penalty / 2 * (row["penalty_real"] + row["penalty_fake"]),
                 "The discriminator also minimises this: its score may change only slowly from one image to a similar "
                 "one, and is flat where real and generated images look alike.",

@@ -94,13 +94,13 @@ def actions(race: Race, plan: Plan, status: Status) -> None:
     elif status.state != "finished":
         about = "Resume the race. Finished models are kept; the interrupted one continues from its last checkpoint."
         button("Resume", "play_arrow", about, race.launch)
-    models = [f"run:{run.id}" for entrant in plan.entries if (run := race.run(entrant)).has_model]
+    models = models_of(race, plan)
     about = "Compare all models with saved weights on the same seeds."
     if st.button(
         "Side by side",
         icon=":material/compare:",
         on_click=go_side_by_side,
-        args=(models,),
+        args=(race, plan),
         help=about,
         disabled=not models,
         key="race_side",
@@ -109,8 +109,14 @@ def actions(race: Race, plan: Plan, status: Status) -> None:
     downloads(race, bool(models))
 
 
-def go_side_by_side(models: list[str]) -> None:
-    st.session_state.update(compare_mode="side", compare_models="/".join(models[: side_by_side.MOST]))
+def models_of(race: Race, plan: Plan) -> list[str]:
+    return [f"run:{run.id}" for entrant in plan.entries if (run := race.run(entrant)).has_model]
+
+
+def go_side_by_side(race: Race, plan: Plan) -> None:
+    """Opens the models that have weights at the click; the race may have trained another one meanwhile."""
+    models = models_of(race, plan)[: side_by_side.MOST]
+    st.session_state.update(compare_mode="side", compare_models="/".join(models))
     url_state.outdate_address("compare")
 
 
@@ -166,8 +172,8 @@ def entrant(label: str, run: Run, active: bool) -> None:
         st.caption("This run was deleted. You can restore it on the Train page.")
         return
     faces(label, run)
-    if status.images:
-        st.caption(facts(run, status))
+    if words := facts(run, status):
+        st.caption(words)
     if status.state in ("failed", "crashed"):
         st.markdown(f":small[:red[{escaped(status.message)}]]")
     losses(label, run)
@@ -203,7 +209,7 @@ def first_faces(path: Path, version: int) -> bytes:
 
 
 def facts(run: Run, status: Status) -> str:
-    parts = [f"{status.progress:.0%}", f"{status.images:,} images", duration(status.seconds)]
+    parts = [f"{status.progress:.0%}", f"{status.images:,} images", duration(status.seconds)] if status.images else []
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     if rows := read_evaluations(run.path):

@@ -123,7 +123,7 @@ def controls(choices: Mapping[str, Path]) -> tuple[list[str], int, int]:
 
 
 def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int) -> None:
-    with st.grid(min(max(len(names), 2), 3), min_column_width=COLUMN) as places:
+    with st.grid(2 if len(names) in (1, 2, 4) else 3, min_column_width=COLUMN) as places:
         for name in names:
             with places.cell():
                 st.markdown(f"**{escaped(model_picker.label(name))}**")

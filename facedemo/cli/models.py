@@ -23,7 +23,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="Seed of the first face; the other faces' seeds are derived from it.")] = 0,
     count: Annotated[int, typer.Option(help="Number of faces.", min=1, max=100_000)] = 64,
     scale: Annotated[
-        float, typer.Option(help="Factor on the latents: below 1, faces are more average; above 1, more extreme.")
+        float, typer.Option(help="Factor on the latents: below 1, paler or more average faces; above 1, harsher ones.")
     ] = 1.0,
     out: Annotated[Path, typer.Option(help="Output file for the grid, .png or .jpg.")] = Path("faces.png"),
     each: Annotated[Path | None, typer.Option(help="Folder for one PNG per face, named after its seed.")] = None,

@@ -5,8 +5,8 @@ Two ways to interpolate between a and b:
 - *slerp* rotates a into b at a constant angular speed.  Random latents of many dimensions all have about the same
   length, √h for Gaussian ones and √(h/3) for ones uniform in [−1, 1]^h, and slerp preserves it: by length, every latent
   on the path is as likely a sample as the two ends.
-- *lerp* goes straight.  Half-way, the length has shrunk to about 0.7 of that, and shorter latents give faces closer to
-  the model's average face.
+- *lerp* goes straight.  Half-way, the length has shrunk to about 0.7 of that, shorter than in training: most generators
+  draw a paler face there, those of `decoder` one closer to the model's average face.
 
 For uniform latents slerp is not exact: half-way, (a + b)/√2 has components of up to √2 in size, outside the cube that
 the model was trained on. Lerp never leaves the cube.
@@ -131,3 +131,13 @@ def grid_of_seeds(
 ) -> np.ndarray:
     """The faces of a grid between the latents of four seeds, see `latent_grid`: uint8 (side², size, size, 3)."""
     return sampling.draw(model, latent_grid(sampling.latents(model, seeds), side, path), progress=progress)
+
+
+def faces_near(model: FaceModel, centre: int, seeds: Sequence[int], spread: float) -> np.ndarray:
+    """Faces of latents between that of the seed `centre` and those of `seeds`: uint8 (n, size, size, 3).
+
+    spread: in [0, 1], how far on the way of `slerp`; 0: all are the face of `centre`, 1: the faces of `seeds`.
+    """
+    ends = sampling.latents(model, seeds)
+    start = sampling.latents(model, [centre]).expand_as(ends)
+    return sampling.draw(model, slerp(start, ends, torch.tensor([spread]))[0])

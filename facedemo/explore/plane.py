@@ -25,10 +25,10 @@ def directions(model: FaceModel, count: int = 2) -> Tensor:
     return (found * largest.sign() * sampling.latents(model, range(SAMPLES)).std()).float()
 
 
-def faces(model: FaceModel, places: Sequence[tuple[float, float]], seed: int | None) -> np.ndarray:
-    """Faces at places (x, y) of the plane of `directions`, uint8 (n, s, s, 3).
+def faces(model: FaceModel, places: Sequence[tuple[float, float]], seed: int, opposite: bool = False) -> np.ndarray:
+    """Faces at places (x, y) of the plane of `directions`, uint8 (n, s, s, 3), around the latent of `seed`.
 
-    seed: of the face in the middle; None: z = 0.
+    opposite: around its opposite, −z.
     """
-    origin = sampling.latents(model, [seed or 0]) * (seed is not None)
+    origin = sampling.latents(model, [seed]) * (-1 if opposite else 1)
     return sampling.draw(model, origin + torch.tensor(places) @ directions(model))

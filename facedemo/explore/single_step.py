@@ -75,9 +75,12 @@ class TrainingStepper:
     Raises BundleError if the folder cannot be opened, or contains no discriminator to train.
     """
 
-    def __init__(self, path: Path, images: Images) -> None:
-        """path: a bundle or a run directory.  images: n of uint8 (s, s, 3), to train on."""
-        self.path, self.images = path, images
+    def __init__(self, path: Path, images: Images, about_images: str = "Training images.") -> None:
+        """path: a bundle or a run directory.  images: n of uint8 (s, s, 3), to train on.
+
+        about_images: what they are, as a sentence.
+        """
+        self.path, self.images, self.about_images = path, images, about_images
         self.fabric = Fabric(accelerator="auto", devices=1, precision="32-true")
         self.restart()
 
@@ -156,7 +159,7 @@ class TrainingStepper:
         outputs = [forward_without_bn_update(discriminator, images) for images in (x, g)]
         after = [forward_without_bn_update(self.family.discriminator, images) for images in (x, g)]
         pictures = [
-            picture_row("x", "Real images.", x),
+            picture_row("x", self.about_images, x),
             picture_row("G(z)", "Images generated from random vectors z.", g),
         ]
         changes = [picture_row("G(z)", "Change of the generated images by this step.", g_after - g)]

@@ -20,6 +20,13 @@ class Examples:
     own: bool
     description: str
 
+    @property
+    def caption(self) -> str:
+        """What the images are, as a sentence below them."""
+        return (
+            "Training images." if self.own else "Stand-ins for training images: faces that a bundled model generated."
+        )
+
 
 def own_images(config: RunConfig) -> Images | None:
     """A model's training images, n of uint8 (s, s, 3), if they are prepared in the cache; else None."""

@@ -1,17 +1,21 @@
 """The lessons, run as Streamlit runs them."""
 
 import re
+from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers, players
 from facedemo.app.views.learn.lesson import Lesson
+from facedemo.evaluation.detector import detect_chunk
 from tests.conftest import Maker
 
 LESSONS = [module.LESSON for module in (numbers, players, balance, equations, failing, lying, families, copying)]
+BUNDLED = Path(__file__).parents[2] / "checkpoints"
 LIVE = [players, balance, failing, families, copying]
 
 
@@ -95,7 +99,9 @@ def test_a_live_lesson_plays_only_after_an_answer_and_trains_while_it_plays(modu
     steps = [training.step for training in found.values()]
     assert all(step > 0 for step in steps)
     page = click(page, "Pause")
-    assert [training.step for training in found.values()] == [training.step for training in found.values()]
+    paused = [training.step for training in found.values()]
+    page.run()
+    assert [training.step for training in found.values()] == paused
     page = click(page, "Start again")
     _, fresh = page.session_state[f"{module.KEY}_trainings"]
     assert all(training.step == 0 for training in fresh.values())
@@ -151,3 +157,22 @@ def test_a_recording_goes_through_trainings_of_an_earlier_day(lesson: ModuleType
     assert not page.exception
     early = [image for element in page.get("image") for image in element.proto.imgs if "after 240 " in image.alt]
     assert len({image.url for image in early} - {image.url for image in pictures}) == 4
+
+
+@pytest.mark.parametrize("name", ["ours-64", "r3gan-64", "dcgan-64", "wgan-64", "ours-128"])
+def test_the_number_lies_for_every_bundled_model(name: str) -> None:
+    folder = BUNDLED / name
+    _, detected, people = lying.evaluated(str(folder), name, 0.05)
+    assert (detected, people) == (lying.FACES, 1)
+    _, detected, people = lying.evaluated(str(folder), name, 1.0)
+    assert detected <= lying.FACES
+    assert people >= 10
+
+
+@pytest.mark.parametrize("name", ["ours-64", "r3gan-64", "ours-128"])
+def test_the_opposite_latent_is_somebody_else(name: str) -> None:
+    folder = str(BUNDLED / name)
+    faces = [numbers.faces_at(folder, name, [(0.0, 0.0)], opposite)[0] for opposite in (False, True)]
+    _, found, embeddings = detect_chunk(np.stack(faces), "hog", embed=True)
+    assert (found > 0).all()
+    assert np.linalg.norm(embeddings[0] - embeddings[1]) > 0.6

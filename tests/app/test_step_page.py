@@ -1,6 +1,7 @@
 """The page "One step, slowly", run as Streamlit runs it, on real models with random weights."""
 
 import json
+from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -41,6 +42,10 @@ def formulas(page: AppTest) -> list[str]:
     return [element.value for element in page.latex]
 
 
+def captions(page: AppTest) -> list[str]:
+    return [caption.value for caption in page.caption]
+
+
 def test_it_opens_with_the_first_step_and_an_address_that_says_everything(make_bundle: Maker) -> None:
     make_bundle()
     page = open_page()
@@ -50,6 +55,16 @@ def test_it_opens_with_the_first_step_and_an_address_that_says_everything(make_b
     assert page.subheader[0].value == "Iteration 1"
     assert len(formulas(page)) == 7
     assert "without its optimiser state" in page.caption[-2].value
+
+
+def test_it_says_whether_the_images_are_those_of_the_training(make_bundle: Maker, tmp_path: Path) -> None:
+    folder = make_bundle()
+    assert "**x**  Training images." in captions(open_page())
+    config = json.loads((folder / "config.json").read_text("utf8"))
+    config["data"]["source"] = str(tmp_path / "elsewhere")
+    (folder / "config.json").write_text(json.dumps(config), "utf8")
+    stand_ins = "**x**  Stand-ins for training images: faces that a bundled model generated."
+    assert stand_ins in captions(open_page())
 
 
 def test_steps_go_forwards_and_backwards(make_bundle: Maker) -> None:

@@ -93,8 +93,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         key="generate_scale",
         persist_state="session",
         width=220,
-        help="Factor on the latent vector z of each face. Below 1, faces move towards the model's average face; above "
-        "1, they move outside the training distribution.",
+        help="Factor on the latent vector z of each face. 1: as in training. Below 1, faces become paler or more "
+        "average, depending on the model, and finally stop being faces; above 1, they become harsher.",
     )
 
 if ignored:

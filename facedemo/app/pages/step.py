@@ -33,7 +33,8 @@ def opened(name: str, folder: Path) -> "tuple[TrainingStepper, Examples]":
     if not stored or stored[0] != name:
         config = model_picker.load(folder, model_picker.version(folder)).config
         found = dataset.for_model(config, photographs=visitor.may_see_photographs())
-        stored = st.session_state.step_stepper = (name, single_step.TrainingStepper(folder, found.images), found)
+        stepper = single_step.TrainingStepper(folder, found.images, found.caption)
+        stored = st.session_state.step_stepper = (name, stepper, found)
     return stored[1], stored[2]
 
 

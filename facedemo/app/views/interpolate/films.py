@@ -23,8 +23,8 @@ PATHS: dict[PathKind, str] = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (st
 ABOUT_PATHS = (
     "How to interpolate between the latents z of two faces. Slerp rotates one into the other and keeps its length, "
     "which is nearly the same for all random latents: faces half-way are as sharp and as varied as the two ends. Lerp "
-    "goes straight; half-way, z is shorter and the face is closer to the model's average face. The paper's model was "
-    "trained on latents between −1 and 1. Slerp leaves that range slightly half-way, lerp never does: if slerp "
+    "goes straight; half-way, z is shorter than in training, and the face is paler or more average. The paper's model "
+    "was trained on latents between −1 and 1. Slerp leaves that range slightly half-way, lerp never does: if slerp "
     "distorts a face, try lerp."
 )
 

@@ -14,13 +14,22 @@ from facedemo.evaluation.metrics import distinct_people
 from facedemo.pretrained.seeds import face_seeds
 
 FACES = 16
-SCALES = {"0.05": 0.05, "0.3": 0.3, "0.6": 0.6, "1": 1.0, "1.5": 1.5}
+SPREADS = {"0.05": 0.05, "0.25": 0.25, "0.5": 0.5, "0.75": 0.75, "1": 1.0}
 
 
 @st.cache_data(max_entries=16, show_spinner="Generating and recognising faces…")
-def evaluated(folder: str, version: str, scale: float) -> tuple[np.ndarray, int, int]:
-    """FACES faces, how many of them are detected, and the number of different people on them."""
-    images = model_picker.load(Path(folder), version).draw(face_seeds(0, FACES), scale)
+def evaluated(folder: str, version: str, spread: float) -> tuple[np.ndarray, int, int]:
+    """FACES faces, how many of them are detected, and the number of different people on them.
+
+    spread: 1: random faces; towards 0, their latents approach that of the first random face that is detected.
+    """
+    from facedemo.explore import interpolation  # imports torch, which the list of lessons need not wait for
+
+    model, seeds = model_picker.load(Path(folder), version), face_seeds(0, FACES)
+    images = model.draw(seeds)
+    if spread < 1:
+        _, faces, _ = detect_chunk(images, "hog", embed=False)
+        images = interpolation.faces_near(model, seeds[np.argmax(faces > 0)], seeds, spread)
     _, faces, embeddings = detect_chunk(images, "hog", embed=True)
     return images, int((faces > 0).sum()), distinct_people(embeddings[faces > 0])
 
@@ -31,18 +40,18 @@ def show(answered: bool) -> None:
         st.info("There is no model to generate faces with. Train one first.", title="No model yet")
         return
     name = model_picker.preferred(choices)
-    scale = st.select_slider(
-        "Length of z",
-        list(SCALES),
+    spread = st.select_slider(
+        "Spread of the latents",
+        list(SPREADS),
         value="1",
-        key="learn_lying_scale",
-        help="Factor on the latents. Near 0, all latents are nearly equal, and so are the faces.",
+        key="learn_lying_spread",
+        help="1: random latents z. The smaller, the closer all of them are to the latent of one face.",
         width=420,
     )
-    images, detected, people = evaluated(str(choices[name]), model_picker.version(choices[name]), SCALES[scale])
+    images, detected, people = evaluated(str(choices[name]), model_picker.version(choices[name]), SPREADS[spread])
     left, right = st.columns(2, gap="large")
     with left:
-        live.show_grid(images, f"{FACES} faces with z multiplied by {scale}")
+        live.show_grid(images, f"{FACES} faces with a spread of {spread}")
     with right:
         st.metric(
             "Faces detected",
@@ -67,12 +76,12 @@ LESSON = Lesson(
     "people as well, and measures the Fréchet distance: how far the crowd of generated faces is from a crowd of real "
     "ones.",
     Question(
-        "Multiply all latents by 0.05, so that all faces become nearly the same. What happens to the share of detected "
-        "faces?",
+        "Move all latents so close to that of one face that all faces become nearly the same. What happens to the "
+        "share of detected faces?",
         ["It falls to one face", "It falls a little", "It stays as high as it was, or rises"],
         2,
-        "All latents are close to 0 now, so all faces are close to the average face: clear, smooth, and easily "
-        "detected. And it is one person again and again. Move the slider, and watch both numbers.",
+        "The face that all of them resemble now is one that the detector finds, so it finds all of them. And it is one "
+        "person again and again. Move the slider to 0.05, and watch both numbers.",
     ),
     show,
     navigation.VERIFY,

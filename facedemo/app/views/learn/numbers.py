@@ -11,20 +11,20 @@ from facedemo.imaging import film
 
 FAR = 3.0  # how far the sliders go, in standard deviations of z
 PLACES = 7  # faces per side of the map
-SEED = 3
+SEED = 4
 X, Y = "learn_numbers_x", "learn_numbers_y"
 LARGE = 320  # pixels
 
 
 @st.cache_data(max_entries=4, show_spinner="Generating faces…")
-def faces_at(folder: str, version: str, places: list[tuple[float, float]], centre: bool) -> np.ndarray:
-    """Faces at places of a plane in the latent space, uint8 (n, s, s, 3).  centre: around z = 0, not around a face."""
+def faces_at(folder: str, version: str, places: list[tuple[float, float]], opposite: bool = False) -> np.ndarray:
+    """Faces at places of a plane in the latent space, uint8 (n, s, s, 3), around the face of z or, opposite, of −z."""
     from pathlib import Path
 
     from facedemo.explore import plane  # imports torch, which the list of lessons need not wait for
 
     model = model_picker.load(Path(folder), version)
-    return plane.faces(model, places, None if centre else SEED)
+    return plane.faces(model, places, SEED, opposite)
 
 
 def choose(place: int) -> None:
@@ -49,14 +49,14 @@ def show(answered: bool) -> None:
         about = "Moves z along one direction, in standard deviations."
         x = st.slider("First direction", -FAR, FAR, step=0.1, key=X, help=about)
         y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=about)
-        (face,) = faces_at(folder, version, [(x, y)], centre=False)
+        (face,) = faces_at(folder, version, [(x, y)])
         st.image(film.enlarged(face, LARGE), width=LARGE, alt=f"The face at {x:g}, {y:g}")
         st.caption(f"z has moved by {x:g} and {y:g}; its other directions stay where they are.")
     with right:
         nearest = 1 + (PLACES - 1 - round((y + FAR) / (2 * FAR) * (PLACES - 1))) * PLACES
         nearest += round((x + FAR) / (2 * FAR) * (PLACES - 1))
         face_grid(
-            faces_at(folder, version, places, centre=False),
+            faces_at(folder, version, places),
             (),
             selected=nearest,
             alt=f"Map of {PLACES} by {PLACES} faces: the sliders' plane. Arrow keys move, Enter chooses.",
@@ -68,9 +68,12 @@ def show(answered: bool) -> None:
         )
         st.caption("The same plane as a map. Choose a place, and the sliders go there.")
     if answered:
-        (middle,) = faces_at(folder, version, [(0.0, 0.0)], centre=True)
-        st.image(film.enlarged(middle, LARGE), width=LARGE, alt="The face of z = 0")
-        st.caption("The face of z = (0, 0, … 0).")
+        with st.container(horizontal=True):
+            for symbol, opposite in (("z", False), ("−z", True)):
+                (face,) = faces_at(folder, version, [(0.0, 0.0)], opposite)
+                with st.container(width=LARGE // 2, gap="xsmall"):
+                    st.image(film.enlarged(face, LARGE), width=LARGE // 2, alt=f"The face of {symbol}")
+                    st.caption(f"The face of {symbol}.")
 
 
 LESSON = Lesson(
@@ -80,11 +83,11 @@ LESSON = Lesson(
     "and similar numbers give similar faces. The two sliders move z along the two directions in which its faces change "
     "most. Nobody told the generator what these directions mean: it found them while it learned.",
     Question(
-        "What does the generator draw if all numbers of z are 0?",
-        ["A black picture", "Random noise", "An average face"],
+        "Every number of z changes its sign. What does the generator draw?",
+        ["The same face in inverted colours", "The same face, mirrored", "Somebody else"],
         2,
-        "z = 0 is the centre of all latents, so its face is in the middle of all faces: an average one, smooth and "
-        "without anything special. The further z is from 0, the more unusual the face.",
+        "−z is as likely a list of random numbers as z, so it is as good a face. But it lies on the other side of the "
+        "latent space, as far away as possible: somebody else, often light if the first face was dark.",
     ),
     show,
     navigation.INTERPOLATE,

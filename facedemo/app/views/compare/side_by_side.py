@@ -23,7 +23,10 @@ from facedemo.runs.summary import Facts, facts
 MOST = 6  # models at once
 MAX_FACES = 64
 COLUMN = 280  # pixels: narrower columns wrap
-CELL = "text-align:left;vertical-align:top;padding:.35rem 1.2rem .35rem 0;border-bottom:1px solid rgba(128,128,128,.3)"
+CELL = (
+    "min-width:7.5rem;text-align:left;vertical-align:top;padding:.35rem 1.2rem .35rem 0;"
+    "border-bottom:1px solid rgba(128,128,128,.3)"
+)
 FIRST = ("dcgan", "wgan", "ours", "r3gan")  # families in the order of the paper's Fig. 5, then the modern one
 
 

@@ -6,7 +6,7 @@ from facedemo.app import navigation
 from facedemo.app.components.page_history import page_history
 from facedemo.app.shared import sign_in
 from facedemo.data import personal
-from facedemo.runs import lesson
+from facedemo.runs import classroom
 
 # Streamlit writes these in the primary colour, which is too dark for small text on the dark theme's background
 READABLE = """<style>
@@ -20,7 +20,7 @@ button[data-variant="segmented_control"][data-selected] p { font-weight: 600; }
 def expire_personal_data() -> None:
     personal.expire()
     if sign_in.is_app_shared():
-        lesson.remove_old_runs()
+        classroom.remove_old_runs()
 
 
 def main() -> None:

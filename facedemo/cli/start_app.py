@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from facedemo.app.shared.accounts import new_code
-from facedemo.runs import lesson
+from facedemo.runs import classroom
 from facedemo.storage.locations import shipped
 
 app = typer.Typer(add_completion=False)
@@ -37,7 +37,7 @@ def start_app(
     settings = tomllib.loads((shipped(".streamlit") / "config.toml").read_text("utf8"))
     settings["server"] |= {"port": port, "address": address, "headless": shared or not browser}
     settings["server"] |= {"baseUrlPath": base_path} if base_path else {}
-    settings["server"] |= {"maxUploadSize": lesson.rules().upload_limit} if shared else {}
+    settings["server"] |= {"maxUploadSize": classroom.rules().upload_limit} if shared else {}
     script = Path(__file__).with_name("app_script.py")
     command = [sys.executable, "-m", "streamlit", "run", str(script), *flags(settings)]
     if os.name == "posix":  # in this process, so that stopping it stops the app

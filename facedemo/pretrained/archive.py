@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from facedemo.pretrained import provenance
-from facedemo.runs import lesson
+from facedemo.runs import classroom
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import appearing, replacing
 from facedemo.storage.locations import CONFIG, DIRECTIONS, REPORT, WEIGHTS, all_models, user_models_root
@@ -71,9 +71,9 @@ def zip_of_all_visitors() -> bytes:
     """The runs and races of all visitors of a shared app: a ZIP of each, in a folder for each visitor."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for folder in lesson.workspaces():
-            name = f"{safe_name(lesson.name_of(folder))}-{folder.name}"
-            for one in lesson.everything_in(folder):
+        for folder in classroom.workspaces():
+            name = f"{safe_name(classroom.name_of(folder))}-{folder.name}"
+            for one in classroom.everything_in(folder):
                 archive.writestr(f"{name}/{one.id}.zip", zip_bytes(one.path))
     return buffer.getvalue()
 

@@ -26,7 +26,7 @@ from facedemo.data.cache import Faces
 from facedemo.data.preparation import prepare
 from facedemo.evaluation.detector import detect_and_embed
 from facedemo.pretrained import archive
-from facedemo.runs import lesson, trash
+from facedemo.runs import classroom, trash
 from facedemo.runs.directory import ProcessDirectory, RunError, allow_any
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.locations import Workspace, runs_root, upload_prefix, uploads_root, use_workspaces
@@ -70,9 +70,9 @@ def signed_in(name: str, page: Path = navigation.HOME, code: str = CODE, **addre
 def as_visitor(name: str, teacher: bool = False) -> Workspace:
     """Makes this process act for a visitor, as a page of theirs does."""
     visitor = accounts.sign_in(TEACHER_CODE if teacher else CODE, name, "1234", {CODE: False, TEACHER_CODE: True})
-    own = lesson.workspace_of(visitor.person, teacher)
+    own = classroom.workspace_of(visitor.person, teacher)
     use_workspaces(lambda: own)
-    ProcessDirectory.check_launch = staticmethod(lesson.check_launch)
+    ProcessDirectory.check_launch = staticmethod(classroom.check_launch)
     return own
 
 
@@ -133,7 +133,7 @@ def test_a_nickname_belongs_to_whoever_took_it_first() -> None:
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "Ada"}'])
 def test_a_damaged_account_is_not_given_to_whoever_comes_next(content: str) -> None:
     visitor = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
-    (lesson.people_root() / visitor.person / "account.json").write_text(content)
+    (classroom.people_root() / visitor.person / "account.json").write_text(content)
     for pin in ("1234", "4321"):
         with pytest.raises(accounts.SignInError, match="is damaged"):
             accounts.sign_in(CODE, "Ada", pin, {CODE: False})
@@ -143,11 +143,11 @@ def test_a_damaged_account_is_not_given_to_whoever_comes_next(content: str) -> N
 def test_a_damaged_key_is_made_anew_and_signs_nobody_in(content: bytes) -> None:
     visitor = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
     accounts.session_token(visitor)
-    (lesson.people_root() / ".secret").write_bytes(content)
+    (classroom.people_root() / ".secret").write_bytes(content)
     text = f"{visitor.person}.1.{int(time.time()) + 60}"
     assert accounts.visitor_of(f"{text}.{hmac.new(content, text.encode(), 'sha256').hexdigest()}") is None
     assert accounts.visitor_of(accounts.session_token(visitor)) == visitor
-    assert (lesson.people_root() / ".secret").stat().st_mode & 0o777 == 0o600
+    assert (classroom.people_root() / ".secret").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_session_token_is_good_for_its_visitor_and_cannot_be_forged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_no_link_opens_the_run_of_somebody_else(page: Path) -> None:
 
 def test_a_shared_run_can_be_watched_but_not_changed() -> None:
     run = run_of("Ben", "Ben's run")
-    lesson.set_shared(run, True)
+    classroom.set_shared(run, True)
     page = signed_in("Ada", navigation.TRAIN)
     assert "Ben's run" in shown(page)
     assert "by Ben" in shown(page)
@@ -202,13 +202,13 @@ def test_a_shared_run_can_be_watched_but_not_changed() -> None:
     assert "belongs to Ben" in shown(page)
     assert not {"Stop", "Resume", "Delete", "Pause", "Start"} & set(labels(page))
     as_visitor("Ben")
-    lesson.set_shared(run, False)
+    classroom.set_shared(run, False)
     assert "Ben's run" not in shown(signed_in("Ada", navigation.TRAIN, run=run.id))
 
 
 def test_what_visitors_choose_as_names_is_text_and_no_markup() -> None:
     nickname, title = "**B** [x](http://e.org) <i>i</i>", "![p](http://e.org/p) :red[r] $x$"
-    lesson.set_shared(run_of(nickname, title, "stopped"), True)
+    classroom.set_shared(run_of(nickname, title, "stopped"), True)
     run_of(nickname, title).write_status(Status("running", **process_facts(1)))
     for page in (
         signed_in("Ada", navigation.TRAIN),
@@ -248,12 +248,12 @@ def test_in_two_tabs_at_once_nobody_starts_more_than_allowed(monkeypatch: pytest
 
 def test_a_visitor_whose_workspace_is_removed_meanwhile_is_signed_out() -> None:
     page = signed_in("Ada")
-    shutil.rmtree(lesson.people_root() / accounts.person_of("Ada"))
+    shutil.rmtree(classroom.people_root() / accounts.person_of("Ada"))
     page.run()
     assert not page.exception
     assert "Watch one learn" not in labels(page)
     assert [field.label for field in page.text_input] == ["Access code", "Nickname", "PIN"]
-    assert not (lesson.people_root() / accounts.person_of("Ada")).exists(), "nothing is left without an owner"
+    assert not (classroom.people_root() / accounts.person_of("Ada")).exists(), "nothing is left without an owner"
 
 
 def test_below_the_pages_nobody_changes_the_run_of_somebody_else() -> None:
@@ -268,7 +268,7 @@ def test_below_the_pages_nobody_changes_the_run_of_somebody_else() -> None:
         "extend": lambda: run.extend(Budget(minutes=9)),
         "notes": lambda: run.write_notes("mine now"),
         "images": lambda: run.use_images(changed=True),
-        "share": lambda: lesson.set_shared(run, True),
+        "share": lambda: classroom.set_shared(run, True),
         "delete": lambda: trash.delete(run),
         "restore": lambda: trash.restore(deleted),
         "erase": lambda: trash.erase([deleted]),
@@ -313,22 +313,22 @@ def test_the_rules_of_the_lesson_hold_for_every_training(monkeypatch: pytest.Mon
     monkeypatch.setenv("FACEDEMO_MAX_SIZE", "32")
     monkeypatch.setenv("FACEDEMO_MAX_TRAININGS", "1")
     run = run_of("Ada")
-    lesson.check_launch(run)
+    classroom.check_launch(run)
     assert run.config.budget.minutes == 3, "it asked for five"
     run.write_status(Status("stopped", seconds=180.0))
     with pytest.raises(RunError, match="3 minutes"):
-        lesson.check_launch(run)
+        classroom.check_launch(run)
     large = create_run(RunConfig.model_validate({"model": {"size": 64}}))
     with pytest.raises(RunError, match="32×32"):
-        lesson.check_launch(large)
+        classroom.check_launch(large)
     several = create_run(RunConfig.model_validate({"model": {"size": 32}, "training": {"devices": 2}}))
     with pytest.raises(RunError, match="one process"):
-        lesson.check_launch(several)
+        classroom.check_launch(several)
     second = run_of("Ada")
     run.write_status(Status("running", **process_facts(1)))
     with pytest.raises(RunError, match="1 training at once"):
-        lesson.check_launch(second)
-    lesson.check_launch(run_of("Ben"))
+        classroom.check_launch(second)
+    classroom.check_launch(run_of("Ben"))
 
 
 def test_a_new_run_that_a_rule_forbids_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -441,7 +441,7 @@ def test_runs_are_removed_after_the_days_that_are_set(monkeypatch: pytest.Monkey
     then = time.time() - 91 * 24 * 3600
     for path in old.path.glob("*"):
         os.utime(path, (then, then))
-    assert lesson.remove_old_runs() == [old.path]
+    assert classroom.remove_old_runs() == [old.path]
     assert new.path.exists()
 
 
@@ -459,7 +459,7 @@ def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_lesson() -> None:
     with pytest.raises(RunError, match="lesson has ended"):
         run_of("Ada").launch()
     next(button for button in page.button if button.label == "Begin a lesson").click().run()
-    assert not lesson.is_closed()
+    assert not classroom.is_closed()
 
 
 def test_the_teachers_page_is_for_teachers() -> None:

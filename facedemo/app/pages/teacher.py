@@ -9,7 +9,7 @@ from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import ask, badge, wait_words
 from facedemo.pretrained import archive
-from facedemo.runs import lesson, queue
+from facedemo.runs import classroom, queue
 from facedemo.runs.directory import ProcessDirectory
 from facedemo.storage.atomic import stats_below
 
@@ -18,8 +18,8 @@ REFRESH = 3.0  # seconds
 
 def trainings() -> None:
     """Everything that trains or waits, with a button to stop it."""
-    waits, folders = queue.waits(), lesson.workspaces()
-    active = [(folder, one) for folder in folders for one in lesson.active_in(folder)]
+    waits, folders = queue.waits(), classroom.workspaces()
+    active = [(folder, one) for folder in folders for one in classroom.active_in(folder)]
     st.subheader(f"Training or waiting: {len(active)}", anchor=False)
     for folder, one in active:
         training(folder, one, wait_words(one.path, one.status, waits))
@@ -32,7 +32,7 @@ def trainings() -> None:
 def training(folder: Path, one: ProcessDirectory, place: str) -> None:
     status = one.status
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{escaped(lesson.name_of(folder))}**: {escaped(one.name)}", width="content")
+        st.markdown(f"**{escaped(classroom.name_of(folder))}**: {escaped(one.name)}", width="content")
         badge(status)
         left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else ""
         st.caption(place or f"{status.progress:.0%} {left}", width="content")
@@ -41,7 +41,7 @@ def training(folder: Path, one: ProcessDirectory, place: str) -> None:
             icon=":material/stop:",
             type="tertiary",
             on_click=ask,
-            args=(lambda: lesson.stop([one]),),
+            args=(lambda: classroom.stop([one]),),
             key=f"stop_{folder.name}_{one.id}",
             help="Stop this training with a checkpoint.",
         )
@@ -49,10 +49,12 @@ def training(folder: Path, one: ProcessDirectory, place: str) -> None:
 
 def end_or_begin() -> None:
     """Ends the lesson: stops everything, and lets nothing start until the next one begins."""
-    if lesson.is_closed():
+    if classroom.is_closed():
         st.info("The lesson has ended: no training can start.")
         about = "Let the visitors train again."
-        st.button("Begin a lesson", icon=":material/play_arrow:", on_click=lesson.set_closed, args=(False,), help=about)
+        st.button(
+            "Begin a lesson", icon=":material/play_arrow:", on_click=classroom.set_closed, args=(False,), help=about
+        )
         return
     about = "Stop all trainings with checkpoints, and let none start until you begin the next lesson."
     with st.popover("End the lesson", icon=":material/stop_circle:", help=about):
@@ -61,17 +63,19 @@ def end_or_begin() -> None:
 
 
 def end_lesson() -> None:
-    lesson.set_closed(True)
-    lesson.stop([one for folder in lesson.workspaces() for one in lesson.active_in(folder)])
+    classroom.set_closed(True)
+    classroom.stop([one for folder in classroom.workspaces() for one in classroom.active_in(folder)])
 
 
 def people() -> None:
     rows = []
-    for folder in lesson.workspaces():
-        runs = lesson.everything_in(folder)
+    for folder in classroom.workspaces():
+        runs = classroom.everything_in(folder)
         size = sum(file.st_size for file in stats_below(folder))
-        active = len(lesson.active_in(folder))
-        rows.append({"Name": lesson.name_of(folder), "Runs": len(runs), "Training": active, "MB": round(size / 1e6, 1)})
+        active = len(classroom.active_in(folder))
+        rows.append(
+            {"Name": classroom.name_of(folder), "Runs": len(runs), "Training": active, "MB": round(size / 1e6, 1)}
+        )
     st.subheader(f"Visitors: {len(rows)}", anchor=False)
     st.dataframe(rows, hide_index=True, alt=f"Table of {len(rows)} visitors with their runs.")
 
@@ -81,7 +85,7 @@ visitor = sign_in.current()
 if visitor is None or not visitor.teacher:  # the page is not listed for others, but it has an address
     st.error("This page is for teachers.")
     st.stop()
-allowed = lesson.rules()
+allowed = classroom.rules()
 st.caption(
     f"Allowed: {allowed.minutes:g} minutes a training, images of {allowed.size}×{allowed.size} pixels, "
     f"{allowed.trainings_words} a visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "

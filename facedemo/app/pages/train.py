@@ -13,7 +13,7 @@ from facedemo.app.shared.run_controls import activity, ask, badge, generate_butt
 from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.views.train import estimate, form, live, new_run
 from facedemo.comparison.race import upcoming_entrants
-from facedemo.runs import lesson, trash
+from facedemo.runs import classroom, trash
 from facedemo.runs.run import Run, list_runs
 from facedemo.runs.summary import Facts
 from facedemo.storage.locations import runs_root
@@ -154,13 +154,13 @@ def runs_and_form() -> None:
 
 def others_runs() -> None:
     """In a shared app, the runs that others let this visitor watch."""
-    found = lesson.shared_by_others()
+    found = classroom.shared_by_others()
     if not found:
         return
     st.subheader("Shared by others", anchor=False)
     for run in found[:SHOWN_OF_OTHERS]:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(run.name)}** by {escaped(lesson.owner_of(run))}", width="content")
+            st.markdown(f"**{escaped(run.name)}** by {escaped(classroom.owner_of(run))}", width="content")
             badge(run.status)
             about = "Watch its samples and charts."
             st.button("Watch", on_click=open_run, args=(run.id,), key=f"other_{run.id}", help=about)
@@ -179,6 +179,6 @@ else:
         help="Show earlier runs and the form for a new one.",
     )
     run = next(
-        (run for run in [*list_runs(), *lesson.shared_by_others()] if run.id == chosen), Run(runs_root() / ".none")
+        (run for run in [*list_runs(), *classroom.shared_by_others()] if run.id == chosen), Run(runs_root() / ".none")
     )
     live.show(run)

@@ -13,7 +13,7 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from facedemo.runs.lesson import ACCOUNT, people_root
+from facedemo.runs.classroom import ACCOUNT, people_root
 from facedemo.storage.atomic import read_object, replace_file, replacing
 
 CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that are mistaken for others

@@ -12,7 +12,7 @@ import streamlit as st
 
 from facedemo.data.personal import keep_days
 from facedemo.data.source_files import existing, lines
-from facedemo.runs import lesson
+from facedemo.runs import classroom
 from facedemo.storage.atomic import appearing, stats_below
 from facedemo.storage.locations import upload_prefix, uploads_root, user_models_root, workspace
 
@@ -135,15 +135,17 @@ def room() -> float:
     if workspace() is None:
         return math.inf
     own = [*uploads_root().glob(f"{upload_prefix()}*"), user_models_root()]
-    return lesson.rules().upload_megabytes * 1e6 - sum(file.st_size for folder in own for file in stats_below(folder))
+    return classroom.rules().upload_megabytes * 1e6 - sum(
+        file.st_size for folder in own for file in stats_below(folder)
+    )
 
 
 def check_room(added: int) -> None:
     """Raises UploadError if a visitor of a shared app would have more bytes of images and models than allowed."""
     if added > room():
         raise UploadError(
-            f"Your uploads and models may take {lesson.rules().upload_megabytes:g} MB in all. Upload less, or remove "
-            "uploads or models on Runs."
+            f"Your uploads and models may take {classroom.rules().upload_megabytes:g} MB in all. Upload less, or "
+            "remove uploads or models on Runs."
         )
 
 

@@ -11,7 +11,7 @@ from facedemo.app.shared import accounts, single_sign_on
 from facedemo.app.shared.accounts import SignInError, Visitor
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.single_sign_on import SingleSignOnError
-from facedemo.runs import lesson
+from facedemo.runs import classroom
 from facedemo.runs.directory import ProcessDirectory, RunError, allow_any
 from facedemo.storage.locations import Workspace, use_workspaces
 
@@ -26,7 +26,7 @@ def install() -> None:
     """Gives every visitor a workspace of their own, and holds trainings to the lesson's rules."""
     shared = is_app_shared()
     use_workspaces(current_workspace if shared else None)
-    ProcessDirectory.check_launch = staticmethod(lesson.check_launch if shared else allow_any)
+    ProcessDirectory.check_launch = staticmethod(classroom.check_launch if shared else allow_any)
 
 
 def current() -> Visitor | None:
@@ -37,7 +37,7 @@ def current() -> Visitor | None:
 def current_workspace() -> Workspace:
     if (visitor := current()) is None:
         raise RunError("Sign in first.")
-    return lesson.workspace_of(visitor.person, visitor.teacher)
+    return classroom.workspace_of(visitor.person, visitor.teacher)
 
 
 def require() -> None:

@@ -10,7 +10,7 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import ask, generate_button
 from facedemo.config.schema import BUILTIN_SOURCE, Budget
 from facedemo.data.source_files import existing
-from facedemo.runs import lesson
+from facedemo.runs import classroom
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from facedemo.storage.locations import may_change, workspace
@@ -20,7 +20,7 @@ from facedemo.storage.process_status import Status
 def actions(run: Run, status: Status) -> None:
     """Buttons for the actions that the run's state allows; none for a run that belongs to somebody else."""
     if not may_change(run.path):
-        st.caption(f"This run belongs to {escaped(lesson.owner_of(run))}. You can watch it, but not change it.")
+        st.caption(f"This run belongs to {escaped(classroom.owner_of(run))}. You can watch it, but not change it.")
         return
     now = (run.id, status.state)
     with st.container(horizontal=True):

@@ -16,7 +16,7 @@ from facedemo.app.views.train.curves import draw_charts, metrics_of
 from facedemo.comparison.race import Race
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.gans.registry import config_class
-from facedemo.runs import lesson
+from facedemo.runs import classroom
 from facedemo.runs.run import METRICS, Run, list_runs
 from facedemo.storage.locations import CONFIG, may_change, workspace
 from facedemo.storage.process_status import Status
@@ -87,9 +87,9 @@ def sharing(run: Run) -> None:
     if workspace() is None or not may_change(run.path):
         return
     about = "Let the others watch this run: its samples, charts and settings. They cannot change it."
-    shared = st.toggle("Others may watch", lesson.is_shared(run), key=f"share_{run.id}", help=about)
-    if shared != lesson.is_shared(run):
-        lesson.set_shared(run, shared)
+    shared = st.toggle("Others may watch", classroom.is_shared(run), key=f"share_{run.id}", help=about)
+    if shared != classroom.is_shared(run):
+        classroom.set_shared(run, shared)
 
 
 def situation(run: Run, config: RunConfig, status: Status) -> str:

@@ -34,7 +34,7 @@ GIB = 2**30
 
 
 @dataclass
-class Lesson:
+class ClassMeasurement:
     """What was measured.
 
     started, ended: numbers of visitors in the order in which their runs were started, and ended.  states: how many runs
@@ -59,7 +59,7 @@ class Lesson:
     reached: list[str] = field(default_factory=list)
 
 
-def measure(visitors: int, report: Callable[[str], None]) -> Lesson:
+def measure(visitors: int, report: Callable[[str], None]) -> ClassMeasurement:
     """Lets visitors start a run each, and visit pages until all runs have ended.
 
     report: called with a line on the progress.  Raises ValueError if playwright or a browser is missing.
@@ -69,7 +69,7 @@ def measure(visitors: int, report: Callable[[str], None]) -> Lesson:
     env = {"FACEDEMO_SHARED": "1", "FACEDEMO_ACCESS_CODE": CODE, "FACEDEMO_TEACHER_CODE": "teacher"}
     env |= {"FACEDEMO_MAX_MINUTES": "1", "FACEDEMO_TRAININGS": str(queue.max_trainings())}
     env |= {f"FACEDEMO_{name}": str(home / name.lower()) for name in ("RUNS", "CACHE", "QUEUE")}
-    lesson = Lesson(visitors)
+    result = ClassMeasurement(visitors)
     runs = list[Run]()
     try:
         with termination_as_interrupt(), sync_playwright() as playwright, started_app(**env) as address:
@@ -77,25 +77,25 @@ def measure(visitors: int, report: Callable[[str], None]) -> Lesson:
             browser = playwright.chromium.launch(executable_path=path, args=options)
             began = time.monotonic()
             pages = []
-            with watched(lesson, runs):
+            with watched(result, runs):
                 for number in range(visitors):
                     page, run = start_run(browser, address, home / "runs", number)
                     pages.append(page)
                     runs.append(run)
-                    lesson.started.append(number)
+                    result.started.append(number)
                 report(f"{visitors} runs started in {(time.monotonic() - began) / 60:.1f} minutes")
-                walk(lesson, pages, runs, report)
-            lesson.minutes = (time.monotonic() - began) / 60
+                walk(result, pages, runs, report)
+            result.minutes = (time.monotonic() - began) / 60
             for number, page in enumerate(pages):
                 other = runs[(number + 1) % visitors]
-                lesson.reached += [f"visitor {number}: {where}" for where in foreign_pages(page, address, other)]
+                result.reached += [f"visitor {number}: {where}" for where in foreign_pages(page, address, other)]
             browser.close()
     finally:
         for status in (run.status for run in runs):
             if status.active:
                 psutil.Process(status.pid).kill()
         shutil.rmtree(home, ignore_errors=True)
-    return lesson
+    return result
 
 
 def start_run(browser: "Browser", address: str, root: Path, number: int) -> tuple["Page", Run]:
@@ -115,7 +115,7 @@ def start_run(browser: "Browser", address: str, root: Path, number: int) -> tupl
     return page, run
 
 
-def walk(lesson: Lesson, pages: list["Page"], runs: list[Run], report: Callable[[str], None]) -> None:
+def walk(result: ClassMeasurement, pages: list["Page"], runs: list[Run], report: Callable[[str], None]) -> None:
     """The visitors take turns in clicking the links between the pages until all runs have ended."""
     for page in pages:
         page.evaluate(WATCH)
@@ -128,14 +128,14 @@ def walk(lesson: Lesson, pages: list["Page"], runs: list[Run], report: Callable[
         if name != before:
             link.click()
             page.wait_for_function(RENDERED, arg=before, polling=50)
-            lesson.visits.setdefault(name, []).append(page.evaluate("(seen.changed - seen.clicked) / 1000"))
+            result.visits.setdefault(name, []).append(page.evaluate("(seen.changed - seen.clicked) / 1000"))
         turn += 1
         page.wait_for_timeout(1000 * THINKING_SECONDS)
         if (now := sum(run.status.state not in ENDED for run in runs)) != waiting:
-            report(f"{now} of {len(runs)} runs wait or train; {sum(map(len, lesson.visits.values()))} pages visited")
+            report(f"{now} of {len(runs)} runs wait or train; {sum(map(len, result.visits.values()))} pages visited")
             waiting = now
-    warm = [seconds for spent in lesson.visits.values() for seconds in spent[1:]]
-    lesson.page_median, lesson.page_95 = float(np.median(warm)), float(np.percentile(warm, 95))
+    warm = [seconds for spent in result.visits.values() for seconds in spent[1:]]
+    result.page_median, result.page_95 = float(np.median(warm)), float(np.percentile(warm, 95))
 
 
 def title(page: "Page") -> str:
@@ -155,10 +155,10 @@ def foreign_pages(page: "Page", address: str, run: Run) -> list[str]:
 
 
 @contextmanager
-def watched(lesson: Lesson, runs: list[Run]) -> Iterator[None]:
+def watched(result: ClassMeasurement, runs: list[Run]) -> Iterator[None]:
     """Meanwhile, a thread counts the trainings, notes the order in which they end, and measures the memory."""
     over = threading.Event()
-    thread = threading.Thread(target=watch, args=(lesson, runs, over))
+    thread = threading.Thread(target=watch, args=(result, runs, over))
     thread.start()
     try:
         yield
@@ -167,17 +167,17 @@ def watched(lesson: Lesson, runs: list[Run]) -> Iterator[None]:
         thread.join()
 
 
-def watch(lesson: Lesson, runs: list[Run], over: threading.Event) -> None:
+def watch(result: ClassMeasurement, runs: list[Run], over: threading.Event) -> None:
     measured = -MEMORY_SECONDS
     while not over.wait(STATES_SECONDS):
         states = [run.status.state for run in list(runs)]
-        lesson.most_at_once = max(lesson.most_at_once, sum(state in ("starting", "running") for state in states))
-        lesson.ended += [number for number, state in enumerate(states) if state in ENDED and number not in lesson.ended]
-        lesson.states = {state: states.count(state) for state in states}
+        result.most_at_once = max(result.most_at_once, sum(state in ("starting", "running") for state in states))
+        result.ended += [number for number, state in enumerate(states) if state in ENDED and number not in result.ended]
+        result.states = {state: states.count(state) for state in states}
         if time.monotonic() - measured >= MEMORY_SECONDS:
             measured = time.monotonic()
             app, browser = memory()
-            lesson.app_gib, lesson.browser_gib = max(lesson.app_gib, app), max(lesson.browser_gib, browser)
+            result.app_gib, result.browser_gib = max(result.app_gib, app), max(result.browser_gib, browser)
 
 
 def memory() -> tuple[float, float]:

@@ -135,7 +135,7 @@ def check_launch(directory: ProcessDirectory) -> None:
         return
     allowed = rules()
     if (people_root() / CLOSED).exists():
-        raise RunError("The lesson has ended. Nothing can be trained until the teacher begins the next one.")
+        raise RunError("The class has ended. Nothing can be trained until the teacher begins the next one.")
     if len(active_in(own.folder)) >= allowed.trainings:
         raise RunError(
             f"You may have {allowed.trainings_words} at once, waiting ones included. Stop one, or wait until it ends."
@@ -162,7 +162,7 @@ def check_config(config: RunConfig, allowed: Rules) -> None:
 
 
 def set_closed(closed: bool) -> None:
-    """Ends the lesson, so that no training can start, or begins it."""
+    """Ends the class, so that no training can start, or begins it."""
     people_root().mkdir(parents=True, exist_ok=True)
     if closed:
         (people_root() / CLOSED).touch()

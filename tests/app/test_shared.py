@@ -308,7 +308,7 @@ def test_no_path_of_the_server_can_be_chosen() -> None:
             run.launch()
 
 
-def test_the_rules_of_the_lesson_hold_for_every_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rules_of_the_class_hold_for_every_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_MAX_MINUTES", "3")
     monkeypatch.setenv("FACEDEMO_MAX_SIZE", "32")
     monkeypatch.setenv("FACEDEMO_MAX_TRAININGS", "1")
@@ -445,7 +445,7 @@ def test_runs_are_removed_after_the_days_that_are_set(monkeypatch: pytest.Monkey
     assert new.path.exists()
 
 
-def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_lesson() -> None:
+def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_class() -> None:
     run = run_of("Ben", "Ben's run")
     run.write_status(Status("running", progress=0.25, **process_facts(1)))
     page = signed_in("Ms Lee", navigation.TEACHER, code=TEACHER_CODE)
@@ -455,10 +455,10 @@ def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_lesson() -> None:
     next(button for button in page.button if button.label == "Yes, end it").click().run()
     assert not page.exception
     assert len(run.commands()) == 2
-    assert "The lesson has ended" in shown(page)
-    with pytest.raises(RunError, match="lesson has ended"):
+    assert "The class has ended" in shown(page)
+    with pytest.raises(RunError, match="class has ended"):
         run_of("Ada").launch()
-    next(button for button in page.button if button.label == "Begin a lesson").click().run()
+    next(button for button in page.button if button.label == "Begin a class").click().run()
     assert not classroom.is_closed()
 
 
@@ -467,7 +467,7 @@ def test_the_teachers_page_is_for_teachers() -> None:
     page.session_state[sign_in.KEY] = accounts.sign_in(CODE, "Ada", "1234", {CODE: False})
     page.run()
     assert "Visitors" not in shown(page)
-    assert "End the lesson" not in str(page)
+    assert "End the class" not in str(page)
 
 
 def test_the_download_of_all_runs_holds_those_of_everybody() -> None:

@@ -110,18 +110,18 @@ def test_the_peak_is_of_the_largest_kind_of_convolution(monkeypatch: pytest.Monk
 def test_a_class_is_counted_while_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classroom, "STATES_SECONDS", 0.01)
     runs = [create_run(RunConfig(), tmp_path) for _ in range(3)]
-    me, lesson = process_facts(os.getpid()), classroom.Lesson(3)
+    me, result = process_facts(os.getpid()), classroom.ClassMeasurement(3)
 
     def reach(*states: str) -> None:
         for run, state in zip(runs, states, strict=True):
             run.write_status(Status(state, **me))
         counts = {state: states.count(state) for state in states}
         deadline = time.monotonic() + 60
-        while lesson.states != counts:
+        while result.states != counts:
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
-    with classroom.watched(lesson, runs):
+    with classroom.watched(result, runs):
         for states in (("running", "waiting", "waiting"), ("finished", "waiting", "starting"), ("finished",) * 3):
             reach(*states)
-    assert (lesson.ended[0], sorted(lesson.ended), lesson.most_at_once) == (0, [0, 1, 2], 1)
+    assert (result.ended[0], sorted(result.ended), result.most_at_once) == (0, [0, 1, 2], 1)

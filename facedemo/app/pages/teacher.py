@@ -1,4 +1,4 @@
-"""Teacher: who trains what, stop a training, end the lesson, download all runs.  Only for teachers of a shared app."""
+"""Teacher: who trains what, stop a training, end the class, download all runs.  Only for teachers of a shared app."""
 
 from pathlib import Path
 
@@ -48,21 +48,21 @@ def training(folder: Path, one: ProcessDirectory, place: str) -> None:
 
 
 def end_or_begin() -> None:
-    """Ends the lesson: stops everything, and lets nothing start until the next one begins."""
+    """Ends the class: stops everything, and lets nothing start until the next one begins."""
     if classroom.is_closed():
-        st.info("The lesson has ended: no training can start.")
+        st.info("The class has ended: no training can start.")
         about = "Let the visitors train again."
         st.button(
-            "Begin a lesson", icon=":material/play_arrow:", on_click=classroom.set_closed, args=(False,), help=about
+            "Begin a class", icon=":material/play_arrow:", on_click=classroom.set_closed, args=(False,), help=about
         )
         return
-    about = "Stop all trainings with checkpoints, and let none start until you begin the next lesson."
-    with st.popover("End the lesson", icon=":material/stop_circle:", help=about):
-        st.write("All trainings stop with a checkpoint. They can be resumed in the next lesson.")
-        st.button("Yes, end it", type="primary", on_click=ask, args=(end_lesson,), help=about)
+    about = "Stop all trainings with checkpoints, and let none start until you begin the next class."
+    with st.popover("End the class", icon=":material/stop_circle:", help=about):
+        st.write("All trainings stop with a checkpoint. They can be resumed in the next class.")
+        st.button("Yes, end it", type="primary", on_click=ask, args=(end_class,), help=about)
 
 
-def end_lesson() -> None:
+def end_class() -> None:
     classroom.set_closed(True)
     classroom.stop([one for folder in classroom.workspaces() for one in classroom.active_in(folder)])
 

@@ -23,7 +23,7 @@ def is_app_shared() -> bool:
 
 
 def install() -> None:
-    """Gives every visitor a workspace of their own, and holds trainings to the lesson's rules."""
+    """Gives every visitor a workspace of their own, and holds trainings to the rules of the class."""
     shared = is_app_shared()
     use_workspaces(current_workspace if shared else None)
     ProcessDirectory.check_launch = staticmethod(classroom.check_launch if shared else allow_any)

@@ -4,20 +4,22 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from PIL import Image
 
 from facedemo.app.charts import comparison, training
 from facedemo.app.shared import evaluations, url_state
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, ask, badge, generate_button, wait_words
+from facedemo.app.shared.run_controls import DAMAGED, ask, badge, wait_words
 from facedemo.app.shared.segments import segments
-from facedemo.app.views.compare import side_by_side
+from facedemo.app.views.compare import side_by_side, sweep
 from facedemo.comparison import gather
 from facedemo.comparison.race import Plan, Race, pace_note
 from facedemo.comparison.report import HTML, files, packed
-from facedemo.evaluation.report import Report, load_evaluation
+from facedemo.evaluation.report import load_evaluation
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.runs.evaluations import read_evaluations
@@ -46,7 +48,7 @@ def refreshed(race: Race, was_active: bool) -> None:
         header(race, plan, status)
         runs = {entrant.label: race.run(entrant) for entrant in plan.entries}
         if plan.kind == "sweep":
-            sweep(runs, status.active)
+            sweep.show(runs, status.active)
         states = {label: run.status for label, run in runs.items()}
         if note := pace_note({label: (state.images, state.seconds) for label, state in states.items()}):
             st.caption(escaped(note))
@@ -197,9 +199,6 @@ def faces(label: str, run: Run) -> None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def first_faces(path: Path, version: int) -> bytes:
     """A square PNG of the first rows of a grid with 8 faces per row."""
-    import numpy as np
-    from PIL import Image
-
     with Image.open(path) as image:
         sheet = np.asarray(image.convert("RGB"))
     step = (sheet.shape[1] - 2) // 8
@@ -259,50 +258,3 @@ def results(race: Race, runs: Mapping[str, Run]) -> None:
     if race.plan.command:
         st.caption("The same race from the command line:")
         st.code(race.plan.command, language="sh", wrap_lines=True)
-
-
-def point(label: str, report: Report) -> comparison.Point:
-    row = report.drawn
-    low, high = 100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low)
-    return comparison.Point(label, 100 * (1 - row.undetected.share), low, high, row.people, row.distance)
-
-
-def sweep(runs: Mapping[str, Run], active: bool) -> None:
-    """Quality against diversity in one chart; selecting a point offers to generate faces with its model."""
-    points = [point(label, report) for label, run in runs.items() if (report := load_evaluation(run.path))]
-    if not points:
-        st.caption(
-            "A point appears for each γ when its training is finished." if active else "No γ has been evaluated yet."
-        )
-        return
-    measured = [name for name in comparison.DIVERSITY if any(getattr(item, name) is not None for item in points)]
-    if st.session_state.get("sweep_diversity") not in measured:
-        st.session_state.sweep_diversity = measured[0]
-    diversity = st.session_state.sweep_diversity
-    if len(measured) > 1:
-        diversity = segments(
-            "Diversity measure",
-            {name: comparison.DIVERSITY[name] for name in measured},
-            key="sweep_diversity",
-            about="Distinct people: the number of different people among the faces. Fréchet distance: the distance of "
-            "the generated faces to real ones, which combines quality and variety.",
-        )
-    figure = comparison.sweep_chart(points, diversity)
-    alt = "Chart of the detection rate against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
-    event = st.plotly_chart(
-        readable(figure),
-        key="sweep_chart",
-        on_select="rerun",
-        selection_mode="points",
-        config={"displaylogo": False},
-        alt=alt,
-    )
-    chosen = [item["customdata"] for item in event["selection"]["points"] if item.get("customdata")]
-    label = chosen[0] if chosen else ""
-    label = label[0] if isinstance(label, list) else label
-    if label in runs:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(label)}** is selected.", width="content")
-            generate_button(runs[label], key="sweep_generate")
-    else:
-        st.caption("Click a point to generate faces with its model.")

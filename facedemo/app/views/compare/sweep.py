@@ -1,0 +1,60 @@
+"""A sweep over γ: the evaluated models as points of quality and diversity."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from facedemo.app.charts import comparison
+from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import generate_button
+from facedemo.app.shared.segments import segments
+from facedemo.evaluation.report import Report, load_evaluation
+from facedemo.runs.run import Run
+
+
+def show(runs: Mapping[str, Run], active: bool) -> None:
+    """Quality against diversity in one chart; selecting a point offers to generate faces with its model."""
+    points = [point(label, report) for label, run in runs.items() if (report := load_evaluation(run.path))]
+    if not points:
+        st.caption(
+            "A point appears for each γ when its training is finished." if active else "No γ has been evaluated yet."
+        )
+        return
+    measured = [name for name in comparison.DIVERSITY if any(getattr(item, name) is not None for item in points)]
+    if st.session_state.get("sweep_diversity") not in measured:
+        st.session_state.sweep_diversity = measured[0]
+    diversity = st.session_state.sweep_diversity
+    if len(measured) > 1:
+        diversity = segments(
+            "Diversity measure",
+            {name: comparison.DIVERSITY[name] for name in measured},
+            key="sweep_diversity",
+            about="Distinct people: the number of different people among the faces. Fréchet distance: the distance of "
+            "the generated faces to real ones, which combines quality and variety.",
+        )
+    figure = comparison.sweep_chart(points, diversity)
+    alt = "Chart of the detection rate against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
+    event = st.plotly_chart(
+        readable(figure),
+        key="sweep_chart",
+        on_select="rerun",
+        selection_mode="points",
+        config={"displaylogo": False},
+        alt=alt,
+    )
+    chosen = [item["customdata"] for item in event["selection"]["points"] if item.get("customdata")]
+    label = chosen[0] if chosen else ""
+    label = label[0] if isinstance(label, list) else label
+    if label in runs:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{escaped(label)}** is selected.", width="content")
+            generate_button(runs[label], key="sweep_generate")
+    else:
+        st.caption("Click a point to generate faces with its model.")
+
+
+def point(label: str, report: Report) -> comparison.Point:
+    row = report.drawn
+    low, high = 100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low)
+    return comparison.Point(label, 100 * (1 - row.undetected.share), low, high, row.people, row.distance)

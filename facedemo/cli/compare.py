@@ -8,12 +8,11 @@ import typer
 
 from facedemo.cli.options import given, with_settings
 from facedemo.cli.terminal import RUNS, HeldOut, Now, RunsDir, bars, fail, show_table, state_and_place
-from facedemo.comparison import entrants, gather, race
+from facedemo.comparison import commands, entrants, gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
-from facedemo.data.source_files import lines
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
@@ -107,7 +106,7 @@ def create(
     runs_dir: Path,
 ) -> Race:
     found = entrants.entrant_configs(entrants.race_options(options), families, gammas, preset)
-    line = entrants.command_line(options, families, gammas, preset, evaluation)
+    line = commands.race_command(options, families, gammas, preset, evaluation)
     return race.create_race(found, runs_dir, entrants.kind_of(found), command=line, **evaluation)
 
 
@@ -118,14 +117,8 @@ def evaluate_models(names: list[str], request: EvaluationRequest, runs_dir: Path
     with bars() as steps:
         for name, path in paths.items() if request.count else ():
             reports[name] = gather.evaluate(path, request, labelled(name, steps))
-    words: list[object] = ["compare"]
-    for name in paths:
-        words += ["--models", paths[name].name]
-    words += [word for line in lines(request.source or "") for word in ("--data", Path(line).name)]
-    words += ["--split", request.split] if request.source else []
-    words += ["--seed", request.seed, "--count", request.count]
-    words += ["--no-copies"] if request.source and not request.copies else []
-    return gather.gather(paths, request.seed, command=gather.command(*words), evaluations=reports)
+    command = commands.comparison_command((path.name for path in paths.values()), request)
+    return gather.gather(paths, request.seed, command=command, evaluations=reports)
 
 
 def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:

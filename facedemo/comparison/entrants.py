@@ -1,14 +1,11 @@
-"""The entrants of a race: their configs from the options of the command line or the form, and the command for them."""
+"""The entrants of a race: their configs from the options of the command line or the form."""
 
-import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from facedemo.comparison.race import Kind
 from facedemo.config.presets import configure, start_of
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
-from facedemo.data.source_files import lines
 from facedemo.gans.registry import config_class, family_names
 
 CHECKPOINTS_PER_RACE = 20  # checkpoints per budget
@@ -64,36 +61,6 @@ def race_options(options: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("Give a budget per model: --minutes, --images or --iterations.")
     own = options.get("source", BUILTIN_SOURCE) == BUILTIN_SOURCE
     return {"split": "all" if own else "train", **options}
-
-
-def command_line(
-    options: Mapping[str, Any],
-    families: Sequence[str],
-    gammas: Sequence[float],
-    preset: str | None,
-    evaluation: Mapping[str, Any],
-) -> str:
-    """The command that starts this race again, with the data's file name."""
-    words: list[object] = ["facedemo", "compare"]
-    for name, value in options.items():
-        option = name.replace("_", "-")
-        if name == "source":
-            words += [word for line in lines(value) for word in ("--data", Path(line).name)]
-        elif isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            words += [f"--{option}", format_value(value)]
-    for name, values in (("--family", families), ("--gamma", gammas), ("--preset", [preset] if preset else [])):
-        for value in values:
-            words += [name, format_value(value)]
-    for name in ("seed", "count", "split"):
-        if name in evaluation and name not in options:
-            words += [f"--{name}", evaluation[name]]
-    return shlex.join(map(str, words)) + ("" if evaluation.get("copies", True) else " --no-copies")
-
-
-def format_value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def kind_of(entrants: Mapping[str, RunConfig]) -> Kind:

@@ -4,7 +4,6 @@ A model is a bundle or a run. Its evaluation is stored in its report.json, under
 """
 
 import itertools
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from facedemo.comparison.race import Race
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation import verify
+from facedemo.evaluation.commands import command_line, verify_command
 from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.verify import Steps
@@ -86,18 +86,13 @@ class Comparison:
         found = {"the whole comparison": self.command} if self.command else {}
         for compared_model in self.models:
             if compared_model.evaluation:
-                found[f"the numbers of {compared_model.name} in Table 1"] = compared_model.evaluation.command(
-                    compared_model.model
+                found[f"the numbers of {compared_model.name} in Table 1"] = verify_command(
+                    compared_model.evaluation, compared_model.model
                 )
             out = f"{self.stems[compared_model.name]}.png"
             words = ("generate", "--model", compared_model.model, "--seed", self.seed, "--count", GRID, "--out", out)
-            found[f"the faces of {compared_model.name}"] = command(*words)
+            found[f"the faces of {compared_model.name}"] = command_line(*words)
         return found
-
-
-def command(*words: object) -> str:
-    """A command line for a shell."""
-    return shlex.join(["facedemo", *map(str, words)])
 
 
 def file_name(name: str) -> str:

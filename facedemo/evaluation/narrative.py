@@ -1,5 +1,6 @@
 """An evaluation in plain sentences: what its numbers mean and what they do not."""
 
+from facedemo.evaluation.commands import verify_command
 from facedemo.evaluation.metrics import DUPLICATE, FEWEST, TOLERANCE
 from facedemo.evaluation.report import Rate, Report, Row, percent
 from facedemo.evaluation.table import markdown, table
@@ -21,7 +22,7 @@ def card_section(report: Report, model: str) -> str:
     """A report as a section of the model's card: command, table and sentences."""
     said = "\n".join(f"- {words}" for words in describe(report))
     numbers = markdown(*table({model: report}))
-    return f"## How good it is\n\n`{report.command(model)}`:\n\n{numbers}\n\n{said}\n\n"
+    return f"## How good it is\n\n`{verify_command(report, model)}`:\n\n{numbers}\n\n{said}\n\n"
 
 
 def found_in(undetected: Rate) -> str:

@@ -1,7 +1,6 @@
 """The results of an evaluation in numbers: the paper's Table 1 and further metrics. Imports no torch."""
 
 import json
-import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -115,16 +114,6 @@ class Report:
     def real(self) -> Row | None:
         return self.rows[1] if len(self.rows) > 1 else None
 
-    def command(self, model: str) -> str:
-        """The command that reproduces this report for `model`."""
-        words = ["verify", "--model", model, "--seed", self.seed, "--count", self.count]
-        words += [*repeated("--data", self.data), "--split", self.split] if self.data else []
-        words += repeated("--gallery", self.gallery)
-        words += ["--cnn"] if self.drawn.undetected_cnn else []
-        words += ["--copies"] if any(row.nearest is not None for row in self.rows) else []
-        words += ["--fid"] if self.drawn.fid is not None else []
-        return shlex.join(["facedemo", *map(str, words)])
-
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "tolerance": TOLERANCE, "duplicate": DUPLICATE}
 
@@ -135,11 +124,6 @@ class Report:
         if not found.rows:
             raise ValueError("A report needs at least the model's row.")
         return found
-
-
-def repeated(option: str, names: str | None) -> list[str]:
-    """An option for each of several sources, which a report names in one string."""
-    return [word for name in (names or "").split(", ") if name for word in (option, name)]
 
 
 def save_bundle_evaluation(report: Report, folder: Path) -> Path:

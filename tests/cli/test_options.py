@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 
 from facedemo.cli import app
 from facedemo.cli.options import setting_fields
-from facedemo.comparison.entrants import command_line, entrant_configs
 from facedemo.config.presets import configure
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import FAMILIES, config_class
@@ -72,15 +71,3 @@ def test_a_config_that_cannot_be_used_is_refused_in_words(words: list[str], said
     result = CliRunner().invoke(app, ["train", *words])
     assert said in str(result.exception)
     assert list_runs() == []
-
-
-def test_the_command_of_a_race_is_one_that_the_command_line_takes() -> None:
-    options = {"images": 500, "size": 32, "flip": False, "alpha": 0.1, "clip": 0.02, "seed": 0}
-    line = command_line(options, ["ours", "wgan"], [], None, {"count": 0, "seed": 0})
-    assert "--no-flip" in line
-    found = entrant_configs(options, ["ours", "wgan"])
-    assert [config.data.flip for config in found.values()] == [False, False]
-    assert found["Ours (BEGAN)"].model.alpha == 0.1
-    assert found["WGAN"].model.clip == 0.02
-    parsed = CliRunner().invoke(app, [*line.split()[1:], "--help"])
-    assert parsed.exit_code == 0

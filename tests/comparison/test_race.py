@@ -86,15 +86,6 @@ def test_a_race_needs_a_budget_and_somebody_to_race_against() -> None:
     assert race.list_races() == []
 
 
-def test_the_command_of_a_race_names_its_data_but_not_where_they_are() -> None:
-    evaluation = {"seed": 3, "count": 100, "split": "test", "copies": False}
-    line = entrants.command_line({"source": "/home/me/my faces.zip", "minutes": 5.0}, ["ours"], [0.5], None, evaluation)
-    assert line == (
-        "facedemo compare --data 'my faces.zip' --minutes 5 --family ours --gamma 0.5 --seed 3 --count 100 "
-        "--split test --no-copies"
-    )
-
-
 @pytest.mark.slow
 def test_a_race_killed_midway_goes_on_and_nobody_trains_twice(pictures: str) -> None:
     found = tiny_race(pictures, iterations=60)

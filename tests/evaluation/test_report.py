@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from facedemo.evaluation import inception
+from facedemo.evaluation.commands import verify_command
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import Report, Row, load_evaluation, rate, save_bundle_evaluation
 from facedemo.runs.run import Run
@@ -49,10 +50,10 @@ def test_a_report_of_an_earlier_version_is_read_under_its_old_names() -> None:
 
 def test_the_line_that_measures_again_names_all_that_was_asked_for() -> None:
     plain = "facedemo verify --model mine --seed 1 --count 1000"
-    assert report(row(nearest=None), data=None).command("mine") == plain
+    assert verify_command(report(row(nearest=None), data=None), "mine") == plain
     full = report(row(undetected_cnn=rate(1, 1000), fid=20.5), REAL, gallery="my people.zip")
     expected = f"{plain} --data celeba.tar --split test --gallery 'my people.zip' --cnn --copies --fid"
-    assert full.command("mine") == expected
+    assert verify_command(full, "mine") == expected
 
 
 @pytest.mark.parametrize(

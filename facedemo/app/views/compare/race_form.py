@@ -7,7 +7,7 @@ import streamlit as st
 from facedemo.app.shared import budget as budgets
 from facedemo.app.shared import setting_controls, training_images
 from facedemo.app.shared.markdown import escaped
-from facedemo.comparison import entrants, race
+from facedemo.comparison import commands, entrants, race
 from facedemo.comparison.race import Kind, Race
 from facedemo.config.schema import error_message
 from facedemo.gans.registry import config_class, family_names
@@ -131,5 +131,5 @@ def create(kind: Kind, budget: dict[str, float]) -> Race:
     gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
     evaluation = {"seed": state[key("seed")], "count": state[key("count")]}
     found = entrants.entrant_configs(entrants.race_options(options), families, gammas)
-    command = entrants.command_line(options, families, gammas, None, {**evaluation, "copies": False})
+    command = commands.race_command(options, families, gammas, None, {**evaluation, "copies": False})
     return race.create_race(found, kind=kind, command=command, **evaluation)

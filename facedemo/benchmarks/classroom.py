@@ -145,13 +145,13 @@ def title(page: "Page") -> str:
 def foreign_pages(page: "Page", address: str, run: Run) -> list[str]:
     """The pages on which a link shows a visitor the run of somebody else."""
     query = "&".join(f"{name}={value.format(id=run.id)}" for name, value in ALIKE.items())
-    found = []
+    addresses = []
     for path in PAGES:
         page.goto(f"{address}/{path}?{query}")
         page.wait_for_function(RENDERED.replace("seen.changed", "0"), arg="")
         if run.name in page.locator("body").inner_text():
-            found.append(f"{run.name} on {path}")
-    return found
+            addresses.append(f"{run.name} on {path}")
+    return addresses
 
 
 @contextmanager
@@ -196,7 +196,7 @@ def memory() -> tuple[float, float]:
 def own_memory(process: psutil.Process) -> int:
     """Bytes of a process; on Linux, pages that several share are divided among them."""
     try:
-        found = process.memory_full_info()
+        memory = process.memory_full_info()
     except psutil.Error:
         return 0
-    return getattr(found, "pss", found.uss)
+    return getattr(memory, "pss", memory.uss)

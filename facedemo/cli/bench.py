@@ -67,13 +67,13 @@ def measure_generate(
     from dataclasses import asdict
 
     drawn = load_model(find_model(model))
-    found = {"alone": generating.measure(drawn, count)}
+    delays = {"alone": generating.measure(drawn, count)}
     if beside:
         with generating.training_beside(drawn.size):
-            found["while a run trains"] = generating.measure(drawn, count)
-    for where, delay in found.items():
+            delays["while a run trains"] = generating.measure(drawn, count)
+    for where, delay in delays.items():
         typer.echo(f"{where:18} {delay.median:6.0f} ms, 95th percentile {delay.percentile_95:.0f} ms ({delay.count})")
-    write(out, {where: asdict(delay) for where, delay in found.items()})
+    write(out, {where: asdict(delay) for where, delay in delays.items()})
 
 
 @app.command(name="data")
@@ -86,10 +86,10 @@ def measure_data(
     from dataclasses import asdict
 
     with progress_bar("images") as progress:
-        found = decoding.measure(source, size, progress)
-    speed = f"{found.images:,} images in {found.seconds:.1f} s: {found.images_per_second:,.0f} images/s"
-    typer.echo(f"{speed} on {found.cores} cores; from the cache in {found.cached_seconds:.2f} s")
-    write(out, asdict(found))
+        speeds = decoding.measure(source, size, progress)
+    speed = f"{speeds.images:,} images in {speeds.seconds:.1f} s: {speeds.images_per_second:,.0f} images/s"
+    typer.echo(f"{speed} on {speeds.cores} cores; from the cache in {speeds.cached_seconds:.2f} s")
+    write(out, asdict(speeds))
 
 
 @app.command(name="memory")
@@ -103,10 +103,10 @@ def measure_memory(
     from dataclasses import asdict
 
     config = configure({"size": size, "minutes": 60, "precision": "32-true"})
-    found = memory.measure(config, images, seconds)
-    typer.echo(f"{found.images:,} images, {found.steps} iterations: {found.resident_gib:.2f} GiB peak resident memory")
-    typer.echo(f"waiting for data, with a cold page cache: {found.data_share:.2%} of the time")
-    write(out, asdict(found))
+    usage = memory.measure(config, images, seconds)
+    typer.echo(f"{usage.images:,} images, {usage.steps} iterations: {usage.resident_gib:.2f} GiB peak resident memory")
+    typer.echo(f"waiting for data, with a cold page cache: {usage.data_share:.2%} of the time")
+    write(out, asdict(usage))
 
 
 @app.command(name="app")
@@ -118,12 +118,12 @@ def measure_app(
     """App latency: time to the first faces, to the first answer to a click, and to a page's last change."""
     from dataclasses import asdict
 
-    found = waiting.measure(starts, visits)
-    typer.echo(f"from process start to first faces {found.first_faces:.1f} s (median of {found.starts})")
-    for name, seconds in found.pages.items():
-        answer = found.answers[name]
+    delays = waiting.measure(starts, visits)
+    typer.echo(f"from process start to first faces {delays.first_faces:.1f} s (median of {delays.starts})")
+    for name, seconds in delays.pages.items():
+        answer = delays.answers[name]
         typer.echo(f"{name:20} {seconds:5.2f} s, first answer {answer:5.2f} s (95th percentile of {visits} visits)")
-    write(out, asdict(found))
+    write(out, asdict(delays))
 
 
 @app.command(name="class")
@@ -134,16 +134,16 @@ def measure_class(
     """A class in a shared app: all visitors start a run of one minute; order, memory, and how long pages take."""
     from dataclasses import asdict
 
-    found = classroom.measure(visitors, typer.echo)
-    typer.echo(f"{found.minutes:.1f} minutes until all runs have ended: {found.states}")
-    typer.echo(f"in the order of their start: {'yes' if found.ended == found.started else found.ended}")
-    typer.echo(f"at most {found.most_at_once} trained at once")
-    for name, (first, *others) in found.visits.items():
+    result = classroom.measure(visitors, typer.echo)
+    typer.echo(f"{result.minutes:.1f} minutes until all runs have ended: {result.states}")
+    typer.echo(f"in the order of their start: {'yes' if result.ended == result.started else result.ended}")
+    typer.echo(f"at most {result.most_at_once} trained at once")
+    for name, (first, *others) in result.visits.items():
         typer.echo(f"{name:20} {np.median(others or first):5.2f} s, the slowest {max(others, default=first):.2f} s")
-    typer.echo(f"all pages            {found.page_median:5.2f} s, 95th percentile {found.page_95:.2f} s")
-    typer.echo(f"memory: app and trainings {found.app_gib:.2f} GiB, browser {found.browser_gib:.2f} GiB")
-    typer.echo(f"runs of others that a link showed: {', '.join(found.reached) or 'none'}")
-    write(out, asdict(found))
+    typer.echo(f"all pages            {result.page_median:5.2f} s, 95th percentile {result.page_95:.2f} s")
+    typer.echo(f"memory: app and trainings {result.app_gib:.2f} GiB, browser {result.browser_gib:.2f} GiB")
+    typer.echo(f"runs of others that a link showed: {', '.join(result.reached) or 'none'}")
+    write(out, asdict(result))
 
 
 @app.command(name="processes")
@@ -156,8 +156,8 @@ def measure_processes(
     """Compare two processes of one thread each with one process of two threads, on the same global batch."""
     from dataclasses import asdict
 
-    found = processes.measure(size, rounds, seconds)
-    typer.echo(f"one process of two threads    {found.one:6.1f} images/s")
-    typer.echo(f"two processes of one thread   {found.two:6.1f} images/s")
-    typer.echo(f"ratio                         {found.ratio:6.2f}")
-    write(out, asdict(found))
+    speeds = processes.measure(size, rounds, seconds)
+    typer.echo(f"one process of two threads    {speeds.one:6.1f} images/s")
+    typer.echo(f"two processes of one thread   {speeds.two:6.1f} images/s")
+    typer.echo(f"ratio                         {speeds.ratio:6.2f}")
+    write(out, asdict(speeds))

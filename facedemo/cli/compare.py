@@ -105,9 +105,9 @@ def create(
     evaluation: dict[str, Any],
     runs_dir: Path,
 ) -> Race:
-    found = entrants.entrant_configs(entrants.race_options(options), families, gammas, preset)
+    configs = entrants.entrant_configs(entrants.race_options(options), families, gammas, preset)
     line = commands.race_command(options, families, gammas, preset, evaluation)
-    return race.create_race(found, runs_dir, entrants.kind_of(found), command=line, **evaluation)
+    return race.create_race(configs, runs_dir, entrants.kind_of(configs), command=line, **evaluation)
 
 
 def evaluate_models(names: list[str], request: EvaluationRequest, runs_dir: Path) -> Comparison:
@@ -126,9 +126,9 @@ def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda what: steps(what if name in what else f"{name}: {what}")
 
 
-def report(found: Comparison, out: Path) -> None:
-    show_table({one.name: one.evaluation for one in found.models})
-    typer.echo(write(found, out))
+def report(comparison: Comparison, out: Path) -> None:
+    show_table({one.name: one.evaluation for one in comparison.models})
+    typer.echo(write(comparison, out))
 
 
 def follow(race: Race, now: bool) -> Status:
@@ -163,8 +163,8 @@ def races(
         find_race(stop, runs_dir).stop()
         return
     table = Table("race", "of", "state", "done", "")
-    found, waits = list_races(runs_dir), queue.waits()
-    for one in found:
+    listed_races, waits = list_races(runs_dir), queue.waits()
+    for one in listed_races:
         status = one.status
         try:
             title = one.plan.title
@@ -177,7 +177,7 @@ def races(
             f"{status.progress:.0%}",
             status.text,
         )
-    if found:
+    if listed_races:
         Console().print(table)
     else:
         typer.echo(f"No races in {runs_dir}. `facedemo compare --data faces.zip` starts one.")

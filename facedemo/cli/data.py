@@ -59,17 +59,17 @@ def check(
         check_suffix(out, PICTURES)
     with progress_bar("images") as progress:
         faces = prepare_images(source, size, crop, progress)
-    found = examine(faces)
-    typer.echo(f"{faces.summary()}\n{found.summary()}")
-    for row, earlier in found.copies[:PAIRS]:
+    findings = examine(faces)
+    typer.echo(f"{faces.summary()}\n{findings.summary()}")
+    for row, earlier in findings.copies[:PAIRS]:
         typer.echo(f"  {faces.names[row]} looks like {faces.names[earlier]}")
-    for warning in found.warnings:
+    for warning in findings.warnings:
         typer.echo(f"Warning: {warning}")
-    preset, why = fitting_preset(found.count)
+    preset, why = fitting_preset(findings.count)
     typer.echo(f"Preset: {preset}. {why}")
     if out:
-        image = grid(faces.images[found.shown], GRID_COLUMNS)
-        replace_file(out, picture_file(image, out.suffix, images=len(found.shown), size=size, crop=crop))
+        image = grid(faces.images[findings.shown], GRID_COLUMNS)
+        replace_file(out, picture_file(image, out.suffix, images=len(findings.shown), size=size, crop=crop))
         typer.echo(out)
 
 

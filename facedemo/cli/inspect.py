@@ -36,9 +36,9 @@ def step(
     changes = {name: parse_number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)
-    found = dataset.for_model(load_model(path).config)
-    stepper = single_step.TrainingStepper(path, found.images)
-    typer.echo(f"Real images: {found.description}.")
+    examples = dataset.for_model(load_model(path).config)
+    stepper = single_step.TrainingStepper(path, examples.images)
+    typer.echo(f"Real images: {examples.description}.")
     if changes:
         stepper.steer(**changes)
     for _ in range(steps):

@@ -144,13 +144,13 @@ def directions(
         others = library.find_directions(drawn, library.FACES, steps("faces"))
     kept = named_directions.read(folder, len(others[0].step))
     known = {direction.name for direction in learned}
-    found = [*learned, *(direction for direction in kept if direction.name not in known), *others]
+    known_directions = [*learned, *(direction for direction in kept if direction.name not in known), *others]
     if not changes:
-        for direction in found:
+        for direction in known_directions:
             typer.echo(listed(direction))
         return
     amounts = {name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)}
-    (face,) = library.move_face(drawn, sampling.latents(drawn, [seed])[0].numpy(), found, [amounts])
+    (face,) = library.move_face(drawn, sampling.latents(drawn, [seed])[0].numpy(), known_directions, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, pictures.picture_file(face, out.suffix, model=drawn.name, seed=seed, **amounts))
     typer.echo(out)

@@ -19,13 +19,13 @@ GROUPS = ("data", "bench")  # modules whose commands are called by the module's 
 def commands_in(module: str) -> dict[str, str]:
     """Name → first line of help for each command that a module declares, read from its source."""
     tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text("utf8"))
-    found = {}
+    helps = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and (call := command_decorator(node)):
             names = [ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg == "name"]
             name = names[0] if names else node.name
-            found[name] = (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ")
-    return found
+            helps[name] = (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ")
+    return helps
 
 
 def command_decorator(node: ast.FunctionDef) -> ast.Call | None:

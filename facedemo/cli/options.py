@@ -16,13 +16,13 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 def setting_fields() -> dict[str, tuple[FieldInfo, list[str]]]:
     """Setting → its declaration and the families that have it; [] if it is not one of a family's."""
-    found: dict[str, tuple[FieldInfo, list[str]]] = {"name": (RunConfig.model_fields["name"], [])}
+    fields: dict[str, tuple[FieldInfo, list[str]]] = {"name": (RunConfig.model_fields["name"], [])}
     for section in (DataConfig, Budget):
-        found |= {name: (field, []) for name, field in section.model_fields.items()}
+        fields |= {name: (field, []) for name, field in section.model_fields.items()}
     for family in FAMILIES:
         for name, field in config_class(family).model_fields.items():
-            found.setdefault(name, (field, []))[1].append(family)
-    return found | {name: (field, []) for name, field in TrainingConfig.model_fields.items() if not is_legacy(field)}
+            fields.setdefault(name, (field, []))[1].append(family)
+    return fields | {name: (field, []) for name, field in TrainingConfig.model_fields.items() if not is_legacy(field)}
 
 
 def option(name: str, field: FieldInfo, families: list[str]) -> inspect.Parameter:
@@ -59,7 +59,7 @@ def with_settings(*left_out: str) -> Callable[[Command], Command]:
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were given."""
-    found = {name: value for name, value in options.items() if value is not None}
-    if isinstance(sources := found.get("source"), list):
-        found["source"] = "\n".join(sources)  # one per line
-    return found
+    chosen = {name: value for name, value in options.items() if value is not None}
+    if isinstance(sources := chosen.get("source"), list):
+        chosen["source"] = "\n".join(sources)  # one per line
+    return chosen

@@ -17,9 +17,9 @@ HEADING = "## Reference"  # what follows it in the page is generated
 def all_commands() -> Iterator[tuple[str, Any]]:
     """Every command with its full name, such as "data prepare", in the order of `facedemo --help`."""
     for module in (*MODULES, *GROUPS):
-        found: Any = typer.main.get_command(importlib.import_module(f"facedemo.cli.{module}").app)
+        group: Any = typer.main.get_command(importlib.import_module(f"facedemo.cli.{module}").app)
         for name in commands_in(module):
-            command = found.commands[name] if hasattr(found, "commands") else found
+            command = group.commands[name] if hasattr(group, "commands") else group
             yield (f"{module} {name}" if module in GROUPS else name), command
 
 

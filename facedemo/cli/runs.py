@@ -22,12 +22,12 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    found = list_runs(runs_dir)
-    if not found:
+    listed_runs = list_runs(runs_dir)
+    if not listed_runs:
         typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` trains a model in about a minute.")
         return
     table, waits = Table("run", "name", "state", "iteration", "done", "images/s"), queue.waits()
-    for run in found:
+    for run in listed_runs:
         status = run.status
         table.add_row(
             run.id,
@@ -51,12 +51,12 @@ def diff(
     from rich.console import Console
     from rich.table import Table
 
-    found = [find_run(run, runs_dir) for run in runs]
-    if len(found) < 2:
+    chosen = [find_run(run, runs_dir) for run in runs]
+    if len(chosen) < 2:
         raise ValueError("Name at least two runs to compare. `facedemo runs` lists them.")
-    between = differences(found)
+    between = differences(chosen)
     if between.rows:
-        table = Table("setting", *(run.name for run in found))
+        table = Table("setting", *(run.name for run in chosen))
         for row in between.rows:
             table.add_row(row.title, *row.values)
         Console().print(table)
@@ -70,10 +70,12 @@ def steer(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Change settings of a run while it trains: γ, λ_k, learning rates and their decay, or the sample interval."""
-    found = find_run(run, runs_dir)
-    found.steer(**{name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)})
-    if not found.status.active:
-        typer.echo(f"“{found.name}” is not training; the change will be applied when it is resumed.")
+    chosen = find_run(run, runs_dir)
+    chosen.steer(
+        **{name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)}
+    )
+    if not chosen.status.active:
+        typer.echo(f"“{chosen.name}” is not training; the change will be applied when it is resumed.")
 
 
 def run_or_race(text: str, runs_dir: Path) -> Run | race.Race:
@@ -86,10 +88,10 @@ def run_or_race(text: str, runs_dir: Path) -> Run | race.Race:
 
 def active(text: str, runs_dir: Path) -> Run | race.Race:
     """A run or a race that trains or waits.  Raises ValueError if no process is listening."""
-    found = run_or_race(text, runs_dir)
-    if not found.status.active:
-        raise ValueError(f"“{found.name}” is not training; it is {found.status.state}.")
-    return found
+    directory = run_or_race(text, runs_dir)
+    if not directory.status.active:
+        raise ValueError(f"“{directory.name}” is not training; it is {directory.status.state}.")
+    return directory
 
 
 @app.command()
@@ -117,12 +119,12 @@ def note(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Add a line to the notes of a run (notes.md), or print them."""
-    found = find_run(run, runs_dir)
+    chosen = find_run(run, runs_dir)
     if text is None:
-        typer.echo(found.notes.rstrip() or "This run has no notes.")
+        typer.echo(chosen.notes.rstrip() or "This run has no notes.")
     else:
-        before = found.notes.rstrip()
-        found.write_notes(f"{before}\n{text}\n" if before else f"{text}\n")
+        before = chosen.notes.rstrip()
+        chosen.write_notes(f"{before}\n{text}\n" if before else f"{text}\n")
 
 
 @app.command()
@@ -145,7 +147,9 @@ def restore(
     """Restore a deleted run or race."""
     deleted = [*trash.deleted_runs(runs_dir), *deleted_races(runs_dir)]
     if run is None:
-        for found in deleted:
-            typer.echo(f"{found.id}  {found.name if found.name != found.id else ''}".rstrip())
+        for deleted_item in deleted:
+            typer.echo(
+                f"{deleted_item.id}  {deleted_item.name if deleted_item.name != deleted_item.id else ''}".rstrip()
+            )
         return
     typer.echo(trash.restore(find_one(Path(run).name, deleted, "deleted run or race", "facedemo restore")).path)

@@ -103,12 +103,12 @@ def resume(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Resume a run from its last checkpoint, exactly as if it had not been interrupted."""
-    found = find_run(run, runs_dir)
+    chosen = find_run(run, runs_dir)
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
-        found.extend(Budget(**budget))
+        chosen.extend(Budget(**budget))
     if data or data_changed:
-        found.use_images(existing("\n".join(data)) if data else None, data_changed)
-    follow(found, now)
+        chosen.use_images(existing("\n".join(data)) if data else None, data_changed)
+    follow(chosen, now)
 
 
 def follow(run: Run, now: bool) -> None:

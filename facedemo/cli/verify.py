@@ -119,9 +119,9 @@ def one_source(paths: list[str] | None) -> str | None:
 def measured_detection(model: FaceModel, request: EvaluationRequest) -> Rate:
     """Measures and prints the detection rate alone."""
     with bars() as steps:
-        found = detection_rate(model, request.count, request.seed, steps(model.name))
-    typer.echo(f"detected: {found}")
-    return found
+        detected = detection_rate(model, request.count, request.seed, steps(model.name))
+    typer.echo(f"detected: {detected}")
+    return detected
 
 
 def evaluations(model: FaceModel, request: EvaluationRequest, seeds: int) -> list[Report]:

@@ -30,7 +30,7 @@ def entrant_configs(
         )
     having = [name for name in family_names() if "gamma" in config_class(name).model_fields]
     chosen = list(dict.fromkeys(families)) or (having if len(gammas) > 1 else family_names())
-    found = {}
+    configs = {}
     for family in chosen:
         title = config_class(family).title
         values = list(dict.fromkeys(gammas)) if family in having else []
@@ -39,10 +39,10 @@ def entrant_configs(
                 {} if gamma is None else {"gamma": gamma}
             )
             label = f"γ {gamma:g}" if len(values) > 1 else title
-            found[label if len(chosen) == 1 or len(values) < 2 else f"{title}, {label}"] = with_equal_logging(
+            configs[label if len(chosen) == 1 or len(values) < 2 else f"{title}, {label}"] = with_equal_logging(
                 configure(settings, preset)
             )
-    return found
+    return configs
 
 
 def family_options(options: Mapping[str, Any], family: str) -> dict[str, Any]:

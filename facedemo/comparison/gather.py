@@ -73,26 +73,26 @@ class Comparison:
     @property
     def stems(self) -> dict[str, str]:
         """Name → a unique stem for file names."""
-        found: dict[str, str] = {}
+        stems: dict[str, str] = {}
         for model in self.models:
             plain = file_name(model.name)
             names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
-            found[model.name] = next(name for name in names if name not in found.values())
-        return found
+            stems[model.name] = next(name for name in names if name not in stems.values())
+        return stems
 
     @property
     def commands(self) -> dict[str, str]:
         """Description → the command."""
-        found = {"the whole comparison": self.command} if self.command else {}
+        commands = {"the whole comparison": self.command} if self.command else {}
         for compared_model in self.models:
             if compared_model.evaluation:
-                found[f"the numbers of {compared_model.name} in Table 1"] = verify_command(
+                commands[f"the numbers of {compared_model.name} in Table 1"] = verify_command(
                     compared_model.evaluation, compared_model.model
                 )
             out = f"{self.stems[compared_model.name]}.png"
             words = ("generate", "--model", compared_model.model, "--seed", self.seed, "--count", GRID, "--out", out)
-            found[f"the faces of {compared_model.name}"] = command_line(*words)
-        return found
+            commands[f"the faces of {compared_model.name}"] = command_line(*words)
+        return commands
 
 
 def file_name(name: str) -> str:
@@ -120,8 +120,8 @@ def gather(
     Generates GRID faces with each.  Raises ValueError if a model cannot be used.
     """
     given = evaluations or {}
-    found = [compared_model(name, path, seed, given.get(name)) for name, path in models.items()]
-    return Comparison(title or " · ".join(models), seed, found, about, kind, command)
+    compared = [compared_model(name, path, seed, given.get(name)) for name, path in models.items()]
+    return Comparison(title or " · ".join(models), seed, compared, about, kind, command)
 
 
 def gather_race(race: Race) -> Comparison:

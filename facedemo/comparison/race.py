@@ -82,8 +82,8 @@ class Race(ProcessDirectory):
             raise RunError(f"The {PLAN} of “{self.id}” is damaged.") from error
 
     def runs_to_train(self) -> list[Run]:
-        found = [self.run(entrant) for entrant in self.plan.entries]
-        return [run for run in found if run.path.is_dir() and run.status_on_disk().state != "finished"]
+        runs = [self.run(entrant) for entrant in self.plan.entries]
+        return [run for run in runs if run.path.is_dir() and run.status_on_disk().state != "finished"]
 
     def expected_seconds(self) -> float | None:
         known = [run.expected_seconds() for run in self.runs_to_train()]
@@ -142,11 +142,11 @@ def list_races(root: Path | None = None) -> list[Race]:
 
 def upcoming_entrants(root: Path | None = None) -> dict[str, Race]:
     """Run directory → the race in progress that will train it when its turn comes."""
-    found: dict[str, Race] = {}
+    races: dict[str, Race] = {}
     for race in list_races(root):
         if race.status.active and not unplanned(race):
-            found |= {run.id: race for run in race.runs_to_train() if run.status.state == "stopped"}
-    return found
+            races |= {run.id: race for run in race.runs_to_train() if run.status.state == "stopped"}
+    return races
 
 
 def unplanned(race: Race) -> bool:
@@ -158,8 +158,8 @@ def unplanned(race: Race) -> bool:
 
 
 def races_in(folder: Path) -> list[Race]:
-    found = [path.parent for path in folder.glob(f"*/{PLAN}")]
-    return [Race(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    folders = [path.parent for path in folder.glob(f"*/{PLAN}")]
+    return [Race(path) for path in sorted(folders, key=lambda path: path.name, reverse=True)]
 
 
 def deleted_races(root: Path | None = None) -> list[Race]:

@@ -30,29 +30,29 @@ COLOURS = ("#2b83c4", "#d9730d", "#2a9d6f", "#b565a7")
 MINUTE = 60.0  # seconds
 
 
-def files(found: Comparison) -> dict[str, bytes]:
+def files(comparison: Comparison) -> dict[str, bytes]:
     """The report as files by name: HTML, Markdown, JSON and the PNG pictures of the Markdown."""
-    pictures = {**grids(found), **curves(found)}
-    facts = context(found, pictures)
+    pictures = {**grids(comparison), **curves(comparison)}
+    facts = context(comparison, pictures)
     html = template("report.html.jinja").render(**facts, image=lambda name: data_uri(pictures[name]))
     text = template("report.md.jinja").render(**facts)
-    numbers = json.dumps(as_json(found), indent=1, ensure_ascii=False)
+    numbers = json.dumps(as_json(comparison), indent=1, ensure_ascii=False)
     return {HTML: html.encode(), MARKDOWN: text.encode(), NUMBERS: (numbers + "\n").encode(), **pictures}
 
 
-def write(found: Comparison, out: Path) -> Path:
+def write(comparison: Comparison, out: Path) -> Path:
     """Writes the report into the folder `out`; returns its HTML file."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, content in files(found).items():
+    for name, content in files(comparison).items():
         replace_file(out / name, content)
     return out / HTML
 
 
-def packed(found: Comparison) -> bytes:
+def packed(comparison: Comparison) -> bytes:
     """The report as a ZIP with one folder."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files(found).items():
+        for name, content in files(comparison).items():
             archive.writestr(f"comparison/{name}", content)
     return buffer.getvalue()
 
@@ -75,38 +75,38 @@ def data_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def grids(found: Comparison) -> dict[str, bytes]:
+def grids(comparison: Comparison) -> dict[str, bytes]:
     """PNG pictures by name: all faces of each model, and its first SIDE faces for the side-by-side view."""
     sheets = {}
-    for model, stem in zip(found.models, found.stems.values(), strict=True):
-        facts = {"model": model.model, "seed": found.seed, "scale": 1.0}
+    for model, stem in zip(comparison.models, comparison.stems.values(), strict=True):
+        facts = {"model": model.model, "seed": comparison.seed, "scale": 1.0}
         for name, faces in (("faces", model.faces), ("side", model.faces[:SIDE])):
             sheet = pictures.png(pictures.grid(faces), **facts, count=len(faces))
             sheets[f"{name}-{stem}.png"] = sheet
     return sheets
 
 
-def curves(found: Comparison) -> dict[str, bytes]:
+def curves(comparison: Comparison) -> dict[str, bytes]:
     """PNG charts by name: losses and balance of each model over its training, and charts that compare all models."""
     pictures = {}
-    for model, stem in zip(found.models, found.stems.values(), strict=True):
+    for model, stem in zip(comparison.models, comparison.stems.values(), strict=True):
         if model.training.curves.get("step"):
             labels = config_class(model.config.family).metrics
             pictures[f"curves-{stem}.png"] = card.draw_curves(model.training.curves, labels)
-    if any(model.evaluations for model in found.models):
-        pictures["detection.png"] = draw_detection(found)
-    if found.kind == "sweep" and sum(model.evaluation is not None for model in found.models) > 1:
-        pictures["sweep.png"] = draw_sweep(found)
+    if any(model.evaluations for model in comparison.models):
+        pictures["detection.png"] = draw_detection(comparison)
+    if comparison.kind == "sweep" and sum(model.evaluation is not None for model in comparison.models) > 1:
+        pictures["sweep.png"] = draw_sweep(comparison)
     return pictures
 
 
-def draw_detection(found: Comparison) -> bytes:
+def draw_detection(comparison: Comparison) -> bytes:
     """The detection rate of the models during training, over minutes and over images."""
     figure, panels = panes(2)
     for axes, (column, unit, words) in zip(
         panels, (("seconds", MINUTE, "minutes of training"), ("images", 1.0, "real images seen")), strict=True
     ):
-        for model, colour in zip(found.models, COLOURS * len(found.models), strict=False):
+        for model, colour in zip(comparison.models, COLOURS * len(comparison.models), strict=False):
             rows = model.evaluations
             times = [getattr(row, column) / unit for row in rows]
             axes.plot(times, [100 * row.share for row in rows], label=model.name, color=colour, marker=".")
@@ -116,9 +116,9 @@ def draw_detection(found: Comparison) -> bytes:
     return as_png(figure)
 
 
-def draw_sweep(found: Comparison) -> bytes:
+def draw_sweep(comparison: Comparison) -> bytes:
     """Quality against diversity: one point per γ, with its 95 % interval."""
-    rows = {model.name: model.evaluation.rows[0] for model in found.models if model.evaluation}
+    rows = {model.name: model.evaluation.rows[0] for model in comparison.models if model.evaluation}
     measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
     shown = {words: of for words, of in measures.items() if all(of(row) is not None for row in rows.values())}
     figure, panels = panes(len(shown))
@@ -147,29 +147,29 @@ def as_png(figure: "Figure") -> bytes:
     return buffer.getvalue()
 
 
-def context(found: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
+def context(comparison: Comparison, pictures: Mapping[str, bytes]) -> dict[str, Any]:
     """The variables of the templates."""
-    head, rows = table({model.name: model.evaluation for model in found.models})
+    head, rows = table({model.name: model.evaluation for model in comparison.models})
     return {
-        "found": found,
+        "comparison": comparison,
         "head": head,
         "rows": rows,
         "about": {title: words for title, (_, words) in MEASURES.items()},
-        "evaluated": next((model.evaluation for model in found.models if model.evaluation), None),
-        "trainings": trainings(found),
-        "pace": pace_note({model.name: pace(model) for model in found.models}),
-        "settings": settings(found),
+        "evaluated": next((model.evaluation for model in comparison.models if model.evaluation), None),
+        "trainings": trainings(comparison),
+        "pace": pace_note({model.name: pace(model) for model in comparison.models}),
+        "settings": settings(comparison),
         "figure": lambda model: FIGURES.get(model.config.model.size, ""),
-        "file": found.stems.get,
+        "file": comparison.stems.get,
         "pictures": pictures,
         "title_of": lambda model: config_class(model.config.family).title,
         "side": SIDE,
     }
 
 
-def trainings(found: Comparison) -> list[list[str]]:
+def trainings(comparison: Comparison) -> list[list[str]]:
     """One row per model: the cost of its training and its last metrics."""
-    return [training(model) for model in found.models]
+    return [training(model) for model in comparison.models]
 
 
 def pace(model: ComparedModel) -> tuple[int, float]:
@@ -192,10 +192,10 @@ def training(model: ComparedModel) -> list[str]:
     ]
 
 
-def settings(found: Comparison) -> list[list[str]]:
+def settings(comparison: Comparison) -> list[list[str]]:
     """One row per setting, with the value of each model; settings for a run's book-keeping are omitted."""
     columns = []
-    for model in found.models:
+    for model in comparison.models:
         config = model.config.model_dump()
         columns.append(
             {"family": config["family"], **config["model"]}
@@ -207,14 +207,14 @@ def settings(found: Comparison) -> list[list[str]]:
     return [[name, *(str(column.get(name, NOTHING)) for column in columns)] for name in names]
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
+def as_json(comparison: Comparison) -> dict[str, Any]:
     """All numbers of the report."""
     return {
-        "title": found.title,
-        "kind": found.kind,
-        "seed": found.seed,
-        "commands": found.commands,
-        "versions": dict(found.versions),
+        "title": comparison.title,
+        "kind": comparison.kind,
+        "seed": comparison.seed,
+        "commands": comparison.commands,
+        "versions": dict(comparison.versions),
         "contenders": [
             {
                 "name": model.name,
@@ -225,6 +225,6 @@ def as_json(found: Comparison) -> dict[str, Any]:
                 "evaluations": [asdict(row) for row in model.evaluations],
                 "evaluation": model.evaluation.as_json() if model.evaluation else None,
             }
-            for model in found.models
+            for model in comparison.models
         ],
     }

@@ -27,8 +27,8 @@ BACKGROUND, TEXT, FAINT, LINE = "#101716", "#f0f4f3", "#a3b0ae", "#2b83c4"
 
 def verdict(run: Run) -> str:
     """How good the run's best weights are, in a sentence; "" if they were never evaluated."""
-    found = read_evaluations(run.path)
-    chosen = best(found) or (found[-1] if found else None)
+    evaluations = read_evaluations(run.path)
+    chosen = best(evaluations) or (evaluations[-1] if evaluations else None)
     if chosen is None:
         return ""
     words = f"At iteration {chosen.step:,}, {100 * chosen.share:.1f} % of {chosen.faces} faces were detected"
@@ -45,8 +45,8 @@ def page(run: Run) -> bytes:
     if not run.has_model:
         raise RunError(f"“{run.name}” has saved no weights yet. Let it train a little longer.")
     about = f"{shared_description(run.config)}. {verdict(run)}".strip()
-    found = gather.gather({run.name: run.path}, title=run.name, about=about)
-    return report.files(found)[report.HTML]
+    comparison = gather.gather({run.name: run.path}, title=run.name, about=about)
+    return report.files(comparison)[report.HTML]
 
 
 def card(run: Run) -> bytes:

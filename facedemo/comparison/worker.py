@@ -156,11 +156,11 @@ class RaceRunner:
         self.report(state="running", message=f"Evaluating {entrant.label}.", seconds_left=None)
         request = EvaluationRequest(plan.count, plan.seed, split=plan.split, copies=plan.copies)
         try:
-            found = gather.evaluate(run.path, request.with_source_of(run.config.data.source), steps)
+            evaluation = gather.evaluate(run.path, request.with_source_of(run.config.data.source), steps)
         except ValueError as error:
             self.log(f"{entrant.label} is evaluated without real faces: {error}")
-            found = gather.evaluate(run.path, request.without_real_faces(), steps)
-        save_evaluation(run.path, found)
+            evaluation = gather.evaluate(run.path, request.without_real_faces(), steps)
+        save_evaluation(run.path, evaluation)
 
 
 def main() -> None:

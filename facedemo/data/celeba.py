@@ -84,17 +84,17 @@ def sort_people(celeba: Path, out: Path, progress: Progress | None = None) -> Pe
     or out cannot be written.
     """
     people = out / "people"
-    found = _find(celeba, people)
-    if IDENTITIES not in found.lists:
+    distribution = _find(celeba, people)
+    if IDENTITIES not in distribution.lists:
         raise DataError(f"{celeba} has no {IDENTITIES}. CelebA keeps it in its folder Anno: choose a folder with both.")
-    tables = [read_identity_list(found.lists[IDENTITIES])]
-    if ATTRIBUTES in found.lists:
-        tables.append(read_attribute_list(found.lists[ATTRIBUTES]))
+    tables = [read_identity_list(distribution.lists[IDENTITIES])]
+    if ATTRIBUTES in distribution.lists:
+        tables.append(read_attribute_list(distribution.lists[ATTRIBUTES]))
     identities = {name: row[0] for name, row in tables[0].rows.items()}
     try:
         out.mkdir(parents=True, exist_ok=True)
         written = tuple(_write_csv(out, table) for table in tables)
-        counts = _place_all(found, identities, people, progress)
+        counts = _place_all(distribution, identities, people, progress)
     except OSError as error:
         raise DataError(f"{out} cannot be written ({error.strerror or error}). Choose another folder.") from error
     return PeopleReport(
@@ -141,34 +141,36 @@ def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]
 
 def _find(celeba: Path, people: Path) -> _Distribution:
     if celeba.is_file():
-        found = _Distribution(archive=celeba)
+        distribution = _Distribution(archive=celeba)
         for entry in read_archive(celeba, lambda name: PurePosixPath(name).name in LISTS):
-            _take_list(found, PurePosixPath(entry.name).name, entry)
-        return found
+            _take_list(distribution, PurePosixPath(entry.name).name, entry)
+        return distribution
     if not celeba.is_dir():
         raise DataError(f"There is no file or folder {celeba}. Check the path.")
-    found = _Distribution()
+    distribution = _Distribution()
     others: dict[str, Path] = {}
     root = celeba.resolve()
     for path in _walk(root, people.resolve()):
         if path.name in LISTS:
-            _take_list(found, path.name, read_file(path, path.name))
+            _take_list(distribution, path.name, read_file(path, path.name))
         elif path.name == CELEBA_ZIP:
-            found.archive = path
+            distribution.archive = path
         elif is_image_name(path.name) and path.is_file():
             aligned = ALIGNED in path.relative_to(root).parts
-            (found.files if aligned else others).setdefault(path.name, path)
-    if found.files:
-        found.archive = None
-    elif found.archive is None:
-        found.files = others
-    return found
+            (distribution.files if aligned else others).setdefault(path.name, path)
+    if distribution.files:
+        distribution.archive = None
+    elif distribution.archive is None:
+        distribution.files = others
+    return distribution
 
 
-def _take_list(found: _Distribution, name: str, entry: Entry) -> None:
+def _take_list(distribution: _Distribution, name: str, entry: Entry) -> None:
     """Keeps the first list of each kind, but prefers the official format to one with commas."""
-    if LISTS[name] not in found.lists or (name in LISTS.values() and not found.lists[name].name.endswith(name)):
-        found.lists[LISTS[name]] = entry
+    if LISTS[name] not in distribution.lists or (
+        name in LISTS.values() and not distribution.lists[name].name.endswith(name)
+    ):
+        distribution.lists[LISTS[name]] = entry
 
 
 def _walk(root: Path, people: Path) -> Iterator[Path]:
@@ -192,13 +194,13 @@ def _write_csv(out: Path, table: Table) -> Path:
 
 
 def _place_all(
-    found: _Distribution, identities: dict[str, str], people: Path, progress: Progress | None
+    distribution: _Distribution, identities: dict[str, str], people: Path, progress: Progress | None
 ) -> Counter[str]:
     counts: Counter[str] = Counter()
     seen: set[str] = set()
     used: set[str] = set()
     report, stems = throttled(progress), by_stem(identities)
-    for name, image in _images(found):
+    for name, image in _images(distribution):
         if not (listed := listed_name(name, identities, stems)) or not is_plain_image(name):
             counts["unlisted"] += 1
         elif listed not in seen:
@@ -208,7 +210,7 @@ def _place_all(
             counts[_place(image, folder / name)] += 1
             seen.add(listed)
             used.add(identities[listed])
-            report(len(seen), len(found.files) or None)
+            report(len(seen), len(distribution.files) or None)
     counts["missing"] = len(identities) - len(seen)
     counts["people"] = len(used)
     if progress:
@@ -216,10 +218,10 @@ def _place_all(
     return counts
 
 
-def _images(found: _Distribution) -> Iterable[tuple[str, Path | bytes]]:
-    if found.archive is None:
-        return found.files.items()
-    entries = read_images(found.archive)
+def _images(distribution: _Distribution) -> Iterable[tuple[str, Path | bytes]]:
+    if distribution.archive is None:
+        return distribution.files.items()
+    entries = read_images(distribution.archive)
     return ((PurePosixPath(entry.name).name, entry.data) for entry in entries if not entry.problem)
 
 

@@ -61,31 +61,33 @@ class Findings:
     @property
     def warnings(self) -> list[str]:
         """What to change before a training, most important first."""
-        found, examined = [], max(1, len(self.examined))
+        sentences, examined = [], max(1, len(self.examined))
         small = sum(count for reason, count in self.skipped.items() if reason.startswith(TOO_SMALL))
         if (faceless := self.skipped[NO_FACE]) > FACELESS * (faceless + self.photos):
-            found.append(
+            sentences.append(
                 f"No face was found in {faceless:,} of {faceless + self.photos:,} photos. If the images are already "
                 "cropped to faces, choose another crop."
             )
         if self.count < FEW:
-            found.append(
+            sentences.append(
                 f"{self.count:,} images are few, and the model will vary little. A few hundred more help, above all of "
                 "other people, poses and light."
             )
         if small > OFTEN * (small + self.count):
-            found.append(f"{small:,} were skipped because they are too small. Choose larger images, or a smaller size.")
+            sentences.append(
+                f"{small:,} were skipped because they are too small. Choose larger images, or a smaller size."
+            )
         if len(self.blurred) > OFTEN * examined:
-            found.append(
+            sentences.append(
                 f"{len(self.blurred) / examined:.0%} look blurred: out of focus, or enlarged from fewer pixels. The "
                 "faces that the model generates will be as soft. Choose sharper images, or a smaller size."
             )
         if len(self.copies) > OFTEN * examined:
-            found.append(
+            sentences.append(
                 f"{len(self.copies) / examined:.0%} are near-copies of others, which count more in the training "
                 "without adding variety. Remove them."
             )
-        return found
+        return sentences
 
 
 def examine(faces: Faces) -> Findings:
@@ -138,12 +140,12 @@ def near_copies(images: np.ndarray, closer_than: float = COPY) -> list[tuple[int
     square = images[:, : side * PARTS, : side * PARTS].reshape(len(images), PARTS, side, PARTS, side, 3)
     means = square.mean(axis=(2, 4), dtype=np.float32).reshape(len(images), -1) - 128
     squares = (means**2).sum(axis=1)
-    found = []
+    pairs = []
     for start in range(0, len(means), BLOCK):
         end = min(start + BLOCK, len(means))
         distances = squares[start:end, None] + squares[:end] - 2 * means[start:end] @ means[:end].T
         distances[np.arange(end) >= np.arange(start, end)[:, None]] = np.inf  # only earlier rows
         nearest = distances.argmin(axis=1)
         near = np.take_along_axis(distances, nearest[:, None], axis=1)[:, 0] < closer_than**2 * means.shape[1]
-        found += [(start + int(row), int(nearest[row])) for row in np.flatnonzero(near)]
-    return found
+        pairs += [(start + int(row), int(nearest[row])) for row in np.flatnonzero(near)]
+    return pairs

@@ -28,8 +28,8 @@ def read_labels(source: str | Path, names: list[str]) -> np.ndarray:
     if np.isnan(labels).all():
         listed = by_list(expanded(source))
         stems = by_stem(listed)
-        found = (listed.get(listed_name(name, listed, stems), (np.nan, np.nan)) for name in last)
-        labels = np.array(list(found)).reshape(-1, len(LABELS))
+        listed_labels = (listed.get(listed_name(name, listed, stems), (np.nan, np.nan)) for name in last)
+        labels = np.array(list(listed_labels)).reshape(-1, len(LABELS))
     if np.isnan(labels).all():
         raise DataError(
             f"{source_label(source)} has no labels for age and gender. Choose UTKFace, whose file names contain them "
@@ -41,10 +41,10 @@ def read_labels(source: str | Path, names: list[str]) -> np.ndarray:
 
 def by_name(name: str) -> tuple[float, float]:
     """Age and gender from a file name of UTKFace."""
-    found = UTKFACE.fullmatch(name)
-    if found is None or int(found[1]) > OLDEST:
+    match = UTKFACE.fullmatch(name)
+    if match is None or int(match[1]) > OLDEST:
         return np.nan, np.nan
-    return float(found[1]), float(found[2])
+    return float(match[1]), float(match[2])
 
 
 def by_list(celeba: Path) -> dict[str, tuple[float, float]]:

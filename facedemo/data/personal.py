@@ -65,12 +65,12 @@ def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
     limit = time.time() - older_than_days * DAY
 
     def old(paths: Iterable[Path]) -> list[Path]:
-        found = []
+        aged = []
         for path in paths:
             with suppress(OSError):
                 if path.stat().st_mtime <= limit:
-                    found.append(path)
-        return sorted(found)
+                    aged.append(path)
+        return sorted(aged)
 
     marks = cache_root().glob(f"*/{UPLOADED}")
     prepared = old(mark.parent for mark in marks if belongs_to(mark, prefix))
@@ -100,13 +100,13 @@ def text_of(path: Path) -> str:
 
 def purge(older_than_days: float = 0.0, prefix: str = "") -> Personal:
     """Removes what `personal_data` finds, and returns it."""
-    found = personal_data(older_than_days, prefix)
-    for path in found.every:
+    stored = personal_data(older_than_days, prefix)
+    for path in stored.every:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    return found
+    return stored
 
 
 def expire() -> Personal:

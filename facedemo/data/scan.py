@@ -16,21 +16,21 @@ UNKNOWN = "unknown"  # stands for files whose number is only known after reading
 
 @dataclass(frozen=True)
 class Scan:
-    """found: number of image files; None if it is only known after reading an archive.  unusable: reason → files."""
+    """count: number of image files; None if it is only known after reading an archive.  unusable: reason → files."""
 
-    found: int | None
+    count: int | None
     unusable: Counter[str]
 
     @property
     def enough(self) -> bool:
-        return self.found is None or self.found >= MIN_IMAGES
+        return self.count is None or self.count >= MIN_IMAGES
 
     def summary(self) -> str:
         """ "70 images found; at least 64 are needed. 2 files cannot be used: 1 empty, 1 hidden." """
-        if self.found is None:
+        if self.count is None:
             sentences = f"The archive's images are counted while they are prepared; at least {MIN_IMAGES} are needed."
         else:
-            sentences = f"{self.found:,} image{'s'[: self.found != 1]} found; at least {MIN_IMAGES} are needed."
+            sentences = f"{self.count:,} image{'s'[: self.count != 1]} found; at least {MIN_IMAGES} are needed."
         if total := self.unusable.total():
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.unusable.most_common())
             sentences += f" {total:,} file{'s'[: total != 1]} cannot be used: {reasons}."

@@ -53,9 +53,9 @@ def open_source(source: str | Path) -> Source:
 
     Raises DataError if one is missing or of no known kind; the content is checked when it is counted or read.
     """
-    found = paths(source)
-    opened = [open_path(path) for path in found]
-    return opened[0] if len(opened) == 1 else joined([path.name for path in found], opened)
+    parts = paths(source)
+    opened = [open_path(path) for path in parts]
+    return opened[0] if len(opened) == 1 else joined([path.name for path in parts], opened)
 
 
 def joined(names: list[str], sources: list[Source]) -> Source:

@@ -79,16 +79,16 @@ def known_people(names: list[str], source: str | Path) -> KnownPeople:
 
     If the source consists of several, the lists of each apply to all of them.
     """
-    found = paths(source)
+    parts = paths(source)
     identities: dict[str, str] = {}
-    for path in found:
+    for path in parts:
         identities |= read_identities(path)
-    inside = f"{found[0].name}/" if len(found) == 1 else ""  # otherwise, names already begin with their source's
+    inside = f"{parts[0].name}/" if len(parts) == 1 else ""  # otherwise, names already begin with their source's
     folders = [re.search(r"(?:^|/)people/([0-9]{1,9})/([^/]+)$", inside + name) for name in names]
     if identities or all(folders):
         identities |= {match[2]: match[1] for match in folders if match}
     partition: dict[str, str] = {}
-    for path in found if not identities else []:
+    for path in parts if not identities else []:
         partition |= read_partition(path)
     return KnownPeople(identities, partition)
 
@@ -111,7 +111,7 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
 def all_parts(faces: Faces, source: str | Path) -> dict[Split, np.ndarray]:
     """Split → its rows of `faces.images`, without empty splits: together, all images."""
     people = known_people(faces.names, source)
-    found: dict[Split, np.ndarray] = {
+    rows_of_split: dict[Split, np.ndarray] = {
         part: rows_of(faces.names, part, people.identities, people.partition) for part in PERCENT
     }
-    return {part: rows for part, rows in found.items() if len(rows)}
+    return {part: rows for part, rows in rows_of_split.items() if len(rows)}

@@ -58,7 +58,7 @@ def counted(image: np.ndarray, number: int, side: int = SIDE) -> np.ndarray:
 
 def portraits(detected: DetectedImages) -> list[tuple[int, int]]:
     """Each person's first row and number of faces, ordered by number of faces, then by first appearance."""
-    counts = Counter(detected.identity[detected.hog.found].tolist())
+    counts = Counter(detected.identity[detected.hog.detected].tolist())
     return [(int(np.argmax(detected.identity == person)), count) for person, count in counts.most_common()]
 
 
@@ -67,8 +67,8 @@ def sheets(detected: DetectedImages, **facts: object) -> dict[str, bytes]:
 
     Each contains at most the first MOST faces; its metadata contain their number and `facts`.
     """
-    found = {name: sheet(detected, name, **facts) for name in SHEETS}
-    return {f"{name}.png": file for name, file in found.items() if file}
+    pictures = {name: sheet(detected, name, **facts) for name in SHEETS}
+    return {f"{name}.png": file for name, file in pictures.items() if file}
 
 
 def sheet(detected: DetectedImages, name: str, **facts: object) -> bytes:
@@ -85,8 +85,8 @@ def shown(detected: DetectedImages, name: str) -> list[int]:
     """The rows of the images on one of the SHEETS, in display order."""
     if name == "people":
         return [row for row, _ in portraits(detected)]
-    found = detected.hog.found
-    return np.flatnonzero(found if name == "detected" else ~found).tolist()
+    has_face = detected.hog.detected
+    return np.flatnonzero(has_face if name == "detected" else ~has_face).tolist()
 
 
 def drawn(detected: DetectedImages, name: str, rows: Sequence[int], side: int = SIDE) -> np.ndarray:

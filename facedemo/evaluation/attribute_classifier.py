@@ -115,14 +115,16 @@ def features(images: np.ndarray, progress: Progress | None = None) -> np.ndarray
 
     They hardly depend on an image's brightness and contrast, or, from 64 pixels upwards, on its size.
     """
-    found = []
+    batches = []
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]
         small = averaged(part, 2 * PIXELS)
-        found.append(np.concatenate([PIXEL_WEIGHT * standardised(averaged(small, PIXELS)), histograms(small)], axis=1))
+        batches.append(
+            np.concatenate([PIXEL_WEIGHT * standardised(averaged(small, PIXELS)), histograms(small)], axis=1)
+        )
         if progress:
             progress(min(start + BATCH, len(images)), len(images))
-    return np.concatenate(found)
+    return np.concatenate(batches)
 
 
 def averaged(images: np.ndarray, side: int) -> np.ndarray:
@@ -157,5 +159,5 @@ def histograms(images: np.ndarray) -> np.ndarray:
     for number in range(BINS):
         part = strength * ((lower == number) * (1 - share) + ((lower + 1) % BINS == number) * share)
         cells.append(part.reshape(count, CELLS, cell, CELLS, cell).mean(axis=(2, 4)))
-    found = np.stack(cells, axis=-1).reshape(count, -1)
-    return np.sqrt(found / (found.mean(axis=1, keepdims=True) + 1e-3))
+    values = np.stack(cells, axis=-1).reshape(count, -1)
+    return np.sqrt(values / (values.mean(axis=1, keepdims=True) + 1e-3))

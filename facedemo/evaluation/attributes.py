@@ -84,8 +84,8 @@ def fit_attribute_model(source: str, size: int, steps: Steps = lambda what: None
             )
     weights, offset = ridge(x, y)
     read = unseen @ weights + offset
-    found = {label: accuracy(read[:, place], truth[:, place]) for place, label in enumerate(LABELS)}
-    return AttributeModel(weights, offset, len(x), len(unseen), found)
+    accuracies = {label: accuracy(read[:, place], truth[:, place]) for place, label in enumerate(LABELS)}
+    return AttributeModel(weights, offset, len(x), len(unseen), accuracies)
 
 
 def embedded(
@@ -98,7 +98,7 @@ def embedded(
     if not len(rows):
         return np.empty((0, DIMENSIONS)), np.empty((0, len(LABELS)))
     detections = detect_and_embed(faces.images[rows], progress=progress, cache=faces.detections)
-    return detections.embeddings_found, labels[rows][detections.found]
+    return detections.face_embeddings, labels[rows][detections.detected]
 
 
 def ridge(x: np.ndarray, y: np.ndarray, strength: float = RIDGE) -> tuple[np.ndarray, np.ndarray]:

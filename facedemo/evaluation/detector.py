@@ -38,7 +38,7 @@ SMALLEST = 64  # pixels per side: smaller images are enlarged, or the detector w
 class FaceDetections:
     """For each of n images, the box (0, 0, 0, 0 if there is no face) and the embedding of the largest face.
 
-    found: (n,) bool.  boxes: (n, 4) int, as `Box`.  faces: (n,) number of detected faces.  embeddings: (n, 128)
+    detected: (n,) bool.  boxes: (n, 4) int, as `Box`.  faces: (n,) number of detected faces.  embeddings: (n, 128)
     float64, NaN for images without a face, and NaN everywhere if they were not requested.
     """
 
@@ -47,13 +47,13 @@ class FaceDetections:
     embeddings: np.ndarray
 
     @property
-    def found(self) -> np.ndarray:
+    def detected(self) -> np.ndarray:
         return self.faces > 0
 
     @property
-    def embeddings_found(self) -> np.ndarray:
+    def face_embeddings(self) -> np.ndarray:
         """The embeddings of the images with a face, (m, 128)."""
-        return self.embeddings[self.found]
+        return self.embeddings[self.detected]
 
 
 def detect_and_embed(
@@ -83,18 +83,18 @@ def detect_and_embed(
     # one chunk at a time: all images of a large data set would fill the memory
     files = [folder / f"{key(chunk(number), detector, embed)}.npz" for number in range(len(rows))]
     done = [read(file) for file in files]
-    pending = [number for number, found in enumerate(done) if found is None]
+    pending = [number for number, result in enumerate(done) if result is None]
     finished = len(images) - sum(len(rows[number]) for number in pending)
     if progress and pending:
         progress(finished, len(images))
     with closing(detect_pending(pending, chunk, detector, embed, processes or os.cpu_count() or 1)) as results:
-        for number, found in results:
-            done[number] = found
-            write(files[number], found)
+        for number, result in results:
+            done[number] = result
+            write(files[number], result)
             finished += len(rows[number])
             if progress:
                 progress(finished, len(images))
-    columns = zip(*(found for found in done if found is not None), strict=True)
+    columns = zip(*(result for result in done if result is not None), strict=True)
     boxes, faces, embeddings = (np.concatenate(column) for column in columns)
     return FaceDetections(boxes, faces, embeddings)
 
@@ -149,10 +149,10 @@ def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
     faces = np.zeros(len(chunk), np.int64)
     embeddings = np.full((len(chunk), DIMENSIONS), np.nan)
     for number, image in enumerate(chunk):
-        found: list[Box] = face_recognition.face_locations(image, upsampled(chunk), model=detector)
-        faces[number] = len(found)
-        if found:
-            boxes[number] = max(found, key=area)
+        found_boxes: list[Box] = face_recognition.face_locations(image, upsampled(chunk), model=detector)
+        faces[number] = len(found_boxes)
+        if found_boxes:
+            boxes[number] = max(found_boxes, key=area)
             if embed:
                 embeddings[number] = face_recognition.face_encodings(image, [tuple(boxes[number])])[0]
     return boxes, faces, embeddings
@@ -174,9 +174,9 @@ def read(file: Path) -> Found | None:
         return None
 
 
-def write(file: Path, found: Found) -> None:
+def write(file: Path, result: Found) -> None:
     temporary = file.with_name(f".{file.stem}.{secrets.token_hex(4)}.npz")
-    np.savez_compressed(temporary, boxes=found[0], faces=found[1], embeddings=found[2])
+    np.savez_compressed(temporary, boxes=result[0], faces=result[1], embeddings=result[2])
     temporary.replace(file)
 
 

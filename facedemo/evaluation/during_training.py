@@ -57,13 +57,15 @@ def evaluate(run: Run, count: int = FACES) -> Evaluation:
     with snapshot(run.path / WEIGHTS) as weights:  # the training may replace them at any time
         model = load_model(run.path, weights)
         images = sampling.generate(model, face_seeds(SEED, count))
-        found = compared(run, model.trained or (0, 0), FaceDetections(*detect_chunk(images, "hog", embed=True)), real)
+        evaluation = compared(
+            run, model.trained or (0, 0), FaceDetections(*detect_chunk(images, "hog", embed=True)), real
+        )
         earlier = best(read_evaluations(run.path))
-        if found.distance is not None and (earlier is None or found.distance < (earlier.distance or 0)):
+        if evaluation.distance is not None and (earlier is None or evaluation.distance < (earlier.distance or 0)):
             with replacing(run.path / BEST_WEIGHTS) as kept:
                 os.link(weights, kept)
-    record(run.path, found)
-    return found
+    record(run.path, evaluation)
+    return evaluation
 
 
 def compared(run: Run, trained: tuple[int, int], drawn: FaceDetections, real: FaceDetections) -> Evaluation:
@@ -71,27 +73,27 @@ def compared(run: Run, trained: tuple[int, int], drawn: FaceDetections, real: Fa
     metrics = run.metrics()
     pairs = zip(metrics.get("step", []), metrics.get("seconds", []), strict=True)
     seconds = [seconds for at, seconds in pairs if at <= step] or [0.0]
-    measured = min(int(drawn.found.sum()), int(real.found.sum()))
+    measured = min(int(drawn.detected.sum()), int(real.detected.sum()))
     return Evaluation(
         step,
         images,
         seconds[-1],
-        faces=len(drawn.found),
-        detected=int(drawn.found.sum()),
-        people=distinct_people(drawn.embeddings_found),
-        real_people=distinct_people(real.embeddings_found),
-        distance=frechet(drawn.embeddings_found[:measured], real.embeddings_found[:measured])
+        faces=len(drawn.detected),
+        detected=int(drawn.detected.sum()),
+        people=distinct_people(drawn.face_embeddings),
+        real_people=distinct_people(real.face_embeddings),
+        distance=frechet(drawn.face_embeddings[:measured], real.face_embeddings[:measured])
         if measured >= FEWEST
         else None,
     )
 
 
-def log_to_tensorboard(run: Run, found: Evaluation) -> None:
+def log_to_tensorboard(run: Run, evaluation: Evaluation) -> None:
     with closing(SummaryWriter(str(run.path / "tensorboard"), filename_suffix=".evaluation")) as writer:
-        writer.add_scalar("evaluation/detected", found.share, found.step)
-        for name, value in (("people", found.people), ("frechet_distance", found.distance)):
+        writer.add_scalar("evaluation/detected", evaluation.share, evaluation.step)
+        for name, value in (("people", evaluation.people), ("frechet_distance", evaluation.distance)):
             if value is not None:
-                writer.add_scalar(f"evaluation/{name}", value, found.step)
+                writer.add_scalar(f"evaluation/{name}", value, evaluation.step)
 
 
 def main() -> None:

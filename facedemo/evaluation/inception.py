@@ -60,7 +60,7 @@ def measure(images: Images, real: Images, count: int) -> tuple[float, float]:
     """
     if count < FEWEST:
         raise FidelityError(f"{count} images are too few for FID and KID: {FEWEST} are needed on each side.")
-    found = package().calculate_metrics(
+    metrics = package().calculate_metrics(
         input1=Pictures(images, count),
         input2=Pictures(real, count),
         cuda=torch.cuda.is_available(),
@@ -71,4 +71,4 @@ def measure(images: Images, real: Images, count: int) -> tuple[float, float]:
         save_cpu_ram=True,  # otherwise it forks this process to read images that are already in memory
         verbose=False,
     )
-    return float(found["frechet_inception_distance"]), float(found["kernel_inception_distance_mean"])
+    return float(metrics["frechet_inception_distance"]), float(metrics["kernel_inception_distance_mean"])

@@ -26,8 +26,8 @@ def card_section(report: Report, model: str) -> str:
 
 
 def found_in(undetected: Rate) -> str:
-    found = undetected.of - undetected.count
-    return f"{found:,} of {undetected.of:,} ({percent(found / undetected.of)})"
+    detected = undetected.of - undetected.count
+    return f"{detected:,} of {undetected.of:,} ({percent(detected / undetected.of)})"
 
 
 def detection(drawn: Row, real: Row | None) -> str:

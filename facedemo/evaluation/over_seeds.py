@@ -45,25 +45,25 @@ def spread(values: Sequence[float]) -> Spread:
 
 def over_seeds(reports: Sequence[Report]) -> dict[str, Spread]:
     """Metric → its spread over reports of one model; without metrics that one of them lacks."""
-    found = {}
+    spreads = {}
     for title, (value, _) in VALUES.items():
         values = [number for report in reports if (number := value(report.drawn, report)) is not None]
         if len(values) == len(reports):
-            found[title] = spread(values)
-    return found
+            spreads[title] = spread(values)
+    return spreads
 
 
 def table(reports: Sequence[Report]) -> tuple[list[str], list[list[str]]]:
     """Mean ± standard deviation, the range, and the real faces' value, as text: a header, and a row per metric."""
     first, rows = reports[0], []
-    for title, found in over_seeds(reports).items():
+    for title, metric in over_seeds(reports).items():
         value, digits = VALUES[title]
         real = value(first.real, first) if first.real else None
         rows.append(
             [
                 title,
-                f"{found.mean:.{digits}f} ± {found.sd:.{digits}f}",
-                f"{found.low:.{digits}f} – {found.high:.{digits}f}",
+                f"{metric.mean:.{digits}f} ± {metric.sd:.{digits}f}",
+                f"{metric.low:.{digits}f} – {metric.high:.{digits}f}",
                 NOTHING if real is None else f"{real:.{digits}f}" + of(title, first),
             ]
         )

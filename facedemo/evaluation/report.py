@@ -120,10 +120,10 @@ class Report:
     @staticmethod
     def from_json(report: Any) -> "Report":
         """A report from the output of `as_json`.  Raises ValueError if it is not one."""
-        found = TypeAdapter(Report).validate_python(report)
-        if not found.rows:
+        parsed = TypeAdapter(Report).validate_python(report)
+        if not parsed.rows:
             raise ValueError("A report needs at least the model's row.")
-        return found
+        return parsed
 
 
 def save_bundle_evaluation(report: Report, folder: Path) -> Path:
@@ -139,10 +139,10 @@ def save_bundle_evaluation(report: Report, folder: Path) -> Path:
             "first."
         )
     try:
-        found = json.loads(file.read_text("utf8")) if file.exists() else {}
+        record = json.loads(file.read_text("utf8")) if file.exists() else {}
     except (ValueError, RecursionError) as error:
         raise ValueError(f"The {REPORT} of “{folder.name}” is damaged, so nothing was stored in it.") from error
-    if not isinstance(found, dict):
+    if not isinstance(record, dict):
         raise ValueError(f"The {REPORT} of “{folder.name}” is damaged, so nothing was stored in it.")
     return save_evaluation(folder, report)
 
@@ -152,7 +152,7 @@ def save_evaluation(folder: Path, report: Report) -> Path:
     known = read_object(folder / REPORT)
     if not known and (folder / REPORT).exists():
         set_aside(folder / REPORT)
-    counts = {found.count: found for found in load_evaluations(folder)} | {report.count: report}
+    counts = {stored.count: stored for stored in load_evaluations(folder)} | {report.count: report}
     largest, *smaller = (counts[count].as_json() for count in sorted(counts, reverse=True))
     known |= {EVALUATION: largest} | ({SMALLER: smaller} if smaller else {})
     replace_file(folder / REPORT, json.dumps(known, indent=1) + "\n")
@@ -168,10 +168,10 @@ def load_evaluations(folder: Path) -> list[Report]:
     """All evaluations stored with a bundle, of the most faces first, without those that cannot be read."""
     known = read_object(folder / REPORT)
     smaller = known.get(SMALLER)
-    found = []
+    reports = []
     for stored in [known.get(EVALUATION), *(smaller if isinstance(smaller, list) else [])]:
         try:
-            found.append(Report.from_json(stored))
+            reports.append(Report.from_json(stored))
         except (ValueError, TypeError):
             continue
-    return found
+    return reports

@@ -8,11 +8,11 @@ NOTHING = "–"
 MAIN_VARIANCE = "variance along the main direction"
 
 
-def rate_text(found: Rate | None) -> str:
+def rate_text(rate: Rate | None) -> str:
     """ "17 of 1,000: 1.7 % (1.1–2.7 %)", the interval one of 95 %."""
-    if found is None:
+    if rate is None:
         return NOTHING
-    return f"{found.count:,} of {found.of:,}: {percent(found.share)} ({100 * found.low:.1f}–{100 * found.high:.1f} %)"
+    return f"{rate.count:,} of {rate.of:,}: {percent(rate.share)} ({100 * rate.low:.1f}–{100 * rate.high:.1f} %)"
 
 
 def counted(count: int, of: int) -> str:

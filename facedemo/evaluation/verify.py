@@ -53,18 +53,18 @@ class DetectedImages:
     @cached_property
     def identity(self) -> np.ndarray:
         """The person on each image: (n,) int, numbered as by `people`, −1 if no face was detected."""
-        identity = np.full(len(self.hog.found), -1)
-        identity[self.hog.found] = people(self.hog.embeddings_found)
+        identity = np.full(len(self.hog.detected), -1)
+        identity[self.hog.detected] = people(self.hog.face_embeddings)
         return identity
 
     def nearest_training(self, row: int, count: int) -> list[tuple[np.ndarray, float]]:
         """Up to `count` training faces nearest to one image, each with its distance; empty if there are none."""
-        if self.training is None or not self.hog.found[row]:
+        if self.training is None or not self.hog.detected[row]:
             return []
-        found = closest(self.hog.embeddings[row], self.training.hog.embeddings, count)
+        neighbours = closest(self.hog.embeddings[row], self.training.hog.embeddings, count)
         return [
             (np.asarray(self.training.images[int(place)]), float(distance))
-            for distance, place in zip(*found, strict=True)
+            for distance, place in zip(*neighbours, strict=True)
         ]
 
 
@@ -88,7 +88,7 @@ def verify(
         return replace(asked, rows=[measure(generated, known, None, None, None, request.count)]), generated
     real, other, training = held_out(model, request.source, request, steps)
     first = min(request.count, len(real.images))
-    compared = min(int(images.hog.found.sum()) for images in (generated, real, other))
+    compared = min(int(images.hog.detected.sum()) for images in (generated, real, other))
     size = compared if compared >= FEWEST else None
     seen = training.hog if training else None
     rows = [
@@ -130,14 +130,14 @@ def with_fid(rows: list[Row], drawn: Images, real: Images, other: Images) -> lis
     """The rows of generated and real faces with FID and KID to real ones, for the same number of images."""
     count = min(len(drawn), len(real), len(other))
     pairs = [(drawn, real), (real, other)]  # the second is the lower limit
-    found = [inception.measure(images, others, count) for images, others in pairs]
-    return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, found, strict=True)]
+    metrics = [inception.measure(images, others, count) for images, others in pairs]
+    return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, metrics, strict=True)]
 
 
 def detection_rate(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
     """Only the detection rate, which takes seconds."""
     images = sampling.generate(model, face_seeds(seed, count))
-    return rate(int(detect_and_embed(images, embed=False, progress=progress).found.sum()), count)
+    return rate(int(detect_and_embed(images, embed=False, progress=progress).detected.sum()), count)
 
 
 def held_out(
@@ -164,7 +164,7 @@ def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
     for part, rows in all_parts(faces, source).items():
         progress = steps(f"analysing the gallery, {part}")
         detections = detect_and_embed(Selection(faces.images, rows), progress=progress, cache=faces.detections)
-        known.append(detections.embeddings_found)
+        known.append(detections.face_embeddings)
     if not sum(map(len, known)):
         raise DataError("No face was detected in the gallery. Choose images with one face each.")
     return np.concatenate(known)
@@ -183,21 +183,21 @@ def measure(
     gallery: embeddings (n, 128) of known people.  real: reference for the Fréchet distance, which uses the first `size`
     faces of each.
     """
-    detections, known = shown.hog, shown.hog.embeddings_found
+    detections, known = shown.hog, shown.hog.face_embeddings
     unrecognised = None
     if gallery is not None:
         unrecognised = rate(int((nearest(known, gallery)[0] > TOLERANCE).sum()), len(shown.images))
     return Row(
         name=shown.name,
-        undetected=rate(int((~detections.found).sum()), len(shown.images)),
-        undetected_cnn=rate(int((~shown.cnn.found).sum()), len(shown.images)) if shown.cnn else None,
+        undetected=rate(int((~detections.detected).sum()), len(shown.images)),
+        undetected_cnn=rate(int((~shown.cnn.detected).sum()), len(shown.images)) if shown.cnn else None,
         unrecognised=unrecognised,
         people=distinct_people(known),
-        people_matched_n=distinct_people(detections.embeddings[:first][detections.found[:first]]),
-        distance=frechet(known[:size], real.embeddings_found[:size]) if size and real is not None else None,
-        nearest=median_nearest(known, training.embeddings_found) if training is not None else None,
+        people_matched_n=distinct_people(detections.embeddings[:first][detections.detected[:first]]),
+        distance=frechet(known[:size], real.face_embeddings[:size]) if size and real is not None else None,
+        nearest=median_nearest(known, training.face_embeddings) if training is not None else None,
         duplicates=duplicates(known),
-        main_variance=main_variance(known[:size], real.embeddings_found[:size]) if size and real is not None else None,
+        main_variance=main_variance(known[:size], real.face_embeddings[:size]) if size and real is not None else None,
     )
 
 

@@ -95,13 +95,13 @@ def labelled(
     vectors = sampling.latents(model, face_seeds(SEED, faces))
     images = sampling.draw(model, vectors, progress=steps("generating faces"))
     detections = detect_and_embed(images, progress=steps("analysing generated faces"))
-    z = vectors.numpy().astype(np.float64)[detections.found]
+    z = vectors.numpy().astype(np.float64)[detections.detected]
     if len(z) <= 2 * z.shape[1]:
         raise ValueError(
             f"A face was detected in only {len(z)} of {faces} images that this model generates, which is too few to "
             "learn from. Choose a model that generates clearer faces."
         )
-    values = attribute_model(detections.embeddings_found) | image_measures(images[detections.found])
+    values = attribute_model(detections.face_embeddings) | image_measures(images[detections.detected])
     return answering(z, values, LABELLED | MEASURES)[: len(LABELLED)]
 
 
@@ -124,14 +124,14 @@ def principal(z: np.ndarray, images: np.ndarray, count: int = PRINCIPAL) -> list
     response, _ = respond(z, x)
     left, strength, right = np.linalg.svd(response, full_matrices=False)
     total = x.var(axis=0).sum()
-    found = []
+    directions = []
     for index in range(min(count, len(strength))):
         brighter = 1.0 if right[index].sum() >= 0 else -1.0
         share = float(strength[index] ** 2 * (z @ left[:, index]).var() / total) if total else 0.0
         about = "A direction along which this model's faces differ most, found automatically; it has no name."
         step = one_deviation(brighter * left[:, index], z)
-        found.append(Direction(f"main{index + 1}", f"Main difference {index + 1}", about, step, share))
-    return found
+        directions.append(Direction(f"main{index + 1}", f"Main difference {index + 1}", about, step, share))
+    return directions
 
 
 def image_measures(images: np.ndarray) -> dict[str, np.ndarray]:

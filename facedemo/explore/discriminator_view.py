@@ -101,11 +101,11 @@ def losses(model: FaceModel, progress: sampling.Progress | None = None) -> Losse
 
     def of(images: Tensor) -> np.ndarray:
         nonlocal done
-        found = family.reconstruction_loss(images, family.reconstruct(images)).numpy()
+        values = family.reconstruction_loss(images, family.reconstruct(images)).numpy()
         done += len(images)
         if progress:
             progress(done, total)
-        return found
+        return values
 
     z = sampling.latents(model, range(FIRST_SEED, FIRST_SEED + COUNT))
     generated = np.concatenate([of(model.generate(part)) for part in z.split(BATCH)])

@@ -85,14 +85,14 @@ def learn(
     response, shares = respond(z, classifiers.learner(features(images)).astype(np.float64))
     if GENDER in names:
         response = without_gender(response, names.index(GENDER))
-    found = [
+    learned = [
         NamedDirection(
             name.lower(), title_of(name), f"Towards faces labelled “{title_of(name)}”.", one_deviation(step, z),
             float(share), classifiers.accuracy[name], np.nan, np.nan,
         )
         for name, step, share in zip(names, response.T, shares, strict=True)
     ]  # fmt: skip
-    measured = [one for one in with_reliability(model, classifiers, found, steps) if one.name not in JUDGEMENTS]
+    measured = [one for one in with_reliability(model, classifiers, learned, steps) if one.name not in JUDGEMENTS]
     return sorted(measured, key=lambda one: (not one.reliable, -np.nan_to_num(one.changed)))
 
 
@@ -101,13 +101,13 @@ def distinct(directions: Sequence[NamedDirection], count: int) -> list[NamedDire
 
     A smile also lifts the cheeks and opens the mouth: for one face, these three attributes are one slider.
     """
-    found: list[NamedDirection] = []
+    kept: list[NamedDirection] = []
     for direction in directions:
         unit = direction.step / (np.linalg.norm(direction.step) or 1.0)
-        others = [other.step / (np.linalg.norm(other.step) or 1.0) for other in found]
-        if len(found) < count and all(abs(float(unit @ other)) <= ALIKE for other in others):
-            found.append(direction)
-    return found
+        others = [other.step / (np.linalg.norm(other.step) or 1.0) for other in kept]
+        if len(kept) < count and all(abs(float(unit @ other)) <= ALIKE for other in others):
+            kept.append(direction)
+    return kept
 
 
 def without_gender(response: np.ndarray, place: int) -> np.ndarray:
@@ -124,18 +124,21 @@ def title_of(name: str) -> str:
 
 
 def with_reliability(
-    model: FaceModel, classifiers: LearnerAndJudge, found: Sequence[NamedDirection], steps: Steps = lambda what: None
+    model: FaceModel,
+    classifiers: LearnerAndJudge,
+    directions: Sequence[NamedDirection],
+    steps: Steps = lambda what: None,
 ) -> list[NamedDirection]:
     """The directions with `changed` and `kept`, measured on CHECKED generated faces that nothing was learned from.
 
-    found: in the order of the classifiers' attributes.  A direction that is not reliable by what was measured so far is
-    not measured further; recognition takes longest, so only RECOGNISED faces are.
+    directions: in the order of the classifiers' attributes.  A direction that is not reliable by what was measured so far
+    is not measured further; recognition takes longest, so only RECOGNISED faces are.
     """
     start = sampling.latents(model, face_seeds(CHECK_SEED, CHECKED))
     before = sampling.draw(model, start, BATCH)
     had = classifiers.judge(features(before)) > 0
-    result, edited, progress = list(found), {}, steps("checking directions")
-    for place, direction in enumerate(found):
+    result, edited, progress = list(directions), {}, steps("checking directions")
+    for place, direction in enumerate(directions):
         if direction.accuracy >= LEAST_ACCURACY:
             amounts = torch.from_numpy(np.where(had[:, place], -STRENGTH, STRENGTH)).float()
             after = sampling.draw(model, start + amounts[:, None] * torch.from_numpy(direction.step), BATCH)
@@ -144,7 +147,7 @@ def with_reliability(
             if result[place].changed >= LEAST_CHANGED:
                 edited[place] = after[:RECOGNISED]
         if progress:
-            progress(place + 1, len(found))
+            progress(place + 1, len(directions))
     for place, kept in zip(edited, same_person(before[:RECOGNISED], list(edited.values()), steps), strict=True):
         result[place] = replace(result[place], kept=kept)
     return result
@@ -158,9 +161,9 @@ def same_person(before: np.ndarray, edited: Sequence[np.ndarray], steps: Steps =
     """
     if not edited:
         return []
-    found = detect_and_embed(np.concatenate([before, *edited]), progress=steps("recognising people"))
-    first, *others = np.split(found.embeddings, len(edited) + 1)
-    seen = found.found[: len(before)]
+    detections = detect_and_embed(np.concatenate([before, *edited]), progress=steps("recognising people"))
+    first, *others = np.split(detections.embeddings, len(edited) + 1)
+    seen = detections.detected[: len(before)]
     if not seen.any():
         return [np.nan] * len(edited)
     # NaN, if no face is detected any more, is not below the tolerance
@@ -210,9 +213,9 @@ def read(folder: Path, latent: int) -> list[NamedDirection]:
         content = json.loads((folder / DIRECTIONS).read_text("utf8"))
         if content["format"] != FORMAT or content["weights"] != digest(folder):
             return []
-        found = [direction_of(record, latent) for record in content["directions"]]
+        directions = [direction_of(record, latent) for record in content["directions"]]
         return list(
-            {direction.name: direction for direction in found if direction.name not in TAKEN | JUDGEMENTS}.values()
+            {direction.name: direction for direction in directions if direction.name not in TAKEN | JUDGEMENTS}.values()
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []

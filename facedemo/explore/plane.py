@@ -20,9 +20,9 @@ def directions(model: FaceModel, count: int = 2) -> Tensor:
     deviation of z. Their signs are such that the largest entry is positive.
     """
     first = next(layer for layer in model.family.average.modules() if isinstance(layer, nn.Linear))
-    found = torch.linalg.svd(first.weight.detach().double(), full_matrices=False).Vh[:count]
-    largest = found.gather(1, found.abs().argmax(1, keepdim=True))
-    return (found * largest.sign() * sampling.latents(model, range(SAMPLES)).std()).float()
+    vectors = torch.linalg.svd(first.weight.detach().double(), full_matrices=False).Vh[:count]
+    largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
+    return (vectors * largest.sign() * sampling.latents(model, range(SAMPLES)).std()).float()
 
 
 def faces(model: FaceModel, places: Sequence[tuple[float, float]], seed: int, opposite: bool = False) -> np.ndarray:

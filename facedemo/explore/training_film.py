@@ -27,14 +27,14 @@ def frames(run: Run) -> np.ndarray:
     """
     steps = list(run.samples())
     captions = captions_of(run, [steps[place] for place in film.strip_places(len(steps), MOST_FRAMES)])
-    found: list[np.ndarray] = []
+    pictures: list[np.ndarray] = []
     for step, caption in captions.items():
-        grid = opened(run.samples()[step], found[0].shape[1] if found else None)
+        grid = opened(run.samples()[step], pictures[0].shape[1] if pictures else None)
         if grid is not None:
-            found.append(captioned(grid, caption))
-    if len(found) < 2:
+            pictures.append(captioned(grid, caption))
+    if len(pictures) < 2:
         raise RunError(f"“{run.name}” has fewer than two sample grids, so there is nothing to film yet.")
-    return np.stack(found)
+    return np.stack(pictures)
 
 
 def opened(path: Path, width: int | None) -> Image.Image | None:

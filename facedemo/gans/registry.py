@@ -81,13 +81,13 @@ def name_family(text: str) -> str:
 
 def registered(name: str) -> Registered:
     """Raises ValueError, listing the families, if there is none with that name."""
-    found = families()
-    if name not in found:
+    every = families()
+    if name not in every:
         raise ValueError(
             f"There is no family “{name}”. Families: {', '.join(family_names())}. Give a family of your own as "
             f"FILE:CLASS, with --family or in {VARIABLE}."
         )
-    return found[name]
+    return every[name]
 
 
 def imported(place: str) -> type:
@@ -95,10 +95,10 @@ def imported(place: str) -> type:
     module, _, name = place.rpartition(":")
     if not module.endswith(".py"):
         return getattr(importlib.import_module(module), name)
-    found = getattr(module_of_file(module), name, None)
-    if not isinstance(found, type) or not hasattr(found, "Config"):
+    family = getattr(module_of_file(module), name, None)
+    if not isinstance(family, type) or not hasattr(family, "Config"):
         raise ValueError(f"{module} has no class {name} that is a family with a Config.")
-    return found
+    return family
 
 
 def module_of_file(file: str) -> ModuleType:
@@ -120,8 +120,8 @@ def module_of_file(file: str) -> ModuleType:
 
 def config_class(name: str) -> type[FamilyConfig]:
     """The settings of a family; imports no torch for a built-in one.  Raises ValueError for an unknown name."""
-    found = registered(name)
-    return imported(found.config) if found.config else imported(found.gan).Config
+    family = registered(name)
+    return imported(family.config) if family.config else imported(family.gan).Config
 
 
 def gan_class(name: str) -> "type[Family]":

@@ -124,13 +124,13 @@ class FamilyConfig(BaseModel):
 
 def tunables(config: type[FamilyConfig], live: bool | None = None) -> list[Tunable]:
     """The bounded numbers of `config` in order; `live` selects those that can (or cannot) change during training."""
-    found = []
+    declared = []
     for name, field in config.model_fields.items():
         extra = field.json_schema_extra
         if not isinstance(extra, dict) or not extra.get("tunable") or live not in (None, extra["live"]):
             continue
         bounds = {key: getattr(item, key) for item in field.metadata for key in ("ge", "le") if hasattr(item, key)}
-        found.append(
+        declared.append(
             Tunable(
                 name=name,
                 title=field.title or name,
@@ -141,7 +141,7 @@ def tunables(config: type[FamilyConfig], live: bool | None = None) -> list[Tunab
                 live=bool(extra["live"]),
             )
         )
-    return found
+    return declared
 
 
 def family_tunables(config: type[FamilyConfig]) -> list[Tunable]:

@@ -192,10 +192,10 @@ def model_files(members: list[zipfile.ZipInfo]) -> Mapping[str, zipfile.ZipInfo]
     if not folders:
         raise ArchiveError(f"There is no model in this ZIP: {WEIGHTS} is missing.")
     own = min(folders, key=lambda folder: len(folder.parts))
-    found = [(path.name, member) for path, member in paths if path.parent == own and path.name in TAKEN]
-    if set(folders) - {own, own / provenance.START} or len(dict(found)) < len(found):
+    files = [(path.name, member) for path, member in paths if path.parent == own and path.name in TAKEN]
+    if set(folders) - {own, own / provenance.START} or len(dict(files)) < len(files):
         raise ArchiveError("There is more than one model in this ZIP. Make one ZIP per model.")
-    return dict(found)
+    return dict(files)
 
 
 def extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, out: Path, limit: int) -> None:

@@ -78,11 +78,11 @@ def refresh(folder: Path, measured: str) -> None:
     measured: Markdown, as made by `evaluation.narrative.card_section`.  Raises BundleError or ValueError if the bundle
     is damaged, or its card was not written by `export`.
     """
-    found = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
+    section = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
     report = read_report(folder)
-    if not found or report.iterations is None:
+    if not section or report.iterations is None:
         raise ValueError(f"The model card of “{folder.name}” was not written by facedemo, so it was not changed.")
-    replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, found[1], measured))
+    replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, section[1], measured))
 
 
 def final_config(run: Run) -> RunConfig:
@@ -120,18 +120,18 @@ def make_report(run: Run, model: FaceModel) -> ModelReport:
 def evaluation_of(run: Run, model: FaceModel) -> Evaluation | None:
     """The evaluation of these very weights during training, if there was one."""
     step = model.trained.iterations if model.trained else -1
-    return next((found for found in read_evaluations(run.path) if found.step == step), None)
+    return next((evaluation for evaluation in read_evaluations(run.path) if evaluation.step == step), None)
 
 
 def chosen_because(report: ModelReport) -> str:
     """A sentence on the evaluation by which the weights were chosen; "" if there was none."""
-    found = report.chosen_by
-    if found is None or found.distance is None:
+    evaluation = report.chosen_by
+    if evaluation is None or evaluation.distance is None:
         return ""
     return (
         "These are the weights with the smallest Fréchet face distance during training: "
-        f"{found.distance:.3f}, with {found.detected} of {found.faces} faces detected and {found.people} "
-        f"distinct people (real faces: {found.real_people}). "
+        f"{evaluation.distance:.3f}, with {evaluation.detected} of {evaluation.faces} faces detected and "
+        f"{evaluation.people} distinct people (real faces: {evaluation.real_people}). "
     )
 
 

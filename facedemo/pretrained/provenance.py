@@ -29,8 +29,8 @@ class Trained(NamedTuple):
     def of_metadata(cls, metadata: Mapping[str, str] | None) -> "Trained | None":
         """None if the metadata lacks it, as in files of earlier versions, or is damaged."""
         try:
-            found = json.loads((metadata or {})[TRAINED])
-            return cls(int(found["iterations"]), int(found["images"]))
+            counts = json.loads((metadata or {})[TRAINED])
+            return cls(int(counts["iterations"]), int(counts["images"]))
         except (KeyError, ValueError, TypeError):
             return None
 

@@ -123,8 +123,8 @@ def shared_by_others() -> list[Run]:
     if own is None:
         return []
     others = [folder for folder in workspaces() if folder != own.folder]
-    found = [run for folder in others for run in list_runs(folder / "runs")]
-    may_watch = [run for run in found if own.realm == people_root() or is_shared(run)]
+    runs = [run for folder in others for run in list_runs(folder / "runs")]
+    may_watch = [run for run in runs if own.realm == people_root() or is_shared(run)]
     return sorted(may_watch, key=lambda run: run.id, reverse=True)
 
 

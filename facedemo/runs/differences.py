@@ -75,13 +75,13 @@ def differences(runs: Sequence[Run]) -> Differences:
 def settings(run: Run) -> dict[str, tuple[Any, ...]]:
     """Setting → its value, and after changes during the training the last one."""
     config, changes = run.config, steered(run)
-    found = {"family": config.family, "count": read_object(run.path / IMAGES).get("count")}
+    values = {"family": config.family, "count": read_object(run.path / IMAGES).get("count")}
     for part in (config.model, config.data, config.training):
-        found |= part.model_dump()
-    found |= {f"budget {name}": value for name, value in config.budget.model_dump().items()}
+        values |= part.model_dump()
+    values |= {f"budget {name}": value for name, value in config.budget.model_dump().items()}
     return {
         name: (value, changes[name]) if name in changes and changes[name] != value else (value,)
-        for name, value in found.items()
+        for name, value in values.items()
     }
 
 
@@ -89,9 +89,9 @@ def titles_of(config: RunConfig) -> dict[str, str]:
     """Setting → its title with its unit, in the order of a table."""
     fields: dict[str, FieldInfo] = {"family": RunConfig.model_fields["family"]}
     fields |= type(config.model).model_fields
-    found = titled(fields) | titled(DataConfig.model_fields) | {"count": "Training images"}
-    found |= {f"budget {name}": BUDGETS[name] for name in Budget.model_fields}
-    return found | titled({name: field for name, field in TrainingConfig.model_fields.items() if not is_legacy(field)})
+    titles = titled(fields) | titled(DataConfig.model_fields) | {"count": "Training images"}
+    titles |= {f"budget {name}": BUDGETS[name] for name in Budget.model_fields}
+    return titles | titled({name: field for name, field in TrainingConfig.model_fields.items() if not is_legacy(field)})
 
 
 def titled(fields: dict[str, FieldInfo]) -> dict[str, str]:

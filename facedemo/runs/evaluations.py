@@ -35,30 +35,30 @@ class Evaluation:
         return self.detected / self.faces
 
 
-def record(run: Path, found: Evaluation) -> None:
-    append_line(run / EVALUATIONS, asdict(found))
+def record(run: Path, evaluation: Evaluation) -> None:
+    append_line(run / EVALUATIONS, asdict(evaluation))
 
 
 def read_evaluations(run: Path) -> list[Evaluation]:
     """The evaluations of a run by iteration; [] if there are none. Unusable lines are left out."""
-    found = {}
+    rows = {}
     for row in read_lines(run / EARLIER):
-        found.update(parse_evaluation({"faces": row.get("of"), "detected": row.get("found"), **row}))
+        rows.update(parse_evaluation({"faces": row.get("of"), "detected": row.get("found"), **row}))
     for row in read_lines(run / EVALUATIONS):
-        found.update(parse_evaluation(row))
-    return [found[step] for step in sorted(found)]
+        rows.update(parse_evaluation(row))
+    return [rows[step] for step in sorted(rows)]
 
 
 def parse_evaluation(row: dict[str, object]) -> dict[int, Evaluation]:
     """Iteration → the evaluation in a line; {} if the line has none."""
     try:
-        found = TypeAdapter(Evaluation).validate_python(row)
+        evaluation = TypeAdapter(Evaluation).validate_python(row)
     except ValidationError:
         return {}
-    return {found.step: found} if found.faces > 0 else {}
+    return {evaluation.step: evaluation} if evaluation.faces > 0 else {}
 
 
-def best(found: list[Evaluation]) -> Evaluation | None:
+def best(evaluations: list[Evaluation]) -> Evaluation | None:
     """The evaluation with the smallest Fréchet distance; None if it was never measured."""
-    measured = [item for item in found if item.distance is not None]
+    measured = [item for item in evaluations if item.distance is not None]
     return min(measured, key=lambda item: item.distance or 0.0, default=None)

@@ -48,13 +48,13 @@ TYPES = {name: TypeAdapter(kind) for name, kind in get_type_hints(ModelReport).i
 
 def read_report(folder: Path) -> ModelReport:
     """The report of a run or a bundle; what is missing or damaged in it counts as unknown."""
-    record, found = read_object(folder / REPORT), dict[str, Any]()
+    record, values = read_object(folder / REPORT), dict[str, Any]()
     for name in (item.name for item in fields(ModelReport) if item.name in record):
         with suppress(ValidationError):
-            found[name] = TYPES[name].validate_python(as_typed(name, record[name]), strict=True)
-    if len({len(curve) for curve in found.get("curves", {}).values()}) > 1:
-        del found["curves"]
-    return ModelReport(**found)
+            values[name] = TYPES[name].validate_python(as_typed(name, record[name]), strict=True)
+    if len({len(curve) for curve in values.get("curves", {}).values()}) > 1:
+        del values["curves"]
+    return ModelReport(**values)
 
 
 def as_typed(name: str, value: Any) -> Any:

@@ -54,14 +54,14 @@ def places() -> list[Place]:
 
 
 def all_places() -> list[Place]:
-    found = []
+    places = []
     for path in sorted(queue_folder().glob("[0-9]*-*")):
         number, _, state = path.name.partition("-")
         try:
-            found.append(Place(int(number), state, Path(path.read_text("utf8"))))
+            places.append(Place(int(number), state, Path(path.read_text("utf8"))))
         except (OSError, ValueError):  # renamed or removed meanwhile
             continue
-    return found
+    return places
 
 
 def lives(folder: Path) -> bool:
@@ -139,10 +139,10 @@ def waits() -> dict[Path, Wait]:
     free_after = [expected[place.folder] for place in living if place.state == "training"]
     free_after += [0.0] * (max_trainings() - len(free_after))
     heapq.heapify(free_after)
-    found: dict[Path, Wait] = {}
+    waits_by_folder: dict[Path, Wait] = {}
     for place in living:
         if place.state == "waiting":
             begins = heapq.heappop(free_after)
             heapq.heappush(free_after, begins + expected[place.folder])
-            found[place.folder] = Wait(len(found) + 1, None if math.isinf(begins) else begins)
-    return found
+            waits_by_folder[place.folder] = Wait(len(waits_by_folder) + 1, None if math.isinf(begins) else begins)
+    return waits_by_folder

@@ -55,12 +55,12 @@ def numbers(line: Sequence[str]) -> list[float]:
 
 def setting_changes(records: Any) -> list[SettingChange]:
     """The setting changes among some records, ordered by iteration."""
-    found = [
+    changes = [
         SettingChange(record["step"], record["changes"], str(record.get("command", "")))
         for record in (records if isinstance(records, list) else [])
         if isinstance(record, dict) and is_count(record.get("step")) and are_changes(record.get("changes"))
     ]
-    return sorted(found, key=lambda change: change.step)
+    return sorted(changes, key=lambda change: change.step)
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,15 @@ def new_command(action: Action, changes: dict[str, float] | None = None) -> Comm
 
 def read_commands(path: Path) -> list[Command]:
     """The commands to a training process; those that cannot be understood are left out."""
-    found = []
+    commands = []
     for number, record in enumerate(read_lines(path)):
         action = record.get("action", record.get("do"))  # do: in files of earlier versions
         changes = record.get("changes", {})
         if action in get_args(Action) and are_changes(changes) and (action != "set" or "changes" in record):
-            found.append(
+            commands.append(
                 Command(cast(Action, action), str(record.get("id", number)), changes if action == "set" else {})
             )
-    return found
+    return commands
 
 
 def is_count(value: Any) -> bool:

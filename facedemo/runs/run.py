@@ -73,8 +73,8 @@ class Run(ProcessDirectory):
 
     def samples(self) -> dict[int, Path]:
         """Iteration → its sample grid, in order."""
-        found = (self.path / "samples").glob("*.png")
-        return {int(path.stem): path for path in sorted(found) if path.stem.isdigit()}
+        paths = (self.path / "samples").glob("*.png")
+        return {int(path.stem): path for path in sorted(paths) if path.stem.isdigit()}
 
     def checkpoints(self) -> list[Path]:
         """Full-state checkpoints, newest first."""
@@ -175,8 +175,8 @@ def list_runs(root: Path | None = None) -> list[Run]:
     root = root or runs_root()
     if not root.is_dir():
         return []
-    found = [path for path in root.iterdir() if (path / CONFIG).is_file()]
-    return [Run(path) for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    folders = [path for path in root.iterdir() if (path / CONFIG).is_file()]
+    return [Run(path) for path in sorted(folders, key=lambda path: path.name, reverse=True)]
 
 
 def find_run(text: str, root: Path | None = None) -> Run:

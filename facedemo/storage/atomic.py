@@ -118,7 +118,7 @@ def flush_folder(folder: Path) -> None:
 def remove_abandoned(folder: Path) -> None:
     """Removes temporary files that killed processes of this computer left in a folder."""
     for path in folder.glob(".*.tmp"):
-        if (found := TEMPORARY.fullmatch(path.name)) and not alive(int(found[1])):
+        if (match := TEMPORARY.fullmatch(path.name)) and not alive(int(match[1])):
             path.unlink(missing_ok=True)
 
 
@@ -165,7 +165,7 @@ def stats_below(folder: Path) -> Iterator[os.stat_result]:
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file; {} if it is missing or damaged."""
     try:
-        found = json.loads(path.read_text("utf8"))
+        content = json.loads(path.read_text("utf8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

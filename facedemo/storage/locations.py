@@ -80,9 +80,9 @@ def bundled() -> list[Path]:
 
 def all_models() -> list[Path]:
     """The bundled models, then the user's own; a bundled model hides a user's model with the same name."""
-    found = {path.name: path for path in bundled()}
+    models = {path.name: path for path in bundled()}
     return list(
-        (found | {path.name: path for path in models_in(user_models_root()) if path.name not in found}).values()
+        (models | {path.name: path for path in models_in(user_models_root()) if path.name not in models}).values()
     )
 
 

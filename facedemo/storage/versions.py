@@ -10,10 +10,10 @@ def versions(*packages: str) -> dict[str, str]:
     Searches a copy of sys.path, because Streamlit removes entries from the list while threads read it, so that an
     installed package could be missed.
     """
-    path, found = list(sys.path), dict[str, str]()
+    path, numbers = list(sys.path), dict[str, str]()
     for name in packages:
         distribution = next(iter(distributions(name=name, path=path)), None)
         if distribution is None:
             raise PackageNotFoundError(name)
-        found[name] = distribution.version
-    return found
+        numbers[name] = distribution.version
+    return numbers

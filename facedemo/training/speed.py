@@ -30,10 +30,10 @@ def speed_key(config: RunConfig) -> str:
 
 def known_speed(config: RunConfig) -> dict[str, float] | None:
     """`images_per_second` and `startup_seconds`, last measured here for such a config; None if never measured."""
-    found = read_object(cache_root().parent / FILE).get(speed_key(config))
-    if not isinstance(found, dict) or not all(isinstance(found.get(name), float) for name in ("rate", "startup")):
+    measured = read_object(cache_root().parent / FILE).get(speed_key(config))
+    if not isinstance(measured, dict) or not all(isinstance(measured.get(name), float) for name in ("rate", "startup")):
         return None
-    return {"images_per_second": found["rate"], "startup_seconds": found["startup"]}
+    return {"images_per_second": measured["rate"], "startup_seconds": measured["startup"]}
 
 
 def store_speed(config: RunConfig, images_per_second: float, startup_seconds: float | None = None) -> None:

@@ -279,14 +279,14 @@ class Trainer:
 
     def readable_checkpoint(self) -> tuple[str, dict[str, Any]]:
         """The file name and content of the newest readable checkpoint; "" or UNREADABLE instead of a name."""
-        found = self.record.run.checkpoints()
-        for path in found:
+        paths = self.record.run.checkpoints()
+        for path in paths:
             try:
                 return path.name, loaded(path)
             # unpickling a damaged file raises many kinds of errors; the previous checkpoint is used instead
             except Exception as error:
                 self.record.log(f"{path.name} cannot be read ({error}); trying the previous checkpoint")
-        return (UNREADABLE if found else ""), {}
+        return (UNREADABLE if paths else ""), {}
 
 
 def loaded(checkpoint: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def test_they_come_at_every_size_that_a_model_may_have(size: int, tmp_path: Path
 
 def test_they_are_faces_that_differ(tmp_path: Path) -> None:
     images = np.array(builtin_faces(64, tmp_path).images[::64])
-    assert detect_and_embed(images).found.mean() == 1.0
+    assert detect_and_embed(images).detected.mean() == 1.0
     assert images.std(axis=0).mean() > 40, "grey levels by which the same pixel differs from face to face"
 
 

@@ -42,18 +42,18 @@ def tarred(root: Path, mode: str = "w") -> Path:
 @pytest.mark.parametrize("make", [folder, zipped, tarred])
 def test_found_and_unusable_files_are_counted_with_their_reasons(tmp_path: Path, make) -> None:
     found = scan(make(tmp_path))
-    assert (found.found, dict(found.unusable)) == (2, REASONS)
+    assert (found.count, dict(found.unusable)) == (2, REASONS)
     assert not found.enough
     assert found.summary().startswith("2 images found; at least 64 are needed. 3 files cannot be used: 1 ")
 
 
 def test_several_sources_are_counted_together(tmp_path: Path) -> None:
-    assert scan(f"{folder(tmp_path)}\n{zipped(tmp_path)}").found == 4
+    assert scan(f"{folder(tmp_path)}\n{zipped(tmp_path)}").count == 4
 
 
 def test_a_compressed_tar_is_counted_only_when_it_is_read(tmp_path: Path) -> None:
     found = scan(tarred(tmp_path, "w:gz"))
-    assert found.found is None
+    assert found.count is None
     assert found.enough
     assert "counted while they are prepared" in found.summary()
 

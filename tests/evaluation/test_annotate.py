@@ -20,7 +20,7 @@ from facedemo.pretrained.seeds import face_seeds
 def detected(tmp_path_factory: pytest.TempPathFactory) -> DetectedImages:
     """Five faces, of which the last is the first once more, and two pictures of nothing."""
     some = sampling.generate(load_model(find_model("ours-64")), face_seeds(5, 12))
-    faces = some[detect_and_embed(some, embed=False, processes=1, cache=tmp_path_factory.mktemp("some")).found][:4]
+    faces = some[detect_and_embed(some, embed=False, processes=1, cache=tmp_path_factory.mktemp("some")).detected][:4]
     nothing = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     images = np.concatenate([faces, nothing, faces[:1]])
     return DetectedImages(
@@ -53,7 +53,7 @@ def test_a_box_that_reaches_over_the_edge_is_drawn_along_it() -> None:
 
 def test_a_person_has_one_portrait_with_the_number_of_its_faces_most_first(detected: DetectedImages) -> None:
     portraits = annotate.portraits(detected)
-    assert detected.hog.found.tolist() == [True] * 4 + [False] * 2 + [True]
+    assert detected.hog.detected.tolist() == [True] * 4 + [False] * 2 + [True]
     assert portraits[0] == (0, 2), "the face that comes twice"
     assert sum(count for _, count in portraits) == 5
     assert [row for row, _ in portraits] == annotate.shown(detected, "people")

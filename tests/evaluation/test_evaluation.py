@@ -146,11 +146,11 @@ def images() -> np.ndarray:
 
 def test_faces_are_found_where_there_are_faces_and_nowhere_else(images: np.ndarray, tmp_path: Path) -> None:
     detections = detect_and_embed(images, processes=1, cache=tmp_path)
-    assert detections.found.sum() >= 4
-    assert not detections.found[6:].any()
-    assert np.isfinite(detections.embeddings_found).all()
+    assert detections.detected.sum() >= 4
+    assert not detections.detected[6:].any()
+    assert np.isfinite(detections.face_embeddings).all()
     assert np.isnan(detections.embeddings[6:]).all()
-    first = int(np.flatnonzero(detections.found)[0])
+    first = int(np.flatnonzero(detections.detected)[0])
     assert {"chin", "left_eye", "right_eye", "top_lip"} <= landmarks(images[first], detections.boxes[first]).keys()
 
 

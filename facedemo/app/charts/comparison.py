@@ -52,7 +52,7 @@ MEASURES = {
 }
 
 
-def evaluation_chart(found: Mapping[str, Sequence[Evaluation]], measure: Measure, over: str) -> go.Figure | None:
+def evaluation_chart(evaluations: Mapping[str, Sequence[Evaluation]], measure: Measure, over: str) -> go.Figure | None:
     """A measure over the training, one line per label; None if nobody was measured by it.
 
     over: a key of AXES.
@@ -60,13 +60,13 @@ def evaluation_chart(found: Mapping[str, Sequence[Evaluation]], measure: Measure
     column, unit, words = AXES[over]
     points = {
         label: [(getattr(row, column) / unit, value) for row in rows if (value := measure.value(row)) is not None]
-        for label, rows in found.items()
+        for label, rows in evaluations.items()
     }
     if not any(points.values()):
         return None
     figure = go.Figure()
     styles = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
-    for (label, line), line_style in zip(points.items(), styles * len(found), strict=False):
+    for (label, line), line_style in zip(points.items(), styles * len(evaluations), strict=False):
         figure.add_scatter(
             x=[x for x, _ in line],
             y=[y for _, y in line],
@@ -75,13 +75,13 @@ def evaluation_chart(found: Mapping[str, Sequence[Evaluation]], measure: Measure
             line=line_style,
             hovertemplate=measure.hover,
         )
-    several = len(found) > 1
+    several = len(evaluations) > 1
     style(figure, measure.title, measure.unit, rows=0, legend=several, logarithmic=False)
     if several:
         figure.update_layout(
             legend={"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"},
-            height=layout_of(figure).height + 24 + LEGEND_ROW * len(found),
-            margin_b=64 + LEGEND_ROW * len(found),
+            height=layout_of(figure).height + 24 + LEGEND_ROW * len(evaluations),
+            margin_b=64 + LEGEND_ROW * len(evaluations),
         )
     figure.update_layout(uirevision=over)
     figure.update_xaxes(title_text=words, automargin=not several)

@@ -51,7 +51,7 @@ try:
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 
-if mode == "directions" and edited_face.found(choices[name]):
+if mode == "directions" and edited_face.inverted_face(choices[name]):
     copy_link("The link moves the same sliders, but on the face of a seed: it cannot contain a face found on Inside.")
 else:
     copy_link("The link shows the same faces.")

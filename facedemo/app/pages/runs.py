@@ -30,9 +30,9 @@ def known(text: str) -> str:
     if not text:
         return ""
     here = {run.id for run in list_runs()}
-    if not (found := [run_id for run_id in text.split("/") if run_id in here]):
+    if not (run_ids := [run_id for run_id in text.split("/") if run_id in here]):
         raise ValueError(text)
-    return "/".join(found)
+    return "/".join(run_ids)
 
 
 SETTINGS = {
@@ -68,22 +68,22 @@ def all_runs(was_active: bool) -> None:
     )
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    found = [facts for facts in every if facts.fits(words)]
+    matching = [facts for facts in every if facts.fits(words)]
     wanted = set(st.session_state.runs_chosen.split("/"))
-    chosen = [facts for facts in found if facts.run.id in wanted]
-    if found:
-        run_table(found, {facts.run.id for facts in chosen}, choose)
+    chosen = [facts for facts in matching if facts.run.id in wanted]
+    if matching:
+        run_table(matching, {facts.run.id for facts in chosen}, choose)
     else:
         st.caption("No run matches. Clear the search to see all runs." if every else "There are no runs.")
     trash_controls.outcome()
     if len(chosen) == 1:
         details(chosen[0], on_delete=delete)
-    elif found:
+    elif matching:
         several(chosen)
     if len(chosen) > 1:
         comparing.settings_that_differ(chosen, distinct_names(chosen))
         comparing.samples(chosen, distinct_names(chosen))
-    compare(chosen or found[:NEWEST])
+    compare(chosen or matching[:NEWEST])
     url_state.write_to_url(SETTINGS, page="runs")
 
 
@@ -160,8 +160,7 @@ def compare(chosen: list[Facts]) -> None:
 
 
 st.title("Runs")
-found = list_runs()
-if found:
+if list_runs():
     active = any(facts.status.active for facts in all_facts())
     st.fragment(all_runs, run_every=REFRESH if active else None)(active)
 else:

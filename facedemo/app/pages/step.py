@@ -32,9 +32,9 @@ def opened(name: str, folder: Path) -> "tuple[TrainingStepper, Examples]":
     stored = st.session_state.get("step_stepper")
     if not stored or stored[0] != name:
         config = model_picker.load(folder, model_picker.version(folder)).config
-        found = dataset.for_model(config, photographs=visitor.may_see_photographs())
-        stepper = single_step.TrainingStepper(folder, found.images, found.caption)
-        stored = st.session_state.step_stepper = (name, stepper, found)
+        examples = dataset.for_model(config, photographs=visitor.may_see_photographs())
+        stepper = single_step.TrainingStepper(folder, examples.images, examples.caption)
+        stored = st.session_state.step_stepper = (name, stepper, examples)
     return stored[1], stored[2]
 
 
@@ -66,7 +66,7 @@ with settings_row:
         change_model,
     )
 try:
-    stepper, found = opened(name, choices[name])
+    stepper, examples = opened(name, choices[name])
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 
@@ -112,6 +112,6 @@ else:
     shown.show_changes(step, gain)
     shown.download(name, step, gain)
     shown.draw_charts(stepper)
-    st.caption(shown.notes(stepper, found))
+    st.caption(shown.notes(stepper, examples))
     copy_link("The link replays the same steps from the start.")
 controls.go_on()

@@ -90,15 +90,15 @@ def resume(run: Run) -> None:
 
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
-    found = all_facts()
-    active = any(facts.status.active for facts in found)
+    facts_of_runs = all_facts()
+    active = any(facts.status.active for facts in facts_of_runs)
     if active != st.session_state.get("any_active", active):
         st.session_state.any_active = active
         st.rerun()
     st.session_state.any_active = active
     trash_controls.outcome()
     about = "Show only runs whose name, directory, family, state or notes contain all of these words."
-    paged_list(found, Facts.fits, card, "run", about)
+    paged_list(facts_of_runs, Facts.fits, card, "run", about)
 
 
 def new_run_form(others: list[Run]) -> None:
@@ -135,9 +135,9 @@ def training_now(active: list[Run]) -> None:
 
 
 def runs_and_form() -> None:
-    found = list_runs()
-    active = [run for run in found if run.status.active]
-    if not found:
+    runs = list_runs()
+    active = [run for run in runs if run.status.active]
+    if not runs:
         st.write("There are no runs yet. Start one here and watch it learn.")
         new_run_form([])
         trash_controls.deleted(trash.deleted_runs(), "runs")
@@ -154,11 +154,11 @@ def runs_and_form() -> None:
 
 def others_runs() -> None:
     """In a shared app, the runs that others let this visitor watch."""
-    found = classroom.shared_by_others()
-    if not found:
+    runs = classroom.shared_by_others()
+    if not runs:
         return
     st.subheader("Shared by others", anchor=False)
-    for run in found[:SHOWN_OF_OTHERS]:
+    for run in runs[:SHOWN_OF_OTHERS]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(run.name)}** by {escaped(classroom.owner_of(run))}", width="content")
             badge(run.status)

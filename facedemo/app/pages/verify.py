@@ -82,7 +82,7 @@ try:
 except OSError as error:
     st.error(f"{escaped(error)} Choose another model.", title="Cannot be used")
     st.stop()
-job, current = request.found(wanted)
+job, current = request.find_job(wanted)
 if job is None or job.state != "running":
     about = "Generate the images, run face detection on each, and compare the detected faces."
     if st.button("Verify", type="primary", icon=":material/fact_check:", help=about):

@@ -15,11 +15,11 @@ ABOUT = (
 )
 
 
-def charts(found: Mapping[str, Sequence[Evaluation]], over: str) -> None:
+def charts(evaluations: Mapping[str, Sequence[Evaluation]], over: str) -> None:
     """One chart for each measure, a line for each label.  over: a key of `charts.overlay.AXES`."""
     with st.grid(2, min_column_width=340):
         for name, measure in comparison.MEASURES.items():
-            figure = comparison.evaluation_chart(found, measure, over)
+            figure = comparison.evaluation_chart(evaluations, measure, over)
             if figure is None:
                 continue
             with st.container(gap="xsmall"):

@@ -19,14 +19,14 @@ def show(prefix: str) -> str | None:
         return None
     try:
         images = source(prefix, identity)
-        found = scanned(images)
+        scan = scanned(images)
     except (ValueError, OSError) as error:
         st.warning(escaped(error), icon=":material/image_not_supported:")
         return None
-    if found.enough:
-        st.caption(escaped(found.summary()))
+    if scan.enough:
+        st.caption(escaped(scan.summary()))
         return images
-    st.warning(escaped(found.summary()), icon=":material/image_not_supported:")
+    st.warning(escaped(scan.summary()), icon=":material/image_not_supported:")
     return None
 
 

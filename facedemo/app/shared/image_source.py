@@ -64,17 +64,17 @@ def chosen(prefix: str) -> str:
         return str(store_upload(st.session_state.get(f"{prefix}_files") or [], uploads_root()))
     if workspace() is not None:
         raise UploadError("Upload the images: a path on the server cannot be used.")
-    found = [line.strip("\"'") for line in lines(st.session_state.get(f"{prefix}_path", ""))]
-    if not found:
+    paths = [line.strip("\"'") for line in lines(st.session_state.get(f"{prefix}_path", ""))]
+    if not paths:
         raise UploadError("Enter the path of a folder or an archive of images.")
-    for path in found:
+    for path in paths:
         try:
             existing(path)
         except (OSError, ValueError, RuntimeError):
             raise UploadError(
                 f"There is no file or folder {path} on the computer that runs this app. Check the path."
             ) from None
-    return existing("\n".join(found))
+    return existing("\n".join(paths))
 
 
 def identity(prefix: str) -> str:

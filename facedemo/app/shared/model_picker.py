@@ -42,15 +42,15 @@ def label(name: str) -> str:
 
 def choices_or_stop(purpose: str) -> dict[str, Path]:
     """The choices of a page; if there are none, it says so and ends.  purpose: as in "generate faces with"."""
-    found = choices()
-    if not found:
+    models = choices()
+    if not models:
         st.info(
             f"There is no model to {purpose} yet. Train one, or put a bundle (a folder with `config.json` and "
             "`model.safetensors`) into `checkpoints` and reload this page.",
             title="No model yet",
         )
         st.stop()
-    return found
+    return models
 
 
 def control(choices: Iterable[str], page: str, about: str, on_change: Callable[[], None] | None = None) -> str:

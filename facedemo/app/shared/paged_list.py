@@ -10,17 +10,17 @@ Item = TypeVar("Item")
 
 
 def paged_list(
-    found: Sequence[Item], fits: Callable[[Item, str], bool], show: Callable[[Item], None], kind: str, about: str
+    items: Sequence[Item], fits: Callable[[Item, str], bool], show: Callable[[Item], None], kind: str, about: str
 ) -> None:
     """fits: whether an item matches the search.  kind: the items' singular name.  about: help of the search."""
-    if len(found) > PER_PAGE:
+    if len(items) > PER_PAGE:
         words = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=about)
-        found = [item for item in found if fits(item, words)]
-        if not found:
+        items = [item for item in items if fits(item, words)]
+        if not items:
             st.caption(f"No {kind} matches.")
-    pages = max(1, -(-len(found) // PER_PAGE))
+    pages = max(1, -(-len(items) // PER_PAGE))
     page = min(st.session_state.get(f"{kind}_page", 1), pages)
-    for item in found[(page - 1) * PER_PAGE : page * PER_PAGE]:
+    for item in items[(page - 1) * PER_PAGE : page * PER_PAGE]:
         show(item)
     if pages > 1:
         st.pagination(pages, key=f"{kind}_page")

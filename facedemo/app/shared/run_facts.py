@@ -15,8 +15,8 @@ from facedemo.storage.process_status import Status
 def all_facts() -> list[Facts]:
     """The facts of all runs, newest first."""
     races = upcoming_entrants()
-    found = [summary.facts(run) for run in list_runs()]
-    return [with_race(facts, race) if (race := races.get(facts.run.id)) else facts for facts in found]
+    facts_of_runs = [summary.facts(run) for run in list_runs()]
+    return [with_race(facts, race) if (race := races.get(facts.run.id)) else facts for facts in facts_of_runs]
 
 
 def with_race(facts: Facts, race: Race) -> Facts:

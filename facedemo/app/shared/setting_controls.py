@@ -32,9 +32,9 @@ def control(name: str, field: "FieldInfo", key: str) -> None:
 def bounds(field: "FieldInfo") -> tuple[float, float]:
     """The minimum and maximum of a bounded field."""
     limits = ("ge", "gt", "le", "lt")
-    found = {name: getattr(item, name) for item in field.metadata for name in limits if hasattr(item, name)}
-    low = found["ge"] if "ge" in found else math.nextafter(found["gt"], math.inf)
-    high = found["le"] if "le" in found else math.nextafter(found["lt"], -math.inf)
+    values = {name: getattr(item, name) for item in field.metadata for name in limits if hasattr(item, name)}
+    low = values["ge"] if "ge" in values else math.nextafter(values["gt"], math.inf)
+    high = values["le"] if "le" in values else math.nextafter(values["lt"], -math.inf)
     return low, high
 
 

@@ -102,13 +102,13 @@ def single_sign_on_button() -> None:
 @st.cache_resource(show_spinner=False)
 def codes() -> dict[str, bool]:
     """The access codes of this start, each with whether it is the teacher's; printed if they were not set."""
-    found = {}
+    codes_by_role = {}
     for name, teacher in (("ACCESS_CODE", False), ("TEACHER_CODE", True)):
         code = os.environ.get(f"FACEDEMO_{name}") or accounts.new_code()
         if not os.environ.get(f"FACEDEMO_{name}"):
             print(f"{'Teacher' if teacher else 'Access'} code: {code}", file=sys.stderr, flush=True)
-        found[code] = teacher
-    return found
+        codes_by_role[code] = teacher
+    return codes_by_role
 
 
 def code_form() -> None:

@@ -56,12 +56,12 @@ def button(label: str, items: Sequence[AnyStored], key: str, about: str) -> None
         st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
 
 
-def deleted(found: Sequence[AnyStored], kind: str) -> None:
+def deleted(items: Sequence[AnyStored], kind: str) -> None:
     """The contents of the trash.  kind: "runs" or "races"."""
-    if not found:
+    if not items:
         return
-    with st.expander(f"Deleted {kind} ({len(found)})", icon=":material/delete:"):
-        for item in found:
+    with st.expander(f"Deleted {kind} ({len(items)})", icon=":material/delete:"):
+        for item in items:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{escaped(item.name)} ({escaped(item.id)})", width="content")
                 button("Restore", [item], f"restore_{item.id}", f"Move it back to the {kind}.")
@@ -71,5 +71,5 @@ def deleted(found: Sequence[AnyStored], kind: str) -> None:
             help="Delete these items permanently to free disk space.",
         ):
             st.write("This cannot be undone.")
-            args = (lambda: trash.erase(found),)
+            args = (lambda: trash.erase(items),)
             st.button("Yes, delete them", on_click=ask, args=args, help="Remove the files from the disk.")

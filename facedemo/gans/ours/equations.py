@@ -15,7 +15,7 @@ def losses(config: OursConfig, k: float, row: Mapping[str, float]) -> list[Equat
     """What the two networks minimise."""
     real, fake, alpha = row["loss_real"], row["loss_fake"], config.alpha
     constraint = alpha * row["recovery"] if alpha else 0.0
-    found = [
+    lines = [
         Equation(
             "L(x)",
             "mean |x − D(x)|",
@@ -43,7 +43,7 @@ def losses(config: OursConfig, k: float, row: Mapping[str, float]) -> list[Equat
             "generated images badly.",
         ),
     ]
-    return [*found[:2], recovery(row["recovery"]), *found[2:]] if alpha else found
+    return [*lines[:2], recovery(row["recovery"]), *lines[2:]] if alpha else lines
 
 
 def recovery(value: float) -> Equation:

@@ -109,12 +109,12 @@ def plan_summary(many: int, budget: dict[str, float]) -> str:
 def start(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
     """Starts the race that the form describes; if that fails, shows the reason."""
     try:
-        found = create(kind, budget)
-        found.launch_new()
+        race_started = create(kind, budget)
+        race_started.launch_new()
     except (ValueError, OSError) as error:
         st.error(escaped(error_message(error)), title="Not started")
         return
-    on_start(found.id)
+    on_start(race_started.id)
     st.rerun()
 
 
@@ -130,6 +130,6 @@ def create(kind: Kind, budget: dict[str, float]) -> Race:
     families = ["ours"] if kind == "sweep" else state[key("families")]
     gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
     evaluation = {"seed": state[key("seed")], "count": state[key("count")]}
-    found = entrants.entrant_configs(entrants.race_options(options), families, gammas)
+    configs = entrants.entrant_configs(entrants.race_options(options), families, gammas)
     command = commands.race_command(options, families, gammas, None, {**evaluation, "copies": False})
-    return race.create_race(found, kind=kind, command=command, **evaluation)
+    return race.create_race(configs, kind=kind, command=command, **evaluation)

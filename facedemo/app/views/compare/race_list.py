@@ -72,12 +72,12 @@ def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
     """Earlier races of this kind, newest first; damaged ones are listed under both kinds."""
     st.subheader(f"{kind.capitalize()}s", anchor=False)
     trash_controls.outcome()
-    found = [(race, plan_of(race)) for race in races.values()]
-    found = [(race, plan) for race, plan in found if plan is None or plan.kind == kind]
-    if not found:
+    races_and_plans = [(race, plan_of(race)) for race in races.values()]
+    races_and_plans = [(race, plan) for race, plan in races_and_plans if plan is None or plan.kind == kind]
+    if not races_and_plans:
         st.caption(f"There are none yet. Every {kind} is listed here, so that you can open it again without training.")
     about = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
-    paged_list(found, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
+    paged_list(races_and_plans, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
     trash_controls.deleted(deleted_races(), "races")
 
 

@@ -131,10 +131,10 @@ def downloads(race: Race, ready: bool) -> None:
     """Downloads of the report, which is made on demand."""
 
     def made(form: str) -> bytes:
-        found = gather.gather_race(race)
+        compared = gather.gather_race(race)
         if form == "html":
-            return files(found)[HTML]
-        return packed(found)
+            return files(compared)[HTML]
+        return packed(compared)
 
     for form, about in (
         ("html", "Download grids, curves, the table, settings and commands in one self-contained file."),
@@ -227,10 +227,10 @@ def losses(label: str, run: Run) -> None:
 
 def over_time(runs: Mapping[str, Run]) -> None:
     """The evaluations during training."""
-    found = {label: rows for label, run in runs.items() if (rows := read_evaluations(run.path))}
+    rows_of = {label: rows for label, run in runs.items() if (rows := read_evaluations(run.path))}
     st.subheader("Evaluations during training", anchor=False)
     st.caption(evaluations.ABOUT)
-    if not found:
+    if not rows_of:
         st.caption("The first points appear a few minutes after the start; short trainings have none.")
         return
     st.session_state.setdefault("race_over", "minutes")
@@ -240,7 +240,7 @@ def over_time(runs: Mapping[str, Run]) -> None:
         key="race_over",
         about="Minutes: the families' speeds count. Images: only what they learn from each image counts.",
     )
-    evaluations.charts(found, over)
+    evaluations.charts(rows_of, over)
 
 
 def results(race: Race, runs: Mapping[str, Run]) -> None:

@@ -34,10 +34,10 @@ def chosen_models(choices: Collection[str]) -> url_state.QueryParam:
     """Model names joined by slashes; unknown names are ignored."""
 
     def parse(text: str) -> str:
-        found = [name for name in dict.fromkeys(text.split("/")) if name in choices][:MOST]
-        if text and not found:
+        names = [name for name in dict.fromkeys(text.split("/")) if name in choices][:MOST]
+        if text and not names:
             raise ValueError(text)
-        return "/".join(found)
+        return "/".join(names)
 
     return url_state.QueryParam("/".join(first(choices)), parse, "there are no such models")
 
@@ -45,8 +45,8 @@ def chosen_models(choices: Collection[str]) -> url_state.QueryParam:
 def first(choices: Collection[str]) -> list[str]:
     """The default selection: one bundled model per family, or else the first models."""
     bundles = [name for name in choices if not name.startswith(model_picker.RUN)]
-    found = [[name for name in bundles if name.startswith(family)] for family in FIRST]
-    return [model_picker.preferred(names) for names in found if names] or list(choices)[:3]
+    bundles_of = [[name for name in bundles if name.startswith(family)] for family in FIRST]
+    return [model_picker.preferred(names) for names in bundles_of if names] or list(choices)[:3]
 
 
 @st.cache_data(max_entries=24, show_spinner="Generating faces…")
@@ -142,12 +142,12 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
 
 def described(path: Path) -> str:
     """Family, size and training time, as far as the files say."""
-    found: Facts = facts(Run(path))
-    report, status = read_report(path), found.status
+    run_facts: Facts = facts(Run(path))
+    report, status = read_report(path), run_facts.status
     images = status.images if report.images is None else report.images
     minutes = status.seconds / 60 if report.minutes is None else report.minutes
-    parts = [found.family or "?", f"{found.size}×{found.size}" if found.size else ""]
-    parts += [f"γ = {found.gamma:g}" if found.gamma is not None else ""]
+    parts = [run_facts.family or "?", f"{run_facts.size}×{run_facts.size}" if run_facts.size else ""]
+    parts += [f"γ = {run_facts.gamma:g}" if run_facts.gamma is not None else ""]
     if images:
         before = provenance.images_before(path)
         parts += [f"{before + images:,} images{f', the last {images:,}' if before else ''} in {minutes:,.1f} min"]
@@ -159,9 +159,9 @@ def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     reports: dict[str, Report] = {}
     missing = []
     for name in names:
-        found, label = load_evaluations(choices[name]), model_picker.label(name)
-        reports |= {f"{label}, {one.count:,} faces" if len(found) > 1 else label: one for one in found}
-        missing += [] if found else [label]
+        evaluations, label = load_evaluations(choices[name]), model_picker.label(name)
+        reports |= {f"{label}, {one.count:,} faces" if len(evaluations) > 1 else label: one for one in evaluations}
+        missing += [] if evaluations else [label]
     st.subheader("Face-recognition results", anchor=False)
     table(reports)
     if missing:

@@ -52,18 +52,18 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
             places.append(st.container())
     if None in faces:
         return
-    found = [found_before(folder, image) for image, _ in faces]
-    if not all(place for place in found):
-        find(folder, [image for (image, _), place in zip(faces, found, strict=True) if not place])
-    for slot, place, (image, words), stored in zip(SLOTS, places, faces, found, strict=True):
+    searches = [found_before(folder, image) for image, _ in faces]
+    if not all(place for place in searches):
+        find(folder, [image for (image, _), place in zip(faces, searches, strict=True) if not place])
+    for slot, place, (image, words), stored in zip(SLOTS, places, faces, searches, strict=True):
         if stored:
             with place:
                 show_found(image, words, stored["found"])
                 about = "Open it in Interpolate, where sliders change its properties. Links cannot contain it."
                 if st.button("Edit it", key=f"inside_{slot}_edit", icon=":material/tune:", help=about):
                     edited_face.edit(name, folder, stored["found"].latent, words)
-    if all(found):
-        show_film(name, folder, [words for _, words in faces], [stored["found"] for stored in found])
+    if all(searches):
+        show_film(name, folder, [words for _, words in faces], [stored["found"] for stored in searches])
 
 
 def found_before(folder: Path, image: np.ndarray) -> dict[str, InvertedFace]:
@@ -93,17 +93,17 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
     cancel.empty()
 
 
-def show_found(image: np.ndarray, words: str, found: InvertedFace) -> None:
+def show_found(image: np.ndarray, words: str, inverted: InvertedFace) -> None:
     with st.grid(2, min_column_width=110, wrap=False):
         for picture, about in (
             (image, f"**v**  The face: {words}."),
-            (found.image, "**G(z)**  The closest generated face."),
+            (inverted.image, "**G(z)**  The closest generated face."),
         ):
             with st.container(gap="xsmall"):
                 st.image(film.enlarged(picture, LARGE), width="stretch", alt=about.replace("*", ""))
                 st.caption(about)
     about = "Mean of |v − G(z)| over all pixels and colours, as a percentage of the range from black to white."
-    st.caption(f"They differ by {100 * found.error / 2:.1f} % on average.", help=about)
+    st.caption(f"They differ by {100 * inverted.error / 2:.1f} % on average.", help=about)
 
 
 def show_film(name: str, folder: Path, words: list[str], ends: list[InvertedFace]) -> None:

@@ -12,7 +12,7 @@ from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.explore import discriminator_view
-from facedemo.explore.discriminator_view import Losses, Reconstruction
+from facedemo.explore.discriminator_view import Losses, Reconstruction, share_above
 from facedemo.imaging import film
 from facedemo.imaging.pictures import grid, png
 
@@ -40,10 +40,10 @@ def show_reconstruction(name: str, folder: Path, settings: dict[str, url_state.Q
         download(name, seen, face[1])
     with right:
         words = "Comparing with other faces"
-        found = cached_work.cached_with_progress(
+        usual_losses = cached_work.cached_with_progress(
             words, lambda progress: discriminator_view.losses(model, progress), folder, version
         )
-        show_numbers(seen, found)
+        show_numbers(seen, usual_losses)
 
 
 def show_pictures(seen: Reconstruction, words: str) -> None:
@@ -65,7 +65,7 @@ def show_pictures(seen: Reconstruction, words: str) -> None:
                 st.caption(f"**{symbol}**  {about}")
 
 
-def show_numbers(seen: Reconstruction, found: Losses) -> None:
+def show_numbers(seen: Reconstruction, usual_losses: Losses) -> None:
     """L(v) and the realism score, compared with generated and training images."""
     with st.grid(2, min_column_width=130):
         about = "Mean of |v − D(v)| over all pixels and colours, which range from −1 to 1. The lower, the more the "
@@ -79,12 +79,12 @@ def show_numbers(seen: Reconstruction, found: Losses) -> None:
             "person."
         )
         st.metric("Realism", f"{seen.realism:.2f}", help=about, border=True)
-    mean, deviation = found.recorded
-    groups, band = {"generated faces": found.generated}, ("training images, recorded", mean, deviation)
-    parts = [f"{100 * discriminator_view.share_above(found.generated, seen.loss):.0f} % of the model's generated faces"]
-    if found.real is not None:
-        groups, band = {"training images": found.real} | groups, None
-        parts.append(f"{100 * discriminator_view.share_above(found.real, seen.loss):.0f} % of its training images")
+    mean, deviation = usual_losses.recorded
+    groups, band = {"generated faces": usual_losses.generated}, ("training images, recorded", mean, deviation)
+    parts = [f"{100 * share_above(usual_losses.generated, seen.loss):.0f} % of the model's generated faces"]
+    if usual_losses.real is not None:
+        groups, band = {"training images": usual_losses.real} | groups, None
+        parts.append(f"{100 * share_above(usual_losses.real, seen.loss):.0f} % of its training images")
     figure = distribution(groups, seen.loss, "L(v)", "L, lower: better reconstructed", band)
     st.plotly_chart(readable(figure), config={"displayModeBar": False}, alt="L(v) of this face among other faces")
     words = f"Better reconstructed than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"

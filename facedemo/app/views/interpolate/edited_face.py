@@ -31,7 +31,7 @@ def edit(name: str, folder: Path, latent: np.ndarray, words: str) -> None:
     st.switch_page(navigation.INTERPOLATE, query_params={"mode": "directions", "model": name})
 
 
-def found(folder: Path) -> EditedFace | None:
+def inverted_face(folder: Path) -> EditedFace | None:
     """The face from the Inside page, if it belongs to this model and its present weights."""
     model, version, face = st.session_state.get(FOUND, (None, "", None))
     return face if model == folder and version == model_picker.version(folder) else None
@@ -52,7 +52,7 @@ def another_seed() -> None:
 
 def control(folder: Path) -> EditedFace:
     """The choice of the face, inside a horizontal container."""
-    if face := found(folder):
+    if face := inverted_face(folder):
         st.markdown(f"Editing the face found for **{face.description}**.", width="content")
         about = "Edit faces from seeds again. The sliders keep their values."
         st.button("Use a seed instead", on_click=use_seeds, icon=":material/tag:", help=about)

@@ -63,7 +63,7 @@ def not_learned(settings: dict[str, url_state.QueryParam], amount: url_state.Que
 
 def control(folder: Path) -> None:
     """The choice of labelled faces, a button that starts learning, its progress and its outcome."""
-    asked, found = job(folder, ASKED), learned(folder)
+    asked, stored = job(folder, ASKED), learned(folder)
     running = asked if asked is not None and asked.state == "running" else None
     failed = asked is not None and asked.state in ("failed", "cancelled")
     # kept on the server, so that it stays open when the layout above it changes
@@ -74,10 +74,10 @@ def control(folder: Path) -> None:
         key=f"{PREFIX}_open",
         on_change="rerun",
     ):
-        if found:
-            earlier = found.version != model_picker.version(folder)
+        if stored:
+            earlier = stored.version != model_picker.version(folder)
             note = " The run has been trained further; these sliders are for its earlier weights." if earlier else ""
-            st.caption(escaped(found.summary) + note)
+            st.caption(escaped(stored.summary) + note)
         else:
             st.caption("More sliders: attributes such as smiling and glasses, or age and gender.")
         about = (
@@ -112,9 +112,9 @@ def start(folder: Path) -> bool:
     def do(steps: Steps) -> LearnedDirections:
         if attribute_list(source) is not None:
             classifiers = attribute_classifier.fit_learner_and_judge(source, model.size, steps)
-            found = named_directions.learn(model, classifiers, named_directions.FACES, steps)
-            summary = named_directions.summary(found, classifiers)
-            return LearnedDirections(summary, version, [one for one in found if one.reliable])
+            learned_directions = named_directions.learn(model, classifiers, named_directions.FACES, steps)
+            summary = named_directions.summary(learned_directions, classifiers)
+            return LearnedDirections(summary, version, [one for one in learned_directions if one.reliable])
         attribute_model = attributes.fit_attribute_model(source, model.size, steps)
         return LearnedDirections(
             attribute_model.summary(), version, [*directions.labelled(model, attribute_model, steps=steps)]

@@ -58,12 +58,12 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
     with right:
         named = list({direction.name: direction for direction in [*learned, *kept, *learned]}.values())
         named_sliders(folder, face, named)
-        found = [*named, *unlabelled_sliders(folder, face, unlabelled, folded=bool(kept))]
+        shown_directions = [*named, *unlabelled_sliders(folder, face, unlabelled, folded=bool(kept))]
         labelled.control(folder)
     url_state.write_to_url(settings | own, page="interpolate")
     with left:
-        values = {direction.name: st.session_state[KEY + direction.name] for direction in found}
-        result(name, folder, face, found, {name: value for name, value in values.items() if value})
+        values = {direction.name: st.session_state[KEY + direction.name] for direction in shown_directions}
+        result(name, folder, face, shown_directions, {name: value for name, value in values.items() if value})
 
 
 def load(folder: Path) -> FaceModel:
@@ -77,9 +77,9 @@ def from_labels(folder: Path, latent: int) -> list[Direction]:
 
 
 def moved_faces(
-    folder: Path, face: EditedFace, found: Sequence[Direction], amounts: Sequence[dict[str, float]]
+    folder: Path, face: EditedFace, moved: Sequence[Direction], amounts: Sequence[dict[str, float]]
 ) -> np.ndarray:
-    return directions.move_face(load(folder), face.latent, found, amounts)
+    return directions.move_face(load(folder), face.latent, moved, amounts)
 
 
 def used(names: Iterable[str]) -> bool:
@@ -109,15 +109,15 @@ def more(label: str, key: str, names: Iterable[str]) -> ExpanderContainer:
 def unlabelled_sliders(folder: Path, face: EditedFace, names: list[str], folded: bool) -> list[Direction]:
     """A slider per direction found without labels; returns these directions, [] while they are folded and not used."""
     if not folded:
-        found = unlabelled_directions(folder)
-        rows(folder, face, found)
-        return found
+        directions = unlabelled_directions(folder)
+        rows(folder, face, directions)
+        return directions
     place = more("Light, colour and main differences", "unlabelled", names)
     with place:
-        found = unlabelled_directions(folder) if place.open or used(names) else []
+        directions = unlabelled_directions(folder) if place.open or used(names) else []
         if place.open:
-            rows(folder, face, found)
-    return found
+            rows(folder, face, directions)
+    return directions
 
 
 def unlabelled_directions(folder: Path) -> list[Direction]:
@@ -130,11 +130,11 @@ def unlabelled_directions(folder: Path) -> list[Direction]:
     return cached_work.cached_with_progress("Finding this model's directions", search, folder, version)
 
 
-def rows(folder: Path, face: EditedFace, found: Sequence[Direction]) -> None:
+def rows(folder: Path, face: EditedFace, directions: Sequence[Direction]) -> None:
     """A slider for each direction, between the faces at its two ends."""
-    ends = [{direction.name: end} for direction in found for end in (-AMOUNT, AMOUNT)]
-    faces = moved_faces(folder, face, found, ends) if found else []
-    for direction, lowest, highest in zip(found, faces[::2], faces[1::2], strict=True):
+    ends = [{direction.name: end} for direction in directions for end in (-AMOUNT, AMOUNT)]
+    faces = moved_faces(folder, face, directions, ends) if directions else []
+    for direction, lowest, highest in zip(directions, faces[::2], faces[1::2], strict=True):
         slider(direction, lowest, highest)
 
 
@@ -178,30 +178,34 @@ def meaning(direction: Direction) -> str:
     )
 
 
-def result(name: str, folder: Path, face: EditedFace, found: list[Direction], amounts: dict[str, float]) -> None:
+def result(
+    name: str, folder: Path, face: EditedFace, shown_directions: list[Direction], amounts: dict[str, float]
+) -> None:
     """The edited face beside the original, and its files."""
-    before, after = moved_faces(folder, face, found, [{}, amounts])
-    words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in found if d.name in amounts)
+    before, after = moved_faces(folder, face, shown_directions, [{}, amounts])
+    words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in shown_directions if d.name in amounts)
     start = face.description[0].upper() + face.description[1:]
     alt = f"The face of {face.description}, changed: {words or 'nothing'}"
     st.image(film.enlarged(after, LARGE), width="stretch", alt=alt)
     st.caption(f"{start}, {words}." if words else f"{start}, unchanged. Move a slider to edit the face.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of {face.description} as it is")
-        downloads(name, folder, face, found, amounts)
+        downloads(name, folder, face, shown_directions, amounts)
 
 
-def downloads(name: str, folder: Path, face: EditedFace, found: list[Direction], amounts: dict[str, float]) -> None:
+def downloads(
+    name: str, folder: Path, face: EditedFace, shown_directions: list[Direction], amounts: dict[str, float]
+) -> None:
     """The edited face as a picture and, once a slider has been moved, the film from the original to it."""
     facts = {"model": name, **face.facts, "software": "facedemo", **amounts}
     file_name = plain_file_name(f"{name}-face-{face.facts.get('seed', 'found')}-changed")
 
     def frames() -> np.ndarray:
-        return film.there_and_back(moved_faces(folder, face, found, directions.gradual(amounts, FRAMES)))
+        return film.there_and_back(moved_faces(folder, face, shown_directions, directions.gradual(amounts, FRAMES)))
 
     films.download(
         "This face (PNG)",
-        lambda: pictures.png(moved_faces(folder, face, found, [amounts])[0], **facts),
+        lambda: pictures.png(moved_faces(folder, face, shown_directions, [amounts])[0], **facts),
         f"{file_name}.png",
         "image/png",
         "image",

@@ -11,8 +11,8 @@ KEY = "learn_balance"
 SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
 
 
-def draw(found: "live.Trainings") -> None:
-    for place, (label, training) in zip(st.columns(2, gap="large"), found.items(), strict=True):
+def draw(trainings: "live.Trainings") -> None:
+    for place, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
         with place:
             st.markdown(f"**{label}**, iteration {training.step:,}")
             live.show_grid(training.samples(), f"16 generated faces. {label}, iteration {training.step}")

@@ -39,8 +39,8 @@ def chart(points: dict[str, list[float]]) -> go.Figure:
     return untitled(figure).update_layout(height=260)
 
 
-def draw(found: "live.Trainings") -> None:
-    for place, (label, training) in zip(st.columns(2, gap="large"), found.items(), strict=True):
+def draw(trainings: "live.Trainings") -> None:
+    for place, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
         with place:
             st.markdown(f"**{label}**, iteration {training.step:,}")
             live.show_grid(training.samples(), f"16 faces generated {label.lower()}")

@@ -25,8 +25,8 @@ def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
     st.session_state[f"{KEY}_playing"] = True
 
 
-def draw(found: "live.Trainings") -> None:
-    (training,) = found.values()
+def draw(trainings: "live.Trainings") -> None:
+    (training,) = trainings.values()
     left, right = st.columns(2, gap="large")
     with left:
         st.caption(f"Iteration {training.step:,}")

@@ -14,9 +14,9 @@ RECORDED = (
 )
 
 
-def draw(found: "live.Trainings") -> None:
+def draw(trainings: "live.Trainings") -> None:
     with st.grid(2, min_column_width=340):
-        for name, training in found.items():
+        for name, training in trainings.items():
             config = config_class(name)
             with st.container():
                 st.markdown(

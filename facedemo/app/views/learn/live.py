@@ -81,12 +81,12 @@ def play(
     playing = controls(key)
 
     def refreshed() -> None:
-        found = trainings(key, settings, faces)
+        running = trainings(key, settings, faces)
         if st.session_state.get(f"{key}_playing"):
-            for training in found.values():
-                training.train(SLICE / len(found))
-        draw(found)
-        over = all(training.diverged or training.step >= ENOUGH for training in found.values())
+            for training in running.values():
+                training.train(SLICE / len(running))
+        draw(running)
+        over = all(training.diverged or training.step >= ENOUGH for training in running.values())
         if over and st.session_state.get(f"{key}_playing"):
             st.session_state[f"{key}_playing"] = False
             st.rerun()

@@ -9,8 +9,8 @@ from facedemo.app.views.learn.lesson import Lesson, Question
 KEY = "learn_players"
 
 
-def draw(found: "live.Trainings") -> None:
-    (training,) = found.values()
+def draw(trainings: "live.Trainings") -> None:
+    (training,) = trainings.values()
     st.caption(f"Iteration {training.step:,}")
     left, right = st.columns(2, gap="large")
     with left:

@@ -20,15 +20,17 @@ def settings_that_differ(chosen: Sequence[Facts], names: Sequence[str]) -> None:
     """A table with a column for each run.  names: theirs, all different."""
     st.subheader("Settings that differ", anchor=False)
     try:
-        found = differences([facts.run for facts in chosen])
+        difference = differences([facts.run for facts in chosen])
     except RunError as error:
         st.warning(escaped(error), icon=":material/broken_image:")
         return
-    if found.rows:
-        cells = {"Setting": [row.title for row in found.rows]}
-        cells |= {escaped(name): [escaped(row.values[place]) for row in found.rows] for place, name in enumerate(names)}
+    if difference.rows:
+        cells = {"Setting": [row.title for row in difference.rows]}
+        cells |= {
+            escaped(name): [escaped(row.values[place]) for row in difference.rows] for place, name in enumerate(names)
+        }
         st.table(cells, hide_index=True)
-    st.caption(found.summary())
+    st.caption(difference.summary())
 
 
 def samples(chosen: Sequence[Facts], names: Sequence[str]) -> None:
@@ -41,20 +43,20 @@ def samples(chosen: Sequence[Facts], names: Sequence[str]) -> None:
     if not any(at):
         st.caption("None of these runs has samples yet.")
         return
-    images = chosen_images(sorted({count for found in at for count in found}))
+    images = chosen_images(sorted({count for steps_at in at for count in steps_at}))
     with st.grid(len(shown), min_column_width=240):
-        for facts, name, found in zip(shown, names, at, strict=False):
+        for facts, name, steps_at in zip(shown, names, at, strict=False):
             with st.container(gap="xsmall"):
-                one_grid(facts.run, name, found, images)
+                one_grid(facts.run, name, steps_at, images)
 
 
-def one_grid(run: Run, name: str, found: dict[int, int], images: int) -> None:
+def one_grid(run: Run, name: str, steps_at: dict[int, int], images: int) -> None:
     st.markdown(f"**{escaped(name)}**")
-    if not found:
+    if not steps_at:
         st.caption("This run has no samples yet.")
         return
-    nearest = min(found, key=lambda count: abs(count - images))
-    step = found[nearest]
+    nearest = min(steps_at, key=lambda count: abs(count - images))
+    step = steps_at[nearest]
     try:
         picture = run.samples()[step].read_bytes()
         st.image(picture, width="stretch", alt=f"Faces of {name} at iteration {step}")

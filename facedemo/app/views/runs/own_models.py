@@ -60,11 +60,11 @@ def outcome() -> None:
 
 def deleted() -> None:
     """The deleted models."""
-    found = library.deleted()
-    if not found:
+    models = library.deleted()
+    if not models:
         return
-    with st.expander(f"Deleted models ({len(found)})", icon=":material/delete:"):
-        for path in found:
+    with st.expander(f"Deleted models ({len(models)})", icon=":material/delete:"):
+        for path in models:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(escaped(path.name), width="content")
                 about, key = "Move it back to your models.", f"restore_model_{path.name}"

@@ -7,16 +7,16 @@ from facedemo.storage.locations import upload_prefix, workspace
 
 
 def controls() -> None:
-    found = personal.personal_data(prefix=removable())
+    stored = personal.personal_data(prefix=removable())
     if removed := st.session_state.pop("personal_removed", ""):
         st.success(f"Removed: {removed}.")
-    if not found.every:
+    if not stored.every:
         return
     with st.expander("Uploads and face embeddings", icon=":material/shield_person:"):
         whose = "" if workspace() is None else " of yours" if removable() else " of all visitors"
         st.write(
-            f"This computer holds {found.summary()}{whose}. They expire after {personal.keep_days():g} days. Runs that "
-            "were trained on an upload keep their models, but need the images again to be resumed."
+            f"This computer holds {stored.summary()}{whose}. They expire after {personal.keep_days():g} days. Runs "
+            "that were trained on an upload keep their models, but need the images again to be resumed."
         )
         about = "Remove all of them now. Embeddings are computed again when they are needed."
         st.button("Remove them all", icon=":material/delete_forever:", on_click=remove, help=about)

@@ -35,26 +35,26 @@ COLUMNS = {
 }
 
 
-def run_table(found: Sequence[Facts], chosen: Collection[str], on_choose: Callable[[list[str]], None]) -> None:
+def run_table(facts_of_runs: Sequence[Facts], chosen: Collection[str], on_choose: Callable[[list[str]], None]) -> None:
     """Shows the table.  chosen: directories of the selected runs.  on_choose: called with a new selection."""
-    ids = [facts.run.id for facts in found]
+    ids = [facts.run.id for facts in facts_of_runs]
     # rows are selected by number, so another list needs another key: otherwise other runs would become selected
     key = f"runs_table_{blake2b('/'.join(ids).encode(), digest_size=8).hexdigest()}"
     rows = [row for row, run_id in enumerate(ids) if run_id in chosen]
     if key not in st.session_state or st.session_state[key]["selection"]["rows"] != rows:
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    waits = queue.waits() if any(facts.status.state == "waiting" for facts in found) else {}
-    cells = [row(facts, waits) for facts in found]
+    waits = queue.waits() if any(facts.status.state == "waiting" for facts in facts_of_runs) else {}
+    cells = [row(facts, waits) for facts in facts_of_runs]
     st.dataframe(
         {name: [cell[name] for cell in cells] for name in COLUMNS},
         hide_index=True,
         column_config=COLUMNS,
-        height=ROW_HEIGHT * (min(len(found), ROWS) + 1) + 2,
+        height=ROW_HEIGHT * (min(len(facts_of_runs), ROWS) + 1) + 2,
         row_height=ROW_HEIGHT,
         placeholder="",
         key=key,
         on_select=lambda: on_choose([ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]),
-        alt=f"Table of {len(found)} runs. Shift+Space selects the row of a cell.",
+        alt=f"Table of {len(facts_of_runs)} runs. Shift+Space selects the row of a cell.",
     )
 
 

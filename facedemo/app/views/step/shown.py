@@ -133,10 +133,10 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
             )
 
 
-def notes(stepper: TrainingStepper, found: Examples) -> str:
+def notes(stepper: TrainingStepper, examples: Examples) -> str:
     """Differences from the original training."""
-    words = f"The real images here are {found.description}"
-    if found.own:
+    words = f"The real images here are {examples.description}"
+    if examples.own:
         words += "."
     elif visitor.may_see_photographs():
         words += ", because the model's own training images are not prepared on this computer."

@@ -57,14 +57,14 @@ def draw_charts(run: Run, config: RunConfig) -> None:
                 st.plotly_chart(
                     readable(training.untitled(figure)), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}"
                 )
-    if found := read_evaluations(run.path):
+    if evaluations_so_far := read_evaluations(run.path):
         st.subheader("Evaluations", anchor=False, help=evaluations.ABOUT)
-        chosen = best(found)
+        chosen = best(evaluations_so_far)
         if chosen:
             st.caption(
                 f"Best so far: iteration {chosen.step:,}, Fréchet distance {chosen.distance:.3f}. “Make a bundle” on "
                 "the Runs page uses these weights."
             )
-        evaluations.charts({run.name: found}, "iterations")
+        evaluations.charts({run.name: evaluations_so_far}, "iterations")
     if figures:
         keep_hover()

@@ -16,15 +16,15 @@ ALWAYS_SHOWN = ("size", "width", "batch_size")  # in addition to the live settin
 
 def start_control() -> None:
     """Chooses random or trained weights to start from."""
-    found = {"": "Random weights"} | {
+    labels = {"": "Random weights"} | {
         name.removeprefix(model_picker.RUN): model_picker.label(name) for name in model_picker.choices()
     }
-    if st.session_state.get(key("training", "start")) not in found:
+    if st.session_state.get(key("training", "start")) not in labels:
         st.session_state[key("training", "start")] = ""  # that model was deleted
     st.selectbox(
         "Start from",
-        found,
-        format_func=found.__getitem__,
+        labels,
+        format_func=labels.__getitem__,
         key=key("training", "start"),
         on_change=fill_start,
         help="Start from random weights, or fine-tune a trained model on your images. Choosing a model copies its "

@@ -182,16 +182,16 @@ def body(run: Run, config: RunConfig, status: Status) -> None:
 def samples(run: Run) -> None:
     """The sample grid, with a slider over time that follows the newest samples while it is at the right end."""
     st.subheader("Samples", anchor=False)
-    found = run.samples()
-    if not found:
+    paths = run.samples()
+    if not paths:
         st.caption("The first samples appear as soon as the training starts.")
         return
-    step = chosen_step(run, sorted(found))
+    step = chosen_step(run, sorted(paths))
     try:
-        image = found[step].read_bytes()
+        image = paths[step].read_bytes()
         st.image(image, width="stretch", alt=f"Grid of faces generated at iteration {step}")
     except Exception as error:  # Pillow raises many kinds of errors for damaged files
-        st.warning(escaped(f"{found[step]} cannot be shown ({error})."))
+        st.warning(escaped(f"{paths[step]} cannot be shown ({error})."))
 
 
 def chosen_step(run: Run, steps: list[int]) -> int:

@@ -38,7 +38,7 @@ def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[
 
     preset: the chosen one.  use_preset: called with the name of another one.
     """
-    wanted = Wanted(source, size, crop, scanned(source).found)
+    wanted = Wanted(source, size, crop, scanned(source).count)
     job = job_for(wanted)
     if job is None:
         many = f"{wanted.count:,} images" if wanted.count else "images"
@@ -84,28 +84,28 @@ def waiting(job: Job) -> None:
     st.progress(job.pace.share, text=f"Preparing the images: {job.pace}" if job.pace.total else "Preparing the images…")
 
 
-def described(faces: Faces, found: Findings) -> None:
-    st.caption(escaped(f"{faces.summary()} {found.summary()}"))
+def described(faces: Faces, findings: Findings) -> None:
+    st.caption(escaped(f"{faces.summary()} {findings.summary()}"))
     if st.session_state[f"{training_images.KEY}_kind"] == image_source.UPLOAD or visitor.may_see_photographs():
-        size, rows = found.size, found.shown
+        size, rows = findings.size, findings.shown
         image(faces.images[rows], GRID_COLUMNS, f"{len(rows)} of the images, cropped to {size}×{size} pixels")
         st.caption(f"{len(rows)} of them, evenly chosen, as the networks see them.")
-        copies(faces, found.copies)
+        copies(faces, findings.copies)
     else:
         st.caption(
             "The images themselves are shown only in a browser on the computer that runs this app, or to a visitor who "
             "is signed in."
         )
-    for words in found.warnings:
+    for words in findings.warnings:
         st.warning(escaped(words), icon=":material/photo_library:")
 
 
-def copies(faces: Faces, found: Sequence[tuple[int, int]]) -> None:
+def copies(faces: Faces, pairs: Sequence[tuple[int, int]]) -> None:
     """Some pairs of near-copies, one above the other."""
-    if not found:
+    if not pairs:
         return
-    shown = found[:PAIRS]
-    with st.expander(f"Near-copies: {len(found):,}", icon=":material/content_copy:"):
+    shown = pairs[:PAIRS]
+    with st.expander(f"Near-copies: {len(pairs):,}", icon=":material/content_copy:"):
         rows = [row for row, _ in shown] + [earlier for _, earlier in shown]
         image(faces.images[rows], len(shown), f"{len(shown)} near-copies, each above the image that it resembles")
         for row, earlier in shown:

@@ -96,14 +96,14 @@ def marked(asked: Request, show: str, rows: list[int], _detected: DetectedImages
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def closely_marked(asked: Request, row: int, _detected: DetectedImages) -> np.ndarray:
-    return annotate.drawn(_detected, "detected" if _detected.hog.found[row] else "undetected", [row], LARGE)[0]
+    return annotate.drawn(_detected, "detected" if _detected.hog.detected[row] else "undetected", [row], LARGE)[0]
 
 
 def closely(asked: Request, detected: DetectedImages, row: int) -> None:
     """One face: enlarged and marked, its seed, other faces of the same person, and the nearest training faces."""
-    seed, found = face_seeds(asked.evaluation.seed, asked.evaluation.count)[row], detected.hog.found[row]
-    words = "a face was detected" if found else "no face was detected"
-    if not found and detected.cnn is not None and detected.cnn.found[row]:
+    seed, is_detected = face_seeds(asked.evaluation.seed, asked.evaluation.count)[row], detected.hog.detected[row]
+    words = "a face was detected" if is_detected else "no face was detected"
+    if not is_detected and detected.cnn is not None and detected.cnn.detected[row]:
         words += ", but the second detector detects one"
     alt = f"Face {row + 1} of {asked.evaluation.count:,}, enlarged: {words}"
     st.image(closely_marked(asked, row, detected), width="stretch", alt=alt)
@@ -114,7 +114,7 @@ def closely(asked: Request, detected: DetectedImages, row: int) -> None:
         if st.button("Open in Generate", icon=":material/grid_view:", help=about):
             link = {"model": asked.name, "seed": seed, "faces": 1, "scale": 1.0, "face": 1}
             st.switch_page(navigation.GENERATE, query_params=link)
-    if found:
+    if is_detected:
         same_person(detected, row)
         nearest(asked, detected, row)
 
@@ -142,13 +142,13 @@ def nearest(asked: Request, detected: DetectedImages, row: int) -> None:
             "computer that runs this app, or to a visitor who is signed in."
         )
         return
-    found = detected.nearest_training(row, NEAREST)
+    neighbours = detected.nearest_training(row, NEAREST)
     st.caption(
         "The nearest training faces, which are real photographs, with their distances. A distance below 0.6 may be the "
         "same person."
     )
     with st.grid(NEAREST, min_column_width=80, wrap=False):
-        for image, distance in found:
+        for image, distance in neighbours:
             with st.container(gap="xsmall"):
                 st.image(
                     film.enlarged(image, SMALL), width="stretch", alt=f"A training face at distance {distance:.2f}"

@@ -134,7 +134,7 @@ def start(wanted: Request) -> bool:
     return True
 
 
-def found(wanted: Request) -> tuple[Job | None, bool]:
+def find_job(wanted: Request) -> tuple[Job | None, bool]:
     """The evaluation for a request, and whether it is of the current weights.
 
     If there is none, the newest one of earlier weights, because a run may be training meanwhile.

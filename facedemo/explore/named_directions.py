@@ -131,8 +131,8 @@ def with_reliability(
 ) -> list[NamedDirection]:
     """The directions with `changed` and `kept`, measured on CHECKED generated faces that nothing was learned from.
 
-    directions: in the order of the classifiers' attributes.  A direction that is not reliable by what was measured so far
-    is not measured further; recognition takes longest, so only RECOGNISED faces are.
+    directions: in the order of the classifiers' attributes.  A direction that is not reliable by what was measured so
+    far is not measured further; recognition takes longest, so only RECOGNISED faces are.
     """
     start = sampling.latents(model, face_seeds(CHECK_SEED, CHECKED))
     before = sampling.draw(model, start, BATCH)

@@ -41,7 +41,7 @@ class PictureRow:
     """
 
     symbol: str  # D(x)
-    about: str
+    explanation: str
     images: np.ndarray
     scores: np.ndarray | None = None
 
@@ -165,14 +165,14 @@ class TrainingStepper:
         changes = [picture_row("G(z)", "Change of the generated images by this step.", g_after - g)]
         for place, symbol in enumerate(("x", "G(z)")):
             if isinstance(self.family, Reconstructing):
-                about = f"The discriminator's reconstructions of {symbol}."
-                pictures.insert(2 * place + 1, picture_row(f"D({symbol})", about, outputs[place]))
-                about = f"Change of the discriminator's reconstructions of {symbol} by this step."
-                changes.append(picture_row(f"D({symbol})", about, after[place] - outputs[place]))
+                explanation = f"The discriminator's reconstructions of {symbol}."
+                pictures.insert(2 * place + 1, picture_row(f"D({symbol})", explanation, outputs[place]))
+                explanation = f"Change of the discriminator's reconstructions of {symbol} by this step."
+                changes.append(picture_row(f"D({symbol})", explanation, after[place] - outputs[place]))
             else:
                 scored = pictures[place]
                 scores = outputs[place][:SHOWN].cpu().numpy()
-                pictures[place] = PictureRow(scored.symbol, scored.about, scored.images, scores)
+                pictures[place] = PictureRow(scored.symbol, scored.explanation, scored.images, scores)
         return pictures, changes
 
     def store_state(self) -> None:
@@ -201,8 +201,8 @@ def forward_without_bn_update(network: nn.Module, inputs: Tensor) -> Tensor:
         return functional_call(network, buffers, (inputs,)).float()
 
 
-def picture_row(symbol: str, about: str, images: Tensor) -> PictureRow:
-    return PictureRow(symbol, about, images[:SHOWN].permute(0, 2, 3, 1).cpu().numpy())
+def picture_row(symbol: str, explanation: str, images: Tensor) -> PictureRow:
+    return PictureRow(symbol, explanation, images[:SHOWN].permute(0, 2, 3, 1).cpu().numpy())
 
 
 def picture(images: np.ndarray) -> np.ndarray:

@@ -44,7 +44,7 @@ class Equation:
     latex: str  # both sides, joined by " = "; `\\ &` begins a new line for narrow screens
     numbers: str  # the formula with the step's numbers, or "" if it is a mean over images
     value: float
-    about: str  # explanation in words
+    explanation: str
 
 
 def summand(value: float) -> str:

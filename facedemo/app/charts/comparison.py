@@ -21,7 +21,7 @@ class Measure:
     title: str
     unit: str
     hover: str
-    about: str
+    hint: str
     value: Callable[[Evaluation], float | None]
 
 

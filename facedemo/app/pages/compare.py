@@ -23,7 +23,7 @@ mode = segments(
     MODES,
     key="compare_mode",
     on_change=change_mode,
-    about="Side by side: existing models, generating from the same seeds. Race: several families trained on the same "
+    hint="Side by side: existing models, generating from the same seeds. Race: several families trained on the same "
     "images under the same budget, live. γ sweep: several values of γ, as quality against diversity.",
 )
 if mode == "side":

@@ -33,7 +33,7 @@ with st.container(horizontal=True):
         MODES,
         key="inside_mode",
         on_change=change_mode,
-        about="Look inside: how the discriminator reconstructs a face, and how typical it is for this discriminator. "
+        hint="Look inside: how the discriminator reconstructs a face, and how typical it is for this discriminator. "
         "Into latent space: the latent z whose generated face is closest to yours, and a film from one face to "
         "another.",
     )

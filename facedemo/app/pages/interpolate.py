@@ -37,7 +37,7 @@ with st.container(horizontal=True):
         MODES,
         key="interpolate_mode",
         on_change=change_mode,
-        about="Two faces: a film from one to the other. Walk: a loop through several faces. Four faces: a grid "
+        hint="Two faces: a film from one to the other. Walk: a loop through several faces. Four faces: a grid "
         "interpolated between its four corners. Directions: edit one face with sliders.",
     )
     name = model_picker.control(

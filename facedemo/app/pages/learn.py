@@ -36,13 +36,13 @@ def overview() -> None:
     with st.grid(3, min_column_width=280):
         for number, lesson in enumerate(LESSONS.values(), 1):
             with st.container(border=True, gap="xsmall"):
-                about = f"Open lesson {number}."
+                hint = f"Open lesson {number}."
                 st.button(
                     f"{number}. {lesson.title}",
                     type="tertiary",
                     on_click=open_lesson,
                     args=(lesson.name,),
-                    help=about,
+                    help=hint,
                     key=f"learn_open_{lesson.name}",
                 )
                 st.caption(lesson.idea.split(". ")[0] + ".")
@@ -67,8 +67,8 @@ def show(lesson: Lesson) -> None:
     lesson.show(answered)
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
-        about = "Open the page that continues this idea."
-        if st.button(lesson.link, icon=":material/arrow_forward:", help=about, key="learn_onward"):
+        hint = "Open the page that continues this idea."
+        if st.button(lesson.link, icon=":material/arrow_forward:", help=hint, key="learn_onward"):
             st.switch_page(lesson.page)
         if number + 1 < len(names):
             following = LESSONS[names[number + 1]]

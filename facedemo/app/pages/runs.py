@@ -98,11 +98,11 @@ def several(chosen: list[Facts]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(chosen)} runs** are selected.", width="content")
-        about = (
+        hint = (
             "Move the selected runs to the deleted runs; one click undoes this. Runs that are training or wait in a "
             "race are kept."
         )
-        if st.button("Delete them", icon=":material/delete:", help=about, key="runs_delete_all"):
+        if st.button("Delete them", icon=":material/delete:", help=hint, key="runs_delete_all"):
             delete([facts.run for facts in chosen if not facts.race])
 
 
@@ -132,12 +132,12 @@ def compare(chosen: list[Facts]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Curves", anchor=False, width="content")
-        about = "Horizontal axis of the charts: training iterations, real images seen, or minutes of training."
+        hint = "Horizontal axis of the charts: training iterations, real images seen, or minutes of training."
         over = segments(
             "Over",
             OVER,
             key="runs_over",
-            about=about,
+            hint=hint,
         )
     drawn, missing = [], []
     for facts, name in list(zip(chosen, distinct_names(chosen), strict=True))[: overlay.MAX_RUNS]:

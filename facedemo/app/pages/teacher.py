@@ -51,15 +51,15 @@ def end_or_begin() -> None:
     """Ends the class: stops everything, and lets nothing start until the next one begins."""
     if classroom.is_closed():
         st.info("The class has ended: no training can start.")
-        about = "Let the visitors train again."
+        hint = "Let the visitors train again."
         st.button(
-            "Begin a class", icon=":material/play_arrow:", on_click=classroom.set_closed, args=(False,), help=about
+            "Begin a class", icon=":material/play_arrow:", on_click=classroom.set_closed, args=(False,), help=hint
         )
         return
-    about = "Stop all trainings with checkpoints, and let none start until you begin the next class."
-    with st.popover("End the class", icon=":material/stop_circle:", help=about):
+    hint = "Stop all trainings with checkpoints, and let none start until you begin the next class."
+    with st.popover("End the class", icon=":material/stop_circle:", help=hint):
         st.write("All trainings stop with a checkpoint. They can be resumed in the next class.")
-        st.button("Yes, end it", type="primary", on_click=ask, args=(end_class,), help=about)
+        st.button("Yes, end it", type="primary", on_click=ask, args=(end_class,), help=hint)
 
 
 def end_class() -> None:

@@ -70,14 +70,14 @@ def card(facts: Facts) -> None:
                     button(run, "Resume", resume, (run,), "Continue from the last checkpoint.")
             generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             in_progress = status.active and status.state != "waiting"
-            about = "Stop the run before you delete it." if in_progress else "Move the run to the deleted runs below."
-            button(run, "Delete", trash_controls.delete, ([run],), about, disabled=in_progress)
+            hint = "Stop the run before you delete it." if in_progress else "Move the run to the deleted runs below."
+            button(run, "Delete", trash_controls.delete, ([run],), hint, disabled=in_progress)
 
 
 def button(
-    run: Run, label: str, on_click: Callable[..., None], args: tuple[Any, ...], about: str, disabled: bool = False
+    run: Run, label: str, on_click: Callable[..., None], args: tuple[Any, ...], hint: str, disabled: bool = False
 ) -> None:
-    if st.button(label, type="tertiary", help=about, disabled=disabled, key=f"{label}_{run.id}"):
+    if st.button(label, type="tertiary", help=hint, disabled=disabled, key=f"{label}_{run.id}"):
         on_click(*args)
         st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
 
@@ -97,8 +97,8 @@ def earlier_runs() -> None:
         st.rerun()
     st.session_state.any_active = active
     trash_controls.outcome()
-    about = "Show only runs whose name, directory, family, state or notes contain all of these words."
-    paged_list(facts_of_runs, Facts.fits, card, "run", about)
+    hint = "Show only runs whose name, directory, family, state or notes contain all of these words."
+    paged_list(facts_of_runs, Facts.fits, card, "run", hint)
 
 
 def new_run_form(others: list[Run]) -> None:
@@ -109,8 +109,8 @@ def new_run_form(others: list[Run]) -> None:
     with last:
         budget = form.settings()
     with first:
-        about = "Start training in a separate process at low priority: it continues if you close or reload this page."
-        if st.button("Start training", type="primary", icon=":material/play_arrow:", help=about):
+        hint = "Start training in a separate process at low priority: it continues if you close or reload this page."
+        if st.button("Start training", type="primary", icon=":material/play_arrow:", help=hint):
             estimate.cancel()
             if run := new_run.start(budget):
                 open_run(run.id)
@@ -123,13 +123,13 @@ def training_now(active: list[Run]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             words = activity(run.path, run.status, "is training")
             st.markdown(f"**{escaped(run.name)}** {words}", width="content")
-            about = "Show the run's samples, charts and live settings."
+            hint = "Show the run's samples, charts and live settings."
             st.button(
                 "Watch",
                 on_click=open_run,
                 args=(run.id,),
                 icon=":material/monitoring:",
-                help=about,
+                help=hint,
                 key=f"watch_{run.id}",
             )
 
@@ -162,8 +162,8 @@ def others_runs() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(run.name)}** by {escaped(classroom.owner_of(run))}", width="content")
             badge(run.status)
-            about = "Watch its samples and charts."
-            st.button("Watch", on_click=open_run, args=(run.id,), key=f"other_{run.id}", help=about)
+            hint = "Watch its samples and charts."
+            st.button("Watch", on_click=open_run, args=(run.id,), key=f"other_{run.id}", help=hint)
 
 
 st.title("Train")

@@ -84,8 +84,8 @@ except OSError as error:
     st.stop()
 job, current = request.find_job(wanted)
 if job is None or job.state != "running":
-    about = "Generate the images, run face detection on each, and compare the detected faces."
-    if st.button("Verify", type="primary", icon=":material/fact_check:", help=about):
+    hint = "Generate the images, run face detection on each, and compare the detected faces."
+    if st.button("Verify", type="primary", icon=":material/fact_check:", help=hint):
         with st.spinner("Loading…", show_time=False):
             started = request.start(wanted)
         if started:

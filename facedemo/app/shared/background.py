@@ -78,6 +78,6 @@ def refreshed(job: Job) -> None:
         st.rerun()
     st.progress(job.pace.share, text=f"{escaped(job.step).capitalize()}: {job.pace}" if job.pace.total else "Starting…")
     with st.container(horizontal=True, vertical_alignment="center"):
-        about = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
-        st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=about)
+        hint = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
+        st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=hint)
         st.caption("The evaluation continues while you visit other pages or reload this one.")

@@ -23,6 +23,6 @@ def charts(evaluations: Mapping[str, Sequence[Evaluation]], over: str) -> None:
             if figure is None:
                 continue
             with st.container(gap="xsmall"):
-                st.markdown(f"**{measure.title}**", help=measure.about)
+                st.markdown(f"**{measure.title}**", help=measure.hint)
                 alt = f"Chart of the {measure.title.lower()} over {over}"
                 st.plotly_chart(readable(training.untitled(figure)), key=f"evaluations_{name}", config=CHART, alt=alt)

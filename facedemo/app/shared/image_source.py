@@ -28,14 +28,14 @@ class UploadError(ValueError):
     """A problem with the uploaded files, with a message for users."""
 
 
-def control(prefix: str, label: str, kinds: Sequence[str], about: str) -> str:
+def control(prefix: str, label: str, kinds: Sequence[str], hint: str) -> str:
     """Shows the controls and returns the chosen kind; `chosen` turns the choice into a source when it is needed.
 
     prefix: of the keys in session state.  kinds: PATH, UPLOAD, and others that need no further input.
     """
     if workspace() is not None:  # of a shared app, no path of the server can be chosen
         kinds = [kind for kind in kinds if kind != PATH]
-    kind = st.radio(label, kinds, key=f"{prefix}_kind", horizontal=True, help=about)
+    kind = st.radio(label, kinds, key=f"{prefix}_kind", horizontal=True, help=hint)
     if kind == PATH:
         st.text_area(
             "Path",

@@ -53,7 +53,7 @@ def choices_or_stop(purpose: str) -> dict[str, Path]:
     return models
 
 
-def control(choices: Iterable[str], page: str, about: str, on_change: Callable[[], None] | None = None) -> str:
+def control(choices: Iterable[str], page: str, hint: str, on_change: Callable[[], None] | None = None) -> str:
     """The choice of a page's model, kept in the setting `model` of `url_state`; returns its name."""
     return st.selectbox(
         "Model",
@@ -63,7 +63,7 @@ def control(choices: Iterable[str], page: str, about: str, on_change: Callable[[
         persist_state="session",
         on_change=on_change,
         width=200,
-        help=about,
+        help=hint,
     )
 
 

@@ -10,11 +10,11 @@ Item = TypeVar("Item")
 
 
 def paged_list(
-    items: Sequence[Item], fits: Callable[[Item, str], bool], show: Callable[[Item], None], kind: str, about: str
+    items: Sequence[Item], fits: Callable[[Item, str], bool], show: Callable[[Item], None], kind: str, hint: str
 ) -> None:
     """fits: whether an item matches the search.  kind: the items' singular name.  about: help of the search."""
     if len(items) > PER_PAGE:
-        words = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=about)
+        words = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=hint)
         items = [item for item in items if fits(item, words)]
         if not items:
             st.caption(f"No {kind} matches.")

@@ -75,10 +75,10 @@ def ask(send: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", 
 def generate_button(
     run: Run, key: str = "do_generate", icon: str | None = ":material/grid_view:", **options: Any
 ) -> None:
-    about = (
+    hint = (
         "Generate faces with this run's newest weights." if run.has_model else "The run has not saved any weights yet."
     )
-    if st.button("Generate", icon=icon, disabled=not run.has_model, help=about, key=key, **options):
+    if st.button("Generate", icon=icon, disabled=not run.has_model, help=hint, key=key, **options):
         st.switch_page(navigation.GENERATE, query_params={"model": f"run:{run.id}"})
 
 

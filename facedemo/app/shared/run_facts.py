@@ -35,7 +35,7 @@ def waiting_in(race: Race, status: Status) -> Status:
 
 def race_button(race_id: str, key: str) -> None:
     """Opens a race on Compare."""
-    about = "Open the race, which trains this model when its turn comes. To delete the model, stop the race first."
-    if st.button("Open the race", icon=":material/flag:", help=about, key=key):
+    hint = "Open the race, which trains this model when its turn comes. To delete the model, stop the race first."
+    if st.button("Open the race", icon=":material/flag:", help=hint, key=key):
         kind = "sweep" if "-sweep-" in race_id else "race"
         st.switch_page(navigation.COMPARE, query_params={"mode": kind, "race": race_id})

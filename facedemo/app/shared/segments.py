@@ -9,7 +9,7 @@ def segments(
     label: str,
     options: Mapping[str, str],
     key: str,
-    about: str,
+    hint: str,
     on_change: Callable[[], None] | None = None,
     format_func: Callable[[str], str] | None = None,
 ) -> str:
@@ -25,7 +25,7 @@ def segments(
         key=key,
         persist_state="session",
         on_change=on_change,
-        help=about,
+        help=hint,
     )
     assert chosen is not None, "required=True"
     return chosen

@@ -18,15 +18,15 @@ FINE = "%.6g"  # shows 0.0003 as that, and 3e-7 as that
 
 def control(name: str, field: "FieldInfo", key: str) -> None:
     """The control of one setting; its value is `st.session_state[key]`, which must be set."""
-    title, about = field.title or name, field.description
+    title, hint = field.title or name, field.description
     if get_origin(field.annotation) is Literal:
-        st.selectbox(title, get_args(field.annotation), key=key, help=about)
+        st.selectbox(title, get_args(field.annotation), key=key, help=hint)
     elif field.annotation is bool:
-        st.toggle(title, key=key, help=about)
+        st.toggle(title, key=key, help=hint)
     elif field.annotation is str:
-        st.text_input(title, key=key, help=about)
+        st.text_input(title, key=key, help=hint)
     else:
-        number_control(title, about, *bounds(field), whole=field.annotation is int, key=key)
+        number_control(title, hint, *bounds(field), whole=field.annotation is int, key=key)
 
 
 def bounds(field: "FieldInfo") -> tuple[float, float]:
@@ -38,17 +38,17 @@ def bounds(field: "FieldInfo") -> tuple[float, float]:
     return low, high
 
 
-def number_control(title: str, about: str | None, low: float, high: float, whole: bool, key: str) -> None:
+def number_control(title: str, hint: str | None, low: float, high: float, whole: bool, key: str) -> None:
     kind = int if whole else float
     value = kind(min(max(st.session_state[key], low), high))
     if not isinstance(st.session_state[key], kind) or st.session_state[key] != value:
         st.session_state[key] = value  # only then: writing a value would discard what is being typed
-    about = f"{about or title} From {low:,.6g} to {high:,.6g}."
+    hint = f"{hint or title} From {low:,.6g} to {high:,.6g}."
     if not whole and (low, high) == (0.0, 1.0):
-        st.slider(title, low, high, step=0.01, key=key, help=about)
+        st.slider(title, low, high, step=0.01, key=key, help=hint)
         return
     step = max(1, int(fineness(value))) if whole else fineness(value)
-    st.number_input(title, kind(low), kind(high), step=step, format="%d" if whole else FINE, key=key, help=about)
+    st.number_input(title, kind(low), kind(high), step=step, format="%d" if whole else FINE, key=key, help=hint)
 
 
 def fineness(value: float) -> float:

@@ -50,8 +50,8 @@ def outcome() -> None:
         st.error(escaped(problem))
 
 
-def button(label: str, items: Sequence[AnyStored], key: str, about: str) -> None:
-    if st.button(label, type="tertiary", help=about, key=key):
+def button(label: str, items: Sequence[AnyStored], key: str, hint: str) -> None:
+    if st.button(label, type="tertiary", help=hint, key=key):
         restore(items)
         st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
 

@@ -54,9 +54,9 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
     st.caption(plan_summary(many, budget))
     if busy:
         st.info("Another race is running. Two races share the CPU, so both would be slower and neither would be fair.")
-    about = "Train in a separate process at low priority: the race continues if you close or reload this page."
+    hint = "Train in a separate process at low priority: the race continues if you close or reload this page."
     words = "Start the sweep" if kind == "sweep" else "Start the race"
-    if st.button(words, type="primary", icon=":material/play_arrow:", help=about, disabled=many < 2):
+    if st.button(words, type="primary", icon=":material/play_arrow:", help=hint, disabled=many < 2):
         start(kind, budget, on_start)
 
 

@@ -42,9 +42,9 @@ def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     if chosen := st.session_state.compare_race:
-        about = f"Show the form for a new {kind} and the earlier ones."
+        hint = f"Show the form for a new {kind} and the earlier ones."
         icon = ":material/arrow_back:"
-        st.button(f"All {kind}s", icon=icon, on_click=open_race, args=("",), help=about)
+        st.button(f"All {kind}s", icon=icon, on_click=open_race, args=("",), help=hint)
         race_view.show(races[chosen])
         return
     active = [race for race in races.values() if race.status.active]
@@ -52,13 +52,13 @@ def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             words = activity(race.path, race.status, "is running")
             st.markdown(f"**{escaped(race.name)}** {words}", width="content")
-            about = "Show faces, losses and detection rate, live."
+            hint = "Show faces, losses and detection rate, live."
             st.button(
                 "Watch",
                 on_click=open_race,
                 args=(race.id,),
                 icon=":material/monitoring:",
-                help=about,
+                help=hint,
                 key=f"watch_{race.id}",
             )
     left, right = st.columns([3, 2], gap="large")
@@ -76,8 +76,8 @@ def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
     races_and_plans = [(race, plan) for race, plan in races_and_plans if plan is None or plan.kind == kind]
     if not races_and_plans:
         st.caption(f"There are none yet. Every {kind} is listed here, so that you can open it again without training.")
-    about = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
-    paged_list(races_and_plans, lambda one, words: fits(*one, words), lambda one: card(*one), kind, about)
+    hint = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
+    paged_list(races_and_plans, lambda one, words: fits(*one, words), lambda one: card(*one), kind, hint)
     trash_controls.deleted(deleted_races(), "races")
 
 
@@ -94,20 +94,22 @@ def card(race: Race, plan: Plan | None) -> None:
         if plan is None:
             st.caption("Its race.json is damaged. The models that it trained are still among the runs.")
         else:
-            stamp, about = race.id, escaped(plan.about)
-            st.caption(f"{about} · created {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}")
+            stamp = race.id
+            st.caption(
+                f"{escaped(plan.about)} · created {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}"
+            )
         with st.container(horizontal=True):
             if plan:
-                about = "Show faces, curves and the table, and download a report."
-                button(race, "Open", open_race, race.id, about)
-            about = "Move it to the deleted races below. The models that it trained stay among the runs."
+                hint = "Show faces, curves and the table, and download a report."
+                button(race, "Open", open_race, race.id, hint)
+            hint = "Move it to the deleted races below. The models that it trained stay among the runs."
             in_progress = status.active and status.state != "waiting"
-            about = "Stop it before you delete it." if in_progress else about
-            button(race, "Delete", trash_controls.delete, [race], about, disabled=in_progress)
+            hint = "Stop it before you delete it." if in_progress else hint
+            button(race, "Delete", trash_controls.delete, [race], hint, disabled=in_progress)
 
 
 def button(
-    race: Race, label: str, on_click: Callable[..., None], what: object, about: str, disabled: bool = False
+    race: Race, label: str, on_click: Callable[..., None], what: object, hint: str, disabled: bool = False
 ) -> None:
     key = f"{label}_{race.id}"
-    st.button(label, on_click=on_click, args=(what,), type="tertiary", help=about, disabled=disabled, key=key)
+    st.button(label, on_click=on_click, args=(what,), type="tertiary", help=hint, disabled=disabled, key=key)

@@ -86,24 +86,24 @@ def header(race: Race, plan: Plan, status: Status) -> None:
 
 def actions(race: Race, plan: Plan, status: Status) -> None:
     if status.state == "waiting":
-        about = "Pause the race in the queue: others pass it, and it keeps its place."
-        button("Pause", "pause", about, race.pause)
+        hint = "Pause the race in the queue: others pass it, and it keeps its place."
+        button("Pause", "pause", hint, race.pause)
     if status.state == "paused":
         button("Continue", "play_arrow", "Wait for its turn again.", race.unpause)
     if status.active:
-        about = "Stop the race; the model in training saves a checkpoint. The race can be resumed."
-        button("Stop", "stop", about, race.stop)
+        hint = "Stop the race; the model in training saves a checkpoint. The race can be resumed."
+        button("Stop", "stop", hint, race.stop)
     elif status.state != "finished":
-        about = "Resume the race. Finished models are kept; the interrupted one continues from its last checkpoint."
-        button("Resume", "play_arrow", about, race.launch)
+        hint = "Resume the race. Finished models are kept; the interrupted one continues from its last checkpoint."
+        button("Resume", "play_arrow", hint, race.launch)
     models = models_of(race, plan)
-    about = "Compare all models with saved weights on the same seeds."
+    hint = "Compare all models with saved weights on the same seeds."
     if st.button(
         "Side by side",
         icon=":material/compare:",
         on_click=go_side_by_side,
         args=(race, plan),
-        help=about,
+        help=hint,
         disabled=not models,
         key="race_side",
     ):
@@ -122,9 +122,9 @@ def go_side_by_side(race: Race, plan: Plan) -> None:
     url_state.outdate_address("compare")
 
 
-def button(label: str, icon: str, about: str, on_click: Callable[[], None]) -> None:
+def button(label: str, icon: str, hint: str, on_click: Callable[[], None]) -> None:
     """A button whose errors are shown, not raised."""
-    st.button(label, icon=f":material/{icon}:", on_click=ask, args=(on_click,), help=about, key=f"race_{label}")
+    st.button(label, icon=f":material/{icon}:", on_click=ask, args=(on_click,), help=hint, key=f"race_{label}")
 
 
 def downloads(race: Race, ready: bool) -> None:
@@ -136,7 +136,7 @@ def downloads(race: Race, ready: bool) -> None:
             return files(compared)[HTML]
         return packed(compared)
 
-    for form, about in (
+    for form, hint in (
         ("html", "Download grids, curves, the table, settings and commands in one self-contained file."),
         ("zip", "Download the same report, also as Markdown with its pictures, and all numbers as JSON."),
     ):
@@ -147,7 +147,7 @@ def downloads(race: Race, ready: bool) -> None:
             on_click="ignore",
             disabled=not ready,
             icon=":material/description:" if form == "html" else ":material/folder_zip:",
-            help=about,
+            help=hint,
             key=f"race_{form}",
         )
 
@@ -238,7 +238,7 @@ def over_time(runs: Mapping[str, Run]) -> None:
         "Over",
         comparison.OVER,
         key="race_over",
-        about="Minutes: the families' speeds count. Images: only what they learn from each image counts.",
+        hint="Minutes: the families' speeds count. Images: only what they learn from each image counts.",
     )
     evaluations.charts(rows_of, over)
 

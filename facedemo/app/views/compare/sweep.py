@@ -30,7 +30,7 @@ def show(runs: Mapping[str, Run], active: bool) -> None:
             "Diversity measure",
             {name: comparison.DIVERSITY[name] for name in measured},
             key="sweep_diversity",
-            about="Distinct people: the number of different people among the faces. Fréchet distance: the distance of "
+            hint="Distinct people: the number of different people among the faces. Fréchet distance: the distance of "
             "the generated faces to real ones, which combines quality and variety.",
         )
     figure = comparison.sweep_chart(points, diversity)

@@ -43,7 +43,7 @@ def face_input(slot: str, label: str, folder: Path) -> tuple[np.ndarray, str] | 
         label,
         SOURCES,
         key=f"inside_{slot}_source",
-        about="A face that this model generates from a seed, or a photo of your own.",
+        hint="A face that this model generates from a seed, or a photo of your own.",
     )
     if source == "photo":
         return photo_input(slot, folder)
@@ -106,8 +106,8 @@ def photo_input(slot: str, folder: Path) -> tuple[np.ndarray, str] | None:
 def middle(slot: str, photo: "Image", size: int) -> tuple[np.ndarray, str] | None:
     """Offers to use the middle of the photo if no face is detected."""
     st.warning("Choose another photo, or use the square in the middle of this one.", title="No face was found")
-    about = "Use the largest square in the middle of the photo, whatever it shows."
-    if not st.toggle("Use the middle of the photo", key=f"inside_{slot}_middle", help=about):
+    hint = "Use the largest square in the middle of the photo, whatever it shows."
+    if not st.toggle("Use the middle of the photo", key=f"inside_{slot}_middle", help=hint):
         return None
     return photos.centre_square(photo, size), "the middle of a photo"
 

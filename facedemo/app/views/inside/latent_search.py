@@ -59,8 +59,8 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
         if stored:
             with place:
                 show_found(image, words, stored["found"])
-                about = "Open it in Interpolate, where sliders change its properties. Links cannot contain it."
-                if st.button("Edit it", key=f"inside_{slot}_edit", icon=":material/tune:", help=about):
+                hint = "Open it in Interpolate, where sliders change its properties. Links cannot contain it."
+                if st.button("Edit it", key=f"inside_{slot}_edit", icon=":material/tune:", help=hint):
                     edited_face.edit(name, folder, stored["found"].latent, words)
     if all(searches):
         show_film(name, folder, [words for _, words in faces], [stored["found"] for stored in searches])
@@ -74,13 +74,13 @@ def found_before(folder: Path, image: np.ndarray) -> dict[str, InvertedFace]:
 def find(folder: Path, images: list[np.ndarray]) -> None:
     """The search: a button that starts it, then its progress and a button that cancels it."""
     if not st.session_state.get("inside_running"):
-        about = "Start from many random latents z and optimise them until the generated image is close to the face."
+        hint = "Start from many random latents z and optimise them until the generated image is close to the face."
         icon = ":material/travel_explore:"
-        st.button("Find them", type="primary", icon=icon, on_click=search, args=(True,), help=about)
+        st.button("Find them", type="primary", icon=icon, on_click=search, args=(True,), help=hint)
         return
     cancel = st.empty()
-    about = "End the search. Results for unfinished faces are discarded."
-    cancel.button("Cancel", icon=":material/close:", on_click=search, args=(False,), help=about)
+    hint = "End the search. Results for unfinished faces are discarded."
+    cancel.button("Cancel", icon=":material/close:", on_click=search, args=(False,), help=hint)
     model = model_picker.load(folder, model_picker.version(folder))
     with cached_work.progress_bar("Searching, step") as progress:
         for number, image in enumerate(images):
@@ -95,15 +95,15 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
 
 def show_found(image: np.ndarray, words: str, inverted: InvertedFace) -> None:
     with st.grid(2, min_column_width=110, wrap=False):
-        for picture, about in (
+        for picture, caption in (
             (image, f"**v**  The face: {words}."),
             (inverted.image, "**G(z)**  The closest generated face."),
         ):
             with st.container(gap="xsmall"):
-                st.image(film.enlarged(picture, LARGE), width="stretch", alt=about.replace("*", ""))
-                st.caption(about)
-    about = "Mean of |v − G(z)| over all pixels and colours, as a percentage of the range from black to white."
-    st.caption(f"They differ by {100 * inverted.error / 2:.1f} % on average.", help=about)
+                st.image(film.enlarged(picture, LARGE), width="stretch", alt=caption.replace("*", ""))
+                st.caption(caption)
+    hint = "Mean of |v − G(z)| over all pixels and colours, as a percentage of the range from black to white."
+    st.caption(f"They differ by {100 * inverted.error / 2:.1f} % on average.", help=hint)
 
 
 def show_film(name: str, folder: Path, words: list[str], ends: list[InvertedFace]) -> None:
@@ -111,11 +111,11 @@ def show_film(name: str, folder: Path, words: list[str], ends: list[InvertedFace
     st.subheader("From one face to the other", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with right:
-        about = f"Number of frames from one face to the other, from 2 to {STEPS}."
+        hint = f"Number of frames from one face to the other, from 2 to {STEPS}."
         widget_options: dict[str, Any] = {"persist_state": "session", "width": 320}
-        steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=about, **widget_options)
-        about = "Frames per second, here and in the files."
-        rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d per second", help=about, **widget_options)
+        steps = st.slider("Steps", 2, STEPS, key="inside_steps", on_change=rewind, help=hint, **widget_options)
+        hint = "Frames per second, here and in the files."
+        rate = st.slider("Speed", 1, 30, key="inside_rate", format="%d per second", help=hint, **widget_options)
     model = model_picker.load(folder, model_picker.version(folder))
 
     first, last = ends
@@ -144,11 +144,11 @@ def downloads(name: str, frames: np.ndarray, rate: int, words: list[str]) -> Non
     }
     file_name, played = plain_file_name(f"{name}-morph"), film.there_and_back(frames)
     with st.container(horizontal=True):
-        about = "An animated picture that loops, with 256 colours."
+        hint = "An animated picture that loops, with 256 colours."
         gif, mp4 = (lambda: film.gif(played, rate, **facts)), (lambda: film.mp4(played, rate, **facts))
-        films.download("Film (GIF)", gif, f"{file_name}.gif", "image/gif", "gif_box", about)
-        about = "A video at 256 pixels or more, for phones and presentations."
-        films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", about)
-        about = f"Up to {film.STRIP} of the frames side by side. Model and steps are written into the file."
+        films.download("Film (GIF)", gif, f"{file_name}.gif", "image/gif", "gif_box", hint)
+        hint = "A video at 256 pixels or more, for phones and presentations."
+        films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", hint)
+        hint = f"Up to {film.STRIP} of the frames side by side. Model and steps are written into the file."
         strip = lambda: pictures.png(film.strip(frames), **facts)  # noqa: E731
-        films.download("Strip (PNG)", strip, f"{file_name}-strip.png", "image/png", "view_column", about)
+        films.download("Strip (PNG)", strip, f"{file_name}-strip.png", "image/png", "view_column", hint)

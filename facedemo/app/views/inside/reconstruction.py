@@ -59,26 +59,26 @@ def show_pictures(seen: Reconstruction, words: str) -> None:
         ),
     }
     with st.grid(3, min_column_width=150):
-        for symbol, (picture, about) in pictures.items():
+        for symbol, (picture, caption) in pictures.items():
             with st.container(gap="xsmall"):
-                st.image(picture, width="stretch", alt=f"{symbol}. {about}")
-                st.caption(f"**{symbol}**  {about}")
+                st.image(picture, width="stretch", alt=f"{symbol}. {caption}")
+                st.caption(f"**{symbol}**  {caption}")
 
 
 def show_numbers(seen: Reconstruction, usual_losses: Losses) -> None:
     """L(v) and the realism score, compared with generated and training images."""
     with st.grid(2, min_column_width=130):
-        about = "Mean of |v − D(v)| over all pixels and colours, which range from −1 to 1. The lower, the more the "
-        about += "face resembles those that the discriminator has learned to reconstruct."
-        st.metric("L(v)", f"{seen.loss:.4f}", help=about, border=True)
-        about = (
+        hint = "Mean of |v − D(v)| over all pixels and colours, which range from −1 to 1. The lower, the more the "
+        hint += "face resembles those that the discriminator has learned to reconstruct."
+        st.metric("L(v)", f"{seen.loss:.4f}", help=hint, border=True)
+        hint = (
             "L(v) as a score from 0 to 1: 0.5 is a training image of average difficulty; a higher score means a better "
         )
-        about += (
+        hint += (
             "reconstruction. It measures how typical the image is for this discriminator, not whether it would fool a "
             "person."
         )
-        st.metric("Realism", f"{seen.realism:.2f}", help=about, border=True)
+        st.metric("Realism", f"{seen.realism:.2f}", help=hint, border=True)
     mean, deviation = usual_losses.recorded
     groups, band = {"generated faces": usual_losses.generated}, ("training images, recorded", mean, deviation)
     parts = [f"{100 * share_above(usual_losses.generated, seen.loss):.0f} % of the model's generated faces"]

@@ -54,10 +54,10 @@ def control(folder: Path) -> EditedFace:
     """The choice of the face, inside a horizontal container."""
     if face := inverted_face(folder):
         st.markdown(f"Editing the face found for **{face.description}**.", width="content")
-        about = "Edit faces from seeds again. The sliders keep their values."
-        st.button("Use a seed instead", on_click=use_seeds, icon=":material/tag:", help=about)
+        hint = "Edit faces from seeds again. The sliders keep their values."
+        st.button("Use a seed instead", on_click=use_seeds, icon=":material/tag:", help=hint)
         return face
     seed = films.seed_input("Seed", "seed", "The random seed of the face to edit, as on the Generate page.")
-    about = "Choose another face from a random seed; the sliders keep their values."
-    st.button("New face", on_click=another_seed, icon=":material/shuffle:", help=about)
+    hint = "Choose another face from a random seed; the sliders keep their values."
+    st.button("New face", on_click=another_seed, icon=":material/shuffle:", help=hint)
     return of_seed(folder, seed)

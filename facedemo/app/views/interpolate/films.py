@@ -84,8 +84,8 @@ def two_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam]
             seed_input("From seed", "from", "The first face of the film. The same seed gives the same face."),
             seed_input("To seed", "to", "The last face of the film."),
         ]
-        about = "Choose two other faces, from random seeds."
-        st.button("New faces", on_click=draw_seeds, args=("from", "to"), icon=":material/shuffle:", help=about)
+        hint = "Choose two other faces, from random seeds."
+        st.button("New faces", on_click=draw_seeds, args=("from", "to"), icon=":material/shuffle:", help=hint)
     left, right = st.columns([3, 2], gap="large")
     with right:
         path, steps, rate = film_controls("Steps", "Number of frames from one face to the other.")
@@ -116,8 +116,8 @@ def walk(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ign
             width=130,
             help=f"Number of faces in the loop, from 2 to {STOPS}.",
         )
-        about = "Start another walk from a random seed."
-        st.button("New walk", on_click=draw_seeds, args=("seed",), icon=":material/shuffle:", help=about)
+        hint = "Start another walk from a random seed."
+        st.button("New walk", on_click=draw_seeds, args=("seed",), icon=":material/shuffle:", help=hint)
     left, right = st.columns([3, 2], gap="large")
     with right:
         path, steps, rate = film_controls("Steps per face", "Number of frames from each face to the next.")
@@ -129,7 +129,7 @@ def walk(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ign
         downloads(name, frames, reel)
 
 
-def seed_input(label: str, setting: str, about: str, on_change: Callable[[], None] = rewind) -> int:
+def seed_input(label: str, setting: str, hint: str, on_change: Callable[[], None] = rewind) -> int:
     return st.number_input(
         label,
         0,
@@ -138,7 +138,7 @@ def seed_input(label: str, setting: str, about: str, on_change: Callable[[], Non
         persist_state="session",
         on_change=on_change,
         width=180,
-        help=f"{about} From 0 to {MAX_SEED}.",
+        help=f"{hint} From 0 to {MAX_SEED}.",
     )
 
 
@@ -256,6 +256,6 @@ def downloads(name: str, frames: np.ndarray, reel: Film) -> None:
         )
 
 
-def download(label: str, data: Callable[[], bytes], file_name: str, mime: str, icon: str, about: str) -> None:
+def download(label: str, data: Callable[[], bytes], file_name: str, mime: str, icon: str, hint: str) -> None:
     icon = f":material/{icon}:"
-    st.download_button(label, data, file_name, mime, on_click="ignore", icon=icon, help=about)
+    st.download_button(label, data, file_name, mime, on_click="ignore", icon=icon, help=hint)

@@ -44,8 +44,8 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam
             films.seed_input(label, corner, f"The face in this corner of the grid: {label.lower()}.", first_face)
             for corner, label in CORNERS.items()
         ]
-        about = "Choose four other faces, from random seeds."
-        st.button("New faces", on_click=draw_corners, icon=":material/shuffle:", help=about)
+        hint = "Choose four other faces, from random seeds."
+        st.button("New faces", on_click=draw_corners, icon=":material/shuffle:", help=hint)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         path = films.path_input()
         side = st.slider(

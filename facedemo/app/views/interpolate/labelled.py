@@ -80,12 +80,10 @@ def control(folder: Path) -> None:
             st.caption(escaped(stored.summary) + note)
         else:
             st.caption("More sliders: attributes such as smiling and glasses, or age and gender.")
-        about = (
-            "CelebA with its attribute list, faces with a CSV file of the same form (image, attribute, …; 1 or -1), "
-        )
-        about += "or UTKFace, whose file names begin with age and gender. The more different people, the better. They "
-        about += "need not be the model's training images."
-        image_source.control(PREFIX, "Labelled faces", [image_source.PATH, image_source.UPLOAD], about)
+        hint = "CelebA with its attribute list, faces with a CSV file of the same form (image, attribute, …; 1 or -1), "
+        hint += "or UTKFace, whose file names begin with age and gender. The more different people, the better. They "
+        hint += "need not be the model's training images."
+        image_source.control(PREFIX, "Labelled faces", [image_source.PATH, image_source.UPLOAD], hint)
         if running:
             show_progress(running)
             return
@@ -93,10 +91,10 @@ def control(folder: Path) -> None:
             st.error(escaped(asked.error), title="Learning failed")
         elif asked is not None and asked.state == "cancelled":
             st.info("Results so far are cached; press Learn to continue.", title="Cancelled")
-        about = (
+        hint = (
             "Analyse up to 16,000 of these faces and some thousands of the model's, which takes minutes the first time."
         )
-        if st.button("Learn", icon=":material/school:", help=about) and start(folder):
+        if st.button("Learn", icon=":material/school:", help=hint) and start(folder):
             st.rerun()
 
 

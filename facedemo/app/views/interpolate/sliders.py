@@ -213,8 +213,8 @@ def downloads(
     )
     if not amounts:
         return
-    about = "A video from the face before to the face after and back, for phones and presentations."
+    hint = "A video from the face before to the face after and back, for phones and presentations."
     mp4, gif = (lambda: film.mp4(frames(), RATE, **facts)), (lambda: film.gif(frames(), RATE, **facts))
-    films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", about)
-    about = "The same as an animated picture that loops, with 256 colours."
-    films.download("Film (GIF)", gif, f"{file_name}.gif", "image/gif", "gif_box", about)
+    films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", hint)
+    hint = "The same as an animated picture that loops, with 256 colours."
+    films.download("Film (GIF)", gif, f"{file_name}.gif", "image/gif", "gif_box", hint)

@@ -21,9 +21,9 @@ def draw(trainings: "live.Trainings") -> None:
 
 def show(answered: bool) -> None:
     with st.container(horizontal=True):
-        about = "Diversity ratio of this training: the target for L(G(z)) / L(x). A change starts both again."
-        low = st.slider("γ on the left", 0.05, 1.0, step=0.05, key="learn_low", help=about, width=260)
-        high = st.slider("γ on the right", 0.05, 1.0, step=0.05, key="learn_high", help=about, width=260)
+        hint = "Diversity ratio of this training: the target for L(G(z)) / L(x). A change starts both again."
+        low = st.slider("γ on the left", 0.05, 1.0, step=0.05, key="learn_low", help=hint, width=260)
+        high = st.slider("γ on the right", 0.05, 1.0, step=0.05, key="learn_high", help=hint, width=260)
     if answered:
         own = st.container()  # filled last, because it imports torch
         recorded.show("gamma", "Four trainings, equal but for γ.", differences=True)

@@ -67,7 +67,7 @@ def drawing(view: Mapping[str, np.ndarray], equations: "list[Equation]") -> str:
         rows.append(
             f'<li tabindex="0" class="equation-{number}"><code><b>{html.escape(equation.symbol)}</b> = '
             f"{html.escape(equation.formula)}</code>{numbers}<br><code>= <b>{equation.value:.5f}</b></code>"
-            f"<br>{html.escape(equation.about)}</li>"
+            f"<br>{html.escape(equation.explanation)}</li>"
         )
     style = STYLE + "".join(styles) + "</style>"
     return f'{style}<div class="one-step"><div>{"".join(figures)}</div><div><ul>{"".join(rows)}</ul></div></div>'
@@ -85,10 +85,10 @@ def show(answered: bool) -> None:
         if training.step == 0:
             take(WARM_UP)
     with st.container(horizontal=True, vertical_alignment="center"):
-        about = "Run one training step; it changes the networks only a little."
-        st.button("One step", type="primary", icon=":material/skip_next:", on_click=take, args=(1,), help=about)
-        about = "Run a hundred steps, and show the last one."
-        st.button("100 steps", icon=":material/fast_forward:", on_click=take, args=(100,), help=about)
+        hint = "Run one training step; it changes the networks only a little."
+        st.button("One step", type="primary", icon=":material/skip_next:", on_click=take, args=(1,), help=hint)
+        hint = "Run a hundred steps, and show the last one."
+        st.button("100 steps", icon=":material/fast_forward:", on_click=take, args=(100,), help=hint)
         st.caption(f"Iteration {training.step:,}")
     if not answered:
         st.image(

@@ -46,8 +46,8 @@ def show(answered: bool) -> None:
         return
     training = live.trainings(KEY, {"": {}})[""]
     with st.container(horizontal=True):
-        for label, (about, changes) in WAYS.items():
-            st.button(label, on_click=steer, args=(training, changes), help=about, key=f"{KEY}_{label}")
+        for label, (hint, changes) in WAYS.items():
+            st.button(label, on_click=steer, args=(training, changes), help=hint, key=f"{KEY}_{label}")
     st.caption("Let it train for half a minute first, so that there is something to lose.")
     live.play(KEY, {"": {}}, draw)
 

@@ -57,15 +57,15 @@ def controls(key: str) -> bool:
     playing = st.session_state.get(f"{key}_playing", False)
     with st.container(horizontal=True):
         label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
-        about = "Train on this computer while this page is open; the pictures follow."
-        st.button(label, type="primary", icon=icon, on_click=toggle, args=(key,), help=about, key=f"{key}_play")
-        about = "Start again from random weights."
+        hint = "Train on this computer while this page is open; the pictures follow."
+        st.button(label, type="primary", icon=icon, on_click=toggle, args=(key,), help=hint, key=f"{key}_play")
+        hint = "Start again from random weights."
         st.button(
             "Start again",
             icon=":material/restart_alt:",
             on_click=start_again,
             args=(key,),
-            help=about,
+            help=hint,
             key=f"{key}_new",
         )
     return playing

@@ -46,9 +46,9 @@ def show(answered: bool) -> None:
     with left:
         st.session_state.setdefault(X, 0.0)
         st.session_state.setdefault(Y, 0.0)
-        about = "Moves z along one direction, in standard deviations."
-        x = st.slider("First direction", -FAR, FAR, step=0.1, key=X, help=about)
-        y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=about)
+        hint = "Moves z along one direction, in standard deviations."
+        x = st.slider("First direction", -FAR, FAR, step=0.1, key=X, help=hint)
+        y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=hint)
         (face,) = faces_at(folder, version, [(x, y)])
         st.image(film.enlarged(face, LARGE), width=LARGE, alt=f"The face at {x:g}, {y:g}")
         st.caption(f"z has moved by {x:g} and {y:g}; its other directions stay where they are.")

@@ -48,8 +48,8 @@ def run_summary(facts: Facts) -> str:
 def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     run, active = facts.run, facts.status.active
     with st.container(horizontal=True):
-        about = "Open the run on the Train page, with its samples over time, all charts, live settings and controls."
-        if st.button("Open", icon=":material/monitoring:", help=about, key="runs_open"):
+        hint = "Open the run on the Train page, with its samples over time, all charts, live settings and controls."
+        if st.button("Open", icon=":material/monitoring:", help=hint, key="runs_open"):
             st.switch_page(navigation.TRAIN, query_params={"run": run.id})
         generate_button(run, key="runs_generate")
         st.download_button(
@@ -69,18 +69,18 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
         if facts.race:
             race_button(facts.race, key="runs_race")
             return
-        about = (
+        hint = (
             "Move the run to the deleted runs; you can undo this."
             if not active
             else "Stop the run before you delete it."
         )
-        if st.button("Delete", icon=":material/delete:", help=about, disabled=active, key="runs_delete"):
+        if st.button("Delete", icon=":material/delete:", help=hint, disabled=active, key="runs_delete"):
             on_delete([run])
 
 
 def renaming(facts: Facts) -> None:
-    about = "Stop the run before you rename it." if facts.status.active else "Give the run another name."
-    with st.popover("Rename", icon=":material/edit:", help=about, disabled=facts.status.active):
+    hint = "Stop the run before you rename it." if facts.status.active else "Give the run another name."
+    with st.popover("Rename", icon=":material/edit:", help=hint, disabled=facts.status.active):
         key = f"runs_name_{facts.run.id}_{facts.name}"
         name = st.text_input("Name", facts.name, max_chars=80, help="The run's name; its folder stays.", key=key)
         if st.button("Rename it", type="primary", help="Store the name.", key="runs_rename"):
@@ -92,7 +92,7 @@ def something_to_show(run: Run) -> None:
     """Downloads that tell others about a run; each is made at the click."""
     with st.popover("Show it", icon=":material/share:", help="Something to show of this run: film, report or card."):
         film_button(run, key="runs_film")
-        for label, make, suffix, icon, about in (
+        for label, make, suffix, icon, hint in (
             (
                 "Report (HTML)",
                 run_report.page,
@@ -115,7 +115,7 @@ def something_to_show(run: Run) -> None:
                 on_click="ignore",
                 disabled=not run.has_model,
                 icon=icon,
-                help=about if run.has_model else "The run has not saved any weights yet.",
+                help=hint if run.has_model else "The run has not saved any weights yet.",
                 key=f"runs_show_{suffix}",
             )
 
@@ -124,24 +124,24 @@ def promotion(run: Run) -> None:
     """Exports the run as a bundle, under an unused name."""
     if st.session_state.pop("runs_bundle_done", False):
         st.session_state[OPEN] = False
-    about = "Export the run as a shareable model: weights, model card, curves and 64 sample faces."
-    about = about if run.has_model else "The run has not saved any weights yet."
+    hint = "Export the run as a shareable model: weights, model card, curves and 64 sample faces."
+    hint = hint if run.has_model else "The run has not saved any weights yet."
     with st.popover(
         "Make a bundle",
         icon=":material/inventory_2:",
-        help=about,
+        help=hint,
         disabled=not run.has_model,
         key=OPEN,
         on_change="rerun",
     ):
         free = archive.free_name(run.name)
-        about = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
-        name = st.text_input("Name of the model", free, max_chars=64, help=about, key=f"bundle_name_{run.id}_{free}")
-        about = "Text for the model card, in Markdown: describe the data, its licence and the model's limitations."
+        hint = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
+        name = st.text_input("Name of the model", free, max_chars=64, help=hint, key=f"bundle_name_{run.id}_{free}")
+        hint = "Text for the model card, in Markdown: describe the data, its licence and the model's limitations."
         words = "Trained on … Licence: … Limitations: …"
-        card = st.text_area("Data, licence, limits", placeholder=words, help=about, key=f"bundle_card_{run.id}")
-        about = "Make the bundle; takes a few seconds, because 64 faces are generated for the model card."
-        if st.button("Make it", type="primary", help=about, key="bundle_make"):
+        card = st.text_area("Data, licence, limits", placeholder=words, help=hint, key=f"bundle_card_{run.id}")
+        hint = "Make the bundle; takes a few seconds, because 64 faces are generated for the model card."
+        if st.button("Make it", type="primary", help=hint, key="bundle_make"):
             make_bundle(run, name.strip(), card)
 
 
@@ -161,12 +161,12 @@ def notes(run: Run) -> None:
     key, seen, text = f"notes_{run.id}", f"notes_seen_{run.id}", run.notes
     if key not in st.session_state or st.session_state.get(seen) != text:
         st.session_state[key] = st.session_state[seen] = text
-    about = (
+    hint = (
         "Notes on the run, stored as notes.md in its directory and included in the search above. Saved when you leave "
         "the field."
     )
     words = "What was tried in this run, and what was the result?"
-    st.text_area("Notes", key=key, height=110, placeholder=words, help=about, on_change=save, args=(run, key, seen))
+    st.text_area("Notes", key=key, height=110, placeholder=words, help=hint, on_change=save, args=(run, key, seen))
     if problem := st.session_state.pop("notes_problem", ""):
         st.error(escaped(problem))
     elif (saved := st.session_state.get("notes_saved")) and saved[0] == run.id:

@@ -115,12 +115,12 @@ def importing() -> None:
     if file is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        about = "Name for the imported model. If empty, it keeps its own name, with a number if that name is taken."
+        hint = "Name for the imported model. If empty, it keeps its own name, with a number if that name is taken."
         name = st.text_input(
-            "Name", max_chars=64, key=f"shelf_name_{turn}", width=260, placeholder="original name", help=about
+            "Name", max_chars=64, key=f"shelf_name_{turn}", width=260, placeholder="original name", help=hint
         )
-        about = "Check the ZIP, load the model once, and add it to your models."
-        wanted = st.button("Import", type="primary", icon=":material/upload:", help=about, key="shelf_import")
+        hint = "Check the ZIP, load the model once, and add it to your models."
+        wanted = st.button("Import", type="primary", icon=":material/upload:", help=hint, key="shelf_import")
     if not wanted:
         return
     try:

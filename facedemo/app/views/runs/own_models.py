@@ -37,13 +37,13 @@ def controls(path: Path) -> None:
     """The actions on one of the user's models."""
     with st.popover("Rename", icon=":material/edit:", help="Give the model another name."):
         key = f"model_name_{path.name}"
-        about = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
-        st.text_input("Name", path.name, max_chars=64, help=about, key=key)
+        hint = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
+        st.text_input("Name", path.name, max_chars=64, help=hint, key=key)
         args = (path, key)
         st.button("Rename it", type="primary", on_click=rename, args=args, help="Rename it.", key=f"rename_{path.name}")
-    about = "Move the model to the deleted models; you can undo this."
+    hint = "Move the model to the deleted models; you can undo this."
     icon = ":material/delete:"
-    st.button("Delete", icon=icon, on_click=delete, args=(path,), help=about, key=f"delete_{path.name}")
+    st.button("Delete", icon=icon, on_click=delete, args=(path,), help=hint, key=f"delete_{path.name}")
 
 
 def outcome() -> None:
@@ -52,8 +52,8 @@ def outcome() -> None:
     if gone is not None and gone.exists():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted “{escaped(gone.name)}”.", width=420)
-            about = "Restore the deleted model."
-            st.button("Undo", type="tertiary", on_click=restore, args=(gone,), help=about, key="undo_model")
+            hint = "Restore the deleted model."
+            st.button("Undo", type="tertiary", on_click=restore, args=(gone,), help=hint, key="undo_model")
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(escaped(problem))
 
@@ -67,10 +67,10 @@ def deleted() -> None:
         for path in models:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(escaped(path.name), width="content")
-                about, key = "Move it back to your models.", f"restore_model_{path.name}"
-                st.button("Restore", type="tertiary", on_click=restore, args=(path,), help=about, key=key)
-        about = "Delete these models permanently to free disk space."
-        with st.popover("Delete permanently", icon=":material/delete_forever:", help=about):
+                hint, key = "Move it back to your models.", f"restore_model_{path.name}"
+                st.button("Restore", type="tertiary", on_click=restore, args=(path,), help=hint, key=key)
+        hint = "Delete these models permanently to free disk space."
+        with st.popover("Delete permanently", icon=":material/delete_forever:", help=hint):
             st.write("This cannot be undone.")
-            about = "Remove the files from the disk."
-            st.button("Yes, delete them", on_click=library.erase, help=about, key="erase_models")
+            hint = "Remove the files from the disk."
+            st.button("Yes, delete them", on_click=library.erase, help=hint, key="erase_models")

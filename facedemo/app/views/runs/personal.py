@@ -18,8 +18,8 @@ def controls() -> None:
             f"This computer holds {stored.summary()}{whose}. They expire after {personal.keep_days():g} days. Runs "
             "that were trained on an upload keep their models, but need the images again to be resumed."
         )
-        about = "Remove all of them now. Embeddings are computed again when they are needed."
-        st.button("Remove them all", icon=":material/delete_forever:", on_click=remove, help=about)
+        hint = "Remove all of them now. Embeddings are computed again when they are needed."
+        st.button("Remove them all", icon=":material/delete_forever:", on_click=remove, help=hint)
 
 
 def remove() -> None:

@@ -43,11 +43,11 @@ def tick() -> None:
 
 
 def tunable_control(tunable: Tunable) -> float:
-    key, about = f"step_{tunable.name}", f"{tunable.help} Applied from the next step on. "
+    key, hint = f"step_{tunable.name}", f"{tunable.help} Applied from the next step on. "
     bounds = f"From {tunable.minimum:g} to {tunable.maximum:g}."
     if (tunable.minimum, tunable.maximum) == (0.0, 1.0):
         return st.slider(
-            tunable.title, 0.0, 1.0, step=0.01, key=key, persist_state="session", width=220, help=about + bounds
+            tunable.title, 0.0, 1.0, step=0.01, key=key, persist_state="session", width=220, help=hint + bounds
         )
     step = 10.0 ** math.floor(math.log10(tunable.default)) if tunable.default else 0.1
     return st.number_input(
@@ -59,7 +59,7 @@ def tunable_control(tunable: Tunable) -> float:
         key=key,
         persist_state="session",
         width=220,
-        help=about + bounds,
+        help=hint + bounds,
     )
 
 
@@ -77,11 +77,11 @@ def buttons(stepper: TrainingStepper) -> None:
             key="step_play",
             help=f"Run an iteration about every {PACE:g} seconds, until you press Pause.",
         )
-        about = "Run one more training iteration."
+        hint = "Run one more training iteration."
         icon = ":material/skip_next:"
-        st.button("Next step", type="primary", icon=icon, on_click=go, args=(1,), disabled=last, help=about)
-        about = "Run ten more iterations and show the last one."
-        st.button("Ten steps", icon=":material/fast_forward:", on_click=go, args=(10,), disabled=last, help=about)
+        st.button("Next step", type="primary", icon=icon, on_click=go, args=(1,), disabled=last, help=hint)
+        hint = "Run ten more iterations and show the last one."
+        st.button("Ten steps", icon=":material/fast_forward:", on_click=go, args=(10,), disabled=last, help=hint)
         st.button(
             "Back",
             icon=":material/undo:",
@@ -90,8 +90,8 @@ def buttons(stepper: TrainingStepper) -> None:
             disabled=steps <= max(1, stepper.first_kept + 1),
             help="Undo the last step exactly, down to every weight. Only the last few steps can be undone.",
         )
-        about = "Reload the saved model and run its first step."
-        st.button("Start again", icon=":material/restart_alt:", on_click=start_again, help=about)
+        hint = "Reload the saved model and run its first step."
+        st.button("Start again", icon=":material/restart_alt:", on_click=start_again, help=hint)
         st.toggle(
             "Present",
             key="step_present",

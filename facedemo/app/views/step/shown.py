@@ -49,7 +49,7 @@ def present_step(step: Step, stepper: TrainingStepper) -> None:
 
 def show_pictures(step: Step, explained: bool = True) -> None:
     for row in step.pictures:
-        show_row(row, single_step.picture(row.images), row.about, explained)
+        show_row(row, single_step.picture(row.images), row.explanation, explained)
 
 
 def show_changes(step: Step, gain: int) -> None:
@@ -57,7 +57,7 @@ def show_changes(step: Step, gain: int) -> None:
     st.caption("Grey: no change. Lighter or darker: the step made this pixel lighter or darker.")
     with st.grid(3, min_column_width=340):
         for row in step.changes:
-            show_row(row, single_step.amplified(row.images, gain), row.about)
+            show_row(row, single_step.amplified(row.images, gain), row.explanation)
 
 
 def write_equation(equation: Equation) -> None:
@@ -70,7 +70,7 @@ def write_equation(equation: Equation) -> None:
     name, equals = (f"{left} &= {right}", "&=") if right else (f"& {left}", r"&\quad =")
     lines = [name, *(f"{equals} {line}" for line in (numbers, rf"\mathbf{{{equation.value:.6f}}}") if line)]
     body = r" \\ ".join(lines)
-    st.latex(rf"\begin{{aligned}} {body} \end{{aligned}}", width="content", help=equation.about)
+    st.latex(rf"\begin{{aligned}} {body} \end{{aligned}}", width="content", help=equation.explanation)
 
 
 def write_balance(step: Step, config: FamilyConfig) -> None:
@@ -78,13 +78,13 @@ def write_balance(step: Step, config: FamilyConfig) -> None:
     for name in step.before.keys() & step.row.keys():
         before, after = step.before[name], step.row[name]
         words = f"{before:.6f} before this step, {after:.6f} after it."
-        about = f"{words} {config.balance_help}"
+        hint = f"{words} {config.balance_help}"
         st.metric(
             f"${config.metrics[name]}$",
             f"{after:.6f}",
             f"{after - before:+.2e}",
             delta_color="off",
-            help=about,
+            help=hint,
             border=True,
         )
 

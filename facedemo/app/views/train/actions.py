@@ -25,32 +25,30 @@ def actions(run: Run, status: Status) -> None:
     now = (run.id, status.state)
     with st.container(horizontal=True):
         if status.state == "paused":
-            about, words = "Continue the training.", "The run will continue in a moment."
-            button("Continue", "play_arrow", about, ask, run.unpause, words, now)
+            hint, words = "Continue the training.", "The run will continue in a moment."
+            button("Continue", "play_arrow", hint, ask, run.unpause, words, now)
         elif status.active:
-            about = "Pause the training; its process stays alive and nothing is lost."
+            hint = "Pause the training; its process stays alive and nothing is lost."
             words = "The run will pause after this iteration."
-            button("Pause", "pause", about, ask, run.pause, words, now, disabled=status.state == "starting")
+            button("Pause", "pause", hint, ask, run.pause, words, now, disabled=status.state == "starting")
         if status.active:
-            about = "Save a checkpoint and end the process. The run can be resumed."
+            hint = "Save a checkpoint and end the process. The run can be resumed."
             words = "The run will save a checkpoint and stop after this iteration."
-            button("Stop", "stop", about, ask, run.stop, words, now)
+            button("Stop", "stop", hint, ask, run.stop, words, now)
         elif status.state == "finished":
             extension(run)
         else:
             label = "Resume" if run.checkpoints() else "Start"
-            about = "Train in a separate process, from the last checkpoint if there is one."
-            button(label, "play_arrow", about, ask, run.launch)
+            hint = "Train in a separate process, from the last checkpoint if there is one."
+            button(label, "play_arrow", hint, ask, run.launch)
             if run.checkpoints() and run.config.data.source != BUILTIN_SOURCE and workspace() is None:
                 images(run)
         generate_button(run)
 
 
-def button(
-    label: str, icon: str, about: str, on_click: Callable[..., None], *args: Any, disabled: bool = False
-) -> None:
+def button(label: str, icon: str, hint: str, on_click: Callable[..., None], *args: Any, disabled: bool = False) -> None:
     icon, key = f":material/{icon}:", f"do_{label}"
-    st.button(label, icon=icon, on_click=on_click, args=args, help=about, disabled=disabled, key=key)
+    st.button(label, icon=icon, on_click=on_click, args=args, help=hint, disabled=disabled, key=key)
 
 
 def extension(run: Run, prefix: str = "extend") -> None:
@@ -75,8 +73,8 @@ def extend(run: Run, budget: dict[str, float]) -> None:
 
 def images(run: Run) -> None:
     """A form to resume with images that have moved or changed."""
-    about = "Resume with images that have moved or changed since the run started."
-    with st.popover("Images", icon=":material/folder_managed:", help=about):
+    hint = "Resume with images that have moved or changed since the run started."
+    with st.popover("Images", icon=":material/folder_managed:", help=hint):
         source = st.text_area(
             "Path",
             run.config.data.source,

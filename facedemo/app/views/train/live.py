@@ -86,8 +86,8 @@ def sharing(run: Run) -> None:
     """In a shared app, whether others may watch a run of the visitor's own."""
     if workspace() is None or not may_change(run.path):
         return
-    about = "Let the others watch this run: its samples, charts and settings. They cannot change it."
-    shared = st.toggle("Others may watch", classroom.is_shared(run), key=f"share_{run.id}", help=about)
+    hint = "Let the others watch this run: its samples, charts and settings. They cannot change it."
+    shared = st.toggle("Others may watch", classroom.is_shared(run), key=f"share_{run.id}", help=hint)
     if shared != classroom.is_shared(run):
         classroom.set_shared(run, shared)
 

@@ -42,8 +42,8 @@ def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[
     job = job_for(wanted)
     if job is None:
         many = f"{wanted.count:,} images" if wanted.count else "images"
-        about = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
-        if st.button("Preview the images", icon=":material/preview:", help=about, key="new_preview_start"):
+        hint = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
+        if st.button("Preview the images", icon=":material/preview:", help=hint, key="new_preview_start"):
             start(wanted)
             st.rerun()
         return
@@ -129,5 +129,5 @@ def proposal(count: int, preset: str, use_preset: Callable[[str], None]) -> None
     with st.container(border=True):
         st.markdown(f"The preset **{PRESETS[fitting].title}** fits {count:,} images.")
         st.caption(why)
-        about = "Fill the settings below with those of this preset; the images and their crop stay."
-        st.button("Use this preset", icon=":material/tune:", on_click=use_preset, args=(fitting,), help=about)
+        hint = "Fill the settings below with those of this preset; the images and their crop stay."
+        st.button("Use this preset", icon=":material/tune:", on_click=use_preset, args=(fitting,), help=hint)

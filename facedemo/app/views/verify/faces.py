@@ -45,7 +45,7 @@ def detected_faces(asked: Request, detected: DetectedImages) -> None:
         format_func=lambda name: f"{SHOWN[name]} ({len(rows[name]):,})",
         key="verify_show",
         on_change=first_page,
-        about="Not detected: images without a detected face. Detected: images with the detection drawn on them. "
+        hint="Not detected: images without a detected face. Detected: images with the detection drawn on them. "
         "People: one face of each person.",
     )
     left, right = st.columns([3, 2], gap="large")
@@ -110,8 +110,8 @@ def closely(asked: Request, detected: DetectedImages, row: int) -> None:
     st.caption(f"Face {row + 1:,} of {asked.evaluation.count:,}: {words}. Its seed:")
     st.code(seed, language=None)
     with st.container(horizontal=True):
-        about = "Open this face on the Generate page."
-        if st.button("Open in Generate", icon=":material/grid_view:", help=about):
+        hint = "Open this face on the Generate page."
+        if st.button("Open in Generate", icon=":material/grid_view:", help=hint):
             link = {"model": asked.name, "seed": seed, "faces": 1, "scale": 1.0, "face": 1}
             st.switch_page(navigation.GENERATE, query_params=link)
     if is_detected:

@@ -78,22 +78,20 @@ def more_controls(folder: Path) -> bool:
     if st.session_state.get(f"{REAL}_kind", NONE) not in kinds:
         # the model has changed, and its training images are not on this computer
         st.session_state[f"{REAL}_kind"] = NONE
-    about = "Face photographs, ideally the model's own training data: a held-out split of them is evaluated like "
-    about += "the model's faces, which gives you an upper bound."
-    real = image_source.control(REAL, "Real faces to compare with", kinds, about)
-    about = (
+    hint = "Face photographs, ideally the model's own training data: a held-out split of them is evaluated like "
+    hint += "the model's faces, which gives you an upper bound."
+    real = image_source.control(REAL, "Real faces to compare with", kinds, hint)
+    hint = (
         "Find the most similar training images for each generated face, to see whether the model copies. All training "
     )
-    about += "images are evaluated once, which takes minutes for thousands of them. Needs real faces."
-    copies = st.toggle("Nearest training faces", key="verify_copies", disabled=real == NONE, help=about)
-    about = (
-        "Photographs of known people. The paper's second column counts the detected faces that match nobody in such "
-    )
-    about += "a gallery."
-    image_source.control(GALLERY, "Gallery", [NONE, image_source.PATH, image_source.UPLOAD], about)
-    about = "Also run a neural network that detects more faces than the default HOG detector; takes about a minute and "
-    about += "a half per 1,000 faces."
-    st.toggle("Second detector", key="verify_cnn", persist_state="session", help=about)
+    hint += "images are evaluated once, which takes minutes for thousands of them. Needs real faces."
+    copies = st.toggle("Nearest training faces", key="verify_copies", disabled=real == NONE, help=hint)
+    hint = "Photographs of known people. The paper's second column counts the detected faces that match nobody in such "
+    hint += "a gallery."
+    image_source.control(GALLERY, "Gallery", [NONE, image_source.PATH, image_source.UPLOAD], hint)
+    hint = "Also run a neural network that detects more faces than the default HOG detector; takes about a minute and "
+    hint += "a half per 1,000 faces."
+    st.toggle("Second detector", key="verify_cnn", persist_state="session", help=hint)
     return copies and real != NONE
 
 

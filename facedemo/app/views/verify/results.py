@@ -87,8 +87,8 @@ def measures(report: Report) -> None:
         values["nearest"] = (number_text(drawn.nearest), real and number_text(real.nearest))
     with st.grid(len(values), min_column_width=150):
         for name, (value, beside) in values.items():
-            title, about = MEASURES[name]
+            title, hint = MEASURES[name]
             delta = f"real: {beside}" if beside else None
             if value == NOTHING:
                 delta = "too few faces" if real else "needs real faces"
-            st.metric(title, value, delta, delta_color="off", delta_arrow="off", help=about, border=True)
+            st.metric(title, value, delta, delta_color="off", delta_arrow="off", help=hint, border=True)

@@ -29,7 +29,7 @@ def reference() -> str:
     for name, command in all_commands():
         context = typer.Context(command)
         records = [item.get_help_record(context) for item in command.params if item.name != "help"]
-        rows = [f"| `{cell(written)}` | {cell(words)} |" for written, words in filter(None, records)]
+        rows = [f"| `{cell(written)}` | {cell(help_text)} |" for written, help_text in filter(None, records)]
         table = "\n".join(["| | |", "| --- | --- |", *rows]) if rows else ""
         sections.append(f"### {name}\n\n{one_line(command.help or '')}\n\n{table}".rstrip() + "\n")
     return "\n".join(sections)

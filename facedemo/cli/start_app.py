@@ -71,11 +71,11 @@ def share(base_path: str) -> None:
 
 def flags(settings: dict[str, Any], section: str = "") -> list[str]:
     """Settings of a config.toml as options of `streamlit run`."""
-    words = []
+    options = []
     for name, value in settings.items():
         if isinstance(value, dict):
-            words += flags(value, f"{section}{name}.")
+            options += flags(value, f"{section}{name}.")
         else:
             values = value if isinstance(value, list) else [value]
-            words += [f"--{section}{name}={str(item).lower() if isinstance(item, bool) else item}" for item in values]
-    return words
+            options += [f"--{section}{name}={str(item).lower() if isinstance(item, bool) else item}" for item in values]
+    return options

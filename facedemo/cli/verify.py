@@ -163,7 +163,7 @@ def write_pictures(folder: Path, report: Report, detected: DetectedImages) -> No
 def show(report: Report) -> None:
     """Prints Table 1, the further metrics, and their meaning."""
     show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")
-    for words in describe(report):
-        typer.echo(f"- {words}")
+    for sentence in describe(report):
+        typer.echo(f"- {sentence}")
     paper = ", ".join(f"{name} {undetected}" for name, (undetected, _) in PAPER.items())
     typer.echo(f"- The paper, of {PAPER_COUNT:,} faces each: {UNDETECTED}: {paper}.")

@@ -132,7 +132,7 @@ def create_race(
 
 def shared_description(config: RunConfig) -> str:
     """ "celeba.tar, 64×64, 10 minutes each"."""
-    return f"{file_names(config.data.source)}, {config.model.size}×{config.model.size}, {config.budget.words} each"
+    return f"{file_names(config.data.source)}, {config.model.size}×{config.model.size}, {config.budget.text} each"
 
 
 def list_races(root: Path | None = None) -> list[Race]:
@@ -182,5 +182,7 @@ def pace_note(paces: Mapping[str, tuple[int, float]]) -> str:
     speeds = {label: images / seconds for label, (images, seconds) in paces.items() if seconds >= PACE_SECONDS}
     if len(speeds) < 2 or max(speeds.values()) <= MAX_PACE_RATIO * min(speeds.values()):
         return ""
-    words = "; ".join(f"{label}: {speed:,.0f} images/s, {paces[label][0]:,} images" for label, speed in speeds.items())
-    return f"The models trained at different speeds. {words}."
+    speeds_text = "; ".join(
+        f"{label}: {speed:,.0f} images/s, {paces[label][0]:,} images" for label, speed in speeds.items()
+    )
+    return f"The models trained at different speeds. {speeds_text}."

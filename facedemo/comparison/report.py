@@ -103,14 +103,14 @@ def curves(comparison: Comparison) -> dict[str, bytes]:
 def draw_detection(comparison: Comparison) -> bytes:
     """The detection rate of the models during training, over minutes and over images."""
     figure, panels = panes(2)
-    for axes, (column, unit, words) in zip(
+    for axes, (column, unit, axis_label) in zip(
         panels, (("seconds", MINUTE, "minutes of training"), ("images", 1.0, "real images seen")), strict=True
     ):
         for model, colour in zip(comparison.models, COLOURS * len(comparison.models), strict=False):
             rows = model.evaluations
             times = [getattr(row, column) / unit for row in rows]
             axes.plot(times, [100 * row.share for row in rows], label=model.name, color=colour, marker=".")
-        axes.set(xlabel=words, ylabel="faces detected, %", ylim=(-2, 102))
+        axes.set(xlabel=axis_label, ylabel="faces detected, %", ylim=(-2, 102))
         axes.grid(alpha=0.3)
         axes.legend()
     return as_png(figure)
@@ -120,15 +120,15 @@ def draw_sweep(comparison: Comparison) -> bytes:
     """Quality against diversity: one point per γ, with its 95 % interval."""
     rows = {model.name: model.evaluation.rows[0] for model in comparison.models if model.evaluation}
     measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
-    shown = {words: of for words, of in measures.items() if all(of(row) is not None for row in rows.values())}
+    shown = {axis_label: of for axis_label, of in measures.items() if all(of(row) is not None for row in rows.values())}
     figure, panels = panes(len(shown))
-    for axes, (words, of) in zip(panels, shown.items(), strict=True):
+    for axes, (axis_label, of) in zip(panels, shown.items(), strict=True):
         for name, row in rows.items():
             share = 100 * (1 - row.undetected.share)
             ends = [[share - 100 * (1 - row.undetected.high)], [100 * (1 - row.undetected.low) - share]]
             axes.errorbar(of(row), share, yerr=ends, fmt="o", color=COLOURS[0], capsize=3)
             axes.annotate(name, (of(row), share), xytext=(6, 4), textcoords="offset points")
-        axes.set(xlabel=words, ylabel="faces detected, %")
+        axes.set(xlabel=axis_label, ylabel="faces detected, %")
         axes.margins(x=0.15)
         axes.grid(alpha=0.3)
     return as_png(figure)
@@ -154,7 +154,7 @@ def context(comparison: Comparison, pictures: Mapping[str, bytes]) -> dict[str, 
         "comparison": comparison,
         "head": head,
         "rows": rows,
-        "about": {title: words for title, (_, words) in MEASURES.items()},
+        "about": {title: meaning for title, (_, meaning) in MEASURES.items()},
         "evaluated": next((model.evaluation for model in comparison.models if model.evaluation), None),
         "trainings": trainings(comparison),
         "pace": pace_note({model.name: pace(model) for model in comparison.models}),

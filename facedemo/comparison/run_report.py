@@ -31,13 +31,13 @@ def verdict(run: Run) -> str:
     chosen = best(evaluations) or (evaluations[-1] if evaluations else None)
     if chosen is None:
         return ""
-    words = f"At iteration {chosen.step:,}, {100 * chosen.share:.1f} % of {chosen.faces} faces were detected"
+    sentence = f"At iteration {chosen.step:,}, {100 * chosen.share:.1f} % of {chosen.faces} faces were detected"
     if chosen.people is not None:
-        words += f", of {chosen.people} different people"
-        words += f" (real faces: {chosen.real_people})" if chosen.real_people else ""
+        sentence += f", of {chosen.people} different people"
+        sentence += f" (real faces: {chosen.real_people})" if chosen.real_people else ""
     if chosen.distance is not None:
-        words += f"; their Fréchet face distance to real faces was {chosen.distance:.3f}"
-    return f"{words}."
+        sentence += f"; their Fréchet face distance to real faces was {chosen.distance:.3f}"
+    return f"{sentence}."
 
 
 def page(run: Run) -> bytes:

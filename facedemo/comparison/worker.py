@@ -71,8 +71,8 @@ class RaceRunner:
         self.stopping, self.writing_status = False, threading.RLock()
         self.report(state="running", message="Loading…")
 
-    def log(self, words: str) -> None:
-        append_log(self.race.path / LOG, words)
+    def log(self, message: str) -> None:
+        append_log(self.race.path / LOG, message)
 
     def report(self, **changes: object) -> None:
         self.write_status(**changes)

@@ -87,7 +87,7 @@ class Budget(FrozenSettings):
         return self
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """ "1 minute", "30,000 images, 10 minutes"."""
         limits = {unit: limit for unit, limit in self.model_dump().items() if limit}
         return ", ".join(f"{limit:,g} {unit if limit != 1 else unit[:-1]}" for unit, limit in limits.items())

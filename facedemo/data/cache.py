@@ -154,10 +154,10 @@ def _remove_abandoned(root: Path) -> None:
 
 
 def _too_few(source: str, usable: int, skipped: list[tuple[str, str]]) -> str:
-    usable_words = f"{usable} of {usable + len(skipped)} images" if skipped else f"{usable} images"
+    usable_text = f"{usable} of {usable + len(skipped)} images" if skipped else f"{usable} images"
     why = f" Skipped: {_reasons(skipped)}." if skipped else ""
     return (
-        f"{source} has too few usable images to learn from: {usable_words}, and at least {MIN_IMAGES} are needed.{why} "
+        f"{source} has too few usable images to learn from: {usable_text}, and at least {MIN_IMAGES} are needed.{why} "
         "Add more images, or choose a smaller size if many are too small, or another crop if many show no face."
     )
 

@@ -15,12 +15,12 @@ def describe(report: Report) -> list[str]:
     drawn, real = report.drawn, report.real
     said = [detection(drawn, real), second_detector(drawn), gallery(drawn), variety(report), distance(report)]
     said += [repetition(drawn, real), copies(drawn, real), inception(drawn, real), honesty(report)]
-    return [words for words in said if words]
+    return [sentence for sentence in said if sentence]
 
 
 def card_section(report: Report, model: str) -> str:
     """A report as a section of the model's card: command, table and sentences."""
-    said = "\n".join(f"- {words}" for words in describe(report))
+    said = "\n".join(f"- {sentence}" for sentence in describe(report))
     numbers = markdown(*table({model: report}))
     return f"## How good it is\n\n`{verify_command(report, model)}`:\n\n{numbers}\n\n{said}\n\n"
 
@@ -32,20 +32,20 @@ def found_in(undetected: Rate) -> str:
 
 def detection(drawn: Row, real: Row | None) -> str:
     own = drawn.undetected
-    words = f"A face is detected in {found_in(own)} of the generated images; with other seeds, the share would "
-    words += f"most likely lie between {percent(1 - own.high)} and {percent(1 - own.low)}."
+    sentence = f"A face is detected in {found_in(own)} of the generated images; with other seeds, the share would "
+    sentence += f"most likely lie between {percent(1 - own.high)} and {percent(1 - own.low)}."
     if real is None:
-        return f"{words} Compare this with real faces of the same size, some of which the detector also misses."
+        return f"{sentence} Compare this with real faces of the same size, some of which the detector also misses."
     other = real.undetected
-    words += f" For real faces of this size, it is {percent(1 - other.share)}:"
+    sentence += f" For real faces of this size, it is {percent(1 - other.share)}:"
     if own.high < other.low:
         return (
-            f"{words} the model's faces are detected more often, because they are smoother and more average than real "
-            "faces."
+            f"{sentence} the model's faces are detected more often, because they are smoother and more average than "
+            "real faces."
         )
     if own.low > other.high:
-        return f"{words} the model's faces are detected less often."
-    return f"{words} the difference is not significant at this sample size."
+        return f"{sentence} the model's faces are detected less often."
+    return f"{sentence} the difference is not significant at this sample size."
 
 
 def second_detector(drawn: Row) -> str:
@@ -70,15 +70,15 @@ def variety(report: Report) -> str:
             f"The faces show {drawn.people:,} {people}. A high detection rate can be reached by repeating one good "
             "face; this number shows the model's diversity."
         )
-    words = (
+    sentence = (
         f"The first {report.matched_n:,} images show {drawn.people_matched_n:,} different people; the same number of "
         "real faces shows "
     )
-    words += f"{real.people_matched_n:,}."
+    sentence += f"{real.people_matched_n:,}."
     if drawn.undetected.share > MAX_UNDETECTED:
-        return words  # few people, because there are few faces
+        return sentence  # few people, because there are few faces
     few = drawn.people_matched_n < REPETITION_RATIO * real.people_matched_n
-    return f"{words} The model repeats itself." if few else words
+    return f"{sentence} The model repeats itself." if few else sentence
 
 
 def distance(report: Report) -> str:
@@ -94,21 +94,21 @@ def distance(report: Report) -> str:
 
 
 def repetition(drawn: Row, real: Row | None) -> str:
-    words = f"{percent(drawn.duplicates)} of the faces are near-duplicates of another one (closer than {DUPLICATE})"
-    return f"{words}; for real faces, it is {percent(real.duplicates)}." if real else f"{words}."
+    sentence = f"{percent(drawn.duplicates)} of the faces are near-duplicates of another one (closer than {DUPLICATE})"
+    return f"{sentence}; for real faces, it is {percent(real.duplicates)}." if real else f"{sentence}."
 
 
 def copies(drawn: Row, real: Row | None) -> str:
     if drawn.nearest is None or real is None or real.nearest is None:
         return ""
-    words = (
+    sentence = (
         f"The median distance to the nearest training face is {drawn.nearest:.2f}; for the real faces that are "
         "compared "
     )
-    words += f"with, it is {real.nearest:.2f}."
+    sentence += f"with, it is {real.nearest:.2f}."
     if drawn.nearest < COPY_RATIO * real.nearest:
-        return f"{words} The model's faces are closer: check them for copies of training images."
-    return f"{words} There is no sign of memorisation."
+        return f"{sentence} The model's faces are closer: check them for copies of training images."
+    return f"{sentence} There is no sign of memorisation."
 
 
 def inception(drawn: Row, real: Row | None) -> str:

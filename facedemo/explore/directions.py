@@ -105,16 +105,18 @@ def labelled(
     return answering(z, values, LABELLED | MEASURES)[: len(LABELLED)]
 
 
-def answering(z: np.ndarray, values: Mapping[str, np.ndarray], words: Mapping[str, tuple[str, str]]) -> list[Direction]:
+def answering(
+    z: np.ndarray, values: Mapping[str, np.ndarray], titles: Mapping[str, tuple[str, str]]
+) -> list[Direction]:
     """Directions that each change one value and, to first order, none of the others.
 
-    z: (n, h).  values: name → (n,).  words: name → title and meaning, in display order.
+    z: (n, h).  values: name → (n,).  titles: name → title and meaning, in display order.
     """
-    response, shares = respond(z, np.stack([values[name] for name in words], axis=1))
+    response, shares = respond(z, np.stack([values[name] for name in titles], axis=1))
     steps = np.linalg.pinv(response)  # (values, h): each raises its own value and leaves the others unchanged
     return [
         Direction(name, title, about, one_deviation(step, z), float(share))
-        for (name, (title, about)), step, share in zip(words.items(), steps, shares, strict=True)
+        for (name, (title, about)), step, share in zip(titles.items(), steps, shares, strict=True)
     ]
 
 

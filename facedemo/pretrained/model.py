@@ -141,9 +141,9 @@ def load_model(path: str | Path, weights: Path | None = None) -> FaceModel:
             f"The config.json of “{path.name}” is damaged or from another version: {error_message(error)}"
         ) from error
     except (SafetensorError, RuntimeError, OSError) as error:
-        words = f"The weights of “{path.name}” are damaged or do not fit its config.json ({weights.name})."
+        message = f"The weights of “{path.name}” are damaged or do not fit its config.json ({weights.name})."
         resume = " Resume the run: its next checkpoint writes them again." if is_run(path) else ""
-        raise BundleError(words + resume) from error
+        raise BundleError(message + resume) from error
     return model.eval()
 
 

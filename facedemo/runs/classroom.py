@@ -43,7 +43,7 @@ class Rules:
     run_days: float = 90.0
 
     @property
-    def trainings_words(self) -> str:
+    def trainings_text(self) -> str:
         return f"{self.trainings} training{'s' if self.trainings != 1 else ''}"
 
     @property
@@ -138,7 +138,7 @@ def check_launch(directory: ProcessDirectory) -> None:
         raise RunError("The class has ended. Nothing can be trained until the teacher begins the next one.")
     if len(active_in(own.folder)) >= allowed.trainings:
         raise RunError(
-            f"You may have {allowed.trainings_words} at once, waiting ones included. Stop one, or wait until it ends."
+            f"You may have {allowed.trainings_text} at once, waiting ones included. Stop one, or wait until it ends."
         )
     for run in directory.runs_to_train():
         check_config(run.config, allowed)

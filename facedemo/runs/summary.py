@@ -29,15 +29,15 @@ class Facts:
     notes: str
     race: str = ""  # directory of the race in progress that will train it
 
-    def fits(self, words: str) -> bool:
+    def fits(self, search: str) -> bool:
         """Whether its name, directory, family, state or notes contain all of the words."""
-        return holds(words, self.name, self.run.id, self.family, self.status.state, self.notes)
+        return holds(search, self.name, self.run.id, self.family, self.status.state, self.notes)
 
 
-def holds(words: str, *texts: str) -> bool:
+def holds(search: str, *texts: str) -> bool:
     """Whether the texts contain all of the words, ignoring case."""
     text = " ".join(texts).casefold()
-    return all(word in text for word in words.casefold().split())
+    return all(word in text for word in search.casefold().split())
 
 
 def facts(run: Run) -> Facts:

@@ -15,8 +15,8 @@ READ_AT_ONCE = 1024  # number of images after which the memory map is released
 
 def random_stream(seed: int, purpose: str, index: int) -> np.random.RandomState:
     """Random numbers that depend only on these three arguments: no state to save, and the same on every machine."""
-    words = np.random.SeedSequence([seed, int.from_bytes(purpose.encode()), index]).generate_state(8)
-    return np.random.RandomState(words)
+    numbers = np.random.SeedSequence([seed, int.from_bytes(purpose.encode()), index]).generate_state(8)
+    return np.random.RandomState(numbers)
 
 
 class Batches:

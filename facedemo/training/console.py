@@ -21,20 +21,20 @@ def train_with_progress(run: Run, now: bool = False) -> Status:
 
     now: do not wait in the queue.  Returns its final status.  Raises RunError if another process trains it.
     """
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}")
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[detail]}")
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("starting", total=1.0, words="")
+        task = bar.add_task("starting", total=1.0, detail="")
         said: list[str] = []
         began = time.monotonic()
 
         def show(status: Status) -> None:
             waits = status.state == "waiting"
-            words = waiting_words(run.path) if waits else describe(status)
+            text = waiting_text(run.path) if waits else describe(status)
             late = time.monotonic() - began > WORTH_SAYING
             if waits and late and not said and not bar.console.is_terminal:  # a log shows the bar only at the end
-                said.append(words)
-                bar.console.print(f"{words}; --now starts it at once")
-            bar.update(task, description=status.state, completed=status.progress, words=words)
+                said.append(text)
+                bar.console.print(f"{text}; --now starts it at once")
+            bar.update(task, description=status.state, completed=status.progress, detail=text)
             for warning in status.warnings:
                 if warning not in said:
                     said.append(warning)
@@ -59,19 +59,19 @@ def watch(run: Run, show: Callable[[Status], None], now: bool) -> Status:
             run.stop()
 
 
-def waiting_words(folder: Path) -> str:
+def waiting_text(folder: Path) -> str:
     """The place of a waiting training and its expected wait."""
     if (wait := queue.waits().get(folder.resolve())) is None:
         return "waits in the queue"
-    words = f"number {wait.position} in the queue"
-    return words if wait.seconds is None else f"{words}, starts in about {max(1, round(wait.seconds / 60))} min"
+    text = f"number {wait.position} in the queue"
+    return text if wait.seconds is None else f"{text}, starts in about {max(1, round(wait.seconds / 60))} min"
 
 
 def describe(status: Status) -> str:
     if status.text:
         return status.text
-    words = f"iteration {status.step:,} · {status.images_per_second:.0f} images/s"
+    text = f"iteration {status.step:,} · {status.images_per_second:.0f} images/s"
     if status.seconds_left is not None:
         minutes, seconds = divmod(round(status.seconds_left), 60)
-        words += f" · {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
-    return words
+        text += f" · {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
+    return text

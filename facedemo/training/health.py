@@ -64,11 +64,11 @@ class HealthMonitor:
 
     @property
     def warnings(self) -> list[str]:
-        words = [text for text in (self.recovered, self.collapse) if text]
+        texts = [text for text in (self.recovered, self.collapse) if text]
         for item in self.bounded:
             values = self.recent[item.metric]
             if len(values) == PATIENCE and max(values) <= item.low:
-                words.append(item.stuck_low)
+                texts.append(item.stuck_low)
             if len(values) == PATIENCE and min(values) >= item.high:
-                words.append(item.stuck_high)
-        return words
+                texts.append(item.stuck_high)
+        return texts

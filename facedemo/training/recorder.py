@@ -114,8 +114,8 @@ class Recorder:
     def record_change(self, change: SettingChange) -> None:
         append_line(self.run.path / MARKS, {"version": records.VERSION, **asdict(change)})
 
-    def log(self, words: str) -> None:
-        append_log(self.run.path / LOG, words)
+    def log(self, message: str) -> None:
+        append_log(self.run.path / LOG, message)
 
     def write_status(self, **changes: Any) -> None:
         """Thread-safe, so that a heartbeat may call it without changes."""

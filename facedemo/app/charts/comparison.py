@@ -57,7 +57,7 @@ def evaluation_chart(evaluations: Mapping[str, Sequence[Evaluation]], measure: M
 
     over: a key of AXES.
     """
-    column, unit, words = AXES[over]
+    column, unit, axis_label = AXES[over]
     points = {
         label: [(getattr(row, column) / unit, value) for row in rows if (value := measure.value(row)) is not None]
         for label, rows in evaluations.items()
@@ -84,7 +84,7 @@ def evaluation_chart(evaluations: Mapping[str, Sequence[Evaluation]], measure: M
             margin_b=64 + LEGEND_ROW * len(evaluations),
         )
     figure.update_layout(uirevision=over)
-    figure.update_xaxes(title_text=words, automargin=not several)
+    figure.update_xaxes(title_text=axis_label, automargin=not several)
     return figure
 
 

@@ -34,7 +34,7 @@ def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Fi
 
     axis: a key of AXES. Only the first MAX_RUNS runs are plotted; the caller makes equal names distinct.
     """
-    over, unit, words = AXES[axis]
+    over, unit, axis_label = AXES[axis]
     styles = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
     drawn = [(run, line_style) for run, line_style in zip(runs, styles, strict=False) if run.metrics.get(over)]
     labels = {column: label for run, _ in reversed(drawn) for column, label in run.labels.items()}
@@ -43,7 +43,7 @@ def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Fi
         lines = [(run, line_style) for run, line_style in drawn if column in run.labels and run.metrics.get(column)]
         if lines:
             figures[column] = chart(lines, column, over, unit)
-            dress(figures[column], labels[column], axis, words, len(lines) if len(drawn) > 1 else 0)
+            dress(figures[column], labels[column], axis, axis_label, len(lines) if len(drawn) > 1 else 0)
     return figures
 
 
@@ -61,7 +61,7 @@ def chart(lines: Sequence[tuple[Curves, Mapping[str, object]]], column: str, ove
     return figure
 
 
-def dress(figure: go.Figure, label: str, axis: str, words: str, count: int) -> None:
+def dress(figure: go.Figure, label: str, axis: str, axis_label: str, count: int) -> None:
     """Sets the titles and a legend below the plot with room for `count` long names; 0: no legend."""
     style(figure, label, label, rows=0, legend=count > 0, logarithmic=False)
     below = {"orientation": "v", "x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom", "yref": "container"}
@@ -71,4 +71,4 @@ def dress(figure: go.Figure, label: str, axis: str, words: str, count: int) -> N
         legend=below,
         uirevision=axis,  # a zoom survives new rows of metrics, but not a change of axis
     )
-    figure.update_xaxes(title_text=words, automargin=False)
+    figure.update_xaxes(title_text=axis_label, automargin=False)

@@ -58,7 +58,7 @@ def all_runs(was_active: bool) -> None:
     every = all_facts()
     if any(facts.status.active for facts in every) != was_active:
         st.rerun()  # only a whole rerun changes whether this refreshes itself
-    words = st.text_input(
+    search = st.text_input(
         "Find runs",
         key="runs_find",
         persist_state="session",
@@ -68,7 +68,7 @@ def all_runs(was_active: bool) -> None:
     )
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-    matching = [facts for facts in every if facts.fits(words)]
+    matching = [facts for facts in every if facts.fits(search)]
     wanted = set(st.session_state.runs_chosen.split("/"))
     chosen = [facts for facts in matching if facts.run.id in wanted]
     if matching:

@@ -7,7 +7,7 @@ import streamlit as st
 from facedemo.app.shared import sign_in
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import ask, badge, wait_words
+from facedemo.app.shared.run_controls import ask, badge, wait_text
 from facedemo.pretrained import archive
 from facedemo.runs import classroom, queue
 from facedemo.runs.directory import ProcessDirectory
@@ -22,7 +22,7 @@ def trainings() -> None:
     active = [(folder, one) for folder in folders for one in classroom.active_in(folder)]
     st.subheader(f"Training or waiting: {len(active)}", anchor=False)
     for folder, one in active:
-        training(folder, one, wait_words(one.path, one.status, waits))
+        training(folder, one, wait_text(one.path, one.status, waits))
     if not active:
         st.caption("No training is running or waiting.")
     if problem := st.session_state.pop("run_problem", ""):
@@ -88,7 +88,7 @@ if visitor is None or not visitor.teacher:  # the page is not listed for others,
 allowed = classroom.rules()
 st.caption(
     f"Allowed: {allowed.minutes:g} minutes a training, images of {allowed.size}×{allowed.size} pixels, "
-    f"{allowed.trainings_words} a visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "
+    f"{allowed.trainings_text} a visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "
     f"{allowed.run_days:g} days. At most {queue.max_trainings()} train at once."
 )
 with st.container(horizontal=True):

@@ -9,7 +9,7 @@ from facedemo.app.shared import trash_controls
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
-from facedemo.app.shared.run_controls import activity, ask, badge, generate_button, wait_words
+from facedemo.app.shared.run_controls import activity, ask, badge, generate_button, wait_text
 from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.views.train import estimate, form, live, new_run
 from facedemo.comparison.race import upcoming_entrants
@@ -40,7 +40,7 @@ def description(facts: Facts) -> str:
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
     parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
     if status.state == "waiting":
-        parts.append(escaped(wait_words(facts.run.path, status)))
+        parts.append(escaped(wait_text(facts.run.path, status)))
     elif status.active and status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")
     if status.images_per_second:
@@ -121,8 +121,8 @@ def new_run_form(others: list[Run]) -> None:
 def training_now(active: list[Run]) -> None:
     for run in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            words = activity(run.path, run.status, "is training")
-            st.markdown(f"**{escaped(run.name)}** {words}", width="content")
+            sentence = activity(run.path, run.status, "is training")
+            st.markdown(f"**{escaped(run.name)}** {sentence}", width="content")
             hint = "Show the run's samples, charts and live settings."
             st.button(
                 "Watch",

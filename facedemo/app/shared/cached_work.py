@@ -19,28 +19,28 @@ def cache_slot(*what: Any) -> dict[str, Any]:
     return {}
 
 
-def cached_with_progress(words: str, compute: Callable[[Progress], Result], *what: Any) -> Result:
+def cached_with_progress(label: str, compute: Callable[[Progress], Result], *what: Any) -> Result:
     """The cached result of `compute` for `what`; computes it under a progress bar if it is not cached.
 
-    words: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `compute` must depend on nothing
+    label: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `compute` must depend on nothing
     else.
     """
-    place = cache_slot(words, *what)
+    place = cache_slot(label, *what)
     if "result" not in place:
-        with progress_bar(words) as show:
+        with progress_bar(label) as show:
             place["result"] = compute(show)
     return place["result"]
 
 
 @contextmanager
-def progress_bar(words: str) -> Iterator[Progress]:
+def progress_bar(label: str) -> Iterator[Progress]:
     """A progress bar with the time left; it appears after PATIENCE and disappears at the end."""
     bar, pace = st.empty(), Pace()
 
     def show(done: int, total: int) -> None:
         pace.reached(done, total)
         if pace.spent > PATIENCE and pace.left is not None:
-            bar.progress(done / total, text=f"{words}: {pace}")
+            bar.progress(done / total, text=f"{label}: {pace}")
 
     yield show
     bar.empty()

@@ -7,5 +7,5 @@ from facedemo.config.schema import error_message
 
 def escaped(text: object) -> str:
     """Text, or the message of an error, with all Markdown characters escaped."""
-    words = error_message(text) if isinstance(text, Exception) else str(text)
-    return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", words)
+    plain = error_message(text) if isinstance(text, Exception) else str(text)
+    return re.sub(r"([\\`*_{}\[\]()#+\-$:~<>|])", r"\\\1", plain)

@@ -14,8 +14,8 @@ def paged_list(
 ) -> None:
     """fits: whether an item matches the search.  kind: the items' singular name.  about: help of the search."""
     if len(items) > PER_PAGE:
-        words = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=hint)
-        items = [item for item in items if fits(item, words)]
+        search = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=hint)
+        items = [item for item in items if fits(item, search)]
         if not items:
             st.caption(f"No {kind} matches.")
     pages = max(1, -(-len(items) // PER_PAGE))

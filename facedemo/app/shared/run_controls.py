@@ -32,7 +32,7 @@ CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # raised when damaged files of a run are read
 
 
-def wait_words(folder: Path, status: Status, waits: Mapping[Path, Wait] | None = None) -> str:
+def wait_text(folder: Path, status: Status, waits: Mapping[Path, Wait] | None = None) -> str:
     """The place of a run or race in the queue and its expected wait; "" if it does not wait.
 
     waits: as `queue.waits` says, if that is known.
@@ -42,16 +42,16 @@ def wait_words(folder: Path, status: Status, waits: Mapping[Path, Wait] | None =
     wait = (queue.waits() if waits is None else waits).get(folder.resolve())
     if wait is None:
         return status.message or "Waiting in the queue."
-    words = f"Number {wait.position} in the queue"
+    position = f"Number {wait.position} in the queue"
     if wait.seconds is None:
-        return f"{words}."
-    return f"{words}; starts {f'in about {duration(wait.seconds)}' if wait.seconds >= 1 else 'in a moment'}."
+        return f"{position}."
+    return f"{position}; starts {f'in about {duration(wait.seconds)}' if wait.seconds >= 1 else 'in a moment'}."
 
 
 def activity(folder: Path, status: Status, working: str) -> str:
     """What an active run or race does, in words.  working: such as "is training"."""
-    if words := wait_words(folder, status):
-        return f"waits. {words}"
+    if waiting := wait_text(folder, status):
+        return f"waits. {waiting}"
     return "is paused." if status.state == "paused" else f"{working}."
 
 
@@ -60,14 +60,14 @@ def badge(status: Status) -> None:
     st.badge(status.state, color=colour, icon=icon)
 
 
-def ask(send: Callable[[], Any], words: str = "", state: tuple[str, str] = ("", "")) -> None:
+def ask(send: Callable[[], Any], confirmation: str = "", state: tuple[str, str] = ("", "")) -> None:
     """A callback that sends a command to a run; errors are shown, not raised.
 
-    words: shown until the run leaves `state`, which is its id and its current state.
+    confirmation: shown until the run leaves `state`, which is its id and its current state.
     """
     try:
         send()
-        st.session_state.run_asked = (words, state)
+        st.session_state.run_asked = (confirmation, state)
     except DAMAGED as error:
         st.session_state.run_problem = error_message(error)
 

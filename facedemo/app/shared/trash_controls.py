@@ -37,9 +37,9 @@ def each(action: Callable[[AnyStored], AnyStored], items: Sequence[AnyStored]) -
 def outcome() -> None:
     """The latest deletion with an undo button, and any errors."""
     if gone := [item for item in st.session_state.get("just_deleted", []) if item.path.exists()]:
-        words = f"“{escaped(gone[0].name)}”" if len(gone) == 1 else f"{len(gone)} runs"
+        what = f"“{escaped(gone[0].name)}”" if len(gone) == 1 else f"{len(gone)} runs"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"Deleted {words}.", width=420)
+            st.info(f"Deleted {what}.", width=420)
             button(
                 "Undo",
                 gone,

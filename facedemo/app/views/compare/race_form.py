@@ -55,8 +55,8 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
     if busy:
         st.info("Another race is running. Two races share the CPU, so both would be slower and neither would be fair.")
     hint = "Train in a separate process at low priority: the race continues if you close or reload this page."
-    words = "Start the sweep" if kind == "sweep" else "Start the race"
-    if st.button(words, type="primary", icon=":material/play_arrow:", help=hint, disabled=many < 2):
+    label = "Start the sweep" if kind == "sweep" else "Start the race"
+    if st.button(label, type="primary", icon=":material/play_arrow:", help=hint, disabled=many < 2):
         start(kind, budget, on_start)
 
 
@@ -96,14 +96,14 @@ def plan_summary(many: int, budget: dict[str, float]) -> str:
     kind, limit = next(iter(budget.items()))
     unit = {"minutes": "minutes", "images": "images", "iterations": "iterations"}[kind]
     total = f", {many * limit:,g} in all" if kind == "minutes" else ""
-    words = f"{many} models train one after another, {limit:,g} {unit} each{total}. "
+    summary = f"{many} models train one after another, {limit:,g} {unit} each{total}. "
     if kind == "iterations":
-        words += "Families use different numbers of images per iteration, so a budget in images is fairer. "
+        summary += "Families use different numbers of images per iteration, so a budget in images is fairer. "
     if kind == "minutes":
-        words += "A model that trains faster sees more images in that time. "
+        summary += "A model that trains faster sees more images in that time. "
     if kind != "iterations":
-        words += "Of your own images, four fifths are used for training and the rest for evaluation."
-    return words
+        summary += "Of your own images, four fifths are used for training and the rest for evaluation."
+    return summary
 
 
 def start(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None]) -> None:

@@ -50,8 +50,8 @@ def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
     active = [race for race in races.values() if race.status.active]
     for race in active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            words = activity(race.path, race.status, "is running")
-            st.markdown(f"**{escaped(race.name)}** {words}", width="content")
+            sentence = activity(race.path, race.status, "is running")
+            st.markdown(f"**{escaped(race.name)}** {sentence}", width="content")
             hint = "Show faces, losses and detection rate, live."
             st.button(
                 "Watch",
@@ -77,12 +77,12 @@ def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
     if not races_and_plans:
         st.caption(f"There are none yet. Every {kind} is listed here, so that you can open it again without training.")
     hint = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
-    paged_list(races_and_plans, lambda one, words: fits(*one, words), lambda one: card(*one), kind, hint)
+    paged_list(races_and_plans, lambda one, search: fits(*one, search), lambda one: card(*one), kind, hint)
     trash_controls.deleted(deleted_races(), "races")
 
 
-def fits(race: Race, plan: Plan | None, words: str) -> bool:
-    return holds(words, race.name, race.id, plan.about if plan else "damaged", race.status.state)
+def fits(race: Race, plan: Plan | None, search: str) -> bool:
+    return holds(search, race.name, race.id, plan.about if plan else "damaged", race.status.state)
 
 
 def card(race: Race, plan: Plan | None) -> None:

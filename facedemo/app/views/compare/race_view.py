@@ -13,7 +13,7 @@ from facedemo.app.shared import evaluations, url_state
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, ask, badge, wait_words
+from facedemo.app.shared.run_controls import DAMAGED, ask, badge, wait_text
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import side_by_side, sweep
 from facedemo.comparison import gather
@@ -70,14 +70,14 @@ def header(race: Race, plan: Plan, status: Status) -> None:
         st.error(
             escaped(status.message or "See the log in the race's folder for details."), title=status.state.capitalize()
         )
-    words = [f"{status.progress:.0%}"]
+    parts = [f"{status.progress:.0%}"]
     if status.active and status.seconds_left is not None:
-        words.append(f"{duration(status.seconds_left)} of training left")
-    if waits := wait_words(race.path, status):
-        words.append(waits)
+        parts.append(f"{duration(status.seconds_left)} of training left")
+    if waits := wait_text(race.path, status):
+        parts.append(waits)
     if status.active and status.text:
-        words.append(status.text)
-    st.progress(min(1.0, max(0.0, status.progress)), text=escaped(" · ".join(words)))
+        parts.append(status.text)
+    st.progress(min(1.0, max(0.0, status.progress)), text=escaped(" · ".join(parts)))
     with st.container(horizontal=True):
         actions(race, plan, status)
     if problem := st.session_state.pop("run_problem", ""):
@@ -174,8 +174,8 @@ def entrant(label: str, run: Run, active: bool) -> None:
         st.caption("This run was deleted. You can restore it on the Train page.")
         return
     faces(label, run)
-    if words := facts(run, status):
-        st.caption(words)
+    if line := facts(run, status):
+        st.caption(line)
     if status.state in ("failed", "crashed"):
         st.markdown(f":small[:red[{escaped(status.message)}]]")
     losses(label, run)

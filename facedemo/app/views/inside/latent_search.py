@@ -55,15 +55,15 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
     searches = [found_before(folder, image) for image, _ in faces]
     if not all(place for place in searches):
         find(folder, [image for (image, _), place in zip(faces, searches, strict=True) if not place])
-    for slot, place, (image, words), stored in zip(SLOTS, places, faces, searches, strict=True):
+    for slot, place, (image, description), stored in zip(SLOTS, places, faces, searches, strict=True):
         if stored:
             with place:
-                show_found(image, words, stored["found"])
+                show_found(image, description, stored["found"])
                 hint = "Open it in Interpolate, where sliders change its properties. Links cannot contain it."
                 if st.button("Edit it", key=f"inside_{slot}_edit", icon=":material/tune:", help=hint):
-                    edited_face.edit(name, folder, stored["found"].latent, words)
+                    edited_face.edit(name, folder, stored["found"].latent, description)
     if all(searches):
-        show_film(name, folder, [words for _, words in faces], [stored["found"] for stored in searches])
+        show_film(name, folder, [description for _, description in faces], [stored["found"] for stored in searches])
 
 
 def found_before(folder: Path, image: np.ndarray) -> dict[str, InvertedFace]:
@@ -93,10 +93,10 @@ def find(folder: Path, images: list[np.ndarray]) -> None:
     cancel.empty()
 
 
-def show_found(image: np.ndarray, words: str, inverted: InvertedFace) -> None:
+def show_found(image: np.ndarray, description: str, inverted: InvertedFace) -> None:
     with st.grid(2, min_column_width=110, wrap=False):
         for picture, caption in (
-            (image, f"**v**  The face: {words}."),
+            (image, f"**v**  The face: {description}."),
             (inverted.image, "**G(z)**  The closest generated face."),
         ):
             with st.container(gap="xsmall"):
@@ -106,7 +106,7 @@ def show_found(image: np.ndarray, words: str, inverted: InvertedFace) -> None:
     st.caption(f"They differ by {100 * inverted.error / 2:.1f} % on average.", help=hint)
 
 
-def show_film(name: str, folder: Path, words: list[str], ends: list[InvertedFace]) -> None:
+def show_film(name: str, folder: Path, descriptions: list[str], ends: list[InvertedFace]) -> None:
     """The film through latent space from one latent to the other."""
     st.subheader("From one face to the other", anchor=False)
     left, right = st.columns([3, 2], gap="large")
@@ -128,17 +128,17 @@ def show_film(name: str, folder: Path, words: list[str], ends: list[InvertedFace
         "Generating faces", draw, folder, model_picker.version(folder), *keys, steps
     )
     with left:
-        alt = f"A film from the face closest to {words[0]} to the one closest to {words[1]}"
+        alt = f"A film from the face closest to {descriptions[0]} to the one closest to {descriptions[1]}"
         film_player(frames, st.session_state.inside_frame, rate, False, alt, on_choose=hold, key="inside_film")
     with right:
-        downloads(name, frames, rate, words)
+        downloads(name, frames, rate, descriptions)
 
 
-def downloads(name: str, frames: np.ndarray, rate: int, words: list[str]) -> None:
+def downloads(name: str, frames: np.ndarray, rate: int, descriptions: list[str]) -> None:
     facts: dict[str, Any] = {
         "model": name,
-        "from": words[0],
-        "to": words[1],
+        "from": descriptions[0],
+        "to": descriptions[1],
         "steps": len(frames),
         "software": "facedemo",
     }

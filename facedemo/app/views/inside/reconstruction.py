@@ -39,19 +39,19 @@ def show_reconstruction(name: str, folder: Path, settings: dict[str, url_state.Q
         show_pictures(seen, face[1])
         download(name, seen, face[1])
     with right:
-        words = "Comparing with other faces"
+        label = "Comparing with other faces"
         usual_losses = cached_work.cached_with_progress(
-            words, lambda progress: discriminator_view.losses(model, progress), folder, version
+            label, lambda progress: discriminator_view.losses(model, progress), folder, version
         )
         show_numbers(seen, usual_losses)
 
 
-def show_pictures(seen: Reconstruction, words: str) -> None:
+def show_pictures(seen: Reconstruction, description: str) -> None:
     heatmap = Image.fromarray(discriminator_view.error_heatmap(seen.error)).resize(
         (LARGE, LARGE), Image.Resampling.NEAREST
     )
     pictures = {
-        "v": (film.enlarged(seen.image, LARGE), f"The face: {words}."),
+        "v": (film.enlarged(seen.image, LARGE), f"The face: {description}."),
         "D(v)": (film.enlarged(seen.reconstruction, LARGE), "The discriminator's reconstruction from its code."),
         "|v − D(v)|": (
             heatmap,
@@ -87,15 +87,15 @@ def show_numbers(seen: Reconstruction, usual_losses: Losses) -> None:
         parts.append(f"{100 * share_above(usual_losses.real, seen.loss):.0f} % of its training images")
     figure = distribution(groups, seen.loss, "L(v)", "L, lower: better reconstructed", band)
     st.plotly_chart(readable(figure), config={"displayModeBar": False}, alt="L(v) of this face among other faces")
-    words = f"Better reconstructed than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
-    st.caption(f"{words}, as recorded during training.")
+    comparison = f"Better reconstructed than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
+    st.caption(f"{comparison}, as recorded during training.")
 
 
-def download(name: str, seen: Reconstruction, words: str) -> None:
+def download(name: str, seen: Reconstruction, description: str) -> None:
     pictures = np.stack([seen.image, seen.reconstruction, discriminator_view.error_heatmap(seen.error)])
     facts: dict[str, object] = {
         "model": name,
-        "face": words,
+        "face": description,
         "loss": f"{seen.loss:.6f}",
         "realism": f"{seen.realism:.4f}",
     }

@@ -25,9 +25,9 @@ class EditedFace:
     facts: dict[str, int] = field(default_factory=dict)
 
 
-def edit(name: str, folder: Path, latent: np.ndarray, words: str) -> None:
+def edit(name: str, folder: Path, latent: np.ndarray, description: str) -> None:
     """Opens the Directions view with a face that was found for a photo or a generated face."""
-    st.session_state[FOUND] = (folder, model_picker.version(folder), EditedFace(latent, words))
+    st.session_state[FOUND] = (folder, model_picker.version(folder), EditedFace(latent, description))
     st.switch_page(navigation.INTERPOLATE, query_params={"mode": "directions", "model": name})
 
 

@@ -83,14 +83,14 @@ def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: PathK
     facts = {"model": name, "seeds": ", ".join(map(str, seeds)), "path": path, "side": side, "software": "facedemo"}
     file_name = plain_file_name(f"{name}-{seeds[0]}-{seeds[3]}-square")
     labels = [f"row {index // side + 1}, column {index % side + 1}" for index in range(side**2)]
-    words = f"A grid of {side} by {side} faces between the seeds {facts['seeds']}."
+    alt = f"A grid of {side} by {side} faces between the seeds {facts['seeds']}."
     left, right = st.columns([3, 2], gap="large")
     with left:
         face_grid(
             images,
             (),
             selected=face,
-            alt=f"{words} Arrow keys move, Enter chooses.",
+            alt=f"{alt} Arrow keys move, Enter chooses.",
             on_choose=choose,
             key="interpolate_square",
             columns=side,

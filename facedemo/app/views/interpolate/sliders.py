@@ -183,11 +183,11 @@ def result(
 ) -> None:
     """The edited face beside the original, and its files."""
     before, after = moved_faces(folder, face, shown_directions, [{}, amounts])
-    words = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in shown_directions if d.name in amounts)
+    changes = ", ".join(f"{d.title.lower()} {amounts[d.name]:+.1f}" for d in shown_directions if d.name in amounts)
     start = face.description[0].upper() + face.description[1:]
-    alt = f"The face of {face.description}, changed: {words or 'nothing'}"
+    alt = f"The face of {face.description}, changed: {changes or 'nothing'}"
     st.image(film.enlarged(after, LARGE), width="stretch", alt=alt)
-    st.caption(f"{start}, {words}." if words else f"{start}, unchanged. Move a slider to edit the face.")
+    st.caption(f"{start}, {changes}." if changes else f"{start}, unchanged. Move a slider to edit the face.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.image(film.enlarged(before, 128), width=96, caption="Before", alt=f"The face of {face.description} as it is")
         downloads(name, folder, face, shown_directions, amounts)

@@ -31,10 +31,10 @@ def measured(training: "live.LiveTraining", label: str) -> dict[str, list[float]
 
 def chart(points: dict[str, list[float]]) -> go.Figure:
     figure = go.Figure()
-    for colour, (name, words) in zip(
+    for colour, (name, meaning) in zip(
         COLOURS, {"seen": "training images", "unseen": "unseen images"}.items(), strict=False
     ):
-        figure.add_scatter(x=points["step"], y=points[name], name=words, line={"color": colour, "width": 2})
+        figure.add_scatter(x=points["step"], y=points[name], name=meaning, line={"color": colour, "width": 2})
     style(figure, "Reconstruction loss", "L", rows=0, legend=True, logarithmic=False)
     return untitled(figure).update_layout(height=260)
 

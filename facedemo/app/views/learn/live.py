@@ -105,10 +105,10 @@ def show_wide(images: np.ndarray, alt: str) -> None:
     st.image(np.asarray(pictures.grid(images, columns=len(images) // 2)), width=2 * SIDE, alt=alt)
 
 
-def show_row(images: np.ndarray, words: str) -> None:
+def show_row(images: np.ndarray, description: str) -> None:
     """A row of small pictures, enlarged, with its symbol below."""
-    st.image(enlarged_row(images), width=SIDE, alt=words)
-    st.caption(words)
+    st.image(enlarged_row(images), width=SIDE, alt=description)
+    st.caption(description)
 
 
 def enlarged_row(images: np.ndarray) -> Image.Image:

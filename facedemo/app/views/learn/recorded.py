@@ -6,11 +6,11 @@ from facedemo.app.views.learn import live
 from facedemo.explore import recorded
 
 
-def show(name: str, words: str, differences: bool = False) -> None:
-    """name: of the recording.  words: what was trained.  differences: also say how much the faces differ."""
+def show(name: str, explanation: str, differences: bool = False) -> None:
+    """name: of the recording.  explanation: what was trained.  differences: also say how much the faces differ."""
     recording = recorded.read(name)
     st.subheader("Recorded earlier", anchor=False)
-    st.markdown(f"{words} All of them saw the same built-in faces. Move the slider to go through the trainings.")
+    st.markdown(f"{explanation} All of them saw the same built-in faces. Move the slider to go through the trainings.")
     chosen = st.select_slider(
         "Images seen",
         recorded.IMAGES,

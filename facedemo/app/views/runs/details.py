@@ -138,8 +138,8 @@ def promotion(run: Run) -> None:
         hint = "Name of the model and of its folder: letters, digits, spaces, dots, dashes and underscores."
         name = st.text_input("Name of the model", free, max_chars=64, help=hint, key=f"bundle_name_{run.id}_{free}")
         hint = "Text for the model card, in Markdown: describe the data, its licence and the model's limitations."
-        words = "Trained on … Licence: … Limitations: …"
-        card = st.text_area("Data, licence, limits", placeholder=words, help=hint, key=f"bundle_card_{run.id}")
+        placeholder = "Trained on … Licence: … Limitations: …"
+        card = st.text_area("Data, licence, limits", placeholder=placeholder, help=hint, key=f"bundle_card_{run.id}")
         hint = "Make the bundle; takes a few seconds, because 64 faces are generated for the model card."
         if st.button("Make it", type="primary", help=hint, key="bundle_make"):
             make_bundle(run, name.strip(), card)
@@ -165,8 +165,10 @@ def notes(run: Run) -> None:
         "Notes on the run, stored as notes.md in its directory and included in the search above. Saved when you leave "
         "the field."
     )
-    words = "What was tried in this run, and what was the result?"
-    st.text_area("Notes", key=key, height=110, placeholder=words, help=hint, on_change=save, args=(run, key, seen))
+    placeholder = "What was tried in this run, and what was the result?"
+    st.text_area(
+        "Notes", key=key, height=110, placeholder=placeholder, help=hint, on_change=save, args=(run, key, seen)
+    )
     if problem := st.session_state.pop("notes_problem", ""):
         st.error(escaped(problem))
     elif (saved := st.session_state.get("notes_saved")) and saved[0] == run.id:

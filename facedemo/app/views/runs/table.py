@@ -58,7 +58,7 @@ def run_table(facts_of_runs: Sequence[Facts], chosen: Collection[str], on_choose
     )
 
 
-def state_words(facts: Facts, waits: Mapping[Path, Wait]) -> str:
+def state_text(facts: Facts, waits: Mapping[Path, Wait]) -> str:
     wait = waits.get(facts.run.path.resolve())
     if wait is None or facts.status.state != "waiting":
         return facts.status.state
@@ -69,7 +69,7 @@ def row(facts: Facts, waits: Mapping[Path, Wait]) -> dict[str, str | float | Non
     status = facts.status
     return {
         "Name": facts.name,
-        "State": state_words(facts, waits),
+        "State": state_text(facts, waits),
         "Family": facts.family or "damaged",
         "Size": facts.size,
         "γ": facts.gamma,

@@ -77,8 +77,8 @@ def write_balance(step: Step, config: FamilyConfig) -> None:
     """The family's own state before and after the step, with the change."""
     for name in step.before.keys() & step.row.keys():
         before, after = step.before[name], step.row[name]
-        words = f"{before:.6f} before this step, {after:.6f} after it."
-        hint = f"{words} {config.balance_help}"
+        before_and_after = f"{before:.6f} before this step, {after:.6f} after it."
+        hint = f"{before_and_after} {config.balance_help}"
         st.metric(
             f"${config.metrics[name]}$",
             f"{after:.6f}",
@@ -89,12 +89,12 @@ def write_balance(step: Step, config: FamilyConfig) -> None:
         )
 
 
-def show_row(row: PictureRow, images: np.ndarray, words: str, explained: bool = True) -> None:
+def show_row(row: PictureRow, images: np.ndarray, caption: str, explained: bool = True) -> None:
     with st.container(gap="xsmall"):
-        st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {words}")
+        st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {caption}")
         if row.scores is not None:
-            words += " Discriminator output: " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
-        st.caption(f"**{row.symbol}**  {words}" if explained else f"**{row.symbol}**")
+            caption += " Discriminator output: " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
+        st.caption(f"**{row.symbol}**  {caption}" if explained else f"**{row.symbol}**")
 
 
 def download(name: str, step: Step, gain: int) -> None:
@@ -135,14 +135,14 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
 
 def notes(stepper: TrainingStepper, examples: Examples) -> str:
     """Differences from the original training."""
-    words = f"The real images here are {examples.description}"
+    text = f"The real images here are {examples.description}"
     if examples.own:
-        words += "."
+        text += "."
     elif visitor.may_see_photographs():
-        words += ", because the model's own training images are not prepared on this computer."
+        text += ", because the model's own training images are not prepared on this computer."
     else:
-        words += ", because photographs are shown only on the computer that runs this app, or if you are signed in."
+        text += ", because photographs are shown only on the computer that runs this app, or if you are signed in."
     if not stepper.resumed:
-        words += " This model was saved without its optimiser state, so its first steps here are larger and "
-        words += "noisier than those of its training."
-    return words
+        text += " This model was saved without its optimiser state, so its first steps here are larger and "
+        text += "noisier than those of its training."
+    return text

@@ -25,16 +25,16 @@ def actions(run: Run, status: Status) -> None:
     now = (run.id, status.state)
     with st.container(horizontal=True):
         if status.state == "paused":
-            hint, words = "Continue the training.", "The run will continue in a moment."
-            button("Continue", "play_arrow", hint, ask, run.unpause, words, now)
+            hint, confirmation = "Continue the training.", "The run will continue in a moment."
+            button("Continue", "play_arrow", hint, ask, run.unpause, confirmation, now)
         elif status.active:
             hint = "Pause the training; its process stays alive and nothing is lost."
-            words = "The run will pause after this iteration."
-            button("Pause", "pause", hint, ask, run.pause, words, now, disabled=status.state == "starting")
+            confirmation = "The run will pause after this iteration."
+            button("Pause", "pause", hint, ask, run.pause, confirmation, now, disabled=status.state == "starting")
         if status.active:
             hint = "Save a checkpoint and end the process. The run can be resumed."
-            words = "The run will save a checkpoint and stop after this iteration."
-            button("Stop", "stop", hint, ask, run.stop, words, now)
+            confirmation = "The run will save a checkpoint and stop after this iteration."
+            button("Stop", "stop", hint, ask, run.stop, confirmation, now)
         elif status.state == "finished":
             extension(run)
         else:

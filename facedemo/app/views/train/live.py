@@ -8,7 +8,7 @@ import streamlit as st
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, badge, film_button, wait_words
+from facedemo.app.shared.run_controls import DAMAGED, badge, film_button, wait_text
 from facedemo.app.shared.run_facts import race_button, race_of, waiting_in
 from facedemo.app.views.train import steering
 from facedemo.app.views.train.actions import actions
@@ -59,12 +59,11 @@ def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> No
         badge(status)
     st.caption(escaped(facts(config)))
     if status.state in ("failed", "crashed", "damaged"):
-        words = escaped(status.message) or "See the log below for details."
-        st.error(words, title=status.state.capitalize())
+        st.error(escaped(status.message) or "See the log below for details.", title=status.state.capitalize())
         if status.state == "failed":
             st.caption("Fix the problem described above, then resume; or start a new run with other settings.")
-    for words in status.warnings:
-        st.warning(words, icon=":material/lightbulb:")
+    for warning in status.warnings:
+        st.warning(warning, icon=":material/lightbulb:")
     progress(run, status)
     if why := slowed(config, status):
         st.caption(why)
@@ -77,9 +76,9 @@ def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> No
     sharing(run)
     if problem := st.session_state.pop("run_problem", ""):
         st.error(escaped(problem))
-    words, state = st.session_state.get("run_asked", ("", ""))
-    if words and state == (run.id, status.state):
-        st.caption(words)
+    confirmation, state = st.session_state.get("run_asked", ("", ""))
+    if confirmation and state == (run.id, status.state):
+        st.caption(confirmation)
 
 
 def sharing(run: Run) -> None:
@@ -95,7 +94,7 @@ def sharing(run: Run) -> None:
 def situation(run: Run, config: RunConfig, status: Status) -> str:
     """The run's situation, in one sentence."""
     if status.state == "waiting":
-        return wait_words(run.path, status)
+        return wait_text(run.path, status)
     if status.state == "starting":
         return "Starting: loading the networks and the images."
     if status.state == "paused":
@@ -134,14 +133,14 @@ def facts(config: RunConfig) -> str:
     if workspace() is not None and data != BUILTIN_SOURCE:
         data = "uploaded images"
     data = data if len(data) < 60 else f"…{data[-58:]}"
-    return f"{config.family}, {size}×{size}, {data}, for {config.budget.words}"
+    return f"{config.family}, {size}×{size}, {data}, for {config.budget.text}"
 
 
 def progress(run: Run, status: Status) -> None:
     """The progress of the training, or of what comes before it."""
     if not status.phase or not status.total:
         waits = f"{status.text} · " if status.text and status.state in ("starting", "stopped") else ""
-        st.progress(min(1.0, max(0.0, status.progress)), text=waits + progress_words(status))
+        st.progress(min(1.0, max(0.0, status.progress)), text=waits + progress_text(status))
         return
     done, total = status.done, status.total
     began = st.session_state.setdefault(f"preparing_{run.id}", (time.time(), done))
@@ -150,7 +149,7 @@ def progress(run: Run, status: Status) -> None:
     st.progress(min(1.0, done / total), text=status.phase_text + left)
 
 
-def progress_words(status: Status) -> str:
+def progress_text(status: Status) -> str:
     parts = [f"{status.progress:.0%}"]
     if status.active and status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} left")

@@ -96,8 +96,8 @@ def described(faces: Faces, findings: Findings) -> None:
             "The images themselves are shown only in a browser on the computer that runs this app, or to a visitor who "
             "is signed in."
         )
-    for words in findings.warnings:
-        st.warning(escaped(words), icon=":material/photo_library:")
+    for warning in findings.warnings:
+        st.warning(escaped(warning), icon=":material/photo_library:")
 
 
 def copies(faces: Faces, pairs: Sequence[tuple[int, int]]) -> None:

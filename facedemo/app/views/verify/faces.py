@@ -102,12 +102,12 @@ def closely_marked(asked: Request, row: int, _detected: DetectedImages) -> np.nd
 def closely(asked: Request, detected: DetectedImages, row: int) -> None:
     """One face: enlarged and marked, its seed, other faces of the same person, and the nearest training faces."""
     seed, is_detected = face_seeds(asked.evaluation.seed, asked.evaluation.count)[row], detected.hog.detected[row]
-    words = "a face was detected" if is_detected else "no face was detected"
+    outcome = "a face was detected" if is_detected else "no face was detected"
     if not is_detected and detected.cnn is not None and detected.cnn.detected[row]:
-        words += ", but the second detector detects one"
-    alt = f"Face {row + 1} of {asked.evaluation.count:,}, enlarged: {words}"
+        outcome += ", but the second detector detects one"
+    alt = f"Face {row + 1} of {asked.evaluation.count:,}, enlarged: {outcome}"
     st.image(closely_marked(asked, row, detected), width="stretch", alt=alt)
-    st.caption(f"Face {row + 1:,} of {asked.evaluation.count:,}: {words}. Its seed:")
+    st.caption(f"Face {row + 1:,} of {asked.evaluation.count:,}: {outcome}. Its seed:")
     st.code(seed, language=None)
     with st.container(horizontal=True):
         hint = "Open this face on the Generate page."

@@ -48,7 +48,7 @@ def verdict(report: Report, file_name: str) -> None:
         "trained models and gallery; they are not measured here."
     )
     measures(report)
-    st.markdown("\n".join(f"- {escaped(words)}" for words in describe(report)), width=800)
+    st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in describe(report)), width=800)
     st.download_button(
         "Report (JSON)",
         lambda: json.dumps(report.as_json(), indent=1),

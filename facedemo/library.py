@@ -53,14 +53,18 @@ def train(
 
 
 def verify(
-    model: str | Path | Run | FaceModel, count: int = 1000, data: str | Path | None = None, seed: int = 0, **asked: Any
+    model: str | Path | Run | FaceModel,
+    count: int = 1000,
+    data: str | Path | None = None,
+    seed: int = 0,
+    **request_fields: Any,
 ) -> Report:
     """Evaluates `count` faces of a model: detection, distinct people, and distance to real faces.
 
     model: as for `load`, or a loaded model.  data: real images to compare with, of which the test split is used.
-    asked: further fields of `facedemo.evaluation.request.EvaluationRequest`, such as split="validation" or
+    request_fields: further fields of `facedemo.evaluation.request.EvaluationRequest`, such as split="validation" or
     copies=True.  Raises ValueError if these fields contradict each other or the images cannot be used.
     """
     loaded = model if isinstance(model, FaceModel) else load(model)
     source = str(data) if data is not None else None
-    return verify_model(loaded, EvaluationRequest(count, seed, source, **asked))[0]
+    return verify_model(loaded, EvaluationRequest(count, seed, source, **request_fields))[0]

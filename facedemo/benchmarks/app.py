@@ -76,7 +76,7 @@ def measure(starts: int = 3, visits: int = 20) -> Waits:
 def playwright_and_browser() -> tuple[Any, str]:
     """Playwright's entry point, and the path of a browser.  Raises ValueError if one of them is missing."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import sync_playwright  # may be missing
     except ImportError:
         raise ValueError("This benchmark needs playwright, which `uv sync` installs for development.") from None
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
@@ -103,7 +103,7 @@ def started_app(**env: str) -> Iterator[str]:
 
 
 def open_when_up(page: "Page", address: str) -> None:
-    from playwright.sync_api import Error
+    from playwright.sync_api import Error  # may be missing, see above
 
     for _ in range(600):
         try:

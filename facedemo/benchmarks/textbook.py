@@ -77,9 +77,9 @@ class Textbook:
         for module in list(self.family.modules()):
             if isinstance(module, nn.ELU | nn.ReLU | nn.LeakyReLU):
                 module.inplace = False
-            for place, child in list(module.named_children()):
+            for child_name, child in list(module.named_children()):
                 if isinstance(child, UpsampledConv2d):
-                    setattr(module, place, nn.Sequential(nn.Upsample(scale_factor=2), like(child)))
+                    setattr(module, child_name, nn.Sequential(nn.Upsample(scale_factor=2), like(child)))
         self.optimizers = self.plain_optimizers()
         loader = DataLoader(JpegFaces(paths, config.size), config.images_per_step, shuffle=True, drop_last=True)
         self.batches = self.endless(loader)

@@ -1,6 +1,7 @@
 """Benchmark commands."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from facedemo.benchmarks import app as waiting
 from facedemo.benchmarks import classroom, decoding, generating, memory, processes, training
 from facedemo.cli.terminal import progress_bar
 from facedemo.config.presets import configure
+from facedemo.config.schema import DEFAULT_FAMILY
 from facedemo.data.builtin import builtin_faces
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.storage.atomic import replace_file
@@ -32,7 +34,7 @@ def write(out: Path | None, numbers: dict[str, Any]) -> None:
 
 @app.command(name="train")
 def measure_train(
-    family: Annotated[str, typer.Option(help="GAN family.")] = "ours",
+    family: Annotated[str, typer.Option(help="GAN family.")] = DEFAULT_FAMILY,
     size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Real images per training step.")] = None,
@@ -64,13 +66,11 @@ def measure_generate(
     out: Json = None,
 ) -> None:
     """Time from a seed to the PNG of a grid of 64 faces, alone and while a run trains."""
-    from dataclasses import asdict
-
-    drawn = load_model(find_model(model))
-    delays = {"alone": generating.measure(drawn, count)}
+    loaded = load_model(find_model(model))
+    delays = {"alone": generating.measure(loaded, count)}
     if beside:
-        with generating.training_beside(drawn.size):
-            delays["while a run trains"] = generating.measure(drawn, count)
+        with generating.training_beside(loaded.size):
+            delays["while a run trains"] = generating.measure(loaded, count)
     for where, delay in delays.items():
         typer.echo(f"{where:18} {delay.median:6.0f} ms, 95th percentile {delay.percentile_95:.0f} ms ({delay.count})")
     write(out, {where: asdict(delay) for where, delay in delays.items()})
@@ -83,8 +83,6 @@ def measure_data(
     out: Json = None,
 ) -> None:
     """Time to decode a source of images into an empty cache, on all cores."""
-    from dataclasses import asdict
-
     with progress_bar("images") as progress:
         speeds = decoding.measure(source, size, progress)
     speed = f"{speeds.images:,} images in {speeds.seconds:.1f} s: {speeds.images_per_second:,.0f} images/s"
@@ -100,8 +98,6 @@ def measure_memory(
     out: Json = None,
 ) -> None:
     """Memory use of training on a data set of CelebA's size, read with a cold page cache."""
-    from dataclasses import asdict
-
     config = configure({"size": size, "minutes": 60, "precision": "32-true"})
     usage = memory.measure(config, images, seconds)
     typer.echo(f"{usage.images:,} images, {usage.steps} iterations: {usage.resident_gib:.2f} GiB peak resident memory")
@@ -116,8 +112,6 @@ def measure_app(
     out: Json = None,
 ) -> None:
     """App latency: time to the first faces, to the first answer to a click, and to a page's last change."""
-    from dataclasses import asdict
-
     delays = waiting.measure(starts, visits)
     typer.echo(f"from process start to first faces {delays.first_faces:.1f} s (median of {delays.starts})")
     for name, seconds in delays.pages.items():
@@ -132,8 +126,6 @@ def measure_class(
     out: Json = None,
 ) -> None:
     """A class in a shared app: all visitors start a run of one minute; order, memory, and how long pages take."""
-    from dataclasses import asdict
-
     result = classroom.measure(visitors, typer.echo)
     typer.echo(f"{result.minutes:.1f} minutes until all runs have ended: {result.states}")
     typer.echo(f"in the order of their start: {'yes' if result.ended == result.started else result.ended}")
@@ -154,8 +146,6 @@ def measure_processes(
     out: Json = None,
 ) -> None:
     """Compare two processes of one thread each with one process of two threads, on the same global batch."""
-    from dataclasses import asdict
-
     speeds = processes.measure(size, rounds, seconds)
     typer.echo(f"one process of two threads    {speeds.one:6.1f} images/s")
     typer.echo(f"two processes of one thread   {speeds.two:6.1f} images/s")

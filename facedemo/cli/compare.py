@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
 
 from facedemo.cli.options import given, with_settings
 from facedemo.cli.terminal import RUNS, HeldOut, Now, RunsDir, bars, fail, show_table, state_and_place
@@ -127,15 +130,12 @@ def labelled(name: str, steps: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def report(comparison: Comparison, out: Path) -> None:
-    show_table({one.name: one.evaluation for one in comparison.models})
+    show_table({model.name: model.evaluation for model in comparison.models})
     typer.echo(write(comparison, out))
 
 
 def follow(race: Race, now: bool) -> Status:
     """Runs a race with a progress bar; Ctrl-C stops it with a checkpoint."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
     columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=1.0)
@@ -156,24 +156,21 @@ def races(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """List the races with their status, newest first."""
-    from rich.console import Console
-    from rich.table import Table
-
     if stop is not None:
         find_race(stop, runs_dir).stop()
         return
     table = Table("race", "of", "state", "done", "")
     listed_races, waits = list_races(runs_dir), queue.waits()
-    for one in listed_races:
-        status = one.status
+    for listed in listed_races:
+        status = listed.status
         try:
-            title = one.plan.title
+            title = listed.plan.title
         except RunError:
             title = "damaged"
         table.add_row(
-            one.id,
+            listed.id,
             title,
-            state_and_place(status, waits.get(one.path.resolve())),
+            state_and_place(status, waits.get(listed.path.resolve())),
             f"{status.progress:.0%}",
             status.text,
         )

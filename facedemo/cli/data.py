@@ -75,7 +75,7 @@ def check(
 
 @app.command()
 def purge(
-    older_than: Annotated[float, typer.Option(help="Only what is at least this many days old.", min=0.0)] = 0.0,
+    older_than: Annotated[float, typer.Option(help="Remove only what is at least this many days old.", min=0.0)] = 0.0,
 ) -> None:
     """Remove uploaded images and face embeddings from this computer.
 

@@ -60,11 +60,11 @@ def interpolate(
             raise ValueError("--walk takes exactly one seed, and cannot be combined with --square.")
         seeds = face_seeds(seeds[0], walk)
     check_suffix(out, pictures.PICTURES if square else FILMS)
-    drawn = load_model(find_model(model, runs_dir))
+    loaded = load_model(find_model(model, runs_dir))
     draw = interpolation.grid_of_seeds if square else interpolation.film_of_seeds
     with progress_bar("faces") as progress:
-        frames = draw(drawn, seeds, steps, path, progress)
-    facts = {"model": drawn.name, "seeds": ", ".join(map(str, seeds)), "path": path, "steps": steps}
+        frames = draw(loaded, seeds, steps, path, progress)
+    facts = {"model": loaded.name, "seeds": ", ".join(map(str, seeds)), "path": path, "steps": steps}
     out.parent.mkdir(parents=True, exist_ok=True)
     if square:
         replace_file(out, pictures.picture_file(pictures.grid(frames, steps), out.suffix, **facts))
@@ -138,19 +138,23 @@ def directions(
     if save and not labels:
         raise ValueError("--save keeps what is learned from labelled faces. Add --labels SOURCE.")
     folder = find_model(model, runs_dir)
-    drawn = load_model(folder)
+    loaded = load_model(folder)
     with bars() as steps:
-        learned = from_labels(drawn, labels, folder if save else None, steps) if labels else []
-        others = library.find_directions(drawn, library.FACES, steps("faces"))
-    kept = named_directions.read(folder, len(others[0].step))
-    known = {direction.name for direction in learned}
-    known_directions = [*learned, *(direction for direction in kept if direction.name not in known), *others]
+        learned = from_labels(loaded, labels, folder if save else None, steps) if labels else []
+        others = library.find_directions(loaded, library.FACES, steps("faces"))
+    saved_directions = named_directions.read(folder, len(others[0].step))
+    learned_names = {direction.name for direction in learned}
+    known_directions = [
+        *learned,
+        *(direction for direction in saved_directions if direction.name not in learned_names),
+        *others,
+    ]
     if not changes:
         for direction in known_directions:
             typer.echo(listed(direction))
         return
     amounts = {name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)}
-    (face,) = library.move_face(drawn, sampling.latents(drawn, [seed])[0].numpy(), known_directions, [amounts])
+    (face,) = library.move_face(loaded, sampling.latents(loaded, [seed])[0].numpy(), known_directions, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(out, pictures.picture_file(face, out.suffix, model=drawn.name, seed=seed, **amounts))
+    replace_file(out, pictures.picture_file(face, out.suffix, model=loaded.name, seed=seed, **amounts))
     typer.echo(out)

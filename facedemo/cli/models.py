@@ -31,17 +31,17 @@ def generate(
 ) -> None:
     """Generate faces; the same seed gives the same face on every machine."""
     check_suffix(out, pictures.PICTURES)
-    drawn = load_model(find_model(model, runs_dir))
+    loaded = load_model(find_model(model, runs_dir))
     seeds = face_seeds(seed, count)
-    faces = sampling.generate(drawn, seeds, scale)
+    faces = sampling.generate(loaded, seeds, scale)
     out.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"model": drawn.name, "seed": seed, "count": count, "scale": scale}
+    facts = {"model": loaded.name, "seed": seed, "count": count, "scale": scale}
     replace_file(out, pictures.picture_file(pictures.grid(faces), out.suffix, **facts))
     typer.echo(out)
     if each is not None:
         each.mkdir(parents=True, exist_ok=True)
         for face, own in zip(faces, seeds, strict=True):
-            replace_file(each / f"{own}.png", pictures.png(face, model=drawn.name, seed=own, scale=scale))
+            replace_file(each / f"{own}.png", pictures.png(face, model=loaded.name, seed=own, scale=scale))
         typer.echo(each)
 
 

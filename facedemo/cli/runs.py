@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from facedemo.cli.terminal import RUNS, RunName, RunOrRace, RunsDir, parse_number, state_and_place
 from facedemo.comparison import race
@@ -19,9 +21,6 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def runs(runs_dir: RunsDir = RUNS) -> None:
     """List the runs with their status, newest first."""
-    from rich.console import Console
-    from rich.table import Table
-
     listed_runs = list_runs(runs_dir)
     if not listed_runs:
         typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` trains a model in about a minute.")
@@ -48,9 +47,6 @@ def diff(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Show the settings in which runs differ, with the changes made while they trained."""
-    from rich.console import Console
-    from rich.table import Table
-
     chosen = [find_run(run, runs_dir) for run in runs]
     if len(chosen) < 2:
         raise ValueError("Name at least two runs to compare. `facedemo runs` lists them.")

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from rich import progress as rich
+from rich.console import Console
+from rich.table import Table
 
 from facedemo.runs.queue import Wait
 from facedemo.storage.process_status import Status
@@ -58,9 +61,6 @@ def check_suffix(out: Path, suffixes: Sequence[str]) -> None:
 @contextmanager
 def progress_bar(what: str) -> "Iterator[Progress]":
     """A progress bar on the terminal for work on images."""
-    from rich import progress as rich
-    from rich.console import Console
-
     columns = rich.TextColumn(what), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn()
     with rich.Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
@@ -78,31 +78,25 @@ def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
 
 def show_rows(head: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
     """Prints a table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table(*head, title=title or None)
+    rich_table = Table(*head, title=title or None)
     for row in rows:
-        shown.add_row(*row)
-    Console().print(shown)
+        rich_table.add_row(*row)
+    Console().print(rich_table)
 
 
 @contextmanager
 def bars() -> "Iterator[Steps]":
     """A progress bar on the terminal for each step."""
-    from rich import progress as rich
-    from rich.console import Console
-
     columns = rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn()
-    with rich.Progress(*columns, rich.TimeRemainingColumn(), console=Console(stderr=True)) as shown:
+    with rich.Progress(*columns, rich.TimeRemainingColumn(), console=Console(stderr=True)) as progress_bars:
 
         def step(what: str) -> "Progress":
             tasks: list[rich.TaskID] = []  # no bar until there is something to wait for
 
             def progress(done: int, total: int | None) -> None:
                 if not tasks:
-                    tasks.append(shown.add_task(what, total=total))
-                shown.update(tasks[0], completed=done, total=total)
+                    tasks.append(progress_bars.add_task(what, total=total))
+                progress_bars.update(tasks[0], completed=done, total=total)
 
             return progress
 

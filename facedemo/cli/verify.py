@@ -93,16 +93,16 @@ def verify(
     request.check()
     checked_seed(seed + seeds - 1)
     folder = find_model(model, runs_dir)
-    drawn = load_model(folder)
+    loaded = load_model(folder)
     if quick:
-        write(out, asdict(measured_detection(drawn, request)))
+        write(out, asdict(measured_detection(loaded, request)))
     elif seeds > 1:
-        reports = evaluations(drawn, request, seeds)
+        reports = evaluations(loaded, request, seeds)
         show_rows(*over_seeds.table(reports), title=f"{seeds} evaluations, seeds {seed} to {seed + seeds - 1}")
         write(out, {"evaluations": [report.as_json() for report in reports]})
     else:
         with bars() as steps:
-            report, detected = verify_model(drawn, request, steps)
+            report, detected = verify_model(loaded, request, steps)
         show(report)
         write(out, report.as_json())
         if pictures is not None:

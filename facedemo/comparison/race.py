@@ -86,8 +86,8 @@ class Race(ProcessDirectory):
         return [run for run in runs if run.path.is_dir() and run.status_on_disk().state != "finished"]
 
     def expected_seconds(self) -> float | None:
-        known = [run.expected_seconds() for run in self.runs_to_train()]
-        return None if None in known else sum(filter(None, known))
+        seconds = [run.expected_seconds() for run in self.runs_to_train()]
+        return None if None in seconds else sum(filter(None, seconds))
 
     def run(self, entrant: Entrant) -> Run:
         """The run of an entrant, which may have been deleted."""

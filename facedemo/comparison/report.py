@@ -120,9 +120,11 @@ def draw_sweep(comparison: Comparison) -> bytes:
     """Quality against diversity: one point per γ, with its 95 % interval."""
     rows = {model.name: model.evaluation.rows[0] for model in comparison.models if model.evaluation}
     measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
-    shown = {axis_label: of for axis_label, of in measures.items() if all(of(row) is not None for row in rows.values())}
-    figure, panels = panes(len(shown))
-    for axes, (axis_label, of) in zip(panels, shown.items(), strict=True):
+    panels_shown = {
+        axis_label: of for axis_label, of in measures.items() if all(of(row) is not None for row in rows.values())
+    }
+    figure, panels = panes(len(panels_shown))
+    for axes, (axis_label, of) in zip(panels, panels_shown.items(), strict=True):
         for name, row in rows.items():
             share = 100 * (1 - row.undetected.share)
             ends = [[share - 100 * (1 - row.undetected.high)], [100 * (1 - row.undetected.low) - share]]
@@ -135,7 +137,7 @@ def draw_sweep(comparison: Comparison) -> bytes:
 
 
 def panes(count: int) -> "tuple[Figure, list[Axes]]":
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # takes long to load, and only static charts need it
 
     figure = Figure(figsize=(5 * count, 3.4), layout="constrained")
     return figure, list(figure.subplots(1, count, squeeze=False)[0])

@@ -54,7 +54,7 @@ def card(run: Run) -> bytes:
 
     Raises RunError if there are no weights.
     """
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # takes long to load, and only static charts need it
 
     if not run.has_model:
         raise RunError(f"“{run.name}” has saved no weights yet. Let it train a little longer.")

@@ -141,7 +141,7 @@ class RaceRunner:
         plan = self.plan
         if not plan.count or not run.has_model:
             return
-        if (known := load_evaluation(run.path)) and (known.seed, known.count) == (plan.seed, plan.count):
+        if (stored := load_evaluation(run.path)) and (stored.seed, stored.count) == (plan.seed, plan.count):
             return
 
         def steps(what: str) -> Progress:

@@ -9,7 +9,7 @@ from facedemo.data.source_files import DataError, file_names
 UNSAFE_NAME = "its path leads outside the archive"
 TOTAL_LIMIT = f"{source_files.MAX_TOTAL_BYTES >> 30} GB unpacked"
 
-Wanted = Callable[[str], bool]
+NameFilter = Callable[[str], bool]
 
 
 def leads_out(name: str) -> bool:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facedemo.data import source_files
-from facedemo.data.archive_limits import TOTAL_LIMIT, Wanted, broken
+from facedemo.data.archive_limits import TOTAL_LIMIT, NameFilter, broken
 from facedemo.data.source_files import (
     OPENED_ENDINGS,
     Entry,
@@ -38,14 +38,14 @@ def read_images(path: Path, note: Note = lambda name, reason: None) -> Iterator[
     inner: list[str] = []
     empty = True
 
-    def wanted(name: str) -> bool:
+    def is_needed(name: str) -> bool:
         if is_archive_name(name):
             inner.append(name)
         elif not is_image_name(name):
             note(name, why_passed_over(name))
         return is_image_name(name)
 
-    for entry in read_archive(path, wanted):
+    for entry in read_archive(path, is_needed):
         empty = False
         yield entry
     for name in inner:
@@ -79,13 +79,13 @@ def _copied_out(path: Path, name: str) -> Iterator[Path]:
         yield copy
 
 
-def read_archive(path: Path, wanted: Wanted = is_image_name) -> Iterator[Entry]:
-    """Reads the wanted members of a .zip or .tar in the order of the archive (.zip: of the names).
+def read_archive(path: Path, is_needed: NameFilter = is_image_name) -> Iterator[Entry]:
+    """Reads the needed members of a .zip or .tar in the order of the archive (.zip: of the names).
 
     Members that exceed a limit have a problem instead of data; links and devices are skipped.  Raises DataError if the
     archive as a whole is unreadable, encrypted or beyond the limits.
     """
-    return read_zip(path, wanted) if is_zip(path) else read_tar(path, wanted)
+    return read_zip(path, is_needed) if is_zip(path) else read_tar(path, is_needed)
 
 
 def count_archive(path: Path) -> int | None:

@@ -124,8 +124,8 @@ def read_partition(celeba: Path) -> dict[str, str]:
     return {row[0]: PARTS[row[1]] for row in rows if len(row) == 2 and row[1] in PARTS and is_plain_image(row[0])}
 
 
-def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]:
-    """Image name → the wanted attributes, each "1" or "-1", from the official list; {} if there is none.
+def read_attributes(celeba: Path, names: Sequence[str]) -> dict[str, list[str]]:
+    """Image name → the named attributes, each "1" or "-1", from the official list; {} if there is none.
 
     Raises DataError if the list lacks one of them.
     """
@@ -133,10 +133,10 @@ def read_attributes(celeba: Path, wanted: Sequence[str]) -> dict[str, list[str]]
     if ATTRIBUTES not in lists:
         return {}
     table = read_attribute_list(lists[ATTRIBUTES])
-    if missing := [name for name in wanted if name not in table.columns]:
+    if missing := [name for name in names if name not in table.columns]:
         raise DataError(f"{ATTRIBUTES} has no attribute {', '.join(missing)}. Use the official file.")
-    places = [table.columns.index(name) - 1 for name in wanted]
-    return {name: [row[place] for place in places] for name, row in table.rows.items()}
+    places = [table.columns.index(name) - 1 for name in names]
+    return {name: [row[column] for column in places] for name, row in table.rows.items()}
 
 
 def _find(celeba: Path, people: Path) -> _Distribution:

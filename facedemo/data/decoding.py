@@ -46,12 +46,12 @@ def needed_chunks(data: bytes) -> Iterator[bytes]:
         yield data
         return
     yield PNG
-    place = len(PNG)
-    while place + 8 <= len(data):
-        kind, end = data[place + 4 : place + 8], place + 12 + int.from_bytes(data[place : place + 4])
+    offset = len(PNG)
+    while offset + 8 <= len(data):
+        kind, end = data[offset + 4 : offset + 8], offset + 12 + int.from_bytes(data[offset : offset + 4])
         if kind[:1].isupper() or kind in USED_CHUNKS:
-            yield data[place:end]
-        place = end
+            yield data[offset:end]
+        offset = end
 
 
 def is_animated(image: Image.Image) -> bool:

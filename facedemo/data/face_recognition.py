@@ -15,7 +15,7 @@ def load_face_recognition() -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it finds its models with pkg_resources, which warns that it is deprecated
-            import face_recognition
+            import face_recognition  # takes a second, see above
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = truncated
     return face_recognition

@@ -32,8 +32,8 @@ class Personal(NamedTuple):
 
     def summary(self) -> str:
         counts = [
-            f"{len(paths):,} {one if len(paths) == 1 else many}"
-            for paths, one, many in (
+            f"{len(paths):,} {singular if len(paths) == 1 else many}"
+            for paths, singular, many in (
                 (self.uploads, "upload", "uploads"),
                 (self.prepared, "data set made from uploads", "data sets made from uploads"),
                 (self.embeddings, "file of face embeddings", "files of face embeddings"),

@@ -55,8 +55,8 @@ def scan(source: str | Path) -> Scan:
         reasons = [reason for reason in files if reason]
         unusable.update(reason for reason in reasons if reason != UNKNOWN)
         counts.append(None if UNKNOWN in reasons else len(files) - len(reasons))
-    known = [count for count in counts if count is not None]
-    return Scan(sum(known) if len(known) == len(counts) else None, unusable)
+    numbers = [count for count in counts if count is not None]
+    return Scan(sum(numbers) if len(numbers) == len(counts) else None, unusable)
 
 
 def files_in(path: Path) -> Iterator[str]:

@@ -63,8 +63,8 @@ def joined(names: list[str], sources: list[Source]) -> Source:
 
     def count() -> int | None:
         counts = [source.count() for source in sources]
-        known = [number for number in counts if number is not None]
-        return sum(known) if len(known) == len(counts) else None
+        numbers = [number for number in counts if number is not None]
+        return sum(numbers) if len(numbers) == len(counts) else None
 
     def read() -> Iterator[Entry]:
         noted.clear()

@@ -23,10 +23,10 @@ PERCENT: dict[Split, int] = {"train": 80, "validation": 10, "test": 10}
 
 def split_of(key: str) -> str:
     """The split of an identity, or of an image of an unknown person: it depends only on the name, on every machine."""
-    place = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) % 100
+    percentile = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) % 100
     for split, percent in PERCENT.items():
-        place -= percent
-        if place < 0:
+        percentile -= percent
+        if percentile < 0:
             return split
     raise AssertionError("the percentages do not add up to 100")
 

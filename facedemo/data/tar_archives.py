@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from facedemo.data import source_files
-from facedemo.data.archive_limits import TOTAL_LIMIT, UNSAFE_NAME, Wanted, broken, leads_out
+from facedemo.data.archive_limits import TOTAL_LIMIT, UNSAFE_NAME, NameFilter, broken, leads_out
 from facedemo.data.source_files import TOO_BIG, Entry, printable, too_much, within_limit
 
 
@@ -23,11 +23,11 @@ def list_tar(path: Path) -> list[tuple[str, int]] | None:
         return [(member.name, member.size) for member in _tar_members(path, archive)]
 
 
-def read_tar(path: Path, wanted: Wanted) -> Iterator[Entry]:
+def read_tar(path: Path, is_needed: NameFilter) -> Iterator[Entry]:
     with _open_tar(path) as archive:
         for member in _tar_members(path, archive):
             name = printable(member.name)
-            if not wanted(member.name):
+            if not is_needed(member.name):
                 continue
             if leads_out(name):
                 yield Entry(name, problem=UNSAFE_NAME)
@@ -43,7 +43,11 @@ def read_tar(path: Path, wanted: Wanted) -> Iterator[Entry]:
 def tar_member(path: Path, name: str) -> Iterator[IO[bytes]]:
     """A member by name, as a stream."""
     with _open_tar(path) as archive:
-        member = next(one for one in _tar_members(path, archive) if one.name == name and not one.issparse())
+        member = next(
+            candidate
+            for candidate in _tar_members(path, archive)
+            if candidate.name == name and not candidate.issparse()
+        )
         if stream := archive.extractfile(member):
             yield stream
 

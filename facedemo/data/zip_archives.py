@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from facedemo.data import source_files
-from facedemo.data.archive_limits import TOTAL_LIMIT, UNSAFE_NAME, Wanted, broken, leads_out
+from facedemo.data.archive_limits import TOTAL_LIMIT, UNSAFE_NAME, NameFilter, broken, leads_out
 from facedemo.data.source_files import (
     TOO_BIG,
     DataError,
@@ -42,11 +42,11 @@ def count_zip(path: Path) -> int:
         return sum(is_image_name(_slashes(member.filename)) for member in _zip_members(path, archive))
 
 
-def read_zip(path: Path, wanted: Wanted) -> Iterator[Entry]:
+def read_zip(path: Path, is_needed: NameFilter) -> Iterator[Entry]:
     total = 0
     with _open_zip(path) as archive:
         for member in _zip_members(path, archive):
-            if not wanted(_slashes(member.filename)):
+            if not is_needed(_slashes(member.filename)):
                 continue
             entry = _read_zip_member(path, archive, member)
             total += len(entry.data)
@@ -78,7 +78,7 @@ def _read_zip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipIn
 def zip_member(path: Path, name: str) -> Iterator[IO[bytes]]:
     """A member by name, as a stream.  Raises DataError if it may not be read."""
     with _open_zip(path) as archive:
-        member = next(one for one in archive.infolist() if _slashes(one.filename) == name)
+        member = next(info for info in archive.infolist() if _slashes(info.filename) == name)
         if member.compress_type not in METHODS:
             raise DataError(f"{source_label(path)} contains {printable(name)} with an unsupported compression method.")
         if member.file_size > MAX_ZIP_RATIO * max(member.compress_size, 1):

@@ -29,7 +29,7 @@ def marked(image: np.ndarray, box: Box | np.ndarray, points: Points, side: int =
     picture = enlarged(image, side)
     factor = picture.width // image.shape[1]
     draw, thick = ImageDraw.Draw(picture), max(1, round(picture.width / SIDE))
-    top, right, bottom, left = (int(place) * factor for place in box)
+    top, right, bottom, left = (int(pixel) * factor for pixel in box)
     last = (picture.width - 1, picture.height - 1)
     edge = (max(left, 0), max(top, 0), min(right, last[0]), min(bottom, last[1]))
     draw.rectangle(edge, outline=BOX_COLOUR, width=thick)
@@ -73,15 +73,15 @@ def sheets(detected: DetectedImages, **facts: object) -> dict[str, bytes]:
 
 def sheet(detected: DetectedImages, name: str, **facts: object) -> bytes:
     """One of the SHEETS; b"" if there are no such faces."""
-    rows = shown(detected, name)
+    rows = sheet_rows(detected, name)
     if not rows:
         return b""
-    images = drawn(detected, name, rows[:MOST])
+    images = annotated(detected, name, rows[:MOST])
     facts |= {"shows": name, "shown": len(images), "of": len(rows), "software": "facedemo"}
     return pictures.png(pictures.grid(images), **facts)
 
 
-def shown(detected: DetectedImages, name: str) -> list[int]:
+def sheet_rows(detected: DetectedImages, name: str) -> list[int]:
     """The rows of the images on one of the SHEETS, in display order."""
     if name == "people":
         return [row for row, _ in portraits(detected)]
@@ -89,7 +89,7 @@ def shown(detected: DetectedImages, name: str) -> list[int]:
     return np.flatnonzero(has_face if name == "detected" else ~has_face).tolist()
 
 
-def drawn(detected: DetectedImages, name: str, rows: Sequence[int], side: int = SIDE) -> np.ndarray:
+def annotated(detected: DetectedImages, name: str, rows: Sequence[int], side: int = SIDE) -> np.ndarray:
     """Some rows of one of the SHEETS, annotated: uint8 (n, s, s, 3) with n > 0, s at least `side`.
 
     People have the number of their faces in the corner; detected faces have box and landmarks.

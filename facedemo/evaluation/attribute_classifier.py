@@ -77,15 +77,15 @@ def fit_learner_and_judge(source: str, size: int, steps: Steps = lambda what: No
             f"testing. At least {FEWEST} of each with an attribute, and {FEWEST} without it, are needed. Choose more "
             "images."
         )
-    y, others_y, kept = y[:, enough], others_y[:, enough], tuple(np.array(names)[enough].tolist())
+    y, others_y, attributes = y[:, enough], others_y[:, enough], tuple(np.array(names)[enough].tolist())
     progress = steps("analysing labelled faces")
     x = features(faces.images[rows[0]], progress)
     others_x = features(faces.images[rows[1]])
-    learner = balanced(AttributeClassifier(kept, *ridge(x, y, RIDGE)), others_x, others_y)
-    judge = balanced(AttributeClassifier(kept, *ridge(others_x, others_y, RIDGE)), x, y)
+    learner = balanced(AttributeClassifier(attributes, *ridge(x, y, RIDGE)), others_x, others_y)
+    judge = balanced(AttributeClassifier(attributes, *ridge(others_x, others_y, RIDGE)), x, y)
     right = balanced_accuracy(learner(others_x), others_y).tolist()
     return LearnerAndJudge(
-        learner, judge, dict(zip(kept, right, strict=True)), file_names(source), len(x), len(others_x)
+        learner, judge, dict(zip(attributes, right, strict=True)), file_names(source), len(x), len(others_x)
     )
 
 

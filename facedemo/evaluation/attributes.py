@@ -84,7 +84,7 @@ def fit_attribute_model(source: str, size: int, steps: Steps = lambda what: None
             )
     weights, offset = ridge(x, y)
     read = unseen @ weights + offset
-    accuracies = {label: accuracy(read[:, place], truth[:, place]) for place, label in enumerate(LABELS)}
+    accuracies = {label: accuracy(read[:, column], truth[:, column]) for column, label in enumerate(LABELS)}
     return AttributeModel(weights, offset, len(x), len(unseen), accuracies)
 
 

@@ -21,9 +21,9 @@ def verify_command(report: Report, model: str) -> str:
     words: list[object] = ["verify", "--model", model, "--seed", report.seed, "--count", report.count]
     words += [*repeated("--data", sources(report.data)), "--split", report.split] if report.data else []
     words += repeated("--gallery", sources(report.gallery))
-    words += ["--cnn"] if report.drawn.undetected_cnn else []
+    words += ["--cnn"] if report.generated.undetected_cnn else []
     words += ["--copies"] if any(row.nearest is not None for row in report.rows) else []
-    words += ["--fid"] if report.drawn.fid is not None else []
+    words += ["--fid"] if report.generated.fid is not None else []
     return command_line(*words)
 
 

@@ -62,27 +62,27 @@ def evaluate(run: Run, count: int = FACES) -> Evaluation:
         )
         earlier = best(read_evaluations(run.path))
         if evaluation.distance is not None and (earlier is None or evaluation.distance < (earlier.distance or 0)):
-            with replacing(run.path / BEST_WEIGHTS) as kept:
-                os.link(weights, kept)
+            with replacing(run.path / BEST_WEIGHTS) as temporary:
+                os.link(weights, temporary)
     record(run.path, evaluation)
     return evaluation
 
 
-def compared(run: Run, trained: tuple[int, int], drawn: FaceDetections, real: FaceDetections) -> Evaluation:
+def compared(run: Run, trained: tuple[int, int], generated: FaceDetections, real: FaceDetections) -> Evaluation:
     step, images = trained
     metrics = run.metrics()
     pairs = zip(metrics.get("step", []), metrics.get("seconds", []), strict=True)
     seconds = [seconds for at, seconds in pairs if at <= step] or [0.0]
-    measured = min(int(drawn.detected.sum()), int(real.detected.sum()))
+    measured = min(int(generated.detected.sum()), int(real.detected.sum()))
     return Evaluation(
         step,
         images,
         seconds[-1],
-        faces=len(drawn.detected),
-        detected=int(drawn.detected.sum()),
-        people=distinct_people(drawn.face_embeddings),
+        faces=len(generated.detected),
+        detected=int(generated.detected.sum()),
+        people=distinct_people(generated.face_embeddings),
         real_people=distinct_people(real.face_embeddings),
-        distance=frechet(drawn.face_embeddings[:measured], real.face_embeddings[:measured])
+        distance=frechet(generated.face_embeddings[:measured], real.face_embeddings[:measured])
         if measured >= FEWEST
         else None,
     )

@@ -37,7 +37,7 @@ class Pictures(Dataset):
 def package() -> ModuleType:
     """torch-fidelity, ready to use.  Raises FidelityError if the package or its weights are missing."""
     try:
-        import torch_fidelity
+        import torch_fidelity  # of the extra “fid”, which may be missing
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
     except ImportError as error:
         raise FidelityError(NO_PACKAGE) from error

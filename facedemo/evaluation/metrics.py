@@ -17,7 +17,7 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½), with sample covariances and no shrinkage.  a, b: (n, d). It decreases
     as n grows, so compare only sets of the same size.  Raises ValueError for fewer than 2 d samples.
     """
-    from scipy.linalg import sqrtm
+    from scipy.linalg import sqrtm  # takes long to load, and few reports need it
 
     for sample in (a, b):
         if len(sample) < 2 * sample.shape[1]:
@@ -65,7 +65,7 @@ def distinct_people(embeddings: np.ndarray, tolerance: float = TOLERANCE) -> int
 
 def nearest(faces: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each of n faces, the distance to the nearest of `others`, (n,), and its row, (n,)."""
-    from scipy.spatial.distance import cdist
+    from scipy.spatial.distance import cdist  # as above
 
     distances = cdist(faces, others)
     rows = distances.argmin(1)
@@ -84,7 +84,7 @@ def closest(face: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarra
 
 def duplicates(embeddings: np.ndarray, closer: float = DUPLICATE) -> float:
     """The share of faces with another face closer than `closer`."""
-    from scipy.spatial.distance import cdist
+    from scipy.spatial.distance import cdist  # as above
 
     if len(embeddings) < 2:
         return 0.0

@@ -12,17 +12,23 @@ COPY_RATIO = 0.9  # relative to the distance of held-out real faces to the train
 
 def describe(report: Report) -> list[str]:
     """A report in words, a sentence or two per metric, without markup."""
-    drawn, real = report.drawn, report.real
-    said = [detection(drawn, real), second_detector(drawn), gallery(drawn), variety(report), distance(report)]
-    said += [repetition(drawn, real), copies(drawn, real), inception(drawn, real), honesty(report)]
-    return [sentence for sentence in said if sentence]
+    generated, real = report.generated, report.real
+    sentences = [
+        detection(generated, real),
+        second_detector(generated),
+        gallery(generated),
+        variety(report),
+        distance(report),
+    ]
+    sentences += [repetition(generated, real), copies(generated, real), inception(generated, real), honesty(report)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def card_section(report: Report, model: str) -> str:
     """A report as a section of the model's card: command, table and sentences."""
-    said = "\n".join(f"- {sentence}" for sentence in describe(report))
+    sentences = "\n".join(f"- {sentence}" for sentence in describe(report))
     numbers = markdown(*table({model: report}))
-    return f"## How good it is\n\n`{verify_command(report, model)}`:\n\n{numbers}\n\n{said}\n\n"
+    return f"## How good it is\n\n`{verify_command(report, model)}`:\n\n{numbers}\n\n{sentences}\n\n"
 
 
 def found_in(undetected: Rate) -> str:
@@ -30,8 +36,8 @@ def found_in(undetected: Rate) -> str:
     return f"{detected:,} of {undetected.of:,} ({percent(detected / undetected.of)})"
 
 
-def detection(drawn: Row, real: Row | None) -> str:
-    own = drawn.undetected
+def detection(generated: Row, real: Row | None) -> str:
+    own = generated.undetected
     sentence = f"A face is detected in {found_in(own)} of the generated images; with other seeds, the share would "
     sentence += f"most likely lie between {percent(1 - own.high)} and {percent(1 - own.low)}."
     if real is None:
@@ -48,75 +54,77 @@ def detection(drawn: Row, real: Row | None) -> str:
     return f"{sentence} the difference is not significant at this sample size."
 
 
-def second_detector(drawn: Row) -> str:
-    rate = drawn.undetected_cnn
+def second_detector(generated: Row) -> str:
+    rate = generated.undetected_cnn
     return f"The second detector, a neural network, detects a face in {found_in(rate)}." if rate else ""
 
 
-def gallery(drawn: Row) -> str:
-    if drawn.unrecognised is None:
+def gallery(generated: Row) -> str:
+    if generated.unrecognised is None:
         return ""
     return (
-        f"{drawn.unrecognised.count:,} images show a face that matches nobody in the gallery: its distance to everyone "
-        f"in it is more than {TOLERANCE}, while two photographs of one person are usually closer."
+        f"{generated.unrecognised.count:,} images show a face that matches nobody in the gallery: its distance to "
+        f"everyone in it is more than {TOLERANCE}, while two photographs of one person are usually closer."
     )
 
 
 def variety(report: Report) -> str:
-    drawn, real = report.drawn, report.real
+    generated, real = report.generated, report.real
     if real is None:
-        people = "person" if drawn.people == 1 else "different people"
+        people = "person" if generated.people == 1 else "different people"
         return (
-            f"The faces show {drawn.people:,} {people}. A high detection rate can be reached by repeating one good "
+            f"The faces show {generated.people:,} {people}. A high detection rate can be reached by repeating one good "
             "face; this number shows the model's diversity."
         )
     sentence = (
-        f"The first {report.matched_n:,} images show {drawn.people_matched_n:,} different people; the same number of "
-        "real faces shows "
+        f"The first {report.matched_n:,} images show {generated.people_matched_n:,} different people; the same number "
+        "of real faces shows "
     )
     sentence += f"{real.people_matched_n:,}."
-    if drawn.undetected.share > MAX_UNDETECTED:
+    if generated.undetected.share > MAX_UNDETECTED:
         return sentence  # few people, because there are few faces
-    few = drawn.people_matched_n < REPETITION_RATIO * real.people_matched_n
+    few = generated.people_matched_n < REPETITION_RATIO * real.people_matched_n
     return f"{sentence} The model repeats itself." if few else sentence
 
 
 def distance(report: Report) -> str:
-    drawn, real = report.drawn, report.real
+    generated, real = report.generated, report.real
     if real is None:
         return ""
-    if drawn.distance is None or real.distance is None:
+    if generated.distance is None or real.distance is None:
         return f"Too few faces were detected for a Fréchet face distance, which needs {FEWEST} on each side."
     return (
-        f"Their Fréchet face distance to real faces is {drawn.distance:.3f} (0: identical distributions). Between two "
-        f"sets of real faces it is {real.distance:.3f}, which is about the lowest value that a model can reach."
+        f"Their Fréchet face distance to real faces is {generated.distance:.3f} (0: identical distributions). Between "
+        f"two sets of real faces it is {real.distance:.3f}, which is about the lowest value that a model can reach."
     )
 
 
-def repetition(drawn: Row, real: Row | None) -> str:
-    sentence = f"{percent(drawn.duplicates)} of the faces are near-duplicates of another one (closer than {DUPLICATE})"
+def repetition(generated: Row, real: Row | None) -> str:
+    sentence = (
+        f"{percent(generated.duplicates)} of the faces are near-duplicates of another one (closer than {DUPLICATE})"
+    )
     return f"{sentence}; for real faces, it is {percent(real.duplicates)}." if real else f"{sentence}."
 
 
-def copies(drawn: Row, real: Row | None) -> str:
-    if drawn.nearest is None or real is None or real.nearest is None:
+def copies(generated: Row, real: Row | None) -> str:
+    if generated.nearest is None or real is None or real.nearest is None:
         return ""
     sentence = (
-        f"The median distance to the nearest training face is {drawn.nearest:.2f}; for the real faces that are "
+        f"The median distance to the nearest training face is {generated.nearest:.2f}; for the real faces that are "
         "compared "
     )
     sentence += f"with, it is {real.nearest:.2f}."
-    if drawn.nearest < COPY_RATIO * real.nearest:
+    if generated.nearest < COPY_RATIO * real.nearest:
         return f"{sentence} The model's faces are closer: check them for copies of training images."
     return f"{sentence} There is no sign of memorisation."
 
 
-def inception(drawn: Row, real: Row | None) -> str:
-    if None in (drawn.fid, drawn.kid) or real is None or None in (real.fid, real.kid):
+def inception(generated: Row, real: Row | None) -> str:
+    if None in (generated.fid, generated.kid) or real is None or None in (real.fid, real.kid):
         return ""
     return (
-        f"FID is {drawn.fid:.1f} (between real faces {real.fid:.1f}), KID {drawn.kid:.4f} ({real.kid:.4f}). FID "
-        "decreases with the number of images, so compare it only for the same number."
+        f"FID is {generated.fid:.1f} (between real faces {real.fid:.1f}), KID {generated.kid:.4f} ({real.kid:.4f}). "
+        "FID decreases with the number of images, so compare it only for the same number."
     )
 
 

@@ -47,7 +47,7 @@ def over_seeds(reports: Sequence[Report]) -> dict[str, Spread]:
     """Metric → its spread over reports of one model; without metrics that one of them lacks."""
     spreads = {}
     for title, (value, _) in VALUES.items():
-        values = [number for report in reports if (number := value(report.drawn, report)) is not None]
+        values = [number for report in reports if (number := value(report.generated, report)) is not None]
         if len(values) == len(reports):
             spreads[title] = spread(values)
     return spreads

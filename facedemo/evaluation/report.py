@@ -50,7 +50,7 @@ class Rate:
 
 def rate(count: int, of: int) -> Rate:
     """Raises ValueError if there are no images."""
-    from scipy.stats import binomtest
+    from scipy.stats import binomtest  # takes long to load, and reading reports does not need it
 
     if of < 1:
         raise ValueError("A share needs at least one image.")
@@ -107,7 +107,7 @@ class Report:
     gallery: str | None = None
 
     @property
-    def drawn(self) -> Row:
+    def generated(self) -> Row:
         return self.rows[0]
 
     @property
@@ -149,13 +149,13 @@ def save_bundle_evaluation(report: Report, folder: Path) -> Path:
 
 def save_evaluation(folder: Path, report: Report) -> Path:
     """Adds an evaluation to the report.json of a bundle or a run; it replaces one of the same number of faces."""
-    known = read_object(folder / REPORT)
-    if not known and (folder / REPORT).exists():
+    content = read_object(folder / REPORT)
+    if not content and (folder / REPORT).exists():
         set_aside(folder / REPORT)
     counts = {stored.count: stored for stored in load_evaluations(folder)} | {report.count: report}
     largest, *smaller = (counts[count].as_json() for count in sorted(counts, reverse=True))
-    known |= {EVALUATION: largest} | ({SMALLER: smaller} if smaller else {})
-    replace_file(folder / REPORT, json.dumps(known, indent=1) + "\n")
+    content |= {EVALUATION: largest} | ({SMALLER: smaller} if smaller else {})
+    replace_file(folder / REPORT, json.dumps(content, indent=1) + "\n")
     return folder / REPORT
 
 
@@ -166,10 +166,10 @@ def load_evaluation(folder: Path) -> Report | None:
 
 def load_evaluations(folder: Path) -> list[Report]:
     """All evaluations stored with a bundle, of the most faces first, without those that cannot be read."""
-    known = read_object(folder / REPORT)
-    smaller = known.get(SMALLER)
+    content = read_object(folder / REPORT)
+    smaller = content.get(SMALLER)
     reports = []
-    for stored in [known.get(EVALUATION), *(smaller if isinstance(smaller, list) else [])]:
+    for stored in [content.get(EVALUATION), *(smaller if isinstance(smaller, list) else [])]:
         try:
             reports.append(Report.from_json(stored))
         except (ValueError, TypeError):

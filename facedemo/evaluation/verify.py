@@ -63,8 +63,8 @@ class DetectedImages:
             return []
         neighbours = closest(self.hog.embeddings[row], self.training.hog.embeddings, count)
         return [
-            (np.asarray(self.training.images[int(place)]), float(distance))
-            for distance, place in zip(*neighbours, strict=True)
+            (np.asarray(self.training.images[int(index)]), float(distance))
+            for distance, index in zip(*neighbours, strict=True)
         ]
 
 
@@ -79,25 +79,25 @@ def verify(
     request.check()
     if request.fid:
         inception.package()  # refused before any long computation
-    asked = question(model, request)
+    checked_request = question(model, request)
     vectors = sampling.latents(model, face_seeds(request.seed, request.count))
-    drawn = sampling.draw(model, vectors, progress=steps("generating faces"))
-    generated = detect_in(model.name, drawn, request.cnn, steps)
-    known = embed_gallery(request.gallery, model, steps) if request.gallery else None
+    generated_images = sampling.draw(model, vectors, progress=steps("generating faces"))
+    generated = detect_in(model.name, generated_images, request.cnn, steps)
+    gallery = embed_gallery(request.gallery, model, steps) if request.gallery else None
     if request.source is None:
-        return replace(asked, rows=[measure(generated, known, None, None, None, request.count)]), generated
+        return replace(checked_request, rows=[measure(generated, gallery, None, None, None, request.count)]), generated
     real, other, training = held_out(model, request.source, request, steps)
     first = min(request.count, len(real.images))
     compared = min(int(images.hog.detected.sum()) for images in (generated, real, other))
     size = compared if compared >= FEWEST else None
     seen = training.hog if training else None
     rows = [
-        measure(generated, known, real.hog, seen, size, first),
-        measure(real, known, other.hog, seen, size, first),  # its distance is the lower limit: real against real
+        measure(generated, gallery, real.hog, seen, size, first),
+        measure(real, gallery, other.hog, seen, size, first),  # its distance is the lower limit: real against real
     ]
     if request.fid:
         rows = with_fid(rows, generated.images, real.images, other.images)
-    return replace(asked, matched_n=first, frechet_n=size, rows=rows), replace(generated, training=training)
+    return replace(checked_request, matched_n=first, frechet_n=size, rows=rows), replace(generated, training=training)
 
 
 def question(model: FaceModel, request: EvaluationRequest) -> Report:
@@ -126,10 +126,10 @@ def detect_in(name: str, images: Images, cnn: bool, steps: Steps, cache: Path | 
     return DetectedImages(name, images, detections, second)
 
 
-def with_fid(rows: list[Row], drawn: Images, real: Images, other: Images) -> list[Row]:
+def with_fid(rows: list[Row], generated: Images, real: Images, other: Images) -> list[Row]:
     """The rows of generated and real faces with FID and KID to real ones, for the same number of images."""
-    count = min(len(drawn), len(real), len(other))
-    pairs = [(drawn, real), (real, other)]  # the second is the lower limit
+    count = min(len(generated), len(real), len(other))
+    pairs = [(generated, real), (real, other)]  # the second is the lower limit
     metrics = [inception.measure(images, others, count) for images, others in pairs]
     return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, metrics, strict=True)]
 
@@ -160,18 +160,18 @@ def held_out(
 def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
     """Embeddings (n, 128) of a gallery's faces; split by split, so that the cache is shared with the data."""
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
-    known = []
+    embeddings = []
     for part, rows in all_parts(faces, source).items():
         progress = steps(f"analysing the gallery, {part}")
         detections = detect_and_embed(Selection(faces.images, rows), progress=progress, cache=faces.detections)
-        known.append(detections.face_embeddings)
-    if not sum(map(len, known)):
+        embeddings.append(detections.face_embeddings)
+    if not sum(map(len, embeddings)):
         raise DataError("No face was detected in the gallery. Choose images with one face each.")
-    return np.concatenate(known)
+    return np.concatenate(embeddings)
 
 
 def measure(
-    shown: DetectedImages,
+    detected: DetectedImages,
     gallery: np.ndarray | None,
     real: FaceDetections | None,
     training: FaceDetections | None,
@@ -183,26 +183,28 @@ def measure(
     gallery: embeddings (n, 128) of known people.  real: reference for the Fréchet distance, which uses the first `size`
     faces of each.
     """
-    detections, known = shown.hog, shown.hog.face_embeddings
+    detections, embeddings = detected.hog, detected.hog.face_embeddings
     unrecognised = None
     if gallery is not None:
-        unrecognised = rate(int((nearest(known, gallery)[0] > TOLERANCE).sum()), len(shown.images))
+        unrecognised = rate(int((nearest(embeddings, gallery)[0] > TOLERANCE).sum()), len(detected.images))
     return Row(
-        name=shown.name,
-        undetected=rate(int((~detections.detected).sum()), len(shown.images)),
-        undetected_cnn=rate(int((~shown.cnn.detected).sum()), len(shown.images)) if shown.cnn else None,
+        name=detected.name,
+        undetected=rate(int((~detections.detected).sum()), len(detected.images)),
+        undetected_cnn=rate(int((~detected.cnn.detected).sum()), len(detected.images)) if detected.cnn else None,
         unrecognised=unrecognised,
-        people=distinct_people(known),
+        people=distinct_people(embeddings),
         people_matched_n=distinct_people(detections.embeddings[:first][detections.detected[:first]]),
-        distance=frechet(known[:size], real.face_embeddings[:size]) if size and real is not None else None,
-        nearest=median_nearest(known, training.face_embeddings) if training is not None else None,
-        duplicates=duplicates(known),
-        main_variance=main_variance(known[:size], real.face_embeddings[:size]) if size and real is not None else None,
+        distance=frechet(embeddings[:size], real.face_embeddings[:size]) if size and real is not None else None,
+        nearest=median_nearest(embeddings, training.face_embeddings) if training is not None else None,
+        duplicates=duplicates(embeddings),
+        main_variance=main_variance(embeddings[:size], real.face_embeddings[:size])
+        if size and real is not None
+        else None,
     )
 
 
-def median_nearest(known: np.ndarray, training: np.ndarray) -> float | None:
-    return float(np.median(nearest(known, training)[0])) if len(known) and len(training) else None
+def median_nearest(embeddings: np.ndarray, training: np.ndarray) -> float | None:
+    return float(np.median(nearest(embeddings, training)[0])) if len(embeddings) and len(training) else None
 
 
 def unseen_by(model: FaceModel, split: str) -> bool:

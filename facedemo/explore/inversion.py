@@ -27,12 +27,12 @@ class InvertedFace:
     error: float
 
 
-def distance(images: Tensor, wanted: Tensor) -> Tensor:
-    """Mean difference of each image (n, 3, s, s) from `wanted` (1, 3, s, s), per pixel plus per pooled square: (n,).
+def distance(images: Tensor, target: Tensor) -> Tensor:
+    """Mean difference of each image (n, 3, s, s) from `target` (1, 3, s, s), per pixel plus per pooled square: (n,).
 
     The pooled term gives a useful gradient while pixels are still misaligned.
     """
-    pixels = images - wanted
+    pixels = images - target
     coarse = F.avg_pool2d(pixels, COARSE)
     return pixels.abs().mean(dim=(1, 2, 3)) + coarse.abs().mean(dim=(1, 2, 3))
 
@@ -50,13 +50,13 @@ def invert(
             f"The image is {image.shape[1]}×{image.shape[0]} pixels, but this model's images are "
             f"{model.size}×{model.size}."
         )
-    network, limit, wanted = model.family.average, model.family.latent_limit, from_uint8(image[None])
-    z = nearest(model, wanted).requires_grad_()
+    network, limit, target = model.family.average, model.family.latent_limit, from_uint8(image[None])
+    z = nearest(model, target).requires_grad_()
     optimizer = torch.optim.Adam([z], RATE, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, RATE / 50)
     for done in range(1, steps + 1):
         optimizer.zero_grad()
-        distance(network(z).float(), wanted).sum().backward()
+        distance(network(z).float(), target).sum().backward()
         optimizer.step()
         schedule.step()
         if limit is not None:
@@ -65,15 +65,15 @@ def invert(
         if progress:
             progress(done, steps)
     z = z.detach()
-    errors = (model.generate(z) - wanted).abs().mean(dim=(1, 2, 3))
+    errors = (model.generate(z) - target).abs().mean(dim=(1, 2, 3))
     best = z[int(errors.argmin())]
     return InvertedFace(best.numpy(), sampling.draw(model, best[None])[0], float(errors.min()))
 
 
-def nearest(model: FaceModel, wanted: Tensor) -> Tensor:
+def nearest(model: FaceModel, target: Tensor) -> Tensor:
     """The STARTS of CANDIDATES random latents whose faces are closest to an image, (STARTS, h)."""
     latents = model.family.latents(CANDIDATES, np.random.RandomState(0))
-    distances = torch.cat([distance(model.generate(part), wanted) for part in latents.split(32)])
+    distances = torch.cat([distance(model.generate(part), target) for part in latents.split(32)])
     return latents[distances.argsort()[:STARTS]].clone()
 
 

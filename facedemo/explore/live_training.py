@@ -115,10 +115,10 @@ class LiveTraining:
     @torch.inference_mode()
     def discriminator_view(self) -> dict[str, np.ndarray]:
         """Symbol → SHOWN pictures, uint8 (SHOWN, 32, 32, 3): x and G(z), and D's reconstruction of each, if any."""
-        shown = {"x": from_uint8(np.stack([self.images[row] for row in range(SHOWN)]))}
-        shown["G(z)"] = self.family.average(self.latents[:SHOWN]).float()
+        inputs = {"x": from_uint8(np.stack([self.images[row] for row in range(SHOWN)]))}
+        inputs["G(z)"] = self.family.average(self.latents[:SHOWN]).float()
         pictures = {}
-        for symbol, images in shown.items():
+        for symbol, images in inputs.items():
             pictures[symbol] = images
             if isinstance(self.family, Reconstructing):
                 pictures[f"D({symbol})"] = self.family.reconstruct(images)

@@ -92,8 +92,12 @@ def learn(
         )
         for name, step, share in zip(names, response.T, shares, strict=True)
     ]  # fmt: skip
-    measured = [one for one in with_reliability(model, classifiers, learned, steps) if one.name not in JUDGEMENTS]
-    return sorted(measured, key=lambda one: (not one.reliable, -np.nan_to_num(one.changed)))
+    measured = [
+        direction
+        for direction in with_reliability(model, classifiers, learned, steps)
+        if direction.name not in JUDGEMENTS
+    ]
+    return sorted(measured, key=lambda direction: (not direction.reliable, -np.nan_to_num(direction.changed)))
 
 
 def distinct(directions: Sequence[NamedDirection], count: int) -> list[NamedDirection]:
@@ -101,20 +105,20 @@ def distinct(directions: Sequence[NamedDirection], count: int) -> list[NamedDire
 
     A smile also lifts the cheeks and opens the mouth: for one face, these three attributes are one slider.
     """
-    kept: list[NamedDirection] = []
+    chosen: list[NamedDirection] = []
     for direction in directions:
         unit = direction.step / (np.linalg.norm(direction.step) or 1.0)
-        others = [other.step / (np.linalg.norm(other.step) or 1.0) for other in kept]
-        if len(kept) < count and all(abs(float(unit @ other)) <= ALIKE for other in others):
-            kept.append(direction)
-    return kept
+        others = [other.step / (np.linalg.norm(other.step) or 1.0) for other in chosen]
+        if len(chosen) < count and all(abs(float(unit @ other)) <= ALIKE for other in others):
+            chosen.append(direction)
+    return chosen
 
 
-def without_gender(response: np.ndarray, place: int) -> np.ndarray:
-    """Responses (h, k) without their components along the response at `place`, which stays as it is."""
-    gender = response[:, place] / (np.linalg.norm(response[:, place]) or 1.0)
+def without_gender(response: np.ndarray, index: int) -> np.ndarray:
+    """Responses (h, k) without their components along the response at `index`, which stays as it is."""
+    gender = response[:, index] / (np.linalg.norm(response[:, index]) or 1.0)
     left = response - np.outer(gender, gender @ response)
-    left[:, place] = response[:, place]
+    left[:, index] = response[:, index]
     return left
 
 
@@ -138,18 +142,18 @@ def with_reliability(
     before = sampling.draw(model, start, BATCH)
     had = classifiers.judge(features(before)) > 0
     result, edited, progress = list(directions), {}, steps("checking directions")
-    for place, direction in enumerate(directions):
+    for index, direction in enumerate(directions):
         if direction.accuracy >= LEAST_ACCURACY:
-            amounts = torch.from_numpy(np.where(had[:, place], -STRENGTH, STRENGTH)).float()
+            amounts = torch.from_numpy(np.where(had[:, index], -STRENGTH, STRENGTH)).float()
             after = sampling.draw(model, start + amounts[:, None] * torch.from_numpy(direction.step), BATCH)
-            has = classifiers.judge(features(after))[:, place] > 0
-            result[place] = replace(direction, changed=float(np.mean(has != had[:, place])))
-            if result[place].changed >= LEAST_CHANGED:
-                edited[place] = after[:RECOGNISED]
+            has = classifiers.judge(features(after))[:, index] > 0
+            result[index] = replace(direction, changed=float(np.mean(has != had[:, index])))
+            if result[index].changed >= LEAST_CHANGED:
+                edited[index] = after[:RECOGNISED]
         if progress:
-            progress(place + 1, len(directions))
-    for place, kept in zip(edited, same_person(before[:RECOGNISED], list(edited.values()), steps), strict=True):
-        result[place] = replace(result[place], kept=kept)
+            progress(index + 1, len(directions))
+    for index, kept in zip(edited, same_person(before[:RECOGNISED], list(edited.values()), steps), strict=True):
+        result[index] = replace(result[index], kept=kept)
     return result
 
 

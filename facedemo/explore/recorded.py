@@ -56,11 +56,11 @@ def record(settings: dict[str, float | str | int]) -> np.ndarray:
     from facedemo.explore.live_training import LiveTraining  # imports torch, which reading a recording does not need
 
     training = LiveTraining(builtin_faces(SIZE).images, **settings)
-    drawn = []
+    faces = []
     for images in IMAGES:
         training.train(float("inf"), most=images // training.config.model.images_per_step - training.step)
-        drawn.append(training.samples())
-    return np.stack(drawn)
+        faces.append(training.samples())
+    return np.stack(faces)
 
 
 def main() -> None:

@@ -163,16 +163,16 @@ class TrainingStepper:
             picture_row("G(z)", "Images generated from random vectors z.", g),
         ]
         changes = [picture_row("G(z)", "Change of the generated images by this step.", g_after - g)]
-        for place, symbol in enumerate(("x", "G(z)")):
+        for index, symbol in enumerate(("x", "G(z)")):
             if isinstance(self.family, Reconstructing):
                 explanation = f"The discriminator's reconstructions of {symbol}."
-                pictures.insert(2 * place + 1, picture_row(f"D({symbol})", explanation, outputs[place]))
+                pictures.insert(2 * index + 1, picture_row(f"D({symbol})", explanation, outputs[index]))
                 explanation = f"Change of the discriminator's reconstructions of {symbol} by this step."
-                changes.append(picture_row(f"D({symbol})", explanation, after[place] - outputs[place]))
+                changes.append(picture_row(f"D({symbol})", explanation, after[index] - outputs[index]))
             else:
-                scored = pictures[place]
-                scores = outputs[place][:SHOWN].cpu().numpy()
-                pictures[place] = PictureRow(scored.symbol, scored.explanation, scored.images, scores)
+                scored = pictures[index]
+                scores = outputs[index][:SHOWN].cpu().numpy()
+                pictures[index] = PictureRow(scored.symbol, scored.explanation, scored.images, scores)
         return pictures, changes
 
     def store_state(self) -> None:

@@ -26,7 +26,7 @@ def frames(run: Run) -> np.ndarray:
     Damaged grids are left out.  Raises RunError if there are fewer than two.
     """
     steps = list(run.samples())
-    captions = captions_of(run, [steps[place] for place in film.strip_places(len(steps), MOST_FRAMES)])
+    captions = captions_of(run, [steps[index] for index in film.strip_places(len(steps), MOST_FRAMES)])
     pictures: list[np.ndarray] = []
     for step, caption in captions.items():
         grid = opened(run.samples()[step], pictures[0].shape[1] if pictures else None)
@@ -50,14 +50,14 @@ def opened(path: Path, width: int | None) -> Image.Image | None:
 def captions_of(run: Run, steps: list[int]) -> dict[int, str]:
     """Iteration → caption, such as "iteration 1,200 · γ 0.7"; the setting follows its changes during training."""
     schedule, changes = SettingsSchedule(run.config), run.setting_changes()
-    shown = family_tunables(type(run.config.model))[:1]
+    tunables = family_tunables(type(run.config.model))[:1]
     captions = {}
     for step in steps:
         while changes and changes[0].step <= step:
             if schedule.fits(change := changes.pop(0)):
                 schedule.apply(change)
         settings = schedule.config.model
-        values = [f"{tunable.title.split(',')[0]} {getattr(settings, tunable.name):g}" for tunable in shown]
+        values = [f"{tunable.title.split(',')[0]} {getattr(settings, tunable.name):g}" for tunable in tunables]
         captions[step] = " · ".join([f"iteration {step:,}", *values])
     return captions
 
@@ -77,7 +77,7 @@ def film_file(run: Run, suffix: str) -> bytes:
     """The film of a run as .mp4 or .gif.  Raises as `frames` does, and ValueError for another suffix."""
     if suffix not in (".mp4", ".gif"):
         raise ValueError(f"A film is written as .mp4 or .gif, not as “{suffix or 'a file without a suffix'}”.")
-    shown = frames(run)
-    rate = max(SLOWEST, round(len(shown) / SECONDS))
-    held = np.concatenate([shown, shown[-1:].repeat(rate, axis=0)])  # the last frame stays for a second
-    return (film.mp4 if suffix == ".mp4" else film.gif)(held, rate, side=shown.shape[2], run=run.name)
+    film_frames = frames(run)
+    rate = max(SLOWEST, round(len(film_frames) / SECONDS))
+    held = np.concatenate([film_frames, film_frames[-1:].repeat(rate, axis=0)])  # the last frame stays for a second
+    return (film.mp4 if suffix == ".mp4" else film.gif)(held, rate, side=film_frames.shape[2], run=run.name)

@@ -41,10 +41,10 @@ def translated(images: Tensor, right: Tensor, down: Tensor) -> Tensor:
     """Shifts images by whole pixels, with grey at the border.  right, down: (n,), in sides of the image."""
     n, size = len(images), images.shape[-1]
     for dimension, shift in ((2, down), (3, right)):
-        place = torch.arange(size, device=images.device) - (shift * size).round().long()[:, None]
-        inside = (place >= 0) & (place < size)
+        position = torch.arange(size, device=images.device) - (shift * size).round().long()[:, None]
+        inside = (position >= 0) & (position < size)
         shape = (n, 1, size, 1) if dimension == 2 else (n, 1, 1, size)
-        rows = place.clamp(0, size - 1).view(shape).expand_as(images)
+        rows = position.clamp(0, size - 1).view(shape).expand_as(images)
         images = images.gather(dimension, rows) * inside.view(shape)
     return images
 

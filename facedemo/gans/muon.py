@@ -23,9 +23,9 @@ def orthogonalised(matrices: Tensor) -> Tensor:
     if x.shape[1] == 1:
         return x
     square = x @ x.mT
-    product = one = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    product = identity = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     for _ in range(STEPS):
-        factor = A * one + B * square + C * square @ square
+        factor = A * identity + B * square + C * square @ square
         square, product = factor @ factor @ square, factor @ product
     return product @ x
 

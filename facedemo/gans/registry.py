@@ -51,7 +51,7 @@ def installed() -> dict[str, Registered]:
 def named() -> dict[str, Registered]:
     """The families in the files named by FACEDEMO_GANS; a family's name is its class's name in lower case."""
     places = filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(",")))
-    return {place.rpartition(":")[2].lower(): Registered(place) for place in places}
+    return {spec.rpartition(":")[2].lower(): Registered(spec) for spec in places}
 
 
 def families() -> dict[str, Registered]:
@@ -71,11 +71,11 @@ def name_family(text: str) -> str:
     file, separator, class_name = text.rpartition(":")
     if not separator:
         return text
-    place = f"{Path(file).expanduser().resolve()}:{class_name}"
-    imported(place)
+    spec = f"{Path(file).expanduser().resolve()}:{class_name}"
+    imported(spec)
     others = os.environ.get(VARIABLE, "")
-    if place not in others.split(","):
-        os.environ[VARIABLE] = f"{others},{place}" if others else place
+    if spec not in others.split(","):
+        os.environ[VARIABLE] = f"{others},{spec}" if others else spec
     return class_name.lower()
 
 
@@ -90,9 +90,9 @@ def registered(name: str) -> Registered:
     return every[name]
 
 
-def imported(place: str) -> type:
+def imported(spec: str) -> type:
     """The class at "module:class" or "file.py:class".  Raises ValueError if a file contains no such family."""
-    module, _, name = place.rpartition(":")
+    module, _, name = spec.rpartition(":")
     if not module.endswith(".py"):
         return getattr(importlib.import_module(module), name)
     family = getattr(module_of_file(module), name, None)

@@ -73,8 +73,8 @@ def zip_of_all_visitors() -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for folder in classroom.workspaces():
             name = f"{safe_name(classroom.name_of(folder))}-{folder.name}"
-            for one in classroom.everything_in(folder):
-                archive.writestr(f"{name}/{one.id}.zip", zip_bytes(one.path))
+            for directory in classroom.everything_in(folder):
+                archive.writestr(f"{name}/{directory.id}.zip", zip_bytes(directory.path))
     return buffer.getvalue()
 
 
@@ -169,15 +169,16 @@ def safe_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         )
     for member in members:
         name = slashes(member.filename)
-        shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)[:120]
+        letters = (letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+        printable = "".join(letters)[:120]
         if name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
-            raise ArchiveError(f"“{shown}” leads outside the ZIP. Nothing was imported.")
+            raise ArchiveError(f"“{printable}” leads outside the ZIP. Nothing was imported.")
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise ArchiveError(f"“{shown}” is a link. Nothing was imported.")
+            raise ArchiveError(f"“{printable}” is a link. Nothing was imported.")
         if PurePosixPath(name).suffix.lower() in PICKLES:
             raise ArchiveError(
-                f"“{shown}” is a pickle, which could run code on this computer. Nothing was imported. Ask for a ZIP "
-                f"with {WEIGHTS} instead."
+                f"“{printable}” is a pickle, which could run code on this computer. Nothing was imported. Ask for a "
+                f"ZIP with {WEIGHTS} instead."
             )
     return members
 

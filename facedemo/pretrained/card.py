@@ -146,7 +146,7 @@ def draw_curves(curves: dict[str, list[float]], labels: dict[str, str]) -> bytes
 
     Only metrics that the run has recorded are plotted.
     """
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # takes long to load, and only static charts need it
 
     recorded = [name for name in labels if curves.get(name)] or list(labels)[:1]  # a metric may be newer than the run
     losses = [name for name in recorded if name.startswith("loss_")]

@@ -28,11 +28,11 @@ def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> Ten
     if not seeds:
         raise ValueError("At least one seed is required.")
     # NumPy froze RandomState's stream for good; torch's and default_rng's may change between versions.
-    rng, drawn = np.random.RandomState(), []
+    rng, vectors = np.random.RandomState(), []
     for seed in seeds:
         rng.seed(seed)  # the state of RandomState(seed), sixty times faster than constructing one
-        drawn.append(model.family.latents(1, rng))
-    return torch.cat(drawn) * scale
+        vectors.append(model.family.latents(1, rng))
+    return torch.cat(vectors) * scale
 
 
 def generate(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0, batch: int = BATCH) -> np.ndarray:

@@ -21,7 +21,7 @@ def face_seeds(seed: int, count: int) -> list[int]:
     checked_seed(seed)
     if count < 0:
         raise ValueError(f"Cannot generate {count} faces.")
-    sequence, drawn = np.random.SeedSequence(seed), count
-    while len(seeds := dict.fromkeys([seed, *sequence.generate_state(drawn).tolist()])) < count:
-        drawn *= 2  # two faces got the same seed
+    sequence, number = np.random.SeedSequence(seed), count
+    while len(seeds := dict.fromkeys([seed, *sequence.generate_state(number).tolist()])) < count:
+        number *= 2  # two faces got the same seed
     return list(seeds)[:count]

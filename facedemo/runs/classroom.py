@@ -97,11 +97,11 @@ def everything_in(folder: Path) -> list[ProcessDirectory]:
 
 def active_in(folder: Path) -> list[ProcessDirectory]:
     """The trainings of a workspace; a race counts as one."""
-    active = [one for one in everything_in(folder) if one.status.active]
-    races = [one for one in active if one.path.parent.name == RACES]
+    active = [directory for directory in everything_in(folder) if directory.status.active]
+    races = [directory for directory in active if directory.path.parent.name == RACES]
     entries = [entry for race in races for entry in read_object(race.path / "race.json").get("entries", [])]
     of_races = {entry.get("run") for entry in entries if isinstance(entry, dict)}
-    return [one for one in active if one.id not in of_races]
+    return [directory for directory in active if directory.id not in of_races]
 
 
 def set_shared(run: Run, shared: bool) -> None:
@@ -185,9 +185,9 @@ def remove_old_runs() -> list[Path]:
     limit, removed = time.time() - rules().run_days * DAY, []
     for folder in people_root().glob("*"):
         trash = [Run(path) for path in (folder / "runs" / ".trash").glob("*")]
-        for one in [*everything_in(folder), *trash]:
-            newest = max((file.st_mtime for file in stats_below(one.path)), default=math.inf)
-            if newest <= limit and not one.status.active:
-                shutil.rmtree(one.path, ignore_errors=True)
-                removed.append(one.path)
+        for directory in [*everything_in(folder), *trash]:
+            newest = max((file.st_mtime for file in stats_below(directory.path)), default=math.inf)
+            if newest <= limit and not directory.status.active:
+                shutil.rmtree(directory.path, ignore_errors=True)
+                removed.append(directory.path)
     return removed

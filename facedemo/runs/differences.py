@@ -105,7 +105,7 @@ def value_texts(name: str, values: Sequence[tuple[Any, ...] | None]) -> list[str
     distinct = list(dict.fromkeys(values))
     if len(set(texts)) == len(distinct):
         return texts
-    return [f"{shown} ({distinct.index(value) + 1})" for shown, value in zip(texts, values, strict=True)]
+    return [f"{text} ({distinct.index(value) + 1})" for text, value in zip(texts, values, strict=True)]
 
 
 def value_text(name: str, value: Any) -> str:

@@ -36,11 +36,11 @@ class Batches:
     def rows(self, step: int) -> Iterator[int]:
         """The images of an iteration for all processes."""
         for position in range(step * self.batch_size, (step + 1) * self.batch_size):
-            epoch, place = divmod(position, len(self.images))
+            epoch, index = divmod(position, len(self.images))
             if epoch != self.epoch:
                 self.epoch = epoch
                 self.order = random_stream(self.seed, "order", epoch).permutation(len(self.images))
-            yield int(self.order[place])
+            yield int(self.order[index])
 
     def load(self, step: int) -> Tensor:
         batch = np.stack([self.images[row] for row in list(self.rows(step))[self.share]])

@@ -24,20 +24,20 @@ def train_with_progress(run: Run, now: bool = False) -> Status:
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[detail]}")
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=1.0, detail="")
-        said: list[str] = []
+        printed: list[str] = []
         began = time.monotonic()
 
         def show(status: Status) -> None:
             waits = status.state == "waiting"
             text = waiting_text(run.path) if waits else describe(status)
             late = time.monotonic() - began > WORTH_SAYING
-            if waits and late and not said and not bar.console.is_terminal:  # a log shows the bar only at the end
-                said.append(text)
+            if waits and late and not printed and not bar.console.is_terminal:  # a log shows the bar only at the end
+                printed.append(text)
                 bar.console.print(f"{text}; --now starts it at once")
             bar.update(task, description=status.state, completed=status.progress, detail=text)
             for warning in status.warnings:
-                if warning not in said:
-                    said.append(warning)
+                if warning not in printed:
+                    printed.append(warning)
                     bar.console.print(f"[yellow]{warning}")
 
         settings = run.config.training

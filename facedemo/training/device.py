@@ -21,12 +21,12 @@ FP32: Precision = "32-true"
 BF16: Precision = "bf16-mixed"
 
 
-def threads(wanted: int, processes: int) -> int:
-    """Threads per process, for `processes` on this machine: `wanted`, or for 0 its share of the available cores."""
+def threads(requested: int, processes: int) -> int:
+    """Threads per process, for `processes` on this machine: `requested`, or for 0 its share of the available cores."""
     cores = psutil.cpu_count(logical=False) or 1
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))
-    return wanted or max(1, cores // processes)
+    return requested or max(1, cores // processes)
 
 
 class CheckpointFiles(TorchCheckpointIO):
@@ -58,10 +58,10 @@ def start(settings: TrainingConfig) -> Fabric:
     return fabric
 
 
-def precision(wanted: Literal["auto"] | Precision) -> Precision:
-    """`wanted`, or for "auto" the faster precision on this machine: Fabric's "32-true" or "bf16-mixed"."""
-    if wanted != "auto":
-        return wanted
+def precision(requested: Literal["auto"] | Precision) -> Precision:
+    """`requested`, or for "auto" the faster precision on this machine: Fabric's "32-true" or "bf16-mixed"."""
+    if requested != "auto":
+        return requested
     if torch.cuda.is_available():
         return BF16 if torch.cuda.is_bf16_supported(including_emulation=False) else FP32
     if torch.backends.mps.is_available() or not has_bf16(torch.cpu.get_capabilities()):

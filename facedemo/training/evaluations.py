@@ -1,4 +1,4 @@
-"""Starts evaluations of a run while it trains, each in a process of its own."""
+"""Starts evaluations of a run while it trains, each in a separate process."""
 
 import subprocess
 import sys

@@ -49,13 +49,13 @@ class Iteration:
 
     def take(self) -> IterationResult:
         """Runs the next iteration."""
-        settings, drawn = self.schedule.config, list[Tensor]()
+        settings, sampled = self.schedule.config, list[Tensor]()
         random = random_stream(self.seed, "noise", self.step)
 
         def noise() -> Tensor:
             latents = self.family.latents(settings.model.batch_size, random)
-            drawn.append(latents[self.noise_share].to(self.fabric.device))
-            return drawn[-1]
+            sampled.append(latents[self.noise_share].to(self.fabric.device))
+            return sampled[-1]
 
         for network, optimizer in self.updates.optimizers.items():
             optimizer.param_groups[0]["lr"] = self.schedule.rate(network, self.step)
@@ -65,7 +65,7 @@ class Iteration:
             row = self.family.step(real, noise, self.updates)
         self.step += 1
         self.family.update_average(settings.ema_weight(self.step))
-        return IterationResult(real, drawn[-1], row)
+        return IterationResult(real, sampled[-1], row)
 
     def optimizer_states(self) -> dict[str, dict[str, Any]]:
         return {name: optimizer.state_dict() for name, optimizer in self.updates.optimizers.items()}

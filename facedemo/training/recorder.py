@@ -64,12 +64,12 @@ class Recorder:
         """Remembers the training images of a new run; raises RunError if those of a resumed one have changed."""
         path = self.run.path / IMAGES
         before = read_object(path)
-        known, then = before.get("digest"), before.get("count")
-        if path.exists() and not (isinstance(known, str) and isinstance(then, int)):
+        recorded, then = before.get("digest"), before.get("count")
+        if path.exists() and not (isinstance(recorded, str) and isinstance(then, int)):
             self.log(f"{IMAGES} was damaged and has been renamed to {records.set_aside(path)}")
         if not path.exists() or not self.run.checkpoints():
             replace_file(path, json.dumps({"count": count, "digest": digest}) + "\n")
-        elif (known, then) != (digest, count):
+        elif (recorded, then) != (digest, count):
             raise RunError(
                 f"The training images have changed since this run started: {then:,} then, {count:,} now. Restore "
                 "the earlier ones, or resume with the changed ones: --data-changed on the command line, or “Images” "
@@ -131,8 +131,8 @@ class Recorder:
             name = records.set_aside(path)
             self.log(f"{METRICS} is damaged: {len(rows):,} rows could be read; the file has been renamed to {name}")
         if self.columns:
-            place = self.columns.index("step")
-            replace_file(path, csv_text([self.columns, *(row for row in rows if row[place] <= step)]))
+            column = self.columns.index("step")
+            replace_file(path, csv_text([self.columns, *(row for row in rows if row[column] <= step)]))
         self.close()
         self.tensorboard = TensorBoardLogger(
             self.run.path, name="", version="tensorboard", default_hp_metric=False, purge_step=step + 1, flush_secs=10

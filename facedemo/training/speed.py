@@ -41,8 +41,8 @@ def store_speed(config: RunConfig, images_per_second: float, startup_seconds: fl
 
     startup_seconds: keeps the previous value by default.
     """
-    path, known = cache_root().parent / FILE, known_speed(config) or {}
-    startup = startup_seconds or known.get("startup_seconds", TYPICAL_STARTUP)
+    path, earlier_speed = cache_root().parent / FILE, known_speed(config) or {}
+    startup = startup_seconds or earlier_speed.get("startup_seconds", TYPICAL_STARTUP)
     rates: dict[str, Any] = read_object(path)
     rates[speed_key(config)] = {"rate": float(images_per_second), "startup": float(startup)}
     try:
@@ -72,6 +72,6 @@ def command() -> list[str]:
 
 
 def measure_and_store(config: RunConfig) -> None:
-    """Measures the speed of a config in a process of its own, and waits for it."""
+    """Measures the speed of a config in a separate process, and waits for it."""
     quiet = subprocess.DEVNULL
     subprocess.run(command(), input=config.model_dump_json().encode(), stdout=quiet, stderr=quiet, check=False)

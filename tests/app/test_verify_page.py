@@ -99,7 +99,7 @@ def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unas
 
 def test_faces_are_evaluated_and_shown_in_the_papers_words_with_their_people(ours: Path) -> None:
     page = verified(open_page(faces="8", seed="5", show="detected"))
-    found = next(iter(request.jobs().all().values())).result[0].drawn
+    found = next(iter(request.jobs().all().values())).result[0].generated
     table = next(part.value for part in page.markdown if part.value.startswith("|"))
     assert "can't detect a face | detected, but nobody in the gallery within 0.6" in table
     assert f"**ours\\-64** | {rate_text(found.undetected)} | –" in table

@@ -56,7 +56,7 @@ def test_a_person_has_one_portrait_with_the_number_of_its_faces_most_first(detec
     assert detected.hog.detected.tolist() == [True] * 4 + [False] * 2 + [True]
     assert portraits[0] == (0, 2), "the face that comes twice"
     assert sum(count for _, count in portraits) == 5
-    assert [row for row, _ in portraits] == annotate.shown(detected, "people")
+    assert [row for row, _ in portraits] == annotate.sheet_rows(detected, "people")
     once, often = (annotate.counted(detected.images[0], count) for count in (1, 1000))
     assert (once[:150] == often[:150]).all()
     assert (once != often).any()

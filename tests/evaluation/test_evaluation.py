@@ -276,7 +276,7 @@ def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monke
     looked = list(dict.fromkeys(what for what in begun if what.startswith("analysing")))
     parts = [f"analysing the gallery, {part}" for part in ("train", "validation", "test")]
     assert looked == ["analysing ours-64", *parts]
-    assert report.drawn.unrecognised.count == 0, "each of them is in the gallery"
+    assert report.generated.unrecognised.count == 0, "each of them is in the gallery"
 
 
 def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_report(tmp_path: Path) -> None:
@@ -295,16 +295,16 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     assert done.returncode == 0, done.stderr
     written = json.loads((tmp_path / "report.json").read_text("utf8"))
     found = Report.from_json(written)
-    assert found.drawn.undetected.of == 6
-    assert found.drawn.unrecognised.count == 0, "each of them is in the gallery"
-    assert 1 <= found.drawn.people <= 6
+    assert found.generated.undetected.of == 6
+    assert found.generated.unrecognised.count == 0, "each of them is in the gallery"
+    assert 1 <= found.generated.people <= 6
     assert found.versions.keys() >= {"torch", "face-recognition"}
     assert "can't detect a face" in done.stdout
-    assert f"A face is detected in {6 - found.drawn.undetected.count} of 6" in done.stdout
+    assert f"A face is detected in {6 - found.generated.undetected.count} of 6" in done.stdout
 
     facts = pictures.read_settings(tmp_path / "pictures" / "detected.png")
-    assert (facts["seed"], facts["of"]) == ("900", str(6 - found.drawn.undetected.count))
-    assert pictures.read_settings(tmp_path / "pictures" / "people.png")["of"] == str(found.drawn.people)
+    assert (facts["seed"], facts["of"]) == ("900", str(6 - found.generated.undetected.count))
+    assert pictures.read_settings(tmp_path / "pictures" / "people.png")["of"] == str(found.generated.people)
 
     after = json.loads((bundled / "report.json").read_text("utf8"))
     assert after.pop("smaller_evaluations") == [written]  # the larger one that was there is kept

@@ -105,18 +105,18 @@ def sweep_chart(points: Sequence[Point], diversity: str) -> go.Figure:
 
     diversity: a key of DIVERSITY; points without it are left out.
     """
-    shown = [point for point in points if getattr(point, diversity) is not None]
-    shares = [point.share for point in shown]
+    measured_points = [point for point in points if getattr(point, diversity) is not None]
+    shares = [point.share for point in measured_points]
     figure = go.Figure(
         go.Scatter(
-            x=[getattr(point, diversity) for point in shown],
+            x=[getattr(point, diversity) for point in measured_points],
             y=shares,
-            text=[html.escape(point.label) for point in shown],
-            customdata=[point.label for point in shown],
+            text=[html.escape(point.label) for point in measured_points],
+            customdata=[point.label for point in measured_points],
             error_y={
                 "type": "data",
-                "array": [point.high - point.share for point in shown],
-                "arrayminus": [point.share - point.low for point in shown],
+                "array": [point.high - point.share for point in measured_points],
+                "arrayminus": [point.share - point.low for point in measured_points],
                 "thickness": 1,
                 "width": 4,
             },

@@ -36,14 +36,16 @@ def overlay(runs: Sequence[Curves], axis: str = "iterations") -> dict[str, go.Fi
     """
     over, unit, axis_label = AXES[axis]
     styles = [{"color": colour, "dash": dash, "width": 2} for dash in DASHES for colour in COLOURS]
-    drawn = [(run, line_style) for run, line_style in zip(runs, styles, strict=False) if run.metrics.get(over)]
-    labels = {column: label for run, _ in reversed(drawn) for column, label in run.labels.items()}
+    shown_runs = [(run, line_style) for run, line_style in zip(runs, styles, strict=False) if run.metrics.get(over)]
+    labels = {column: label for run, _ in reversed(shown_runs) for column, label in run.labels.items()}
     figures = {}
-    for column in dict.fromkeys(column for run, _ in drawn for column in run.labels):
-        lines = [(run, line_style) for run, line_style in drawn if column in run.labels and run.metrics.get(column)]
+    for column in dict.fromkeys(column for run, _ in shown_runs for column in run.labels):
+        lines = [
+            (run, line_style) for run, line_style in shown_runs if column in run.labels and run.metrics.get(column)
+        ]
         if lines:
             figures[column] = chart(lines, column, over, unit)
-            dress(figures[column], labels[column], axis, axis_label, len(lines) if len(drawn) > 1 else 0)
+            dress(figures[column], labels[column], axis, axis_label, len(lines) if len(shown_runs) > 1 else 0)
     return figures
 
 

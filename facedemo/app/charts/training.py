@@ -137,10 +137,10 @@ def untitled(figure: go.Figure) -> go.Figure:
 
 def logarithmic_axis(figure: go.Figure) -> None:
     """A y axis from half the minimum to twice the maximum, with ticks at 1, 2 and 5 times powers of ten."""
-    drawn = [value for line in figure.data for value in np.asarray(line.y, dtype=float).tolist() if value > 0]
-    if not drawn:
+    values = [value for line in figure.data for value in np.asarray(line.y, dtype=float).tolist() if value > 0]
+    if not values:
         return
-    low, high = min(drawn) / 2, max(drawn) * 2
+    low, high = min(values) / 2, max(values) * 2
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
     ticks = ticks[::3] if high / low > 1e4 else ticks
@@ -188,17 +188,17 @@ def add_changes(figure: go.Figure, setting_changes: Mapping[int, str], first: fl
 
     A label for which there is no room is only shown in the tooltip of its line.
     """
-    shown = {step: text for step, text in setting_changes.items() if step <= last}
+    visible_changes = {step: text for step, text in setting_changes.items() if step <= last}
     span, free = max(last - first, 1.0), [-np.inf] * ROWS_OF_LABELS
-    for step, text in shown.items():
+    for step, text in visible_changes.items():
         figure.add_vline(x=step, line={"color": GREY, "width": 1, "dash": "dot"})
-        place, width = (step - first) / span, len(text) * LETTER / NARROW
-        left = min(place, max(0.0, 1.0 - width))
+        position, width = (step - first) / span, len(text) * LETTER / NARROW
+        left = min(position, max(0.0, 1.0 - width))
         row = next((row for row, end in enumerate(free) if end <= left), None)
         if row is None:
             continue
         free[row] = left + width + 2 * LETTER / NARROW
-        flipped = place > left
+        flipped = position > left
         figure.add_annotation(
             x=step,
             y=1,
@@ -210,12 +210,12 @@ def add_changes(figure: go.Figure, setting_changes: Mapping[int, str], first: fl
             yanchor="bottom",
             font={"size": 11, "color": GREY},
         )
-    if shown:
+    if visible_changes:
         low = min(float(np.nanmin(line.y)) for line in figure.data)
         figure.add_scatter(
-            x=list(shown),
-            y=[low] * len(shown),
-            text=[subscripts(text) for text in shown.values()],
+            x=list(visible_changes),
+            y=[low] * len(visible_changes),
+            text=[subscripts(text) for text in visible_changes.values()],
             name="changed",
             mode="markers",
             marker={"color": GREY, "size": 7, "symbol": "triangle-up"},

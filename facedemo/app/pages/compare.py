@@ -30,7 +30,7 @@ if mode == "side":
     side_by_side.show(settings, ignored)
 else:
     races = {race.id: race for race in list_races()}
-    settings["race"] = url_state.QueryParam("", race_list.known(races), "there is no such race")
+    settings["race"] = url_state.QueryParam("", race_list.known_race(races), "there is no such race")
     ignored += url_state.load_from_url(settings, page="compare")
     race_list.show("sweep" if mode == "sweep" else "race", races, ignored)
     url_state.write_to_url(settings, page="compare")

@@ -52,6 +52,8 @@ except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 
 if mode == "directions" and edited_face.inverted_face(choices[name]):
-    copy_link("The link moves the same sliders, but on the face of a seed: it cannot contain a face found on Inside.")
+    copy_link(
+        "The link sets the same sliders for the face of a seed, because it cannot contain a face found on Inside."
+    )
 else:
     copy_link("The link shows the same faces.")

@@ -25,7 +25,7 @@ NEWEST = 3  # runs whose curves are shown while none is selected
 OVER = {"iterations": "Iterations", "images": "Images", "minutes": "Minutes"}
 
 
-def known(text: str) -> str:
+def known_runs(text: str) -> str:
     """The existing run directories in an address, joined by slashes.  Raises ValueError if none exists."""
     if not text:
         return ""
@@ -37,7 +37,7 @@ def known(text: str) -> str:
 
 SETTINGS = {
     "find": url_state.QueryParam("", lambda text: text[:200], ""),
-    "chosen": url_state.QueryParam("", known, "there is no such run"),
+    "chosen": url_state.QueryParam("", known_runs, "there is no such run"),
     "over": url_state.one_of(OVER, default="iterations"),
 }
 
@@ -69,8 +69,8 @@ def all_runs(was_active: bool) -> None:
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     matching = [facts for facts in every if facts.fits(search)]
-    wanted = set(st.session_state.runs_chosen.split("/"))
-    chosen = [facts for facts in matching if facts.run.id in wanted]
+    chosen_ids = set(st.session_state.runs_chosen.split("/"))
+    chosen = [facts for facts in matching if facts.run.id in chosen_ids]
     if matching:
         run_table(matching, {facts.run.id for facts in chosen}, choose)
     else:
@@ -139,14 +139,14 @@ def compare(chosen: list[Facts]) -> None:
             key="runs_over",
             hint=hint,
         )
-    drawn, missing = [], []
+    with_metrics, missing = [], []
     for facts, name in list(zip(chosen, distinct_names(chosen), strict=True))[: overlay.MAX_RUNS]:
         try:
             with st.spinner("Loading…", show_time=False):
-                drawn.append(curves(facts, name))
+                with_metrics.append(curves(facts, name))
         except DAMAGED:
             missing.append(name)
-    missing += [run.name for run in drawn if not run.metrics]
+    missing += [run.name for run in with_metrics if not run.metrics]
     if len(chosen) > overlay.MAX_RUNS:
         st.caption(f"Only the first {overlay.MAX_RUNS} of the {len(chosen)} selected runs are shown.")
     if missing:
@@ -154,8 +154,8 @@ def compare(chosen: list[Facts]) -> None:
             f"These runs have no curves, because their metrics are missing or damaged: {escaped(', '.join(missing))}."
         )
     with st.grid(2, min_column_width=340):
-        for column, figure in overlay.overlay(drawn, over).items():
-            alt = f"Chart of {column} of {len(drawn)} runs over {OVER[over].lower()}"
+        for column, figure in overlay.overlay(with_metrics, over).items():
+            alt = f"Chart of {column} of {len(with_metrics)} runs over {OVER[over].lower()}"
             st.plotly_chart(readable(figure), key=f"overlay_{column}", config=CHART, alt=alt)
 
 

@@ -21,8 +21,8 @@ INTRODUCTION = (
 
 def change_model() -> None:
     """Resets the page: another model starts at its own first step, with its own settings."""
-    kept = ("step_model", "step_present")
-    for key in [key for key in st.session_state if str(key).startswith("step_") and key not in kept]:
+    kept_keys = ("step_model", "step_present")
+    for key in [key for key in st.session_state if str(key).startswith("step_") and key not in kept_keys]:
         del st.session_state[key]
     url_state.outdate_address("step")
 
@@ -78,7 +78,7 @@ settings |= {
 }
 ignored += url_state.load_from_url(settings, page="step")
 with settings_row:
-    wanted = {tunable.name: controls.tunable_control(tunable) for tunable in own_tunables}
+    chosen_settings = {tunable.name: controls.tunable_control(tunable) for tunable in own_tunables}
     amplify = st.selectbox(
         "Amplify changes",
         ["auto", *map(str, single_step.GAINS)],
@@ -92,8 +92,8 @@ if ignored:
     st.warning(f"Not used: {', '.join(dict.fromkeys(ignored))}.", icon=":material/link_off:")
 
 bar = st.container()
-if wanted != in_force:
-    stepper.steer(**wanted)
+if chosen_settings != in_force:
+    stepper.steer(**chosen_settings)
 with bar, cached_work.progress_bar("Training") as progress:
     if st.session_state.step_steps < stepper.first_kept:
         stepper.restart()

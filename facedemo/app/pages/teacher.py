@@ -19,30 +19,30 @@ REFRESH = 3.0  # seconds
 def trainings() -> None:
     """Everything that trains or waits, with a button to stop it."""
     waits, folders = queue.waits(), classroom.workspaces()
-    active = [(folder, one) for folder in folders for one in classroom.active_in(folder)]
+    active = [(folder, directory) for folder in folders for directory in classroom.active_in(folder)]
     st.subheader(f"Training or waiting: {len(active)}", anchor=False)
-    for folder, one in active:
-        training(folder, one, wait_text(one.path, one.status, waits))
+    for folder, directory in active:
+        training(folder, directory, wait_text(directory.path, directory.status, waits))
     if not active:
         st.caption("No training is running or waiting.")
     if problem := st.session_state.pop("run_problem", ""):
         st.error(escaped(problem))
 
 
-def training(folder: Path, one: ProcessDirectory, place: str) -> None:
-    status = one.status
+def training(folder: Path, directory: ProcessDirectory, queue_text: str) -> None:
+    status = directory.status
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{escaped(classroom.name_of(folder))}**: {escaped(one.name)}", width="content")
+        st.markdown(f"**{escaped(classroom.name_of(folder))}**: {escaped(directory.name)}", width="content")
         badge(status)
         left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-        st.caption(place or f"{status.progress:.0%} {left}", width="content")
+        st.caption(queue_text or f"{status.progress:.0%} {left}", width="content")
         st.button(
             "Stop",
             icon=":material/stop:",
             type="tertiary",
             on_click=ask,
-            args=(lambda: classroom.stop([one]),),
-            key=f"stop_{folder.name}_{one.id}",
+            args=(lambda: classroom.stop([directory]),),
+            key=f"stop_{folder.name}_{directory.id}",
             help="Stop this training with a checkpoint.",
         )
 
@@ -64,7 +64,7 @@ def end_or_begin() -> None:
 
 def end_class() -> None:
     classroom.set_closed(True)
-    classroom.stop([one for folder in classroom.workspaces() for one in classroom.active_in(folder)])
+    classroom.stop([directory for folder in classroom.workspaces() for directory in classroom.active_in(folder)])
 
 
 def people() -> None:
@@ -87,9 +87,9 @@ if visitor is None or not visitor.teacher:  # the page is not listed for others,
     st.stop()
 allowed = classroom.rules()
 st.caption(
-    f"Allowed: {allowed.minutes:g} minutes a training, images of {allowed.size}×{allowed.size} pixels, "
-    f"{allowed.trainings_text} a visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "
-    f"{allowed.run_days:g} days. At most {queue.max_trainings()} train at once."
+    f"Allowed: {allowed.minutes:g} minutes per training, images of {allowed.size}×{allowed.size} pixels, "
+    f"{allowed.trainings_text} per visitor, {allowed.upload_megabytes:g} MB of uploads. Runs are removed after "
+    f"{allowed.run_days:g} days. At most {queue.max_trainings()} trainings run at once."
 )
 with st.container(horizontal=True):
     end_or_begin()

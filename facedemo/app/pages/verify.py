@@ -78,16 +78,16 @@ if ignored:
     st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
 
 try:
-    wanted = request.request(name, choices[name], copies)
+    request_made = request.request(name, choices[name], copies)
 except OSError as error:
     st.error(f"{escaped(error)} Choose another model.", title="Cannot be used")
     st.stop()
-job, current = request.find_job(wanted)
+job, current = request.find_job(request_made)
 if job is None or job.state != "running":
     hint = "Generate the images, run face detection on each, and compare the detected faces."
     if st.button("Verify", type="primary", icon=":material/fact_check:", help=hint):
         with st.spinner("Loading…", show_time=False):
-            started = request.start(wanted)
+            started = request.start(request_made)
         if started:
             st.rerun()
 
@@ -101,7 +101,7 @@ elif job is not None and job.state == "done":
             "newest."
         )
     verdict(report, f"{name}-{seed}")
-    detected_faces(wanted, detected)
+    detected_faces(request_made, detected)
 else:
     if job is not None and job.state == "failed":
         st.error(f"{escaped(job.error)} Change the settings and press Verify again.", title="Could not be verified")

@@ -76,7 +76,9 @@ def sign_in(code: str, nickname: str, pin: str, codes: dict[str, bool]) -> Visit
     """
     nickname = " ".join(nickname.split())
     matching = [
-        teacher for known, teacher in codes.items() if hmac.compare_digest(known.encode(), code.strip().encode())
+        teacher
+        for valid_code, teacher in codes.items()
+        if hmac.compare_digest(valid_code.encode(), code.strip().encode())
     ]
     if not matching:
         raise SignInError("The access code is wrong. Ask your teacher for it.")

@@ -25,11 +25,11 @@ def cached_with_progress(label: str, compute: Callable[[Progress], Result], *wha
     label: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `compute` must depend on nothing
     else.
     """
-    place = cache_slot(label, *what)
-    if "result" not in place:
+    slot = cache_slot(label, *what)
+    if "result" not in slot:
         with progress_bar(label) as show:
-            place["result"] = compute(show)
-    return place["result"]
+            slot["result"] = compute(show)
+    return slot["result"]
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from facedemo.app.shared.run_controls import CHART
 from facedemo.runs.evaluations import Evaluation
 
 ABOUT = (
-    "While a model trains, `face_recognition` runs on 500 faces of the same seeds from time to time, in a process of "
-    "its own at lower priority. They are compared with real faces that the model does not train on, if there are any."
+    "While a model trains, `face_recognition` runs on 500 faces of the same seeds from time to time, in a separate "
+    "process at lower priority. They are compared with real faces that the model does not train on, if there are any."
 )
 
 

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 def paged_list(
     items: Sequence[Item], fits: Callable[[Item, str], bool], show: Callable[[Item], None], kind: str, hint: str
 ) -> None:
-    """fits: whether an item matches the search.  kind: the items' singular name.  about: help of the search."""
+    """fits: whether an item matches the search.  kind: the items' singular name.  hint: help text of the search."""
     if len(items) > PER_PAGE:
         search = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=hint)
         items = [item for item in items if fits(item, search)]

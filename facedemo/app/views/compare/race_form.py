@@ -9,7 +9,7 @@ from facedemo.app.shared import setting_controls, training_images
 from facedemo.app.shared.markdown import escaped
 from facedemo.comparison import commands, entrants, race
 from facedemo.comparison.race import Kind, Race
-from facedemo.config.schema import error_message
+from facedemo.config.schema import DEFAULT_FAMILY, error_message
 from facedemo.gans.registry import config_class, family_names
 
 SIZES = (32, 64, 128)
@@ -37,8 +37,8 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
             GAMMAS,
             key=key("gammas"),
             format_func="{:g}".format,
-            help="Values of γ; one model of the family “ours” is trained with each. Low: smooth faces that look alike. "
-            "High: sharper and more varied faces, less stable.",
+            help=f"Values of γ; one model of the family “{DEFAULT_FAMILY}” is trained with each. Low: smooth faces "
+            "that look alike. High: sharper and more varied faces, less stable.",
         )
     else:
         st.pills(
@@ -127,7 +127,7 @@ def create(kind: Kind, budget: dict[str, float]) -> Race:
         "seed": state[key("seed")],
         **budget,
     }
-    families = ["ours"] if kind == "sweep" else state[key("families")]
+    families = [DEFAULT_FAMILY] if kind == "sweep" else state[key("families")]
     gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
     evaluation = {"seed": state[key("seed")], "count": state[key("count")]}
     configs = entrants.entrant_configs(entrants.race_options(options), families, gammas)

@@ -15,7 +15,7 @@ from facedemo.runs.summary import holds
 from facedemo.storage.process_status import Status
 
 
-def known(races: Mapping[str, Race]) -> Callable[[str], str]:
+def known_race(races: Mapping[str, Race]) -> Callable[[str], str]:
     """Parses the name of a race in an address; raises ValueError if there is no such race."""
 
     def parse(text: str) -> str:
@@ -77,7 +77,7 @@ def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
     if not races_and_plans:
         st.caption(f"There are none yet. Every {kind} is listed here, so that you can open it again without training.")
     hint = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
-    paged_list(races_and_plans, lambda one, search: fits(*one, search), lambda one: card(*one), kind, hint)
+    paged_list(races_and_plans, lambda item, search: fits(*item, search), lambda item: card(*item), kind, hint)
     trash_controls.deleted(deleted_races(), "races")
 
 

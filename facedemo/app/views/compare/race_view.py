@@ -86,7 +86,7 @@ def header(race: Race, plan: Plan, status: Status) -> None:
 
 def actions(race: Race, plan: Plan, status: Status) -> None:
     if status.state == "waiting":
-        hint = "Pause the race in the queue: others pass it, and it keeps its place."
+        hint = "Pause the race in the queue: others may start before it, and it keeps its place."
         button("Pause", "pause", hint, race.pause)
     if status.state == "paused":
         button("Continue", "play_arrow", "Wait for its turn again.", race.unpause)
@@ -130,7 +130,7 @@ def button(label: str, icon: str, hint: str, on_click: Callable[[], None]) -> No
 def downloads(race: Race, ready: bool) -> None:
     """Downloads of the report, which is made on demand."""
 
-    def made(form: str) -> bytes:
+    def report_file(form: str) -> bytes:
         compared = gather.gather_race(race)
         if form == "html":
             return files(compared)[HTML]
@@ -142,7 +142,7 @@ def downloads(race: Race, ready: bool) -> None:
     ):
         st.download_button(
             f"Report ({form.upper()})",
-            lambda form=form: made(form),
+            lambda form=form: report_file(form),
             f"{race.id}.{form}",
             on_click="ignore",
             disabled=not ready,
@@ -202,7 +202,7 @@ def first_faces(path: Path, version: int) -> bytes:
     with Image.open(path) as image:
         sheet = np.asarray(image.convert("RGB"))
     step = (sheet.shape[1] - 2) // 8
-    corners = [(2 + place // 8 * step, 2 + place % 8 * step) for place in range(FACES)]
+    corners = [(2 + index // 8 * step, 2 + index % 8 * step) for index in range(FACES)]
     faces = np.stack([sheet[top : top + step - 2, left : left + step - 2] for top, left in corners])
     return pictures.png(pictures.grid(faces))
 

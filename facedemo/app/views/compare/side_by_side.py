@@ -160,7 +160,9 @@ def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     missing = []
     for name in names:
         evaluations, label = load_evaluations(choices[name]), model_picker.label(name)
-        reports |= {f"{label}, {one.count:,} faces" if len(evaluations) > 1 else label: one for one in evaluations}
+        reports |= {
+            f"{label}, {report.count:,} faces" if len(evaluations) > 1 else label: report for report in evaluations
+        }
         missing += [] if evaluations else [label]
     st.subheader("Face-recognition results", anchor=False)
     table(reports)

@@ -55,6 +55,6 @@ def show(runs: Mapping[str, Run], active: bool) -> None:
 
 
 def point(label: str, report: Report) -> comparison.Point:
-    row = report.drawn
+    row = report.generated
     low, high = 100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low)
     return comparison.Point(label, 100 * (1 - row.undetected.share), low, high, row.people, row.distance)

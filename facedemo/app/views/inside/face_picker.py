@@ -56,12 +56,12 @@ def face_input(slot: str, label: str, folder: Path) -> tuple[np.ndarray, str] | 
         width=220,
         help=f"The random seed of the face, as on the Generate page. From 0 to {MAX_SEED}.",
     )
-    (image,) = drawn(folder, model_picker.version(folder), seed)
+    (image,) = generated_face(folder, model_picker.version(folder), seed)
     return image, f"seed {seed}"
 
 
 @st.cache_data(max_entries=16, show_spinner="Generating a face…")
-def drawn(folder: Path, version: str, seed: int) -> np.ndarray:
+def generated_face(folder: Path, version: str, seed: int) -> np.ndarray:
     return sampling.generate(model_picker.load(folder, version), [seed])
 
 
@@ -117,7 +117,7 @@ def chosen_face(slot: str, photo: "Image", faces: list[Face]) -> int:
     key = f"inside_{slot}_face"
     number = min(st.session_state.get(key, 1), len(faces))
     st.caption(f"{len(faces)} faces were found. Choose one:")
-    labels = [f"number {place} from the left" for place in range(1, len(faces) + 1)]
+    labels = [f"number {position} from the left" for position in range(1, len(faces) + 1)]
     with st.container(width=(THUMBNAIL + 4) * min(len(faces), 6)):
         face_grid(
             np.stack([photos.thumbnail(photo, face, THUMBNAIL) for face in faces]),

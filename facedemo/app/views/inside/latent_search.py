@@ -53,11 +53,11 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
     if None in faces:
         return
     searches = [found_before(folder, image) for image, _ in faces]
-    if not all(place for place in searches):
-        find(folder, [image for (image, _), place in zip(faces, searches, strict=True) if not place])
-    for slot, place, (image, description), stored in zip(SLOTS, places, faces, searches, strict=True):
+    if not all(searches):
+        find(folder, [image for (image, _), search in zip(faces, searches, strict=True) if not search])
+    for slot, container, (image, description), stored in zip(SLOTS, places, faces, searches, strict=True):
         if stored:
-            with place:
+            with container:
                 show_found(image, description, stored["found"])
                 hint = "Open it in Interpolate, where sliders change its properties. Links cannot contain it."
                 if st.button("Edit it", key=f"inside_{slot}_edit", icon=":material/tune:", help=hint):

@@ -58,7 +58,7 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam
             width=200,
             help=f"Number of faces per side: 2 shows only the four corners, {SIDE} shows {SIDE**2} faces.",
         )
-    images = drawn(folder, seeds, side, path)
+    images = generated_grid(folder, seeds, side, path)
     if (face := st.session_state.interpolate_face) > len(images):
         ignored.append(f"`face={face}` (there are {len(images)})")
         first_face()
@@ -68,7 +68,7 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam
     show(name, images, seeds, side, path)
 
 
-def drawn(folder: Path, seeds: list[int], side: int, path: PathKind) -> np.ndarray:
+def generated_grid(folder: Path, seeds: list[int], side: int, path: PathKind) -> np.ndarray:
     version = model_picker.version(folder)
 
     def draw(progress: sampling.Progress) -> np.ndarray:

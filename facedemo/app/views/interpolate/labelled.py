@@ -41,8 +41,8 @@ def job(folder: Path, which: str) -> Job | None:
 
 def learned(folder: Path) -> LearnedDirections | None:
     """The latest result for this visitor's choice of faces; if a run still trains, it may be of earlier weights."""
-    asked = job(folder, ASKED)
-    if asked and asked.state == "done":
+    requested_job = job(folder, ASKED)
+    if requested_job and requested_job.state == "done":
         st.session_state[USED] = st.session_state[ASKED]
     used = job(folder, USED)
     return used.result if used and used.state == "done" else None
@@ -63,9 +63,9 @@ def not_learned(settings: dict[str, url_state.QueryParam], amount: url_state.Que
 
 def control(folder: Path) -> None:
     """The choice of labelled faces, a button that starts learning, its progress and its outcome."""
-    asked, stored = job(folder, ASKED), learned(folder)
-    running = asked if asked is not None and asked.state == "running" else None
-    failed = asked is not None and asked.state in ("failed", "cancelled")
+    requested_job, stored = job(folder, ASKED), learned(folder)
+    running = requested_job if requested_job is not None and requested_job.state == "running" else None
+    failed = requested_job is not None and requested_job.state in ("failed", "cancelled")
     # kept on the server, so that it stays open when the layout above it changes
     with st.expander(
         "Learn from labelled faces",
@@ -87,9 +87,9 @@ def control(folder: Path) -> None:
         if running:
             show_progress(running)
             return
-        if asked is not None and asked.state == "failed":
-            st.error(escaped(asked.error), title="Learning failed")
-        elif asked is not None and asked.state == "cancelled":
+        if requested_job is not None and requested_job.state == "failed":
+            st.error(escaped(requested_job.error), title="Learning failed")
+        elif requested_job is not None and requested_job.state == "cancelled":
             st.info("Results so far are cached; press Learn to continue.", title="Cancelled")
         hint = (
             "Analyse up to 16,000 of these faces and some thousands of the model's, which takes minutes the first time."
@@ -112,15 +112,17 @@ def start(folder: Path) -> bool:
             classifiers = attribute_classifier.fit_learner_and_judge(source, model.size, steps)
             learned_directions = named_directions.learn(model, classifiers, named_directions.FACES, steps)
             summary = named_directions.summary(learned_directions, classifiers)
-            return LearnedDirections(summary, version, [one for one in learned_directions if one.reliable])
+            return LearnedDirections(
+                summary, version, [direction for direction in learned_directions if direction.reliable]
+            )
         attribute_model = attributes.fit_attribute_model(source, model.size, steps)
         return LearnedDirections(
             attribute_model.summary(), version, [*directions.labelled(model, attribute_model, steps=steps)]
         )
 
     st.session_state[ASKED] = image_source.identity(PREFIX)
-    place = cache_slot(folder, st.session_state[ASKED])
+    slot = cache_slot(folder, st.session_state[ASKED])
     # it may run already, from before a page reload or for another visitor
-    if "job" not in place or place["job"].state != "running":
-        place["job"] = Job(do)
+    if "job" not in slot or slot["job"].state != "running":
+        slot["job"] = Job(do)
     return True

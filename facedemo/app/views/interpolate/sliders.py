@@ -39,9 +39,9 @@ def reset(name: str) -> None:
 def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     model, amount = load(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
     latent = sampling.latents(model, [0]).shape[1]
-    kept, unlabelled = named_directions.read(folder, latent), directions.names(latent)
+    saved_directions, unlabelled = named_directions.read(folder, latent), directions.names(latent)
     own = {"seed": url_state.whole(0, MAX_SEED, default=1)}
-    own |= {f"by_{name}": amount for name in [*(direction.name for direction in kept), *unlabelled]}
+    own |= {f"by_{name}": amount for name in [*(direction.name for direction in saved_directions), *unlabelled]}
     ignored += url_state.load_from_url(own, page="interpolate")
     learned = from_labels(folder, latent)
     extra = {f"by_{direction.name}": amount for direction in learned}
@@ -56,9 +56,9 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     left, right = st.columns([2, 3], gap="large")  # on a phone, the face is shown first
     with right:
-        named = list({direction.name: direction for direction in [*learned, *kept, *learned]}.values())
+        named = list({direction.name: direction for direction in [*learned, *saved_directions, *learned]}.values())
         named_sliders(folder, face, named)
-        shown_directions = [*named, *unlabelled_sliders(folder, face, unlabelled, folded=bool(kept))]
+        shown_directions = [*named, *unlabelled_sliders(folder, face, unlabelled, folded=bool(saved_directions))]
         labelled.control(folder)
     url_state.write_to_url(settings | own, page="interpolate")
     with left:
@@ -92,11 +92,11 @@ def named_sliders(folder: Path, face: EditedFace, named: list[Direction]) -> Non
     rows(folder, face, [direction for direction in named if not isinstance(direction, NamedDirection)])
     first = named_directions.distinct(attributes, FIRST)
     rows(folder, face, first)
-    shown = {direction.name for direction in first}
-    if rest := [direction for direction in attributes if direction.name not in shown]:
-        place = more("More attributes", "more", [direction.name for direction in rest])
-        if place.open:  # otherwise, nobody sees these faces
-            with place:
+    first_names = {direction.name for direction in first}
+    if rest := [direction for direction in attributes if direction.name not in first_names]:
+        expander = more("More attributes", "more", [direction.name for direction in rest])
+        if expander.open:  # otherwise, nobody sees these faces
+            with expander:
                 rows(folder, face, rest)
 
 
@@ -112,10 +112,10 @@ def unlabelled_sliders(folder: Path, face: EditedFace, names: list[str], folded:
         directions = unlabelled_directions(folder)
         rows(folder, face, directions)
         return directions
-    place = more("Light, colour and main differences", "unlabelled", names)
-    with place:
-        directions = unlabelled_directions(folder) if place.open or used(names) else []
-        if place.open:
+    expander = more("Light, colour and main differences", "unlabelled", names)
+    with expander:
+        directions = unlabelled_directions(folder) if expander.open or used(names) else []
+        if expander.open:
             rows(folder, face, directions)
     return directions
 

@@ -12,8 +12,8 @@ SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(
 
 
 def draw(trainings: "live.Trainings") -> None:
-    for place, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
-        with place:
+    for column, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
+        with column:
             st.markdown(f"**{label}**, iteration {training.step:,}")
             live.show_grid(training.samples(), f"16 generated faces. {label}, iteration {training.step}")
             live.show_charts(training, f"{KEY}_{label}", ("losses", "k"))

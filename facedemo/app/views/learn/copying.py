@@ -40,8 +40,8 @@ def chart(points: dict[str, list[float]]) -> go.Figure:
 
 
 def draw(trainings: "live.Trainings") -> None:
-    for place, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
-        with place:
+    for column, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
+        with column:
             st.markdown(f"**{label}**, iteration {training.step:,}")
             live.show_grid(training.samples(), f"16 faces generated {label.lower()}")
             points = measured(training, label)

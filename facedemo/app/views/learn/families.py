@@ -1,4 +1,4 @@
-"""Lesson 7: three ways to play, and today's."""
+"""Lesson 7: three classic GANs and a modern one."""
 
 import streamlit as st
 
@@ -44,8 +44,8 @@ def show(answered: bool) -> None:
 
 LESSON = Lesson(
     "families",
-    "Three ways to play, and today's",
-    "What D is rewarded for makes the game. DCGAN's D answers “real or generated?” with a probability; WGAN's D gives "
+    "Three classic GANs and a modern one",
+    "GANs differ in what D is rewarded for. DCGAN's D answers “real or generated?” with a probability; WGAN's D gives "
     "a score whose difference estimates how far generated images are from real ones; our D redraws pictures, and its "
     "error is the judgement. R3GAN, from 2024, compares every generated image with a real one and keeps D's answers "
     "smooth. All of them see the same images here.",

@@ -38,8 +38,8 @@ def trainings(key: str, settings: Settings, faces: int | None = None) -> "Traini
     stored = st.session_state.get(f"{key}_trainings")
     if not stored or stored[0] != settings:
         images = builtin_faces(SIZE).images[:faces]
-        made = {label: LiveTraining(images, **chosen) for label, chosen in settings.items()}
-        stored = st.session_state[f"{key}_trainings"] = (settings, made)
+        started = {label: LiveTraining(images, **chosen) for label, chosen in settings.items()}
+        stored = st.session_state[f"{key}_trainings"] = (settings, started)
     return stored[1]
 
 
@@ -119,11 +119,11 @@ def show_charts(training: "LiveTraining", key: str, only: tuple[str, ...]) -> No
     """Charts of a training, as on the Train page, of the columns in `only`."""
     if len(training.metrics["step"]) < 2:
         return
-    drawn = charts.figures(training.metrics, training.family.metrics)
+    figures = charts.figures(training.metrics, training.family.metrics)
     for name in only:
-        if name in drawn:
-            title = charts.layout_of(drawn[name]).title.text.replace("<sub>t</sub>", "_t")
-            figure = charts.untitled(drawn[name]).update_layout(height=230)
+        if name in figures:
+            title = charts.layout_of(figures[name]).title.text.replace("<sub>t</sub>", "_t")
+            figure = charts.untitled(figures[name]).update_layout(height=230)
             st.markdown(f"**{escaped(title)}**", help=training.config.model.metric_help.get(name))
             st.plotly_chart(
                 readable(figure), key=f"{key}_{name}", config={"displayModeBar": False}, alt=f"Chart of {title}"

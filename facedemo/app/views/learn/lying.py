@@ -73,7 +73,7 @@ LESSON = Lesson(
     "The number that lies",
     "How good is a generator? The paper counts in how many of 1,000 pictures a program detects a face. That is easy to "
     "measure and easy to understand, and it can be perfect for a useless model. So this app counts the different "
-    "people as well, and measures the Fréchet distance: how far the crowd of generated faces is from a crowd of real "
+    "people as well, and measures the Fréchet distance: how much all generated faces together differ from real "
     "ones.",
     Question(
         "Move all latents so close to that of one face that all faces become nearly the same. What happens to the "

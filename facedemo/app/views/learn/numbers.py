@@ -1,5 +1,7 @@
 """Lesson 1: numbers become a face."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 
@@ -19,16 +21,14 @@ LARGE = 320  # pixels
 @st.cache_data(max_entries=4, show_spinner="Generating faces…")
 def faces_at(folder: str, version: str, places: list[tuple[float, float]], opposite: bool = False) -> np.ndarray:
     """Faces at places of a plane in the latent space, uint8 (n, s, s, 3), around the face of z or, opposite, of −z."""
-    from pathlib import Path
-
     from facedemo.explore import plane  # imports torch, which the list of lessons need not wait for
 
     model = model_picker.load(Path(folder), version)
     return plane.faces(model, places, SEED, opposite)
 
 
-def choose(place: int) -> None:
-    row, column = divmod(place - 1, PLACES)
+def choose(index: int) -> None:
+    row, column = divmod(index - 1, PLACES)
     steps = np.linspace(-FAR, FAR, PLACES)
     st.session_state[X], st.session_state[Y] = float(steps[column]), float(steps[PLACES - 1 - row])
 
@@ -51,7 +51,7 @@ def show(answered: bool) -> None:
         y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=hint)
         (face,) = faces_at(folder, version, [(x, y)])
         st.image(film.enlarged(face, LARGE), width=LARGE, alt=f"The face at {x:g}, {y:g}")
-        st.caption(f"z has moved by {x:g} and {y:g}; its other directions stay where they are.")
+        st.caption(f"z has moved by {x:g} and {y:g}; along all other directions, it is unchanged.")
     with right:
         nearest = 1 + (PLACES - 1 - round((y + FAR) / (2 * FAR) * (PLACES - 1))) * PLACES
         nearest += round((x + FAR) / (2 * FAR) * (PLACES - 1))

@@ -27,7 +27,7 @@ def settings_that_differ(chosen: Sequence[Facts], names: Sequence[str]) -> None:
     if difference.rows:
         cells = {"Setting": [row.title for row in difference.rows]}
         cells |= {
-            escaped(name): [escaped(row.values[place]) for row in difference.rows] for place, name in enumerate(names)
+            escaped(name): [escaped(row.values[index]) for row in difference.rows] for index, name in enumerate(names)
         }
         st.table(cells, hide_index=True)
     st.caption(difference.summary())
@@ -36,16 +36,16 @@ def settings_that_differ(chosen: Sequence[Facts], names: Sequence[str]) -> None:
 def samples(chosen: Sequence[Facts], names: Sequence[str]) -> None:
     """The sample grids of runs at the same number of images seen, or as near to it as there are any."""
     st.subheader("Samples", anchor=False)
-    shown = chosen[:SIDE_BY_SIDE]
+    first_runs = chosen[:SIDE_BY_SIDE]
     if len(chosen) > SIDE_BY_SIDE:
         st.caption(f"Only the first {SIDE_BY_SIDE} of the {len(chosen)} selected runs are shown.")
-    at = [samples_by_images(facts.run) for facts in shown]
+    at = [samples_by_images(facts.run) for facts in first_runs]
     if not any(at):
         st.caption("None of these runs has samples yet.")
         return
     images = chosen_images(sorted({count for steps_at in at for count in steps_at}))
-    with st.grid(len(shown), min_column_width=240):
-        for facts, name, steps_at in zip(shown, names, at, strict=False):
+    with st.grid(len(first_runs), min_column_width=240):
+        for facts, name, steps_at in zip(first_runs, names, at, strict=False):
             with st.container(gap="xsmall"):
                 one_grid(facts.run, name, steps_at, images)
 
@@ -77,12 +77,12 @@ def samples_by_images(run: Run) -> dict[int, int]:
 def chosen_images(counts: list[int]) -> int:
     """The chosen number of images seen; at the right end, the slider follows the newest samples."""
     if len(counts) > POSITIONS:
-        counts = [counts[place * (len(counts) - 1) // (POSITIONS - 1)] for place in range(POSITIONS)]
-    wanted = st.session_state.get(AT, counts[-1])
-    if wanted == st.session_state.get(NEWEST, wanted):
-        wanted = counts[-1]
+        counts = [counts[index * (len(counts) - 1) // (POSITIONS - 1)] for index in range(POSITIONS)]
+    chosen = st.session_state.get(AT, counts[-1])
+    if chosen == st.session_state.get(NEWEST, chosen):
+        chosen = counts[-1]
     st.session_state[NEWEST] = counts[-1]
-    nearest = min(counts, key=lambda count: abs(count - wanted))
+    nearest = min(counts, key=lambda count: abs(count - chosen))
     if st.session_state.get(AT) != nearest:
         st.session_state[AT] = nearest
     if len(counts) == 1:

@@ -30,9 +30,9 @@ def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     if facts.race:
         st.caption(escaped(facts.status.message))
     actions(facts, on_delete)
-    made = st.session_state.get("runs_made")
-    if made and made[0] == facts.run.id and made[1].exists():
-        st.success(f"“{escaped(made[1].name)}” has been added to the models below.")
+    bundle = st.session_state.get("runs_made")
+    if bundle and bundle[0] == facts.run.id and bundle[1].exists():
+        st.success(f"“{escaped(bundle[1].name)}” has been added to the models below.")
     notes(facts.run)
 
 
@@ -90,7 +90,7 @@ def renaming(facts: Facts) -> None:
 
 def something_to_show(run: Run) -> None:
     """Downloads that tell others about a run; each is made at the click."""
-    with st.popover("Show it", icon=":material/share:", help="Something to show of this run: film, report or card."):
+    with st.popover("Show it", icon=":material/share:", help="Show this run to others: as a film, a report or a card."):
         film_button(run, key="runs_film")
         for label, make, suffix, icon, hint in (
             (

@@ -20,8 +20,8 @@ CARD_LETTERS = 20_000
 
 def model_library() -> None:
     st.header("Models", anchor=False)
-    if said := st.session_state.pop("shelf_said", ""):
-        st.success(escaped(said))
+    if message := st.session_state.pop("shelf_said", ""):
+        st.success(escaped(message))
     own_models.outcome()
     own = library.own_models()
     st.subheader("Your models", anchor=False)
@@ -120,8 +120,8 @@ def importing() -> None:
             "Name", max_chars=64, key=f"shelf_name_{turn}", width=260, placeholder="original name", help=hint
         )
         hint = "Check the ZIP, load the model once, and add it to your models."
-        wanted = st.button("Import", type="primary", icon=":material/upload:", help=hint, key="shelf_import")
-    if not wanted:
+        pressed = st.button("Import", type="primary", icon=":material/upload:", help=hint, key="shelf_import")
+    if not pressed:
         return
     try:
         with st.spinner("Checking the model…"):

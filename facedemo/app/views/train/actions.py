@@ -64,10 +64,10 @@ def extension(run: Run, prefix: str = "extend") -> None:
 
 
 def extend(run: Run, budget: dict[str, float]) -> None:
-    wanted, status = Budget.model_validate(budget), run.status
-    if wanted.fraction(status.step, status.images, status.seconds) >= 1:
+    new_budget, status = Budget.model_validate(budget), run.status
+    if new_budget.fraction(status.step, status.images, status.seconds) >= 1:
         raise RunError("The run has already used this budget. Choose a larger one.")
-    run.extend(wanted)
+    run.extend(new_budget)
     run.launch()
 
 
@@ -80,7 +80,7 @@ def images(run: Run) -> None:
             run.config.data.source,
             height="content",
             key=f"images_path_{run.id}",
-            help="Where the training images are now: a folder or an archive; several with one per line.",
+            help="Where the training images are now: a folder or an archive; for several, one per line.",
         )
         changed = st.checkbox(
             "The images have changed",

@@ -107,8 +107,8 @@ def situation(run: Run, config: RunConfig, status: Status) -> str:
         return ""
     recent = {name: values[-RECENT_ROWS:] for name, values in metrics_of(run).items()}
     means = {name: sum(values) / len(values) for name, values in recent.items() if values}
-    said = config_class(config.family).situation(means) if means else ""
-    return said or f"Training. The first numbers appear after {config.training.log_every} iterations."
+    sentence = config_class(config.family).situation(means) if means else ""
+    return sentence or f"Training. The first numbers appear after {config.training.log_every} iterations."
 
 
 def news(status: Status) -> str:
@@ -118,14 +118,16 @@ def news(status: Status) -> str:
 
 def slowed(config: RunConfig, status: Status) -> str:
     """The reason a run is slower than estimated; "" if it is not."""
-    known = speed.known_speed(config)
-    if not known or status.state != "running" or not status.images_per_second:
+    measured_speed = speed.known_speed(config)
+    if not measured_speed or status.state != "running" or not status.images_per_second:
         return ""
-    if status.images_per_second > SLOW * known["images_per_second"]:
+    if status.images_per_second > SLOW * measured_speed["images_per_second"]:
         return ""
     others = sum(run.status.active for run in list_runs()) - 1
     why = f"{others} other {'runs train' if others > 1 else 'run trains'}" if others > 0 else "other programs are busy"
-    return f"Slower than the {known['images_per_second']:,.0f} images/s measured before: {why} on this computer."
+    return (
+        f"Slower than the {measured_speed['images_per_second']:,.0f} images/s measured before: {why} on this computer."
+    )
 
 
 def facts(config: RunConfig) -> str:
@@ -198,16 +200,16 @@ def chosen_step(run: Run, steps: list[int]) -> int:
     if len(steps) > FRAMES:
         steps = sorted({steps[index * (len(steps) - 1) // (FRAMES - 1)] for index in range(FRAMES)})
     key, newest = "samples_step", ("samples_newest", run.id)
-    wanted = st.session_state.get(key, steps[-1])
-    if wanted == st.session_state.get(str(newest), wanted):
-        wanted = steps[-1]
-    shown = min(steps, key=lambda step: abs(step - wanted))
+    chosen = st.session_state.get(key, steps[-1])
+    if chosen == st.session_state.get(str(newest), chosen):
+        chosen = steps[-1]
+    nearest = min(steps, key=lambda step: abs(step - chosen))
     st.session_state[str(newest)] = steps[-1]
-    if st.session_state.get(key) != shown:
-        st.session_state[key] = shown
+    if st.session_state.get(key) != nearest:
+        st.session_state[key] = nearest
     if len(steps) == 1:
-        st.caption(f"Iteration {shown:,}")
-        return shown
+        st.caption(f"Iteration {nearest:,}")
+        return nearest
     return st.select_slider(
         "Iteration",
         steps,

@@ -26,7 +26,7 @@ REFRESH = 1.0  # seconds
 JOB = "new_preview"  # in the session: the images that are prepared or were, and the job
 
 
-class Wanted(NamedTuple):
+class ImageRequest(NamedTuple):
     source: str
     size: int
     crop: Crop
@@ -38,13 +38,13 @@ def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[
 
     preset: the chosen one.  use_preset: called with the name of another one.
     """
-    wanted = Wanted(source, size, crop, scanned(source).count)
-    job = job_for(wanted)
+    request = ImageRequest(source, size, crop, scanned(source).count)
+    job = job_for(request)
     if job is None:
-        many = f"{wanted.count:,} images" if wanted.count else "images"
+        many = f"{request.count:,} images" if request.count else "images"
         hint = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
         if st.button("Preview the images", icon=":material/preview:", help=hint, key="new_preview_start"):
-            start(wanted)
+            start(request)
             st.rerun()
         return
     job.thread.join(PATIENCE)
@@ -57,24 +57,24 @@ def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[
         proposal(job.result[1].count, preset, use_preset)
 
 
-def job_for(wanted: Wanted) -> Job | None:
+def job_for(request: ImageRequest) -> Job | None:
     """The job that prepares the images; None if it must be asked for."""
-    known, job = st.session_state.get(JOB, (None, None))
-    if known == wanted and job.state != "cancelled":
+    earlier_request, job = st.session_state.get(JOB, (None, None))
+    if earlier_request == request and job.state != "cancelled":
         return job
     if job is not None:
         job.cancel()
-    few = wanted.count is not None and wanted.count <= AT_ONCE and wanted.crop != "face"
-    return start(wanted) if few else None
+    few = request.count is not None and request.count <= AT_ONCE and request.crop != "face"
+    return start(request) if few else None
 
 
-def start(wanted: Wanted) -> Job:
+def start(request: ImageRequest) -> Job:
     def work(steps: Callable) -> tuple[Faces, Findings]:
-        faces = prepare(wanted.source, wanted.size, wanted.crop, steps("preparing the images"))
+        faces = prepare(request.source, request.size, request.crop, steps("preparing the images"))
         return faces, examine(faces)
 
     job = Job(work)
-    st.session_state[JOB] = wanted, job
+    st.session_state[JOB] = request, job
     return job
 
 
@@ -104,11 +104,15 @@ def copies(faces: Faces, pairs: Sequence[tuple[int, int]]) -> None:
     """Some pairs of near-copies, one above the other."""
     if not pairs:
         return
-    shown = pairs[:PAIRS]
+    first_pairs = pairs[:PAIRS]
     with st.expander(f"Near-copies: {len(pairs):,}", icon=":material/content_copy:"):
-        rows = [row for row, _ in shown] + [earlier for _, earlier in shown]
-        image(faces.images[rows], len(shown), f"{len(shown)} near-copies, each above the image that it resembles")
-        for row, earlier in shown:
+        rows = [row for row, _ in first_pairs] + [earlier for _, earlier in first_pairs]
+        image(
+            faces.images[rows],
+            len(first_pairs),
+            f"{len(first_pairs)} near-copies, each above the image that it resembles",
+        )
+        for row, earlier in first_pairs:
             st.caption(escaped(f"{faces.names[row]} looks like {faces.names[earlier]}."))
 
 

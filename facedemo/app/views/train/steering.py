@@ -36,8 +36,8 @@ def in_force(run: Run, config: RunConfig, step: int) -> InForce:
     for change in filter(steering.fits, [*changes, *pending]):
         record_undo(undo, steering, change)
         steering.apply(change)
-    asked = {name: value for change in pending for name, value in change.changes.items()}
-    return InForce(values(steering, step), asked, undo[-1] if undo else {}, len(changes) + len(pending))
+    pending_values = {name: value for change in pending for name, value in change.changes.items()}
+    return InForce(values(steering, step), pending_values, undo[-1] if undo else {}, len(changes) + len(pending))
 
 
 def record_undo(undo: list[dict[str, float]], steering: SettingsSchedule, change: SettingChange) -> None:
@@ -97,8 +97,8 @@ def panel(run: Run, config: RunConfig, step: int, active: bool) -> None:
 def changed_controls(now: InForce) -> dict[str, float]:
     """The settings whose controls differ from the current value."""
     shown: dict[str, float] = st.session_state.steering_shown
-    wanted = {name: st.session_state[f"steer_{name}"] for name in now.values}
-    return {name: value for name, value in wanted.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
+    chosen = {name: st.session_state[f"steer_{name}"] for name in now.values}
+    return {name: value for name, value in chosen.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
 
 
 def apply_changed(run: Run, now: InForce) -> None:

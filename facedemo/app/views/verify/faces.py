@@ -35,9 +35,9 @@ def first_page() -> None:
     st.session_state.pop("verify_page", None)
 
 
-def detected_faces(asked: Request, detected: DetectedImages) -> None:
+def detected_faces(request: Request, detected: DetectedImages) -> None:
     """The grid of one kind of faces, and beside it the selected face."""
-    rows = {name: annotate.shown(detected, name) for name in SHOWN}
+    rows = {name: annotate.sheet_rows(detected, name) for name in SHOWN}
     st.subheader("The faces", anchor=False)
     show = segments(
         "Show",
@@ -50,14 +50,14 @@ def detected_faces(asked: Request, detected: DetectedImages) -> None:
     )
     left, right = st.columns([3, 2], gap="large")
     with left:
-        row = grid(asked, detected, show, rows[show])
-        downloads(asked, detected, rows)
+        row = grid(request, detected, show, rows[show])
+        downloads(request, detected, rows)
     if row is not None:
         with right:
-            closely(asked, detected, row)
+            closely(request, detected, row)
 
 
-def grid(asked: Request, detected: DetectedImages, show: str, rows: list[int]) -> int | None:
+def grid(request: Request, detected: DetectedImages, show: str, rows: list[int]) -> int | None:
     """A page of faces; returns the row of the selected face, None if there are none."""
     if not rows:
         st.info(EMPTY[show])
@@ -68,16 +68,16 @@ def grid(asked: Request, detected: DetectedImages, show: str, rows: list[int]) -
     state.setdefault("verify_page", rows.index(state.verify_face - 1) // PAGE + 1)
     first = (min(state.verify_page, pages) - 1) * PAGE
     here = rows[first : first + PAGE]
-    seeds = face_seeds(asked.evaluation.seed, asked.evaluation.count)
+    seeds = face_seeds(request.evaluation.seed, request.evaluation.count)
 
     def choose(number: int) -> None:
         state.verify_face = here[number - 1] + 1
 
     face_grid(
-        marked(asked, show, here, detected),
+        marked(request, show, here, detected),
         [seeds[row] for row in here],
         selected=here.index(state.verify_face - 1) + 1 if state.verify_face - 1 in here else None,
-        alt=f"{SHOWN[show]}: {len(rows):,} of {asked.evaluation.count:,} images. Arrow keys move, Enter chooses.",
+        alt=f"{SHOWN[show]}: {len(rows):,} of {request.evaluation.count:,} images. Arrow keys move, Enter chooses.",
         on_choose=choose,
         key=f"verify_grid_{show}",
         columns=min(8, max(4, pictures.grid_columns(len(here)))),
@@ -90,33 +90,33 @@ def grid(asked: Request, detected: DetectedImages, show: str, rows: list[int]) -
 
 
 @st.cache_data(max_entries=16, show_spinner="Marking faces…")
-def marked(asked: Request, show: str, rows: list[int], _detected: DetectedImages) -> np.ndarray:
-    return annotate.drawn(_detected, show, rows, SMALL)
+def marked(request: Request, show: str, rows: list[int], _detected: DetectedImages) -> np.ndarray:
+    return annotate.annotated(_detected, show, rows, SMALL)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def closely_marked(asked: Request, row: int, _detected: DetectedImages) -> np.ndarray:
-    return annotate.drawn(_detected, "detected" if _detected.hog.detected[row] else "undetected", [row], LARGE)[0]
+def closely_marked(request: Request, row: int, _detected: DetectedImages) -> np.ndarray:
+    return annotate.annotated(_detected, "detected" if _detected.hog.detected[row] else "undetected", [row], LARGE)[0]
 
 
-def closely(asked: Request, detected: DetectedImages, row: int) -> None:
+def closely(request: Request, detected: DetectedImages, row: int) -> None:
     """One face: enlarged and marked, its seed, other faces of the same person, and the nearest training faces."""
-    seed, is_detected = face_seeds(asked.evaluation.seed, asked.evaluation.count)[row], detected.hog.detected[row]
+    seed, is_detected = face_seeds(request.evaluation.seed, request.evaluation.count)[row], detected.hog.detected[row]
     outcome = "a face was detected" if is_detected else "no face was detected"
     if not is_detected and detected.cnn is not None and detected.cnn.detected[row]:
         outcome += ", but the second detector detects one"
-    alt = f"Face {row + 1} of {asked.evaluation.count:,}, enlarged: {outcome}"
-    st.image(closely_marked(asked, row, detected), width="stretch", alt=alt)
-    st.caption(f"Face {row + 1:,} of {asked.evaluation.count:,}: {outcome}. Its seed:")
+    alt = f"Face {row + 1} of {request.evaluation.count:,}, enlarged: {outcome}"
+    st.image(closely_marked(request, row, detected), width="stretch", alt=alt)
+    st.caption(f"Face {row + 1:,} of {request.evaluation.count:,}: {outcome}. Its seed:")
     st.code(seed, language=None)
     with st.container(horizontal=True):
         hint = "Open this face on the Generate page."
         if st.button("Open in Generate", icon=":material/grid_view:", help=hint):
-            link = {"model": asked.name, "seed": seed, "faces": 1, "scale": 1.0, "face": 1}
+            link = {"model": request.name, "seed": seed, "faces": 1, "scale": 1.0, "face": 1}
             st.switch_page(navigation.GENERATE, query_params=link)
     if is_detected:
         same_person(detected, row)
-        nearest(asked, detected, row)
+        nearest(request, detected, row)
 
 
 def same_person(detected: DetectedImages, row: int) -> None:
@@ -132,9 +132,9 @@ def same_person(detected: DetectedImages, row: int) -> None:
             st.image(film.enlarged(detected.images[other], SMALL), width="stretch", alt=alt)
 
 
-def nearest(asked: Request, detected: DetectedImages, row: int) -> None:
+def nearest(request: Request, detected: DetectedImages, row: int) -> None:
     """The most similar training faces. They are photographs of real people, so not everybody sees them."""
-    if not asked.evaluation.copies:
+    if not request.evaluation.copies:
         return
     if not visitor.may_see_photographs():
         st.caption(
@@ -156,14 +156,14 @@ def nearest(asked: Request, detected: DetectedImages, row: int) -> None:
                 st.caption(f"{distance:.2f}")
 
 
-def downloads(asked: Request, detected: DetectedImages, rows: dict[str, list[int]]) -> None:
-    facts = {"model": asked.name, "seed": asked.evaluation.seed, "count": asked.evaluation.count}
+def downloads(request: Request, detected: DetectedImages, rows: dict[str, list[int]]) -> None:
+    facts = {"model": request.name, "seed": request.evaluation.seed, "count": request.evaluation.count}
     with st.container(horizontal=True):
         for name, label in FILES.items():
             st.download_button(
                 label,
                 lambda name=name: annotate.sheet(detected, name, **facts),
-                plain_file_name(f"{asked.name}-{asked.evaluation.seed}-{name}.png"),
+                plain_file_name(f"{request.name}-{request.evaluation.seed}-{name}.png"),
                 "image/png",
                 on_click="ignore",
                 disabled=not rows[name],

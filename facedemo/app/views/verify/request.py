@@ -40,12 +40,12 @@ class Jobs:
     def __init__(self) -> None:
         self.lock, self.by_request = threading.Lock(), dict[Request, Job]()
 
-    def start(self, wanted: Request, work: Callable[[Steps], Any]) -> None:
+    def start(self, request: Request, work: Callable[[Steps], Any]) -> None:
         """Starts an evaluation, unless it runs already, and forgets the oldest finished ones."""
         with self.lock:
-            if (job := self.by_request.pop(wanted, None)) is None or job.state != "running":
+            if (job := self.by_request.pop(request, None)) is None or job.state != "running":
                 job = Job(work)
-            self.by_request[wanted] = job
+            self.by_request[request] = job
             finished = [old for old, job in self.by_request.items() if job.state != "running"]
             for old in finished[: max(0, len(finished) - KEPT)]:
                 del self.by_request[old]
@@ -117,28 +117,28 @@ def chosen(prefix: str, folder: Path) -> str | None:
     return trained_on(folder) if kind == OWN else image_source.chosen(prefix)
 
 
-def start(wanted: Request) -> bool:
+def start(request: Request) -> bool:
     """Starts an evaluation; if that fails, shows the reason and returns False."""
     try:
-        real, gallery = (chosen(prefix, wanted.folder) for prefix in (REAL, GALLERY))
-        evaluation = replace(wanted.evaluation, source=real, gallery=gallery)
+        real, gallery = (chosen(prefix, request.folder) for prefix in (REAL, GALLERY))
+        evaluation = replace(request.evaluation, source=real, gallery=gallery)
         evaluation.check()
-        model = model_picker.load(wanted.folder, wanted.version)
+        model = model_picker.load(request.folder, request.version)
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not started")
         return False
 
-    jobs().start(wanted, lambda steps: verify.verify(model, evaluation, steps))
+    jobs().start(request, lambda steps: verify.verify(model, evaluation, steps))
     return True
 
 
-def find_job(wanted: Request) -> tuple[Job | None, bool]:
+def find_job(request: Request) -> tuple[Job | None, bool]:
     """The evaluation for a request, and whether it is of the current weights.
 
     If there is none, the newest one of earlier weights, because a run may be training meanwhile.
     """
     every = jobs().all()
-    if job := every.get(wanted):
+    if job := every.get(request):
         return job, True
-    earlier = [job for old, job in every.items() if replace(old, version=wanted.version) == wanted]
+    earlier = [job for old, job in every.items() if replace(old, version=request.version) == request]
     return next((job for job in reversed(earlier) if job.state == "done"), None), False

@@ -62,7 +62,7 @@ def verdict(report: Report, file_name: str) -> None:
 
 def table(report: Report) -> str:
     """The table as Markdown, with a column for the second detector if it was used."""
-    second = report.drawn.undetected_cnn is not None
+    second = report.generated.undetected_cnn is not None
     columns = ["", UNDETECTED, *([f"{UNDETECTED}, second detector"] if second else []), UNRECOGNISED]
     rows = [columns, ["---"] * len(columns)]
     for row in report.rows:
@@ -76,15 +76,15 @@ def table(report: Report) -> str:
 
 
 def measures(report: Report) -> None:
-    drawn, real = report.drawn, report.real
+    generated, real = report.generated, report.real
     values = {
-        "detected": (percent(1 - drawn.undetected.share), real and percent(1 - real.undetected.share)),
-        "people": (f"{drawn.people_matched_n:,}", real and f"{real.people_matched_n:,} of {report.matched_n:,}"),
-        "distance": (number_text(drawn.distance), real and number_text(real.distance)),
-        "duplicates": (percent(drawn.duplicates), real and percent(real.duplicates)),
+        "detected": (percent(1 - generated.undetected.share), real and percent(1 - real.undetected.share)),
+        "people": (f"{generated.people_matched_n:,}", real and f"{real.people_matched_n:,} of {report.matched_n:,}"),
+        "distance": (number_text(generated.distance), real and number_text(real.distance)),
+        "duplicates": (percent(generated.duplicates), real and percent(real.duplicates)),
     }
-    if drawn.nearest is not None:
-        values["nearest"] = (number_text(drawn.nearest), real and number_text(real.nearest))
+    if generated.nearest is not None:
+        values["nearest"] = (number_text(generated.nearest), real and number_text(real.nearest))
     with st.grid(len(values), min_column_width=150):
         for name, (value, beside) in values.items():
             title, hint = MEASURES[name]

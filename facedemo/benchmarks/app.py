@@ -53,7 +53,7 @@ class Waits:
     answers: dict[str, float]
 
 
-def measure(starts: int = 3, visits: int = 20) -> Waits:
+def measure_app(starts: int = 3, visits: int = 20) -> Waits:
     """Starts the app several times and visits its pages.  Raises ValueError if playwright or a browser is missing."""
     sync_playwright, browser = playwright_and_browser()
     with sync_playwright() as playwright:

@@ -59,7 +59,7 @@ class ClassMeasurement:
     reached: list[str] = field(default_factory=list)
 
 
-def measure(visitors: int, report: Callable[[str], None]) -> ClassMeasurement:
+def measure_class(visitors: int, report: Callable[[str], None]) -> ClassMeasurement:
     """Lets visitors start a run each, and visit pages until all runs have ended.
 
     report: called with a line on the progress.  Raises ValueError if playwright or a browser is missing.

@@ -21,7 +21,7 @@ class Decoding:
         return self.images / self.seconds
 
 
-def measure(source: str, size: int, progress: Progress | None = None) -> Decoding:
+def measure_decoding(source: str, size: int, progress: Progress | None = None) -> Decoding:
     """Decodes all images of a source into an empty cache, and opens them from there."""
     with tempfile.TemporaryDirectory() as cache:
         start = time.perf_counter()

@@ -29,7 +29,7 @@ class Delay:
     count: int
 
 
-def measure(model: FaceModel, count: int) -> Delay:
+def measure_generating(model: FaceModel, count: int) -> Delay:
     """Generates grids from new seeds."""
     times = []
     for seed in range(count + WARM_UP):

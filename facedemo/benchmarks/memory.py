@@ -36,12 +36,12 @@ def noise(count: int, size: int) -> Iterator[tuple[str, np.ndarray]]:
         yield f"{number:06d}.jpg", rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
-def measure(config: RunConfig, count: int = CELEBA, seconds: float = 60.0) -> Memory:
+def measure_memory(config: RunConfig, count: int = CELEBA, seconds: float = 60.0) -> Memory:
     """Trains for `seconds` on `count` images that have not been read since they were written."""
     with tempfile.TemporaryDirectory() as folder:
         faces = write_faces("noise", noise(count, config.model.size), config.model.size, "noise", Path(folder))
         forget(faces.path / "images.u8")
-        fabric = device.start(config.training)
+        fabric = device.start_fabric(config.training)
         record = Recorder(create_run(config, Path(folder)))
         record.rewind(0)
         engine = Trainer(fabric, record, config, faces.images, lambda status: None)

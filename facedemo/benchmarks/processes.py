@@ -23,7 +23,7 @@ class Sharing:
     ratio: float
 
 
-def measure(size: int = 64, rounds: int = 3, seconds: float = 30.0) -> Sharing:
+def measure_sharing(size: int = 64, rounds: int = 3, seconds: float = 30.0) -> Sharing:
     """Trains the default model alternately with one and two processes, each time in a new run on the built-in faces."""
     with tempfile.TemporaryDirectory() as folder:
         pairs = [(speed(folder, size, seconds, 1, 2), speed(folder, size, seconds, 2, 1)) for _ in range(rounds)]

@@ -65,7 +65,7 @@ def run(config: RunConfig, images: np.ndarray, rounds: int = 16, seconds: float 
         settings = config.training
         precision = device.precision(settings.precision)
         config = config.model_copy(update={"training": settings.model_copy(update={"precision": precision})})
-        fabric = device.start(config.training)
+        fabric = device.start_fabric(config.training)
         record = Recorder(create_run(config, Path(folder)))
         record.rewind(0)
         engine = Trainer(fabric, record, config, images, lambda status: None)

@@ -67,10 +67,10 @@ def measure_generate(
 ) -> None:
     """Time from a seed to the PNG of a grid of 64 faces, alone and while a run trains."""
     loaded = load_model(find_model(model))
-    delays = {"alone": generating.measure(loaded, count)}
+    delays = {"alone": generating.measure_generating(loaded, count)}
     if beside:
         with generating.training_beside(loaded.size):
-            delays["while a run trains"] = generating.measure(loaded, count)
+            delays["while a run trains"] = generating.measure_generating(loaded, count)
     for where, delay in delays.items():
         typer.echo(f"{where:18} {delay.median:6.0f} ms, 95th percentile {delay.percentile_95:.0f} ms ({delay.count})")
     write(out, {where: asdict(delay) for where, delay in delays.items()})
@@ -84,7 +84,7 @@ def measure_data(
 ) -> None:
     """Time to decode a source of images into an empty cache, on all cores."""
     with progress_bar("images") as progress:
-        speeds = decoding.measure(source, size, progress)
+        speeds = decoding.measure_decoding(source, size, progress)
     speed = f"{speeds.images:,} images in {speeds.seconds:.1f} s: {speeds.images_per_second:,.0f} images/s"
     typer.echo(f"{speed} on {speeds.cores} cores; from the cache in {speeds.cached_seconds:.2f} s")
     write(out, asdict(speeds))
@@ -99,7 +99,7 @@ def measure_memory(
 ) -> None:
     """Memory use of training on a data set of CelebA's size, read with a cold page cache."""
     config = configure({"size": size, "minutes": 60, "precision": "32-true"})
-    usage = memory.measure(config, images, seconds)
+    usage = memory.measure_memory(config, images, seconds)
     typer.echo(f"{usage.images:,} images, {usage.steps} iterations: {usage.resident_gib:.2f} GiB peak resident memory")
     typer.echo(f"waiting for data, with a cold page cache: {usage.data_share:.2%} of the time")
     write(out, asdict(usage))
@@ -112,7 +112,7 @@ def measure_app(
     out: Json = None,
 ) -> None:
     """App latency: time to the first faces, to the first answer to a click, and to a page's last change."""
-    delays = waiting.measure(starts, visits)
+    delays = waiting.measure_app(starts, visits)
     typer.echo(f"from process start to first faces {delays.first_faces:.1f} s (median of {delays.starts})")
     for name, seconds in delays.pages.items():
         answer = delays.answers[name]
@@ -126,7 +126,7 @@ def measure_class(
     out: Json = None,
 ) -> None:
     """A class in a shared app: all visitors start a run of one minute; order, memory, and how long pages take."""
-    result = classroom.measure(visitors, typer.echo)
+    result = classroom.measure_class(visitors, typer.echo)
     typer.echo(f"{result.minutes:.1f} minutes until all runs have ended: {result.states}")
     typer.echo(f"in the order of their start: {'yes' if result.ended == result.started else result.ended}")
     typer.echo(f"at most {result.most_at_once} trained at once")
@@ -146,7 +146,7 @@ def measure_processes(
     out: Json = None,
 ) -> None:
     """Compare two processes of one thread each with one process of two threads, on the same global batch."""
-    speeds = processes.measure(size, rounds, seconds)
+    speeds = processes.measure_sharing(size, rounds, seconds)
     typer.echo(f"one process of two threads    {speeds.one:6.1f} images/s")
     typer.echo(f"two processes of one thread   {speeds.two:6.1f} images/s")
     typer.echo(f"ratio                         {speeds.ratio:6.2f}")

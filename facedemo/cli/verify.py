@@ -103,7 +103,7 @@ def verify(
     else:
         with bars() as steps:
             report, detected = verify_model(loaded, request, steps)
-        show(report)
+        show_report(report)
         write(out, report.as_json())
         if pictures is not None:
             write_pictures(pictures, report, detected)
@@ -160,7 +160,7 @@ def write_pictures(folder: Path, report: Report, detected: DetectedImages) -> No
         typer.echo(folder / name)
 
 
-def show(report: Report) -> None:
+def show_report(report: Report) -> None:
     """Prints Table 1, the further metrics, and their meaning."""
     show_table({report.model: report}, title=f"{report.count:,} faces from seed {report.seed}")
     for sentence in describe(report):

@@ -64,7 +64,7 @@ def card(run: Run) -> bytes:
     picture.imshow(np.asarray(grid(faces, COLUMNS, padding=0)), interpolation="bicubic")
     picture.set_axis_off()
     figure.text(LEFT, 0.93, textwrap.shorten(run.name, 34, placeholder="…"), size=24, color=TEXT, va="top")
-    figure.text(LEFT, 0.83, "\n".join(facts(run)), size=15, color=FAINT, va="top", linespacing=1.5)
+    figure.text(LEFT, 0.83, "\n".join(card_facts(run)), size=15, color=FAINT, va="top", linespacing=1.5)
     figure.text(LEFT, 0.62, textwrap.fill(verdict(run), 44), size=14, color=TEXT, va="top", linespacing=1.5)
     draw_curve(figure.add_axes((LEFT, 0.15, 0.97 - LEFT, 0.2)), run)
     figure.text(LEFT, 0.05, "None of these people exist. Made with facedemo.", size=11, color=FAINT)
@@ -73,7 +73,7 @@ def card(run: Run) -> bytes:
     return file.getvalue()
 
 
-def facts(run: Run) -> list[str]:
+def card_facts(run: Run) -> list[str]:
     config, status = run.config, run.status
     gamma = getattr(config.model, "gamma", None)
     lines = [

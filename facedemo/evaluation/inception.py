@@ -53,7 +53,7 @@ def package() -> ModuleType:
     return torch_fidelity
 
 
-def measure(images: Images, real: Images, count: int) -> tuple[float, float]:
+def fid_and_kid(images: Images, real: Images, count: int) -> tuple[float, float]:
     """FID and KID between the first `count` images of each set, uint8 (height, width, 3).
 
     Raises FidelityError as `package` does, and for fewer than FEWEST images.

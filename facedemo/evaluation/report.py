@@ -62,12 +62,13 @@ def rate(count: int, of: int) -> Rate:
 class Row:
     """A row of Table 1 and further metrics; None for metrics that were not measured.
 
-    undetected: no face detected (the paper's first column).  unrecognised: a face, but nobody in the gallery within 0.6
-    (its second column).  undetected_cnn: by the second detector.  people: distinct people among the detected faces.
-    people_matched_n: the same among the first `matched_n` images only, an equal number for every row.  distance:
-    Fréchet distance to the held-out real faces, with `frechet_n` faces each.  nearest: median distance to the nearest
-    training face. duplicates: share of faces with another within 0.3.  fid, kid: as returned by `inception.measure`,
-    against the same real images.  main_variance: as returned by `metrics.main_variance`, against the same real faces.
+    undetected: no face detected (the paper's first column).  unrecognised: a face, but nobody in the gallery within
+    0.6 (its second column).  undetected_cnn: by the second detector.  people: distinct people among the detected
+    faces. people_matched_n: the same among the first `matched_n` images only, an equal number for every row.
+    distance: Fréchet distance to the held-out real faces, with `frechet_n` faces each.  nearest: median distance to
+    the nearest training face. duplicates: share of faces with another within 0.3.  fid, kid: as
+    `inception.fid_and_kid` returns them, against the same real images.  main_variance: as returned by
+    `metrics.main_variance`, against the same real faces.
     """
 
     name: str

@@ -85,15 +85,17 @@ def verify(
     generated = detect_in(model.name, generated_images, request.cnn, steps)
     gallery = embed_gallery(request.gallery, model, steps) if request.gallery else None
     if request.source is None:
-        return replace(checked_request, rows=[measure(generated, gallery, None, None, None, request.count)]), generated
+        return replace(
+            checked_request, rows=[measure_row(generated, gallery, None, None, None, request.count)]
+        ), generated
     real, other, training = held_out(model, request.source, request, steps)
     first = min(request.count, len(real.images))
     compared = min(int(images.hog.detected.sum()) for images in (generated, real, other))
     size = compared if compared >= FEWEST else None
     seen = training.hog if training else None
     rows = [
-        measure(generated, gallery, real.hog, seen, size, first),
-        measure(real, gallery, other.hog, seen, size, first),  # its distance is the lower limit: real against real
+        measure_row(generated, gallery, real.hog, seen, size, first),
+        measure_row(real, gallery, other.hog, seen, size, first),  # its distance is the lower limit: real against real
     ]
     if request.fid:
         rows = with_fid(rows, generated.images, real.images, other.images)
@@ -130,7 +132,7 @@ def with_fid(rows: list[Row], generated: Images, real: Images, other: Images) ->
     """The rows of generated and real faces with FID and KID to real ones, for the same number of images."""
     count = min(len(generated), len(real), len(other))
     pairs = [(generated, real), (real, other)]  # the second is the lower limit
-    metrics = [inception.measure(images, others, count) for images, others in pairs]
+    metrics = [inception.fid_and_kid(images, others, count) for images, others in pairs]
     return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, metrics, strict=True)]
 
 
@@ -170,7 +172,7 @@ def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
     return np.concatenate(embeddings)
 
 
-def measure(
+def measure_row(
     detected: DetectedImages,
     gallery: np.ndarray | None,
     real: FaceDetections | None,

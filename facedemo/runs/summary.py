@@ -40,7 +40,7 @@ def holds(search: str, *texts: str) -> bool:
     return all(word in text for word in search.casefold().split())
 
 
-def facts(run: Run) -> Facts:
+def run_facts(run: Run) -> Facts:
     """Reads the files of a run; never raises."""
     settings = read_object(run.path / CONFIG)
     family, model = settings.get("family"), settings.get("model")
@@ -55,7 +55,7 @@ def facts(run: Run) -> Facts:
         size=size if isinstance(size, int) else None,
         gamma=float(gamma) if isinstance(gamma, int | float) else None,
         status=run.status,
-        measure=measure(family, last_row(run.path / METRICS)),
+        measure=progress_text(family, last_row(run.path / METRICS)),
         started=f"{stamp[:10]} {stamp[11:13]}:{stamp[13:15]}" if dated else "",
         notes=run.notes,
     )
@@ -87,7 +87,7 @@ def last_row(path: Path) -> dict[str, str]:
     return dict(zip(names, values, strict=True)) if len(names) == len(values) else {}
 
 
-def measure(family: Any, row: dict[str, str]) -> str:
+def progress_text(family: Any, row: dict[str, str]) -> str:
     """ "M 0.124"; "" if the family has no progress metric, or the row lacks it."""
     try:
         progress = config_class(family).progress

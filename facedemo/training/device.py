@@ -41,7 +41,7 @@ class CheckpointFiles(TorchCheckpointIO):
         Path(path).write_bytes(content.getbuffer())
 
 
-def start(settings: TrainingConfig) -> Fabric:
+def start_fabric(settings: TrainingConfig) -> Fabric:
     """The communicating processes of a run: started by this process, or by torchrun or Slurm."""
     processes = settings.devices * settings.num_nodes
     fabric = Fabric(

@@ -26,7 +26,7 @@ def measure_speed(config: RunConfig) -> float:
     """Images per second of training steps on random images, after a warm-up; takes a few seconds."""
     settings = config.training.model_copy(update={"devices": 1, "num_nodes": 1})
     precision = device.precision(settings.precision)
-    fabric = device.start(settings.model_copy(update={"precision": precision}))
+    fabric = device.start_fabric(settings.model_copy(update={"precision": precision}))
     size = config.model.size
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, 3), np.uint8)
     iteration = Iteration(fabric, SettingsSchedule(config), images)

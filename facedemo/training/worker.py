@@ -141,7 +141,7 @@ def wait_for_resolved_config(run: Run) -> RunConfig:
 def train(run: Run, recorder: AnyRecorder, show: Show) -> str:
     recorder.write_status(state="starting", message="Loading…")
     config = resolve_auto(run) if is_first_process() else wait_for_resolved_config(run)
-    fabric = device.start(config.training)
+    fabric = device.start_fabric(config.training)
     with fabric.rank_zero_first(local=True):
         images = open_images(config, recorder, show)
     recorder.write_status(state="running", message="", phase="")

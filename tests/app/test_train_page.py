@@ -50,7 +50,9 @@ def launched(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypat
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "train-page-cache"))
     found: Launched = []
     monkeypatch.setattr(Run, "launch", lambda run, **_: found.append(run))
-    monkeypatch.setattr(estimate, "measure", lambda config: False)  # a process for every config that a test shows
+    monkeypatch.setattr(
+        estimate, "start_measurement", lambda config: False
+    )  # a process for every config that a test shows
     return found
 
 

@@ -86,13 +86,13 @@ def test_the_textbooks_jpegs_come_out_as_images_in_range(images: np.ndarray, tmp
 
 
 def test_drawing_decoding_and_memory_are_measured(images: np.ndarray, tmp_path: Path) -> None:
-    delay = generating.measure(load_model(find_model("ours-64")), 5)
+    delay = generating.measure_generating(load_model(find_model("ours-64")), 5)
     assert 0 < delay.median <= delay.percentile_95
     write_jpegs(images, tmp_path)
-    found = decoding.measure(str(tmp_path), 32)
+    found = decoding.measure_decoding(str(tmp_path), 32)
     assert found.images == 64
     assert found.images_per_second == found.images / found.seconds
-    trained = memory.measure(tiny(), 1000, seconds=0.5)
+    trained = memory.measure_memory(tiny(), 1000, seconds=0.5)
     assert trained.steps > 0
     assert 0.05 < trained.resident_gib < 8
 

@@ -171,4 +171,4 @@ def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(
 
 def test_fid_of_a_handful_of_images_is_refused() -> None:
     with pytest.raises(inception.FidelityError, match="too few"):
-        inception.measure([], [], 63)
+        inception.fid_and_kid([], [], 63)

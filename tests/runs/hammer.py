@@ -13,7 +13,7 @@ from pathlib import Path
 from facedemo.config.schema import Budget
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
-from facedemo.runs.summary import facts
+from facedemo.runs.summary import run_facts
 from facedemo.storage.process_status import Status
 
 
@@ -40,7 +40,7 @@ def check(run: Run, wrong: list[str]) -> None:
     status, notes = run.status_on_disk(), run.notes
     if status.state != "stopped" or len(set(status.message.split())) != 1 or len(set(notes.split())) != 1:
         wrong.append(f"torn: {status.state}, {len(status.message)}, {len(notes)}")
-    if run.config.name != "hammered" or facts(run).name != "hammered":
+    if run.config.name != "hammered" or run_facts(run).name != "hammered":
         wrong.append("the config is torn")
 
 

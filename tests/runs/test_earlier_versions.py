@@ -75,7 +75,7 @@ def continued(run: Run, *iterations: int) -> dict[str, np.ndarray]:
 
 
 def test_a_run_is_listed_with_what_it_reached_and_which_settings_were_changed(run: Run) -> None:
-    facts = summary.facts(run)
+    facts = summary.run_facts(run)
     assert (facts.name, facts.family, facts.size, facts.gamma) == ("an earlier version's", "ours", 32, 0.5)
     assert (facts.status.state, facts.status.step, facts.status.images) == ("finished", 20, 80)
     assert facts.measure == "M 0.678"

@@ -83,7 +83,7 @@ def test_what_reads_a_run_shows_the_rest_of_it(trained: Copies, tmp_path: Path, 
     run = trained(tmp_path)
     model = load_model(run.path)
     (run.path / name).write_bytes(content)
-    summary.facts(run)
+    summary.run_facts(run)
     steering.in_force(run, run.config, 3)
     figures(run.metrics(), {"loss": "loss"}, run.setting_changes())
     restore.load_training_state(run.path)

@@ -96,7 +96,7 @@ def test_what_killed_processes_left_is_removed_and_what_living_ones_write_stays(
 def test_a_checkpoint_takes_no_detour_by_the_folder_for_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fabric = device.start(TrainingConfig(precision="32-true"))
+    fabric = device.start_fabric(TrainingConfig(precision="32-true"))
     monkeypatch.setattr("tempfile.mkstemp", lambda *_, **__: pytest.fail("wrote elsewhere"))
     fabric.save(tmp_path / "one.ckpt", {"step": 3})
     assert fabric.load(tmp_path / "one.ckpt", weights_only=True) == {"step": 3}

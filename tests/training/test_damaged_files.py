@@ -12,7 +12,7 @@ from facedemo.config.schema import Budget, RunConfig
 from facedemo.pretrained.model import BundleError, load_model
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run
-from facedemo.runs.summary import facts
+from facedemo.runs.summary import run_facts
 from facedemo.training.worker import execute
 
 FILES = (
@@ -72,7 +72,7 @@ def test_a_damaged_file_costs_at_most_itself(trained: Run, tmp_path: Path, name:
     shutil.copytree(trained.path, run.path)
     path = run.path / name
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    assert facts(run).run == run
+    assert run_facts(run).run == run
     assert isinstance(run.metrics(), dict)
     assert all(change.step >= 0 for change in run.setting_changes())
     with suppress(BundleError):

@@ -27,10 +27,10 @@ mode = segments(
     "images under the same budget, live. γ sweep: several values of γ, as quality against diversity.",
 )
 if mode == "side":
-    side_by_side.show(settings, ignored)
+    side_by_side.show_side_by_side(settings, ignored)
 else:
     races = {race.id: race for race in list_races()}
     settings["race"] = url_state.QueryParam("", race_list.known_race(races), "there is no such race")
     ignored += url_state.load_from_url(settings, page="compare")
-    race_list.show("sweep" if mode == "sweep" else "race", races, ignored)
+    race_list.show_races("sweep" if mode == "sweep" else "race", races, ignored)
     url_state.write_to_url(settings, page="compare")

@@ -20,7 +20,7 @@ LARGE = 512  # side of the large view, in pixels
 
 
 @st.cache_data(max_entries=16, show_spinner="Generating faces…")
-def draw(path: Path, version: str, seeds: list[int], scale: float) -> np.ndarray:
+def generated_faces(path: Path, version: str, seeds: list[int], scale: float) -> np.ndarray:
     """Faces as `sampling.generate` returns them, cached for all visitors."""
     return sampling.generate(model_picker.load(path, version), seeds, scale)
 
@@ -103,7 +103,7 @@ if ignored:
 url_state.write_to_url(settings, page="generate")
 seeds = face_seeds(seed, count)
 try:
-    images = draw(choices[name], model_picker.version(choices[name]), seeds, scale)
+    images = generated_faces(choices[name], model_picker.version(choices[name]), seeds, scale)
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 

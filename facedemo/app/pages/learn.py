@@ -48,7 +48,7 @@ def overview() -> None:
                 st.caption(lesson.idea.split(". ")[0] + ".")
 
 
-def show(lesson: Lesson) -> None:
+def show_lesson(lesson: Lesson) -> None:
     names = list(LESSONS)
     number = names.index(lesson.name)
     st.button(
@@ -94,4 +94,4 @@ url_state.write_to_url(settings, page="learn")
 if chosen == OVERVIEW:
     overview()
 else:
-    show(LESSONS[chosen])
+    show_lesson(LESSONS[chosen])

@@ -59,22 +59,22 @@ def card(facts: Facts) -> None:
         if status.state in ("failed", "crashed", "damaged"):
             st.markdown(f":small[:red[{escaped(status.message)}]]")
         with st.container(horizontal=True):
-            button(run, "Open", open_run, (run.id,), "Show the run's samples, charts and live settings.")
+            run_button(run, "Open", open_run, (run.id,), "Show the run's samples, charts and live settings.")
             if facts.race:
                 race_button(facts.race, key=f"race_{run.id}")
                 return
             if not status.active:
                 if status.state == "finished":
-                    button(run, "Extend", open_run, (run.id,), "Open the run to give it a larger budget.")
+                    run_button(run, "Extend", open_run, (run.id,), "Open the run to give it a larger budget.")
                 else:
-                    button(run, "Resume", resume, (run,), "Continue from the last checkpoint.")
+                    run_button(run, "Resume", resume, (run,), "Continue from the last checkpoint.")
             generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             in_progress = status.active and status.state != "waiting"
             hint = "Stop the run before you delete it." if in_progress else "Move the run to the deleted runs below."
-            button(run, "Delete", trash_controls.delete, ([run],), hint, disabled=in_progress)
+            run_button(run, "Delete", trash_controls.delete, ([run],), hint, disabled=in_progress)
 
 
-def button(
+def run_button(
     run: Run, label: str, on_click: Callable[..., None], args: tuple[Any, ...], hint: str, disabled: bool = False
 ) -> None:
     if st.button(label, type="tertiary", help=hint, disabled=disabled, key=f"{label}_{run.id}"):
@@ -112,10 +112,10 @@ def new_run_form(others: list[Run]) -> None:
         hint = "Start training in a separate process at low priority: it continues if you close or reload this page."
         if st.button("Start training", type="primary", icon=":material/play_arrow:", help=hint):
             estimate.cancel()
-            if run := new_run.start(budget):
+            if run := new_run.start_run(budget):
                 open_run(run.id)
                 st.rerun()
-        estimate.show(new_run.described_run(budget), busy=bool(others))
+        estimate.show_estimate(new_run.described_run(budget), busy=bool(others))
 
 
 def training_now(active: list[Run]) -> None:
@@ -181,4 +181,4 @@ else:
     run = next(
         (run for run in [*list_runs(), *classroom.shared_by_others()] if run.id == chosen), Run(runs_root() / ".none")
     )
-    live.show(run)
+    live.show_run(run)

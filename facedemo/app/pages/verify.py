@@ -87,7 +87,7 @@ if job is None or job.state != "running":
     hint = "Generate the images, run face detection on each, and compare the detected faces."
     if st.button("Verify", type="primary", icon=":material/fact_check:", help=hint):
         with st.spinner("Loading…", show_time=False):
-            started = request.start(request_made)
+            started = request.start_evaluation(request_made)
         if started:
             st.rerun()
 

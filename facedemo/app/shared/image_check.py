@@ -9,7 +9,7 @@ from facedemo.data.scan import Scan, scan
 FRESH = 30  # seconds, after which a folder is looked at again
 
 
-def show(prefix: str) -> str | None:
+def show_image_check(prefix: str) -> str | None:
     """One line below the controls of `image_source.control`; nothing before a path or a file is given.
 
     prefix: as for `image_source.control`.  Returns the source, or None if there are too few images.

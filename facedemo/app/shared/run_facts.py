@@ -15,7 +15,7 @@ from facedemo.storage.process_status import Status
 def all_facts() -> list[Facts]:
     """The facts of all runs, newest first."""
     races = upcoming_entrants()
-    facts_of_runs = [summary.facts(run) for run in list_runs()]
+    facts_of_runs = [summary.run_facts(run) for run in list_runs()]
     return [with_race(facts, race) if (race := races.get(facts.run.id)) else facts for facts in facts_of_runs]
 
 

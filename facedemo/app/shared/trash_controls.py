@@ -40,7 +40,7 @@ def outcome() -> None:
         what = f"“{escaped(gone[0].name)}”" if len(gone) == 1 else f"{len(gone)} runs"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted {what}.", width=420)
-            button(
+            trash_button(
                 "Undo",
                 gone,
                 "undo_delete",
@@ -50,7 +50,7 @@ def outcome() -> None:
         st.error(escaped(problem))
 
 
-def button(label: str, items: Sequence[AnyStored], key: str, hint: str) -> None:
+def trash_button(label: str, items: Sequence[AnyStored], key: str, hint: str) -> None:
     if st.button(label, type="tertiary", help=hint, key=key):
         restore(items)
         st.rerun()  # the whole page: inside a fragment, a callback would only redraw the list
@@ -64,7 +64,7 @@ def deleted(items: Sequence[AnyStored], kind: str) -> None:
         for item in items:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{escaped(item.name)} ({escaped(item.id)})", width="content")
-                button("Restore", [item], f"restore_{item.id}", f"Move it back to the {kind}.")
+                trash_button("Restore", [item], f"restore_{item.id}", f"Move it back to the {kind}.")
         with st.popover(
             "Delete permanently",
             icon=":material/delete_forever:",

@@ -22,7 +22,7 @@ def key(name: str) -> str:
     return f"race_{name}"
 
 
-def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
+def show_race_form(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
     """busy: another race is running.  on_start: called with the name of the new race."""
     for name, value in DEFAULTS.items():
         st.session_state.setdefault(key(name), value)
@@ -57,7 +57,7 @@ def show(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> None:
     hint = "Train in a separate process at low priority: the race continues if you close or reload this page."
     label = "Start the sweep" if kind == "sweep" else "Start the race"
     if st.button(label, type="primary", icon=":material/play_arrow:", help=hint, disabled=many < 2):
-        start(kind, budget, on_start)
+        start_race(kind, budget, on_start)
 
 
 def number_controls() -> dict[str, float]:
@@ -106,7 +106,7 @@ def plan_summary(many: int, budget: dict[str, float]) -> str:
     return summary
 
 
-def start(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
+def start_race(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
     """Starts the race that the form describes; if that fails, shows the reason."""
     try:
         race_started = create(kind, budget)

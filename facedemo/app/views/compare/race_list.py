@@ -37,7 +37,7 @@ def plan_of(race: Race) -> Plan | None:
         return None
 
 
-def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
+def show_races(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
     """The open race, or else a form for a new one beside the earlier ones.  kind: as `Plan.kind`."""
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
@@ -45,7 +45,7 @@ def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
         hint = f"Show the form for a new {kind} and the earlier ones."
         icon = ":material/arrow_back:"
         st.button(f"All {kind}s", icon=icon, on_click=open_race, args=("",), help=hint)
-        race_view.show(races[chosen])
+        race_view.show_race(races[chosen])
         return
     active = [race for race in races.values() if race.status.active]
     for race in active:
@@ -65,7 +65,7 @@ def show(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> None:
     with right:
         earlier(kind, races)
     with left, st.spinner("Loading…", show_time=False):
-        race_form.show(kind, bool(active), open_race)
+        race_form.show_race_form(kind, bool(active), open_race)
 
 
 def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
@@ -101,14 +101,14 @@ def card(race: Race, plan: Plan | None) -> None:
         with st.container(horizontal=True):
             if plan:
                 hint = "Show faces, curves and the table, and download a report."
-                button(race, "Open", open_race, race.id, hint)
+                card_button(race, "Open", open_race, race.id, hint)
             hint = "Move it to the deleted races below. The models that it trained stay among the runs."
             in_progress = status.active and status.state != "waiting"
             hint = "Stop it before you delete it." if in_progress else hint
-            button(race, "Delete", trash_controls.delete, [race], hint, disabled=in_progress)
+            card_button(race, "Delete", trash_controls.delete, [race], hint, disabled=in_progress)
 
 
-def button(
+def card_button(
     race: Race, label: str, on_click: Callable[..., None], what: object, hint: str, disabled: bool = False
 ) -> None:
     key = f"{label}_{race.id}"

@@ -33,7 +33,7 @@ FACES = 16  # of the 64 in a run's sample grid
 WAITING = Status(state="waiting", message="Queued.")
 
 
-def show(race: Race) -> None:
+def show_race(race: Race) -> None:
     """The view of a race; refreshes itself while the race runs."""
     active = race.status.active
     st.fragment(refreshed, run_every=REFRESH if active else None)(race, active)
@@ -48,7 +48,7 @@ def refreshed(race: Race, was_active: bool) -> None:
         header(race, plan, status)
         runs = {entrant.label: race.run(entrant) for entrant in plan.entries}
         if plan.kind == "sweep":
-            sweep.show(runs, status.active)
+            sweep.show_sweep(runs, status.active)
         states = {label: run.status for label, run in runs.items()}
         if note := pace_note({label: (state.images, state.seconds) for label, state in states.items()}):
             st.caption(escaped(note))
@@ -87,15 +87,15 @@ def header(race: Race, plan: Plan, status: Status) -> None:
 def actions(race: Race, plan: Plan, status: Status) -> None:
     if status.state == "waiting":
         hint = "Pause the race in the queue: others may start before it, and it keeps its place."
-        button("Pause", "pause", hint, race.pause)
+        control_button("Pause", "pause", hint, race.pause)
     if status.state == "paused":
-        button("Continue", "play_arrow", "Wait for its turn again.", race.unpause)
+        control_button("Continue", "play_arrow", "Wait for its turn again.", race.unpause)
     if status.active:
         hint = "Stop the race; the model in training saves a checkpoint. The race can be resumed."
-        button("Stop", "stop", hint, race.stop)
+        control_button("Stop", "stop", hint, race.stop)
     elif status.state != "finished":
         hint = "Resume the race. Finished models are kept; the interrupted one continues from its last checkpoint."
-        button("Resume", "play_arrow", hint, race.launch)
+        control_button("Resume", "play_arrow", hint, race.launch)
     models = models_of(race, plan)
     hint = "Compare all models with saved weights on the same seeds."
     if st.button(
@@ -122,7 +122,7 @@ def go_side_by_side(race: Race, plan: Plan) -> None:
     url_state.outdate_address("compare")
 
 
-def button(label: str, icon: str, hint: str, on_click: Callable[[], None]) -> None:
+def control_button(label: str, icon: str, hint: str, on_click: Callable[[], None]) -> None:
     """A button whose errors are shown, not raised."""
     st.button(label, icon=f":material/{icon}:", on_click=ask, args=(on_click,), help=hint, key=f"race_{label}")
 
@@ -174,7 +174,7 @@ def entrant(label: str, run: Run, active: bool) -> None:
         st.caption("This run was deleted. You can restore it on the Train page.")
         return
     faces(label, run)
-    if line := facts(run, status):
+    if line := entrant_facts(run, status):
         st.caption(line)
     if status.state in ("failed", "crashed"):
         st.markdown(f":small[:red[{escaped(status.message)}]]")
@@ -207,7 +207,7 @@ def first_faces(path: Path, version: int) -> bytes:
     return pictures.png(pictures.grid(faces))
 
 
-def facts(run: Run, status: Status) -> str:
+def entrant_facts(run: Run, status: Status) -> str:
     parts = [f"{status.progress:.0%}", f"{status.images:,} images", duration(status.seconds)] if status.images else []
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")

@@ -18,7 +18,7 @@ from facedemo.pretrained import provenance, sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 from facedemo.runs.model_report import read_report
 from facedemo.runs.run import Run
-from facedemo.runs.summary import Facts, facts
+from facedemo.runs.summary import run_facts
 
 MOST = 6  # models at once
 MAX_FACES = 64
@@ -50,7 +50,7 @@ def first(choices: Collection[str]) -> list[str]:
 
 
 @st.cache_data(max_entries=24, show_spinner="Generating faces…")
-def draw(path: Path, version: str, seed: int, count: int) -> np.ndarray:
+def generated_faces(path: Path, version: str, seed: int, count: int) -> np.ndarray:
     """Faces as `sampling.generate` returns them, cached for all visitors."""
     return sampling.generate(model_picker.load(path, version), face_seeds(seed, count))
 
@@ -59,7 +59,7 @@ def keep_selection() -> None:
     st.session_state.compare_models = "/".join(st.session_state.compare_chosen[:MOST])
 
 
-def show(settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
+def show_side_by_side(settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     choices = model_picker.choices()
     if not choices:
         st.info(
@@ -131,7 +131,7 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
             with places.cell():
                 st.markdown(f"**{escaped(model_picker.label(name))}**")
                 try:
-                    faces = draw(choices[name], model_picker.version(choices[name]), seed, count)
+                    faces = generated_faces(choices[name], model_picker.version(choices[name]), seed, count)
                 except (ValueError, OSError) as error:
                     st.error(escaped(error), title="Cannot be used")
                     continue
@@ -142,12 +142,12 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
 
 def described(path: Path) -> str:
     """Family, size and training time, as far as the files say."""
-    run_facts: Facts = facts(Run(path))
-    report, status = read_report(path), run_facts.status
+    listed = run_facts(Run(path))
+    report, status = read_report(path), listed.status
     images = status.images if report.images is None else report.images
     minutes = status.seconds / 60 if report.minutes is None else report.minutes
-    parts = [run_facts.family or "?", f"{run_facts.size}×{run_facts.size}" if run_facts.size else ""]
-    parts += [f"γ = {run_facts.gamma:g}" if run_facts.gamma is not None else ""]
+    parts = [listed.family or "?", f"{listed.size}×{listed.size}" if listed.size else ""]
+    parts += [f"γ = {listed.gamma:g}" if listed.gamma is not None else ""]
     if images:
         before = provenance.images_before(path)
         parts += [f"{before + images:,} images{f', the last {images:,}' if before else ''} in {minutes:,.1f} min"]

@@ -13,7 +13,7 @@ from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.runs.run import Run
 
 
-def show(runs: Mapping[str, Run], active: bool) -> None:
+def show_sweep(runs: Mapping[str, Run], active: bool) -> None:
     """Quality against diversity in one chart; selecting a point offers to generate faces with its model."""
     points = [point(label, report) for label, run in runs.items() if (report := load_evaluation(run.path))]
     if not points:

@@ -54,7 +54,7 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
         return
     searches = [found_before(folder, image) for image, _ in faces]
     if not all(searches):
-        find(folder, [image for (image, _), search in zip(faces, searches, strict=True) if not search])
+        find_latents(folder, [image for (image, _), search in zip(faces, searches, strict=True) if not search])
     for slot, container, (image, description), stored in zip(SLOTS, places, faces, searches, strict=True):
         if stored:
             with container:
@@ -71,7 +71,7 @@ def found_before(folder: Path, image: np.ndarray) -> dict[str, InvertedFace]:
     return cached_work.cache_slot("Searching", folder, model_picker.version(folder), digest(image))
 
 
-def find(folder: Path, images: list[np.ndarray]) -> None:
+def find_latents(folder: Path, images: list[np.ndarray]) -> None:
     """The search: a button that starts it, then its progress and a button that cancels it."""
     if not st.session_state.get("inside_running"):
         hint = "Start from many random latents z and optimise them until the generated image is close to the face."

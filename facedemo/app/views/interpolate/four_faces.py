@@ -65,7 +65,7 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     url_state.write_to_url(settings | own, page="interpolate")
-    show(name, images, seeds, side, path)
+    show_grid(name, images, seeds, side, path)
 
 
 def generated_grid(folder: Path, seeds: list[int], side: int, path: PathKind) -> np.ndarray:
@@ -77,7 +77,7 @@ def generated_grid(folder: Path, seeds: list[int], side: int, path: PathKind) ->
     return cached_work.cached_with_progress("Generating faces", draw, folder, version, seeds, side, path)
 
 
-def show(name: str, images: np.ndarray, seeds: list[int], side: int, path: PathKind) -> None:
+def show_grid(name: str, images: np.ndarray, seeds: list[int], side: int, path: PathKind) -> None:
     """The grid as buttons, the chosen face enlarged, and the downloads."""
     face = st.session_state.interpolate_face
     facts = {"model": name, "seeds": ", ".join(map(str, seeds)), "path": path, "side": side, "software": "facedemo"}

@@ -94,11 +94,11 @@ def control(folder: Path) -> None:
         hint = (
             "Analyse up to 16,000 of these faces and some thousands of the model's, which takes minutes the first time."
         )
-        if st.button("Learn", icon=":material/school:", help=hint) and start(folder):
+        if st.button("Learn", icon=":material/school:", help=hint) and start_learning(folder):
             st.rerun()
 
 
-def start(folder: Path) -> bool:
+def start_learning(folder: Path) -> bool:
     """Starts the job; if that fails, shows the reason and returns False."""
     try:
         source, version = image_source.chosen(PREFIX), model_picker.version(folder)

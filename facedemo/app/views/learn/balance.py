@@ -11,7 +11,7 @@ KEY = "learn_balance"
 SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
 
 
-def draw(trainings: "live.Trainings") -> None:
+def draw_trainings(trainings: "live.Trainings") -> None:
     for column, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
         with column:
             st.markdown(f"**{label}**, iteration {training.step:,}")
@@ -19,16 +19,18 @@ def draw(trainings: "live.Trainings") -> None:
             live.show_charts(training, f"{KEY}_{label}", ("losses", "k"))
 
 
-def show(answered: bool) -> None:
+def show_balance(answered: bool) -> None:
     with st.container(horizontal=True):
         hint = "Diversity ratio of this training: the target for L(G(z)) / L(x). A change starts both again."
         low = st.slider("γ on the left", 0.05, 1.0, step=0.05, key="learn_low", help=hint, width=260)
         high = st.slider("γ on the right", 0.05, 1.0, step=0.05, key="learn_high", help=hint, width=260)
     if answered:
         own = st.container()  # filled last, because it imports torch
-        recorded.show("gamma", "Four trainings, equal but for γ.", differences=True)
+        recorded.show_recording("gamma", "Four trainings, equal but for γ.", differences=True)
         with own:
-            live.play(KEY, {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}, draw)
+            live.play(
+                KEY, {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}, draw_trainings
+            )
 
 
 LESSON = Lesson(
@@ -45,7 +47,7 @@ LESSON = Lesson(
         "A low γ asks for generated faces that are very easy to redraw: smooth and alike. A high γ allows details and "
         "variety, and also mistakes. Press Play and compare; both need a minute.",
     ),
-    show,
+    show_balance,
     navigation.COMPARE,
     "Train several values of γ and compare them",
 )

@@ -39,7 +39,7 @@ def chart(points: dict[str, list[float]]) -> go.Figure:
     return untitled(figure).update_layout(height=260)
 
 
-def draw(trainings: "live.Trainings") -> None:
+def draw_trainings(trainings: "live.Trainings") -> None:
     for column, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
         with column:
             st.markdown(f"**{label}**, iteration {training.step:,}")
@@ -53,12 +53,12 @@ def draw(trainings: "live.Trainings") -> None:
             )
 
 
-def show(answered: bool) -> None:
+def show_copying(answered: bool) -> None:
     st.markdown(f"The {FEW} training images:")
     faces = np.asarray(builtin_faces(live.SIZE).images[:FEW])
     live.show_wide(faces, f"{FEW} small faces")
     if answered:
-        live.play(KEY, {"Without augmentation": {}, "With augmentation": {"augment": 0.5}}, draw, faces=FEW)
+        live.play(KEY, {"Without augmentation": {}, "With augmentation": {"augment": 0.5}}, draw_trainings, faces=FEW)
 
 
 LESSON = Lesson(
@@ -75,7 +75,7 @@ LESSON = Lesson(
         "At first D learns what all faces have in common, which helps with every face. Then it learns the details of "
         "these few, which helps with no other. Press Play and watch the gap between the two lines.",
     ),
-    show,
+    show_copying,
     navigation.VERIFY,
     "Find the nearest training faces of a model's faces",
 )

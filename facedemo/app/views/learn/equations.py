@@ -79,7 +79,7 @@ def take(steps: int) -> None:
     st.session_state[f"{KEY}_step"] = training.explained_step()
 
 
-def show(answered: bool) -> None:
+def show_one_step(answered: bool) -> None:
     with st.spinner("Training for a moment…"):
         training = live.trainings(KEY, {"": {}})[""]
         if training.step == 0:
@@ -113,7 +113,7 @@ LESSON = Lesson(
         "The difference γ L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then takes more care "
         "to redraw G's faces badly, and the balance comes back.",
     ),
-    show,
+    show_one_step,
     navigation.STEP,
     "Run a trained model step by step, forwards and backwards",
 )

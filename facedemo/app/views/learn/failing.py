@@ -25,7 +25,7 @@ def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
     st.session_state[f"{KEY}_playing"] = True
 
 
-def draw(trainings: "live.Trainings") -> None:
+def draw_training(trainings: "live.Trainings") -> None:
     (training,) = trainings.values()
     left, right = st.columns(2, gap="large")
     with left:
@@ -41,7 +41,7 @@ def draw(trainings: "live.Trainings") -> None:
         live.show_charts(training, KEY, ("losses", "k"))
 
 
-def show(answered: bool) -> None:
+def show_failing(answered: bool) -> None:
     if not answered:
         return
     training = live.trainings(KEY, {"": {}})[""]
@@ -49,7 +49,7 @@ def show(answered: bool) -> None:
         for label, (hint, changes) in WAYS.items():
             st.button(label, on_click=steer, args=(training, changes), help=hint, key=f"{KEY}_{label}")
     st.caption("Let it train for half a minute first, so that there is something to lose.")
-    live.play(KEY, {"": {}}, draw)
+    live.play(KEY, {"": {}}, draw_training)
 
 
 LESSON = Lesson(
@@ -66,7 +66,7 @@ LESSON = Lesson(
         "The loss only asks how well D redraws the faces, not whether they differ. So a low loss alone proves nothing: "
         "look at the samples. Press Play, then make it collapse, and fix it again.",
     ),
-    show,
+    show_failing,
     navigation.TRAIN,
     "Train a model and change its settings while it learns",
 )

@@ -14,7 +14,7 @@ RECORDED = (
 )
 
 
-def draw(trainings: "live.Trainings") -> None:
+def draw_trainings(trainings: "live.Trainings") -> None:
     with st.grid(2, min_column_width=340):
         for name, training in trainings.items():
             config = config_class(name)
@@ -33,12 +33,12 @@ def chart_names(name: str) -> list[str]:
     return ["losses"] if any(column.startswith("loss_") for column in metrics) else [next(iter(metrics))]
 
 
-def show(answered: bool) -> None:
+def show_families(answered: bool) -> None:
     if answered:
         own = st.container()  # filled last, because it imports torch
-        recorded.show("families", RECORDED)
+        recorded.show_recording("families", RECORDED)
         with own:
-            live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw)
+            live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings)
             st.caption("They take turns on this computer, each with the same time.")
 
 
@@ -60,7 +60,7 @@ LESSON = Lesson(
         "Each loss is measured against the other player. If both become better, both losses stay where they are. "
         "WGAN's distance and BEGAN's M were made to be read as progress. Press Play and watch the charts.",
     ),
-    show,
+    show_families,
     navigation.COMPARE,
     "Race the families against each other",
 )

@@ -34,7 +34,7 @@ def evaluated(folder: str, version: str, spread: float) -> tuple[np.ndarray, int
     return images, int((faces > 0).sum()), distinct_people(embeddings[faces > 0])
 
 
-def show(answered: bool) -> None:
+def show_detection(answered: bool) -> None:
     choices = model_picker.choices()
     if not choices:
         st.info("There is no model to generate faces with. Train one first.", title="No model yet")
@@ -83,7 +83,7 @@ LESSON = Lesson(
         "The face that all of them resemble now is one that the detector finds, so it finds all of them. And it is one "
         "person again and again. Move the slider to 0.05, and watch both numbers.",
     ),
-    show,
+    show_detection,
     navigation.VERIFY,
     "Judge a model by all numbers",
 )

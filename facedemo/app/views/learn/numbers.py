@@ -33,7 +33,7 @@ def choose(index: int) -> None:
     st.session_state[X], st.session_state[Y] = float(steps[column]), float(steps[PLACES - 1 - row])
 
 
-def show(answered: bool) -> None:
+def show_plane(answered: bool) -> None:
     choices = model_picker.choices()
     if not choices:
         st.info("There is no model to generate faces with. Train one first.", title="No model yet")
@@ -89,7 +89,7 @@ LESSON = Lesson(
         "−z is as likely a list of random numbers as z, so it is as good a face. But it lies on the other side of the "
         "latent space, as far away as possible: somebody else, often light if the first face was dark.",
     ),
-    show,
+    show_plane,
     navigation.INTERPOLATE,
     "Turn one face into another",
 )

@@ -9,7 +9,7 @@ from facedemo.app.views.learn.lesson import Lesson, Question
 KEY = "learn_players"
 
 
-def draw(trainings: "live.Trainings") -> None:
+def draw_training(trainings: "live.Trainings") -> None:
     (training,) = trainings.values()
     st.caption(f"Iteration {training.step:,}")
     left, right = st.columns(2, gap="large")
@@ -24,9 +24,9 @@ def draw(trainings: "live.Trainings") -> None:
         live.show_charts(training, KEY, ("losses",))
 
 
-def show(answered: bool) -> None:
+def show_players(answered: bool) -> None:
     if answered:
-        live.play(KEY, {"": {}}, draw)
+        live.play(KEY, {"": {}}, draw_training)
 
 
 LESSON = Lesson(
@@ -43,7 +43,7 @@ LESSON = Lesson(
         "G's faces have fewer details, and what is smooth is easily redrawn. The balance of the two players even asks "
         "for it: L(G(z)) is kept at γ times L(x), here at 0.8 times. Press Play, and compare L(x) with L(G(z)).",
     ),
-    show,
+    show_players,
     navigation.INSIDE,
     "See how a trained discriminator redraws a face",
 )

@@ -6,7 +6,7 @@ from facedemo.app.views.learn import live
 from facedemo.explore import recorded
 
 
-def show(name: str, explanation: str, differences: bool = False) -> None:
+def show_recording(name: str, explanation: str, differences: bool = False) -> None:
     """name: of the recording.  explanation: what was trained.  differences: also say how much the faces differ."""
     recording = recorded.read(name)
     st.subheader("Recorded earlier", anchor=False)

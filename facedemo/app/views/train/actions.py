@@ -26,27 +26,31 @@ def actions(run: Run, status: Status) -> None:
     with st.container(horizontal=True):
         if status.state == "paused":
             hint, confirmation = "Continue the training.", "The run will continue in a moment."
-            button("Continue", "play_arrow", hint, ask, run.unpause, confirmation, now)
+            action_button("Continue", "play_arrow", hint, ask, run.unpause, confirmation, now)
         elif status.active:
             hint = "Pause the training; its process stays alive and nothing is lost."
             confirmation = "The run will pause after this iteration."
-            button("Pause", "pause", hint, ask, run.pause, confirmation, now, disabled=status.state == "starting")
+            action_button(
+                "Pause", "pause", hint, ask, run.pause, confirmation, now, disabled=status.state == "starting"
+            )
         if status.active:
             hint = "Save a checkpoint and end the process. The run can be resumed."
             confirmation = "The run will save a checkpoint and stop after this iteration."
-            button("Stop", "stop", hint, ask, run.stop, confirmation, now)
+            action_button("Stop", "stop", hint, ask, run.stop, confirmation, now)
         elif status.state == "finished":
             extension(run)
         else:
             label = "Resume" if run.checkpoints() else "Start"
             hint = "Train in a separate process, from the last checkpoint if there is one."
-            button(label, "play_arrow", hint, ask, run.launch)
+            action_button(label, "play_arrow", hint, ask, run.launch)
             if run.checkpoints() and run.config.data.source != BUILTIN_SOURCE and workspace() is None:
                 images(run)
         generate_button(run)
 
 
-def button(label: str, icon: str, hint: str, on_click: Callable[..., None], *args: Any, disabled: bool = False) -> None:
+def action_button(
+    label: str, icon: str, hint: str, on_click: Callable[..., None], *args: Any, disabled: bool = False
+) -> None:
     icon, key = f":material/{icon}:", f"do_{label}"
     st.button(label, icon=icon, on_click=on_click, args=args, help=hint, disabled=disabled, key=key)
 

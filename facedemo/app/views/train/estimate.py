@@ -12,7 +12,7 @@ LOOK_AGAIN = 1.0  # seconds between checks while a measurement runs
 PROCESS, KEY = "speed_process", "speed_key"  # in the session: the running measurement, and the settings it measures
 
 
-def show(config: RunConfig | None, busy: bool) -> None:
+def show_estimate(config: RunConfig | None, busy: bool) -> None:
     """One line below the form.  config: the form's run, None if its settings are invalid.  busy: another run trains."""
     if config is not None:
         measuring = speed.known_speed(config) is None and not busy
@@ -25,7 +25,7 @@ def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
         st.rerun()  # only a full rerun stops the periodic refresh
     if seconds is not None:
         st.caption(described(config, seconds) + (" It takes longer while another run shares the CPU." if busy else ""))
-    elif was_measuring and measure(config):
+    elif was_measuring and start_measurement(config):
         st.caption("Measuring how fast this computer trains this model…")
 
 
@@ -42,7 +42,7 @@ def round_time(seconds: float) -> float:
     return max(unit, round(seconds / unit) * unit)
 
 
-def measure(config: RunConfig) -> bool:
+def start_measurement(config: RunConfig) -> bool:
     """Measures the speed in a separate process; returns whether that is still running."""
     key = speed.speed_key(config)
     if st.session_state.get(KEY) != key:

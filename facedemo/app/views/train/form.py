@@ -38,7 +38,7 @@ def start_control() -> None:
 def show_preview(source: str) -> None:
     chosen = st.session_state
     size, crop = chosen[key(chosen[key("family")], "size")], chosen[key("data", "crop")]
-    preview.show(source, size, crop, chosen[key("preset")], use_preset)
+    preview.show_preview(source, size, crop, chosen[key("preset")], use_preset)
 
 
 def held_out_control() -> None:

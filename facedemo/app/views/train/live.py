@@ -29,7 +29,7 @@ FRAMES = 200  # positions of the slider through time
 LOG_LINES = 200
 
 
-def show(run: Run) -> None:
+def show_run(run: Run) -> None:
     """The view of a run; refreshes itself while the run trains."""
     active = run.status.active or race_of(run) is not None
     st.fragment(refreshed, run_every=REFRESH if active else None)(run, active)
@@ -57,7 +57,7 @@ def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> No
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escaped(run.name), width="content", anchor=False)
         badge(status)
-    st.caption(escaped(facts(config)))
+    st.caption(escaped(config_facts(config)))
     if status.state in ("failed", "crashed", "damaged"):
         st.error(escaped(status.message) or "See the log below for details.", title=status.state.capitalize())
         if status.state == "failed":
@@ -130,7 +130,7 @@ def slowed(config: RunConfig, status: Status) -> str:
     )
 
 
-def facts(config: RunConfig) -> str:
+def config_facts(config: RunConfig) -> str:
     size, data = config.model.size, config.data.source.replace("\n", ", ")
     if workspace() is not None and data != BUILTIN_SOURCE:
         data = "uploaded images"

@@ -62,7 +62,7 @@ def described_run(budget: dict[str, float]) -> RunConfig | None:
         return None
 
 
-def start(budget: dict[str, float]) -> Run | None:
+def start_run(budget: dict[str, float]) -> Run | None:
     """Starts the run that the form describes; if that fails, shows the reason and returns None."""
     from facedemo.training.warm_start import new_run  # imports torch, which the form need not wait for
 

@@ -33,7 +33,7 @@ class ImageRequest(NamedTuple):
     count: int | None  # images that were found, so that a folder is prepared again if there are more
 
 
-def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[str], None]) -> None:
+def show_preview(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[str], None]) -> None:
     """Prepares the images in the background, then shows what they look like and which preset fits them.
 
     preset: the chosen one.  use_preset: called with the name of another one.
@@ -44,7 +44,7 @@ def show(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[
         many = f"{request.count:,} images" if request.count else "images"
         hint = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
         if st.button("Preview the images", icon=":material/preview:", help=hint, key="new_preview_start"):
-            start(request)
+            start_preparation(request)
             st.rerun()
         return
     job.thread.join(PATIENCE)
@@ -65,10 +65,10 @@ def job_for(request: ImageRequest) -> Job | None:
     if job is not None:
         job.cancel()
     few = request.count is not None and request.count <= AT_ONCE and request.crop != "face"
-    return start(request) if few else None
+    return start_preparation(request) if few else None
 
 
-def start(request: ImageRequest) -> Job:
+def start_preparation(request: ImageRequest) -> Job:
     def work(steps: Callable) -> tuple[Faces, Findings]:
         faces = prepare(request.source, request.size, request.crop, steps("preparing the images"))
         return faces, examine(faces)

@@ -117,7 +117,7 @@ def chosen(prefix: str, folder: Path) -> str | None:
     return trained_on(folder) if kind == OWN else image_source.chosen(prefix)
 
 
-def start(request: Request) -> bool:
+def start_evaluation(request: Request) -> bool:
     """Starts an evaluation; if that fails, shows the reason and returns False."""
     try:
         real, gallery = (chosen(prefix, request.folder) for prefix in (REAL, GALLERY))

@@ -17,6 +17,7 @@ from facedemo.runs.run import Run, create_run, find_run, is_run, list_runs
 from facedemo.storage.atomic import append_line, read_lines, replace_file
 from facedemo.storage.process_status import Status
 from facedemo.training.recorder import Recorder
+from tests.conftest import fill
 
 
 @pytest.fixture
@@ -110,6 +111,13 @@ def test_replacing_a_file_leaves_no_temporary_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         replace_file(tmp_path / "folder", "three")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "folder"]
+
+
+def test_a_run_that_cannot_be_written_is_not_left_behind(disk: Path) -> None:
+    fill(disk / "ballast", 0)
+    with pytest.raises(OSError, match="No space left"):
+        create_run(RunConfig(), disk)
+    assert [path.name for path in disk.iterdir()] == ["ballast"]
 
 
 def status_of(process: psutil.Process, **changes: object) -> Status:

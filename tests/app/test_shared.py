@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.shared import accounts, image_source, sign_in
+from facedemo.app.shared.background import Job
 from facedemo.app.views.verify import request
 from facedemo.comparison.entrants import entrant_configs, race_options
 from facedemo.comparison.race import create_race, list_races
@@ -334,6 +335,26 @@ def test_a_model_that_names_images_of_the_server_or_of_somebody_else_opens_none_
         use_workspaces(None)
         assert dataset.for_model(config).own
         assert request.trained_on(model) == source
+
+
+def test_only_who_started_an_evaluation_cancels_it_though_others_wait_for_it() -> None:
+    going_on = threading.Event()
+    as_visitor("Ada")
+    job = Job(lambda steps: going_on.wait(60))
+    try:
+        for name, may_cancel in (("Ada", True), ("Ben", False)):
+            page = AppTest.from_function(progress_of, kwargs={"job": job})
+            as_visitor(name)
+            page.run()
+            assert ("Cancel" in labels(page)) == may_cancel
+    finally:
+        going_on.set()
+
+
+def progress_of(job: object) -> None:
+    from facedemo.app.shared import background
+
+    background.show_progress(job)
 
 
 def test_the_rules_of_the_lesson_hold_for_every_training(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import time
 from pathlib import Path
 
@@ -49,9 +50,12 @@ def test_a_run_is_found_by_path_by_name_and_by_the_end_of_its_name(run: Run, tmp
     assert find_run(str(run.path)).id == find_run(run.id, tmp_path).id == find_run(run.id[-4:], tmp_path).id == run.id
     with pytest.raises(RunError, match="No run matches"):
         find_run("zzzz", tmp_path)
-    create_run(RunConfig(), tmp_path)
+    with pytest.raises(RunError, match="No run matches"):
+        find_run("", tmp_path)  # such as an unset variable of a shell
+    (tmp_path / f"other-{run.id}").mkdir()
+    shutil.copy(run.path / "config.json", tmp_path / f"other-{run.id}")
     with pytest.raises(RunError, match="More than one"):
-        find_run("", tmp_path)
+        find_run(run.id[-4:], tmp_path)
 
 
 def test_a_bundle_is_not_taken_for_a_run() -> None:

@@ -1,6 +1,7 @@
 """The app's entry point: `streamlit run app.py`."""
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from facedemo.app import navigation
 from facedemo.app.components.page_history import page_history
@@ -29,8 +30,19 @@ def main() -> None:
     sign_in.install()
     st.html(READABLE)
     expire_personal_data()
-    sign_in.require()
-    pages = [
+    if (problem := sign_in.refusal()) is not None:
+        st.navigation(pages(), position="hidden")  # so that the address remains that of a link to a page
+        sign_in.ask(problem)
+    page = st.navigation(pages(), position="top")
+    st.set_page_config(page_title=f"{page.title} · facedemo")
+    sign_in.account_controls()
+    page.run()
+    page_history()  # last, because it takes some room
+
+
+def pages() -> list[StreamlitPage]:
+    """The pages that the current visitor may open."""
+    found = [
         st.Page(navigation.HOME, title="Home", icon=":material/home:", default=True),
         st.Page(navigation.LEARN, title="Learn", icon=":material/school:"),
         st.Page(navigation.GENERATE, title="Generate", icon=":material/grid_view:"),
@@ -43,9 +55,5 @@ def main() -> None:
         st.Page(navigation.RUNS, title="Runs", icon=":material/folder_open:"),
     ]
     if (visitor := sign_in.current()) and visitor.teacher:
-        pages.append(st.Page(navigation.TEACHER, title="Teacher", icon=":material/supervisor_account:"))
-    page = st.navigation(pages, position="top")
-    st.set_page_config(page_title=f"{page.title} · facedemo")
-    sign_in.account_controls()
-    page.run()
-    page_history()  # last, because it takes some room
+        found.append(st.Page(navigation.TEACHER, title="Teacher", icon=":material/supervisor_account:"))
+    return found

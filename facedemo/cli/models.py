@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix
+from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix, text_of
 from facedemo.imaging import pictures
 from facedemo.pretrained import archive, sampling
 from facedemo.pretrained.card import export
@@ -56,7 +56,7 @@ def bundle(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Export a run as a shareable model: weights, settings, model card, curves and report."""
-    typer.echo(export(find_run(run, runs_dir), out, about.read_text("utf8") if about else ""))
+    typer.echo(export(find_run(run, runs_dir), out, text_of(about) if about else ""))
 
 
 @app.command(name="export")

@@ -8,6 +8,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix
 from facedemo.comparison import run_report
 from facedemo.explore import training_film
+from facedemo.imaging.pictures import PICTURES
 from facedemo.runs.run import find_run
 from facedemo.storage.atomic import replace_file
 
@@ -32,17 +33,19 @@ def report(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Write a one-page report of a run: samples, curves, settings, verdict and commands in one HTML file."""
+    check_suffix(out, (".html",))
     save(out, run_report.page(find_run(run, runs_dir)))
 
 
 @app.command()
 def card(
     run: RunName,
-    out: Annotated[Path, typer.Option(help="Output file, .png.")] = Path("card.png"),
+    out: Annotated[Path, typer.Option(help="Output file, .png or .jpg.")] = Path("card.png"),
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Draw a card of a run, 1200×630 pixels: faces, settings and verdict, for a slide or a message."""
-    save(out, run_report.card(find_run(run, runs_dir)))
+    check_suffix(out, PICTURES)
+    save(out, run_report.card(find_run(run, runs_dir), out.suffix))
 
 
 def save(out: Path, content: bytes) -> None:

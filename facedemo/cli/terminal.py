@@ -58,6 +58,16 @@ def check_suffix(out: Path, suffixes: Sequence[str]) -> None:
         raise ValueError(f"The file name must end in {' or '.join(suffixes)}; “{out.name}” does not.")
 
 
+def text_of(file: Path) -> str:
+    """The content of a text file.  Raises ValueError if it is missing or is not text."""
+    try:
+        return file.read_text("utf8")
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not a text file in UTF-8. Save it as one.") from error
+
+
 @contextmanager
 def progress_bar(what: str) -> "Iterator[Progress]":
     """A progress bar on the terminal for work on images."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, Now, RunName, RunsDir, fail
+from facedemo.cli.terminal import RUNS, Now, RunName, RunsDir, fail, text_of
 from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.data.source_files import existing
@@ -70,10 +70,7 @@ def with_config(settings: dict[str, Any], preset: str | None, config: Path) -> R
     """The settings over those of a config.json."""
     if preset or settings.get("start"):
         raise ValueError("--config goes with neither --preset nor --start-from: it holds all settings itself.")
-    try:
-        return configure(settings, base=RunConfig.model_validate_json(config.read_text("utf8")).model_dump(mode="json"))
-    except OSError as error:
-        raise ValueError(f"{config} cannot be read: {error.strerror}.") from error
+    return configure(settings, base=RunConfig.model_validate_json(text_of(config)).model_dump(mode="json"))
 
 
 def show_plan(config: RunConfig) -> None:

@@ -9,6 +9,7 @@ report.json, its evaluation.
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -119,14 +120,20 @@ def create_race(
     if len(entrants) < 2:
         raise ValueError("A race needs at least two models: choose another family, or several values of γ.")
     root = root or runs_root()
-    path = new_folder(root / FOLDER, kind)
-    entries = []
-    for label, config in entrants.items():
-        named = config.model_copy(update={"name": f"{label}, {kind} {path.name[-4:]}"})
-        entries.append(Entrant(label, new_run(named, root).id))
-    about = shared_description(next(iter(entrants.values())))
-    plan = Plan(title=" · ".join(entrants), kind=kind, entries=entries, about=about, **evaluation)
-    replace_file(path / PLAN, json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n")
+    created = [new_folder(root / FOLDER, kind)]
+    path, entries = created[0], []
+    try:
+        for label, config in entrants.items():
+            named = config.model_copy(update={"name": f"{label}, {kind} {path.name[-4:]}"})
+            created.append(new_run(named, root).path)
+            entries.append(Entrant(label, created[-1].name))
+        about = shared_description(next(iter(entrants.values())))
+        plan = Plan(title=" · ".join(entrants), kind=kind, entries=entries, about=about, **evaluation)
+        replace_file(path / PLAN, json.dumps(asdict(plan), indent=1, ensure_ascii=False) + "\n")
+    except (ValueError, OSError):
+        for folder in created:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     return Race(path)
 
 

@@ -5,11 +5,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from facedemo.comparison import gather, report
 from facedemo.comparison.race import shared_description
 from facedemo.gans.registry import config_class
-from facedemo.imaging.pictures import grid
+from facedemo.imaging.pictures import grid, picture_file
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
@@ -49,10 +50,10 @@ def page(run: Run) -> bytes:
     return report.files(comparison)[report.HTML]
 
 
-def card(run: Run) -> bytes:
-    """A PNG of WIDTH × HEIGHT pixels: faces of the newest weights, name, training, verdict and a curve.
+def card(run: Run, suffix: str = ".png") -> bytes:
+    """A picture of WIDTH × HEIGHT pixels: faces of the newest weights, name, training, verdict and a curve.
 
-    Raises RunError if there are no weights.
+    suffix: as for `picture_file`.  Raises RunError if there are no weights.
     """
     from matplotlib.figure import Figure  # takes long to load, and only static charts need it
 
@@ -70,7 +71,7 @@ def card(run: Run) -> bytes:
     figure.text(LEFT, 0.05, "None of these people exist. Made with facedemo.", size=11, color=FAINT)
     file = io.BytesIO()
     figure.savefig(file, format="png", facecolor=BACKGROUND)
-    return file.getvalue()
+    return picture_file(Image.open(file).convert("RGB"), suffix, run=run.name)
 
 
 def card_facts(run: Run) -> list[str]:

@@ -24,10 +24,12 @@ def entry_message(error: "ErrorDetails") -> str:
 
 
 def error_message(error: Exception, prefix: str = "") -> str:
-    """The message of an error, without pydantic's wrapping; invalid settings are named.
+    """The message of an error, without the numbers of errors of the system or pydantic's wrapping.
 
-    prefix: put before the name of a setting; with "--" it is written as a command-line option.
+    Invalid settings are named.  prefix: put before their names; with "--" they are written as command-line options.
     """
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename2 or error.filename}: {error.strerror}."
     if not isinstance(error, ValidationError):
         return str(error)
     lines = []

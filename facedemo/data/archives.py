@@ -4,7 +4,9 @@ Archives are treated as hostile: members are read into memory and never extracte
 and sizes in headers are not trusted.
 """
 
+import os
 import re
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -12,15 +14,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from facedemo.data import source_files
 from facedemo.data.archive_limits import TOTAL_LIMIT, NameFilter, broken
 from facedemo.data.source_files import (
     OPENED_ENDINGS,
+    DataError,
     Entry,
     is_hidden,
     is_image_name,
     no_images,
     printable,
+    source_label,
     too_much,
     why_passed_over,
 )
@@ -64,19 +70,42 @@ def is_archive_name(name: str) -> bool:
 @contextmanager
 def _copied_out(path: Path, name: str) -> Iterator[Path]:
     """A temporary copy of an archive's member, under our own name, for the duration of the block."""
-    with tempfile.TemporaryDirectory(prefix="facedemo-") as folder:
+    _remove_abandoned_copies()
+    with tempfile.TemporaryDirectory(prefix=f"facedemo-{os.getpid()}-") as folder:
         copy = Path(folder, re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[-80:])
+        member = zip_member if is_zip(path) else tar_member
         try:
-            with copy.open("wb") as out, (zip_member if is_zip(path) else tar_member)(path, name) as stream:
+            with _explained(path, name), copy.open("wb") as out, member(path, name) as stream:
                 left = source_files.MAX_TOTAL_BYTES
                 while piece := stream.read(1 << 20):
                     left -= len(piece)
                     if left < 0:
                         raise too_much(path, TOTAL_LIMIT)
-                    out.write(piece)
+                    with _explained(path, name):  # here, because the outer archive would take it for damage
+                        out.write(piece)
         except (zipfile.BadZipFile, zlib.error, StopIteration, RuntimeError, NotImplementedError) as error:
             raise broken(path, error) from error
         yield copy
+
+
+@contextmanager
+def _explained(path: Path, name: str) -> Iterator[None]:
+    """Raises DataError if a member of an archive cannot be written to the temporary folder."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"The archive {printable(name)} in {source_label(path)} cannot be unpacked to {tempfile.gettempdir()} "
+            f"({error.strerror or error}). Free some space there, or unpack the archive yourself."
+        ) from error
+
+
+def _remove_abandoned_copies() -> None:
+    """Removes the copies that killed processes left."""
+    for folder in Path(tempfile.gettempdir()).glob("facedemo-*-*"):
+        pid = folder.name.split("-")[1]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_archive(path: Path, is_needed: NameFilter = is_image_name) -> Iterator[Entry]:

@@ -15,6 +15,7 @@ from facedemo.data.source_files import lines
 from facedemo.storage.locations import cache_root, embeddings_root, uploads_root
 
 UPLOADED = "uploaded"  # a file in each prepared data set that was made from uploads, with their paths
+EMBEDDINGS = "*.npz*"  # also what a killed process left half-written
 DAY = 24 * 3600.0
 DEFAULT_DAYS = 30.0
 
@@ -74,8 +75,8 @@ def personal_data(older_than_days: float = 0.0, prefix: str = "") -> Personal:
 
     marks = cache_root().glob(f"*/{UPLOADED}")
     prepared = old(mark.parent for mark in marks if belongs_to(mark, prefix))
-    with_them = [file for folder in prepared for file in (embeddings_root() / folder.name).glob("*.npz")]
-    others = [] if prefix else old(embeddings_root().glob("**/*.npz"))
+    with_them = [file for folder in prepared for file in (embeddings_root() / folder.name).glob(EMBEDDINGS)]
+    others = [] if prefix else old(embeddings_root().glob(f"**/{EMBEDDINGS}"))
     return Personal(old(uploads_root().glob(f"{prefix}*")), prepared, sorted({*with_them, *others}))
 
 

@@ -54,6 +54,8 @@ def open_source(source: str | Path) -> Source:
     Raises DataError if one is missing or of no known kind; the content is checked when it is counted or read.
     """
     parts = paths(source)
+    if not parts:
+        raise DataError("No images are given. Give the path of a folder or an archive of images.")
     opened = [open_path(path) for path in parts]
     return opened[0] if len(opened) == 1 else joined([path.name for path in parts], opened)
 

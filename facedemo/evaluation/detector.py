@@ -7,10 +7,9 @@ is removed with it, and are never exported.
 
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from facedemo.data.face_recognition import load_face_recognition
 from facedemo.data.images import Images
 from facedemo.data.preparation import Progress
+from facedemo.storage.atomic import remove_abandoned, replacing
 from facedemo.storage.locations import embeddings_root
 from facedemo.storage.workers import worker_pool
 
@@ -74,7 +74,9 @@ def detect_and_embed(
     of the results; by default that of faces that no data set contains.
     """
     folder = cache or embeddings_root()
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # without a cache, everything is computed
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(folder)
     rows = list(parts(len(images)))
 
     def chunk(number: int) -> np.ndarray:
@@ -175,9 +177,9 @@ def read(file: Path) -> Found | None:
 
 
 def write(file: Path, result: Found) -> None:
-    temporary = file.with_name(f".{file.stem}.{secrets.token_hex(4)}.npz")
-    np.savez_compressed(temporary, boxes=result[0], faces=result[1], embeddings=result[2])
-    temporary.replace(file)
+    """Caches results, if that is possible: they are there, and can be computed again."""
+    with suppress(OSError), replacing(file, flush=False) as temporary, temporary.open("wb") as out:
+        np.savez_compressed(out, boxes=result[0], faces=result[1], embeddings=result[2])
 
 
 def landmarks(image: np.ndarray, box: Box) -> dict[str, list[tuple[int, int]]]:

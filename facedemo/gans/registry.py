@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -71,7 +72,11 @@ def name_family(text: str) -> str:
     file, separator, class_name = text.rpartition(":")
     if not separator:
         return text
-    spec = f"{Path(file).expanduser().resolve()}:{class_name}"
+    if not file.endswith(".py") or not class_name.isidentifier():
+        raise ValueError(f"“{text}” is not a family of your own. Give it as FILE:CLASS, such as my_gan.py:MyGAN.")
+    with suppress(RuntimeError):  # there is no such user, or no home folder
+        file = str(Path(file).expanduser())
+    spec = f"{Path(file).resolve()}:{class_name}"
     imported(spec)
     others = os.environ.get(VARIABLE, "")
     if spec not in others.split(","):

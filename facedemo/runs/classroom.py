@@ -58,9 +58,11 @@ def rules() -> Rules:
     chosen = {}
     for name, (field, default) in zip(names, vars(Rules()).items(), strict=True):
         try:
-            chosen[field] = type(default)(os.environ.get(f"FACEDEMO_{name}", default))
+            chosen[field] = type(default)(text := os.environ.get(f"FACEDEMO_{name}") or default)
         except ValueError:
-            raise ValueError(f"FACEDEMO_{name} is not a number: “{os.environ[f'FACEDEMO_{name}']}”.") from None
+            raise ValueError(f"FACEDEMO_{name} is not a number: “{text}”.") from None
+        if not 0 < chosen[field] < math.inf:
+            raise ValueError(f"FACEDEMO_{name} must be a number above 0, not “{text}”.")
     return Rules(**chosen)
 
 
@@ -155,10 +157,19 @@ def check_config(config: RunConfig, allowed: Rules) -> None:
         raise RunError(f"Images of up to {allowed.size}×{allowed.size} pixels are allowed. Choose a smaller size.")
     if config.training.devices * config.training.num_nodes > 1:
         raise RunError("A shared app trains with one process. Set Processes and Machines to 1.")
-    paths = [Path(line) for line in lines(config.data.source)] if config.data.source != BUILTIN_SOURCE else []
-    own_upload = f"{uploads_root().resolve()}{os.sep}{upload_prefix()}"
-    if not all(str(path.resolve()).startswith(own_upload) for path in paths):
+    if not may_use(config.data.source):
         raise RunError("Only the built-in faces and images that you uploaded can be used here.")
+
+
+def may_use(source: str) -> bool:
+    """Whether the current visitor may use these images: in a shared app, their own uploads and the built-in faces.
+
+    A run or an imported model may name any path of the server as its training images.
+    """
+    if workspace() is None or source == BUILTIN_SOURCE:
+        return True
+    own_upload = f"{uploads_root().resolve()}{os.sep}{upload_prefix()}"
+    return all(str(Path(line).resolve()).startswith(own_upload) for line in lines(source))
 
 
 def set_closed(closed: bool) -> None:
@@ -175,17 +186,27 @@ def is_closed() -> bool:
 
 
 def stop(directories: Iterable[ProcessDirectory]) -> None:
-    """Stops trainings with a checkpoint; a race passes the command on to the run that it trains."""
+    """Stops trainings with a checkpoint; a race passes the command on to the run that it trains.
+
+    Raises RunError, after stopping the others, if some cannot be stopped.
+    """
+    problems = []
     for directory in directories:
-        directory.send("stop")
+        try:
+            directory.send("stop")
+        except OSError as error:
+            if directory.path.is_dir():  # otherwise it was deleted meanwhile
+                problems.append(f"“{directory.name}” cannot be stopped: {error.strerror or error}.")
+    if problems:
+        raise RunError(" ".join(problems))
 
 
 def remove_old_runs() -> list[Path]:
     """Removes the runs and races of all visitors whose files have not changed for `run_days`; returns their paths."""
     limit, removed = time.time() - rules().run_days * DAY, []
     for folder in people_root().glob("*"):
-        trash = [Run(path) for path in (folder / "runs" / ".trash").glob("*")]
-        for directory in [*everything_in(folder), *trash]:
+        deleted = [Run(path) for part in (".", RACES) for path in (folder / "runs" / part / ".trash").glob("*")]
+        for directory in [*everything_in(folder), *deleted]:
             newest = max((file.st_mtime for file in stats_below(directory.path)), default=math.inf)
             if newest <= limit and not directory.status.active:
                 shutil.rmtree(directory.path, ignore_errors=True)

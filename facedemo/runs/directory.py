@@ -224,7 +224,7 @@ def find_one(text: str, among: Iterable[AnyStored], kind: str, command: str) -> 
 
     kind, command: the items' name, and the command that lists them.  Raises RunError if none or several match.
     """
-    fitting = [item for item in among if item.id.endswith(text)]
+    fitting = [item for item in among if text and item.id.endswith(text)]
     if len(fitting) != 1:
         raise RunError(f"{'No' if not fitting else 'More than one'} {kind} matches “{text}”. `{command}` lists them.")
     return fitting[0]

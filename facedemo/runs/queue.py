@@ -9,6 +9,7 @@ import heapq
 import math
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,7 +101,8 @@ def set_state(folder: Path, state: str) -> None:
     """Marks a training as waiting, training or paused; without a place, it does nothing."""
     for place in all_places():
         if place.folder == folder.resolve():
-            file_of(place).rename(file_of(place._replace(state=state)))
+            with suppress(FileNotFoundError):  # another process has renamed it meanwhile
+                file_of(place).rename(file_of(place._replace(state=state)))
 
 
 def take_turn(folder: Path) -> bool:

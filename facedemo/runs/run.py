@@ -13,6 +13,7 @@ Every file is either written under a temporary name and renamed, or only appende
 """
 
 import secrets
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,9 +148,13 @@ def create_run(config: RunConfig, root: Path | None = None) -> Run:
     """Creates a new, numbered run directory with its config; `launch` or the worker starts the training."""
     root = root or runs_root()
     path = new_folder(root, config.family)
-    for folder in ("samples", "checkpoints"):
-        (path / folder).mkdir()
-    replace_file(path / CONFIG, config.model_dump_json(indent=2))
+    try:
+        for folder in ("samples", "checkpoints"):
+            (path / folder).mkdir()
+        replace_file(path / CONFIG, config.model_dump_json(indent=2))
+    except OSError:  # the disk is full
+        shutil.rmtree(path, ignore_errors=True)
+        raise
     return Run(path)
 
 

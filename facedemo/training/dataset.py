@@ -8,6 +8,7 @@ from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import prepared
 from facedemo.data.source_files import DataError
 from facedemo.data.splits import split_rows
+from facedemo.runs import classroom
 
 SUBSTITUTES = 256  # number of built-in faces that replace a model's own data
 
@@ -29,8 +30,12 @@ class Examples:
 
 
 def own_images(config: RunConfig) -> Images | None:
-    """A model's training images, n of uint8 (s, s, 3), if they are prepared in the cache; else None."""
+    """A model's training images, n of uint8 (s, s, 3); None if they are not prepared in the cache,
+    or, in a shared app, are not the current visitor's.
+    """
     settings, size = config.data, config.model.size
+    if not classroom.may_use(settings.source):
+        return None
     try:
         faces = (
             builtin_faces(size) if settings.source == BUILTIN_SOURCE else prepared(settings.source, size, settings.crop)

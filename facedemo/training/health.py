@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -43,14 +44,17 @@ class HealthMonitor:
         for name, values in self.recent.items():
             values.append(row[name])
 
-    def check_weights(self, state: dict[str, Tensor]) -> None:
-        """Raises DivergedError if a weight is not finite."""
-        for name, tensor in state.items():
-            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-                raise DivergedError(
-                    f"The weights {name} are no longer finite numbers. The last good checkpoint was kept: resume from "
-                    "it with a lower learning rate."
-                )
+    def check_weights(self, state: dict[str, Tensor], agree: Callable[[str], str]) -> None:
+        """Raises DivergedError if a weight is not finite.
+
+        agree: called with the name of such a weight, or ""; returns the name that all processes of the run go by.
+        """
+        floating = ((name, tensor) for name, tensor in state.items() if tensor.is_floating_point())
+        if name := agree(next((name for name, tensor in floating if not torch.isfinite(tensor).all()), "")):
+            raise DivergedError(
+                f"The weights {name} are no longer finite numbers. The last good checkpoint was kept: resume from "
+                "it with a lower learning rate."
+            )
 
     def check_samples(self, images: Tensor, step: int) -> None:
         """Checks a batch of samples (n, 3, s, s) in [−1, 1]."""

@@ -206,7 +206,8 @@ class Trainer:
     def checkpoint(self) -> None:
         """Writes the full state, from which training resumes exactly as if it had not been interrupted."""
         family = self.family.state_dict()
-        self.health.check_weights(family)
+        # running means and the like differ between processes; those of rank 0 are saved, so it decides for all
+        self.health.check_weights(family, self.fabric.broadcast)
         state = {
             "step": self.step,
             "seconds": self.clock.seconds,

@@ -18,6 +18,8 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from facedemo.app.shared import accounts, image_source, sign_in
+from facedemo.app.shared.background import Job
+from facedemo.app.views.verify import request
 from facedemo.comparison.entrants import entrant_configs, race_options
 from facedemo.comparison.race import create_race, list_races
 from facedemo.config.schema import Budget, RunConfig
@@ -26,11 +28,14 @@ from facedemo.data.cache import Faces
 from facedemo.data.preparation import prepare
 from facedemo.evaluation.detector import detect_and_embed
 from facedemo.pretrained import archive
+from facedemo.pretrained.model import load_model
 from facedemo.runs import classroom, trash
 from facedemo.runs.directory import ProcessDirectory, RunError, allow_any
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.locations import Workspace, runs_root, upload_prefix, uploads_root, use_workspaces
 from facedemo.storage.process_status import Status, process_facts
+from facedemo.training import dataset
+from tests.conftest import Maker, facedemo
 
 CODE, TEACHER_CODE = "class code", "teacher code"
 
@@ -308,6 +313,50 @@ def test_no_path_of_the_server_can_be_chosen() -> None:
             run.launch()
 
 
+def test_a_model_that_names_images_of_the_server_or_of_somebody_else_opens_none_of_them(
+    tmp_path: Path, make_bundle: Maker
+) -> None:
+    (tmp_path / "private").mkdir()
+    for number in range(64):
+        Image.new("RGB", (32, 32), (number, 0, 0)).save(tmp_path / "private" / f"{number}.png")
+    as_visitor("Ben")
+    bens = str(image_source.store_upload([pictures(3)], uploads_root()))
+    for source in (bens, str(tmp_path / "private"), f"{bens}\n{tmp_path / 'private'}"):
+        assert prepare(source, 32)
+        as_visitor("Ada")
+        model = make_bundle("imported", classroom.workspace_of(accounts.person_of("Ada")).folder / "models")
+        config = load_model(model).config
+        config = config.model_copy(update={"data": config.data.model_copy(update={"source": source})})
+        (model / "config.json").write_text(config.model_dump_json())
+        assert not dataset.for_model(config).own
+        assert request.trained_on(model) is None
+        as_visitor("Ben")
+        assert dataset.for_model(config).own == (source == bens)
+        use_workspaces(None)
+        assert dataset.for_model(config).own
+        assert request.trained_on(model) == source
+
+
+def test_only_who_started_an_evaluation_cancels_it_though_others_wait_for_it() -> None:
+    going_on = threading.Event()
+    as_visitor("Ada")
+    job = Job(lambda steps: going_on.wait(60))
+    try:
+        for name, may_cancel in (("Ada", True), ("Ben", False)):
+            page = AppTest.from_function(progress_of, kwargs={"job": job})
+            as_visitor(name)
+            page.run()
+            assert ("Cancel" in labels(page)) == may_cancel
+    finally:
+        going_on.set()
+
+
+def progress_of(job: object) -> None:
+    from facedemo.app.shared import background
+
+    background.show_progress(job)
+
+
 def test_the_rules_of_the_class_hold_for_every_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_MAX_MINUTES", "3")
     monkeypatch.setenv("FACEDEMO_MAX_SIZE", "32")
@@ -445,6 +494,18 @@ def test_runs_are_removed_after_the_days_that_are_set(monkeypatch: pytest.Monkey
     assert new.path.exists()
 
 
+def test_deleted_runs_and_races_are_removed_after_these_days() -> None:
+    as_visitor("Ada")
+    race = create_race(entrant_configs(race_options({"size": 32, "minutes": 1}), ["ours", "dcgan"]))
+    deleted = [trash.delete(item).path for item in (race, *list_runs()[:1])]
+    then = time.time() - 91 * 24 * 3600
+    for path in (file for folder in deleted for file in folder.rglob("*")):
+        os.utime(path, (then, then))
+    assert sorted(classroom.remove_old_runs()) == sorted(deleted)
+    assert not any(path.exists() for path in deleted)
+    assert len(list_runs()) == 1
+
+
 def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_class() -> None:
     run = run_of("Ben", "Ben's run")
     run.write_status(Status("running", progress=0.25, **process_facts(1)))
@@ -460,6 +521,30 @@ def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_class() -> None:
         run_of("Ada").launch()
     next(button for button in page.button if button.label == "Begin a class").click().run()
     assert not classroom.is_closed()
+
+
+def test_one_training_that_cannot_be_stopped_keeps_no_other_from_stopping() -> None:
+    run = run_of("Ben")
+    stubborn = run_of("Ada", "stubborn")
+    (stubborn.path / "orders.jsonl").mkdir()
+    gone = run_of("Eve")
+    shutil.rmtree(gone.path)
+    use_workspaces(None)
+    with pytest.raises(RunError, match="“stubborn” cannot be stopped"):
+        classroom.stop([gone, stubborn, run])
+    assert [command.action for command in run.commands()] == ["stop"]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "much", "1e-400"])
+def test_a_rule_that_is_no_number_above_zero_is_refused_at_the_start(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_MAX_MINUTES", value)
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("the app starts"))
+    done = facedemo(tmp_path, "app", "--shared")
+    assert done.returncode == 1
+    assert "FACEDEMO_MAX_MINUTES" in done.stderr
+    assert "number" in done.stderr
 
 
 def test_the_teachers_page_is_for_teachers() -> None:

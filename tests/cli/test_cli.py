@@ -219,6 +219,7 @@ def test_a_picture_called_jpg_is_a_jpeg_that_says_how_it_was_made(home: Path, tr
     [
         *("generate --out a.bmp", "step --out faces", "directions warmth=1 --out a.gif", "interpolate 1 2 --out a.mov"),
         *("interpolate 1 2 3 4 --square --out a.gif", "verify --json a.txt", "export ours-64 --out a.tar"),
+        *("film run --out a.avi", "report run --out a.png", "card run --out a.gif", "data check . --out a.gif"),
     ],
 )
 def test_a_file_of_an_unknown_kind_is_refused_before_anything_is_computed(
@@ -228,6 +229,43 @@ def test_a_file_of_an_unknown_kind_is_refused_before_anything_is_computed(
     done = facedemo(home, *words.split())
     assert done.returncode == 1
     assert "file name must end in" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "kind"), [("card.jpg", "JPEG"), ("card.PNG", "PNG")])
+def test_a_card_is_the_kind_of_picture_that_its_name_says(home: Path, trained: Run, name: str, kind: str) -> None:
+    done = facedemo(home, "card", trained.id, "--out", name)
+    assert done.returncode == 0, done.stderr
+    with Image.open(home / name) as image:
+        assert (image.format, image.size) == (kind, (1200, 630))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "--family", ":"], "FILE:CLASS"),
+        (["train", "--family", "~nosuchuser/gan.py:GAN"], "There is no Python file"),
+        (["train", "--config", "picture.png"], "picture.png is not a text file"),
+        (["train", "--config", "folder"], "folder cannot be read: Is a directory."),
+        (["data", "prepare", ""], "Give the path of a folder or an archive"),
+        (["delete", ""], "No run matches “”"),
+        (["import", "nowhere.zip"], "Error: nowhere.zip: No such file or directory."),
+        (["generate", "--model", "MODEL", "--count", "1", "--out", "folder.png"], "folder.png: Is a directory."),
+        (["generate", "--model", "MODEL", "--count", "1", "--out", "file/a.png"], "Error: file: File exists."),
+        (["bundle", "MODEL", "--out", "b", "--about", "picture.png"], "picture.png is not a text file"),
+    ],
+)
+def test_what_cannot_be_opened_or_written_is_named_without_numbers_of_the_system(
+    home: Path, trained: Run, words: list[str], said: str
+) -> None:
+    for folder in ("folder", "folder.png"):
+        (home / folder).mkdir(exist_ok=True)
+    (home / "file").touch()
+    (home / "picture.png").write_bytes(b"\x89PNG\xff")
+    done = facedemo(home, *(trained.id if word == "MODEL" else word for word in words))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Errno" not in done.stderr
+    assert "--traceback" not in done.stderr
 
 
 def test_a_home_folder_that_does_not_exist_is_an_error_in_words(home: Path) -> None:

@@ -18,6 +18,7 @@ from facedemo.evaluation.report import load_evaluation
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from tests import forked
+from tests.conftest import fill
 
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "precision": "32-true", "threads": 1}
 
@@ -180,3 +181,11 @@ def test_models_that_train_at_different_speeds_are_named_with_what_they_saw() ->
     assert race.pace_note({"a": (1200, 60.0), "b": (1000, 60.0)}) == ""
     assert race.pace_note({"a": (2256, 60.0), "b": (3, 1.0)}) == ""  # it has only just begun
     assert race.pace_note({}) == ""
+
+
+def test_a_race_that_cannot_be_written_leaves_no_runs_behind(disk: Path) -> None:
+    configs = entrants.entrant_configs(entrants.race_options({"size": 32, "minutes": 1}), ["ours", "dcgan"])
+    fill(disk / "ballast", 6000)  # room for the first run's settings
+    with pytest.raises(OSError, match="No space left"):
+        race.create_race(configs, disk)
+    assert sorted(path.name for path in disk.rglob("*")) == ["ballast", "races"]

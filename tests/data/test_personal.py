@@ -64,6 +64,14 @@ def test_a_purge_removes_uploads_what_was_made_of_them_and_embeddings_but_nothin
     assert len(list(uploaded.iterdir())) == 64
 
 
+def test_a_purge_removes_embeddings_that_a_killed_process_left_half_written(cache: Path) -> None:
+    left = cache / "judged" / "0123" / ".4567.npz.99-0123abcd.tmp"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    assert personal.purge().embeddings == [left]
+    assert not left.exists()
+
+
 @pytest.mark.parametrize(("setting", "days", "left"), [("", 29, 3), ("", 31, 0), ("2", 3, 0), ("1e3", 31, 3)])
 def test_uploads_and_embeddings_expire_after_thirty_days_unless_set_otherwise(
     uploaded: Path, monkeypatch: pytest.MonkeyPatch, setting: str, days: float, left: int

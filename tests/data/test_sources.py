@@ -5,8 +5,10 @@ import gzip
 import io
 import lzma
 import os
+import signal
 import struct
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +22,7 @@ from facedemo.data.archive_limits import UNSAFE_NAME
 from facedemo.data.source_files import DataError, Entry, is_image_name
 from facedemo.data.sources import open_source
 from facedemo.storage.locations import uploads_root
+from tests import forked
 
 
 def read(path: Path) -> list[Entry]:
@@ -329,6 +332,37 @@ def test_an_archive_beside_images_is_passed_over_and_said_so(tmp_path: Path) -> 
     source = open_source(zip_of(tmp_path / "outer.zip", MEMBERS | {"more.zip": packed}))
     assert {entry.name for entry in source.read()} == set(MEMBERS)
     assert source.noted == [("more.zip", "an archive beside images")]
+
+
+def test_an_archive_inside_that_does_not_fit_on_the_disk_says_where_and_leaves_nothing(
+    tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = archive_bytes(zip_of, tmp_path, {f"{n}.jpg": os.urandom(1 << 20) for n in range(9)})
+    outer = tar_of(tmp_path / "outer.tar", {"inner.zip": packed})
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    with pytest.raises(DataError, match=rf"inner\.zip in .*outer\.tar cannot be unpacked to {disk} \(No space left"):
+        read(outer)
+    assert list(disk.iterdir()) == []
+
+
+def read_and_die(archive: Path, temporary: str) -> None:
+    tempfile.tempdir = temporary
+    entries = open_source(archive).read()
+    next(entries)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_copy_of_an_archive_inside_that_a_killed_process_left_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = archive_bytes(zip_of, tmp_path, MEMBERS)
+    outer = zip_of(tmp_path / "outer.zip", {"inner.zip": packed})
+    (tmp_path / "temporary").mkdir()
+    forked.start(read_and_die, outer, str(tmp_path / "temporary")).join()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert len(list((tmp_path / "temporary").iterdir())) == 1
+    assert len(read(outer)) == len(MEMBERS)
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_an_archive_inside_keeps_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

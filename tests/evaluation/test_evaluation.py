@@ -26,7 +26,7 @@ from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.storage.workers import WorkerProcess
-from tests.conftest import facedemo
+from tests.conftest import facedemo, fill
 
 
 def test_the_frechet_distance_of_known_gaussians_is_theirs_in_closed_form() -> None:
@@ -166,6 +166,22 @@ def test_an_interrupted_evaluation_goes_on_and_gives_the_same_answer(images: np.
     assert len(reports) == 2, "what was kept was not judged again"
     assert reports[0][0] in (31, 50)
     assert reports[1] == (56, 56)
+
+
+def test_an_evaluation_whose_results_cannot_be_kept_goes_on(images: np.ndarray, disk: Path, tmp_path: Path) -> None:
+    whole = detect_and_embed(images, embed=False, processes=1, cache=tmp_path / "roomy")
+    fill(disk / "ballast", 0)
+    (tmp_path / "file").touch()
+    for cache in (disk, tmp_path / "file", tmp_path / "file" / "cache"):
+        assert np.array_equal(detect_and_embed(images, embed=False, processes=1, cache=cache).boxes, whole.boxes)
+    assert [path.name for path in disk.iterdir()] == ["ballast"], "nothing half-written is left"
+
+
+def test_what_a_killed_evaluation_left_half_written_is_removed_by_the_next(images: np.ndarray, tmp_path: Path) -> None:
+    left = tmp_path / f".{'0' * 32}.npz.{2**22 - 3}-0123abcd.tmp"
+    left.write_bytes(b"half")
+    detect_and_embed(images[:1], embed=False, processes=1, cache=tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
 
 
 def test_a_cancelled_evaluation_ends_and_keeps_what_was_evaluated(images: np.ndarray, tmp_path: Path) -> None:

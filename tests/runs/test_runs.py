@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from facedemo.runs.run import Run, create_run, find_run, is_run, list_runs
 from facedemo.storage.atomic import append_line, read_lines, replace_file
 from facedemo.storage.process_status import Status
 from facedemo.training.recorder import Recorder
+from tests.conftest import fill
 
 
 @pytest.fixture
@@ -48,9 +50,12 @@ def test_a_run_is_found_by_path_by_name_and_by_the_end_of_its_name(run: Run, tmp
     assert find_run(str(run.path)).id == find_run(run.id, tmp_path).id == find_run(run.id[-4:], tmp_path).id == run.id
     with pytest.raises(RunError, match="No run matches"):
         find_run("zzzz", tmp_path)
-    create_run(RunConfig(), tmp_path)
+    with pytest.raises(RunError, match="No run matches"):
+        find_run("", tmp_path)  # such as an unset variable of a shell
+    (tmp_path / f"other-{run.id}").mkdir()
+    shutil.copy(run.path / "config.json", tmp_path / f"other-{run.id}")
     with pytest.raises(RunError, match="More than one"):
-        find_run("", tmp_path)
+        find_run(run.id[-4:], tmp_path)
 
 
 def test_a_bundle_is_not_taken_for_a_run() -> None:
@@ -110,6 +115,13 @@ def test_replacing_a_file_leaves_no_temporary_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         replace_file(tmp_path / "folder", "three")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "folder"]
+
+
+def test_a_run_that_cannot_be_written_is_not_left_behind(disk: Path) -> None:
+    fill(disk / "ballast", 0)
+    with pytest.raises(OSError, match="No space left"):
+        create_run(RunConfig(), disk)
+    assert [path.name for path in disk.iterdir()] == ["ballast"]
 
 
 def status_of(process: psutil.Process, **changes: object) -> Status:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from facedemo.config.schema import RunConfig
+from facedemo.gans.registry import VARIABLE
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import replace_file
 from facedemo.training import worker
@@ -160,6 +161,35 @@ def test_the_death_of_one_process_ends_the_run_and_says_so(pictures: Path, tmp_p
     assert run.status.state in ("failed", "crashed")
     assert "Resume" in run.status.message
     assert run.checkpoints()
+
+
+UNEVEN = '''
+import torch
+from facedemo.gans.dcgan.model import DCGAN
+
+
+class Uneven(DCGAN):
+    """Its batch statistics are no finite numbers, but only those of the second process."""
+
+    def step(self, real, noise, updates):
+        row = super().step(real, noise, updates)
+        if torch.distributed.get_rank() == 1:
+            next(buffer for name, buffer in self.named_buffers() if name.endswith("running_var")).fill_(float("nan"))
+        return row
+'''
+
+
+@pytest.mark.slow
+def test_whether_a_training_has_diverged_is_decided_by_the_first_process_for_all(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uneven.py").write_text(UNEVEN, "utf8")
+    monkeypatch.setenv(VARIABLE, f"{tmp_path / 'uneven.py'}:Uneven")
+    config = settings(pictures, 4, num_nodes=2, checkpoint_every=2).model_dump(mode="json")
+    model = {name: config["model"][name] for name in ("size", "width", "latent", "batch_size")}
+    run = create_run(RunConfig.model_validate(config | {"family": "uneven", "model": model}), tmp_path)
+    assert exit_codes(on_two_nodes(run, run)) == [0, 0], run.log_text()
+    assert run.status.state == "finished", run.status.message
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """A disk that is full while a checkpoint is written: a small one, mounted for the test."""
 
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,7 @@ from facedemo.pretrained.provenance import Trained
 from facedemo.runs.run import Run, create_run
 from facedemo.training import worker
 from facedemo.training.recorder import Recorder
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, text=True)
-    if mounted.returncode:
-        pytest.skip(f"No file system can be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+from tests.conftest import fill
 
 
 @pytest.fixture
@@ -42,19 +31,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
         "training": {"precision": "32-true", "threads": 1, "log_every": 5, "sample_every": 10, "checkpoint_every": 10},
     }
     return RunConfig.model_validate(settings)
-
-
-def fill(ballast: Path, spare: int) -> None:
-    """Fills the disk but for `spare` bytes."""
-    with ballast.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-                file.flush()
-        except OSError:
-            pass
-    with ballast.open("r+b") as file:
-        file.truncate(max(0, ballast.stat().st_size - spare))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # that of TensorBoard

@@ -11,6 +11,7 @@ from facedemo.app.shared.format import Pace
 from facedemo.app.shared.markdown import escaped
 from facedemo.config.schema import error_message
 from facedemo.data.preparation import Progress
+from facedemo.storage.locations import upload_prefix
 
 REFRESH = 1.0  # seconds
 Steps = Callable[[str], Progress]
@@ -29,6 +30,7 @@ class Job:
         self.result: Any = None
         self.error = ""
         self.step, self.pace = "starting", Pace()
+        self.owner = upload_prefix()  # who may cancel it: in a shared app, others may wait for the same result
         self._run = work
         self.thread = threading.Thread(target=self._work, daemon=True, name="job")
         self.thread.start()
@@ -79,5 +81,6 @@ def refreshed(job: Job) -> None:
     st.progress(job.pace.share, text=f"{escaped(job.step).capitalize()}: {job.pace}" if job.pace.total else "Starting…")
     with st.container(horizontal=True, vertical_alignment="center"):
         hint = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
-        st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=hint)
+        if job.owner == upload_prefix():
+            st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=hint)
         st.caption("The evaluation continues while you visit other pages or reload this one.")

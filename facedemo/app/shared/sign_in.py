@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 import streamlit as st
 
@@ -40,18 +41,20 @@ def current_workspace() -> Workspace:
     return classroom.workspace_of(visitor.person, visitor.teacher)
 
 
-def require() -> None:
-    """Shows the page for signing in, and nothing else, unless the visitor is signed in or the app is not shared."""
+def refusal() -> str | None:
+    """None if the visitor is signed in or the app is not shared; otherwise what prevents it, "" if nothing is known."""
     if not is_app_shared():
-        return
-    problem = ""
+        return None
     try:
         if (visitor := current()) is None or not accounts.has_workspace(visitor):
             st.session_state[KEY] = known_visitor()
-        if current() is not None:
-            return
     except SingleSignOnError as error:
-        problem = str(error)
+        return str(error)
+    return "" if current() is None else None
+
+
+def ask(problem: str) -> NoReturn:
+    """Shows the page for signing in, and nothing else.  problem: as `refusal` says."""
     st.title("facedemo")
     if problem:
         st.error(escaped(problem))

@@ -58,7 +58,7 @@ def check_configuration(base_path: str) -> None:
             f"The redirect_uri in the section [auth] of Streamlit's secrets must be the app's address with {path}."
         )
     if not all(importlib.util.find_spec(name) for name in ("authlib", "httpx")):
-        raise SingleSignOnError('Single sign-on needs further packages. Run pip install "facedemo[oidc]".')
+        raise SingleSignOnError("Single sign-on needs further packages. Install them with `uv sync --extra oidc`.")
 
 
 def check_provider() -> None:

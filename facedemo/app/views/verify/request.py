@@ -15,6 +15,7 @@ from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import existing
 from facedemo.evaluation import verify
 from facedemo.evaluation.request import EvaluationRequest
+from facedemo.runs import classroom
 from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
 
@@ -62,12 +63,13 @@ def jobs() -> Jobs:
 
 
 def trained_on(folder: Path) -> str | None:
-    """The images that a model was trained on, if they are on this computer."""
+    """The images that a model was trained on, if they are on this computer and the visitor may use them."""
     settings = read_object(folder / CONFIG).get("data")
     source = settings.get("source") if isinstance(settings, dict) else None
     try:
         # generated faces are no reference for generated faces
-        return source if isinstance(source, str) and source != BUILTIN_SOURCE and existing(source) else None
+        usable = isinstance(source, str) and source != BUILTIN_SOURCE and classroom.may_use(source) and existing(source)
+        return source if usable else None
     except (OSError, ValueError):
         return None
 

@@ -140,6 +140,8 @@ def test_faces_are_found_in_latent_space_and_a_film_leads_between_them(make_bund
     assert json.loads(player.proto.json)["frames"] == 6
     assert sum("on average" in caption.value for caption in page.caption) == 2
     assert not any(button.label == "Find them" for button in page.button)
+    another = open_page(**LATENT | {"steps": "6"})
+    assert any(button.label == "Find them" for button in another.button), "what one visitor found, only this one has"
 
 
 def test_a_found_face_is_edited_with_sliders_until_a_seed_is_wanted(

@@ -68,7 +68,7 @@ def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.Que
 
 def found_before(folder: Path, image: np.ndarray) -> dict[str, InvertedFace]:
     """The cache slot for the latent of a face, empty until it is found."""
-    return cached_work.cache_slot("Searching", folder, model_picker.version(folder), digest(image))
+    return cached_work.private_slot("Searching", folder, model_picker.version(folder), digest(image))
 
 
 def find_latents(folder: Path, images: list[np.ndarray]) -> None:
@@ -125,7 +125,13 @@ def show_film(name: str, folder: Path, descriptions: list[str], ends: list[Inver
 
     keys = [digest(end.latent) for end in ends]
     frames = cached_work.cached_with_progress(
-        "Generating faces", draw, folder, model_picker.version(folder), *keys, steps
+        "Generating faces",
+        draw,
+        folder,
+        model_picker.version(folder),
+        *keys,
+        steps,
+        slot_of=cached_work.private_slot,
     )
     with left:
         alt = f"A film from the face closest to {descriptions[0]} to the one closest to {descriptions[1]}"

@@ -133,7 +133,7 @@ def test_a_card_of_somebody_else_is_left_alone(run: Run, tmp_path: Path) -> None
 
 
 def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp_path: Path) -> None:
-    out = card.export(run, tmp_path / "mine", hint="Trained on **faces**.")
+    out = card.export(run, tmp_path / "mine", about="Trained on **faces**.")
     text = (out / "README.md").read_text("utf8")
     assert "Trained on **faces**." in text
     assert "1,990 iterations" in text

@@ -24,7 +24,7 @@ from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, REPORT, WEIGHTS
 from facedemo.storage.versions import versions
 
 CURVE_POINTS = 300
-COLUMNS = 3  # settings per row of the card's table
+COLUMNS = 4  # settings per row of the card's table
 ABOUT = "## Data, licence, limits"
 NO_ABOUT = "The author of this model did not describe its data, licence and limitations."
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from facedemo.app.shared import first_seeds
 from tests.app.conftest import PATIENT, in_a_browser
 
 pytestmark = [in_a_browser, pytest.mark.slow]
@@ -84,14 +85,14 @@ def test_back_leaves_a_page_at_the_first_press(address: str, page: Page, wait: b
 
 def test_a_change_on_a_page_that_a_full_link_opened_is_undone_by_back(address: str, page: Page) -> None:
     page.goto(f"{address}/generate")
-    page.goto(address_with(page, "seed=1"))
+    page.goto(address_with(page, f"seed={first_seeds.GENERATE}"))
     seed = page.get_by_role("spinbutton", name="Seed")
     seed.fill("6")
     seed.press("Enter")
     address_with(page, "seed=6")
     page.go_back()
-    address_with(page, "seed=1&")
-    expect(seed).to_have_value("1", timeout=PATIENT)
+    address_with(page, f"seed={first_seeds.GENERATE}&")
+    expect(seed).to_have_value(str(first_seeds.GENERATE), timeout=PATIENT)
 
 
 def test_a_step_that_was_taken_is_undone_by_back(address: str, page: Page) -> None:

@@ -10,13 +10,15 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
+from facedemo.app.shared import first_seeds
 from facedemo.data import photos
 from facedemo.explore import directions, discriminator_view, inversion
 from facedemo.pretrained.model import FaceModel
 from tests.conftest import Maker, Portrait
 
-LOOK = {"mode": "look", "model": "tiny", "a_source": "face", "a_seed": "1"}
-LATENT = LOOK | {"mode": "latent", "b_source": "face", "b_seed": "4", "steps": "24", "rate": "12", "frame": "1"}
+LOOK = {"mode": "look", "model": "tiny", "a_source": "face", "a_seed": str(first_seeds.INSIDE[0])}
+LATENT = LOOK | {"mode": "latent", "b_source": "face", "b_seed": str(first_seeds.INSIDE[1])}
+LATENT |= {"steps": "24", "rate": "12", "frame": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +157,7 @@ def test_a_found_face_is_edited_with_sliders_until_a_seed_is_wanted(
     page.button(key="inside_b_edit").click().run()
     assert not page.exception
     assert page.title[0].value == "Interpolate"
-    assert any("found for **seed 4**" in one.value for one in page.markdown)
+    assert any(f"found for **seed {first_seeds.INSIDE[1]}**" in one.value for one in page.markdown)
     assert not page.number_input
     assert any("cannot contain a face found on Inside" in one.value for one in page.caption)
     page.switch_page(str(navigation.INTERPOLATE))  # AppTest does not notice that the page did so itself

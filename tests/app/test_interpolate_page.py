@@ -7,33 +7,32 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
+from facedemo.app.shared import first_seeds
 from facedemo.explore import directions
 from tests.conftest import Maker
 
+SEED = str(first_seeds.FACE)
 TWO = {
     "mode": "two",
     "model": "tiny",
-    "from": "1",
-    "to": "4",
+    "from": str(first_seeds.FILM[0]),
+    "to": str(first_seeds.FILM[1]),
     "path": "slerp",
     "steps": "24",
     "rate": "12",
     "frame": "1",
 }
-WALK = {"mode": "walk", "model": "tiny", "seed": "1", "faces": "6", "path": "slerp", "steps": "24", "rate": "12"}
+WALK = {"mode": "walk", "model": "tiny", "seed": SEED, "faces": "6", "path": "slerp", "steps": "24", "rate": "12"}
 FOUR = {
     "mode": "four",
     "model": "tiny",
-    "a": "1",
-    "b": "2",
-    "c": "3",
-    "d": "4",
+    **{corner: str(seed) for corner, seed in zip("abcd", first_seeds.CORNERS, strict=True)},
     "path": "slerp",
     "side": "7",
     "face": "1",
 }
 NAMES = [*directions.MEASURES, *(f"main{n}" for n in range(1, directions.PRINCIPAL + 1))]
-DIRECTIONS = {"mode": "directions", "model": "tiny", "seed": "1"} | {f"by_{name}": "0.0" for name in NAMES}
+DIRECTIONS = {"mode": "directions", "model": "tiny", "seed": SEED} | {f"by_{name}": "0.0" for name in NAMES}
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +133,7 @@ def test_controls_change_the_film_and_the_address(make_bundle: Maker) -> None:
     assert address(page) == TWO | {"steps": "10", "to": "9"}
     assert player(page)["frames"] == 10
     page.button[0].click().run()
-    assert address(page)["from"] != "1"
+    assert address(page)["from"] != TWO["from"]
     assert player(page)["sprite"] != before
     assert not page.exception
 

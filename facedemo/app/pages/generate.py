@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from facedemo.app.components.face_grid import face_grid
-from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared import first_seeds, model_picker, url_state
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.format import plain_file_name
 from facedemo.imaging import pictures
@@ -48,7 +48,7 @@ choices = model_picker.choices_or_stop("generate faces with")
 
 settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
-    "seed": url_state.whole(0, MAX_SEED, default=1),
+    "seed": url_state.whole(0, MAX_SEED, default=first_seeds.GENERATE),
     "faces": url_state.whole(1, MAX_FACES, default=64),
     "scale": url_state.decimal(0.05, sampling.MAX_SCALE, default=1.0),
     "face": url_state.whole(1, MAX_FACES, default=1),

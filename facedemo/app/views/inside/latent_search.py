@@ -8,7 +8,7 @@ import streamlit as st
 
 from facedemo.app.components.face_grid import digest
 from facedemo.app.components.film_player import film_player
-from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.app.views.interpolate import edited_face, films
@@ -35,7 +35,8 @@ def search(running: bool) -> None:
 
 
 def into_latent_space(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
-    own = face_settings("a", seed=1) | face_settings("b", seed=4)
+    first, second = first_seeds.INSIDE
+    own = face_settings("a", first) | face_settings("b", second)
     own |= {"steps": url_state.whole(2, STEPS, default=24), "rate": url_state.whole(1, 30, default=12)}
     own["frame"] = url_state.whole(1, STEPS, default=1)
     ignored += url_state.load_from_url(own, page="inside")

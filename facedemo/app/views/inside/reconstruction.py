@@ -7,7 +7,7 @@ import streamlit as st
 from PIL import Image
 
 from facedemo.app.charts.training import distribution
-from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.inside.face_picker import face_input, face_settings
@@ -20,7 +20,7 @@ LARGE = 256  # side of a picture on the screen, in pixels
 
 
 def show_reconstruction(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
-    own = face_settings("a", seed=1)
+    own = face_settings("a", seed=first_seeds.INSIDE[0])
     ignored += url_state.load_from_url(own, page="inside")
     if ignored:
         st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")

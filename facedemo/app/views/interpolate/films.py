@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app.components.film_player import film_player
-from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.format import plain_file_name
 from facedemo.explore import interpolation
 from facedemo.explore.interpolation import PathKind
@@ -74,8 +74,8 @@ def film_settings(steps: int) -> dict[str, url_state.QueryParam]:
 
 def two_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     own = {
-        "from": url_state.whole(0, MAX_SEED, default=1),
-        "to": url_state.whole(0, MAX_SEED, default=4),
+        "from": url_state.whole(0, MAX_SEED, default=first_seeds.FILM[0]),
+        "to": url_state.whole(0, MAX_SEED, default=first_seeds.FILM[1]),
     }
     own |= film_settings(steps=24)
     ignored += url_state.load_from_url(own, page="interpolate")
@@ -99,7 +99,7 @@ def two_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam]
 
 def walk(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
     own = {
-        "seed": url_state.whole(0, MAX_SEED, default=1),
+        "seed": url_state.whole(0, MAX_SEED, default=first_seeds.FACE),
         "faces": url_state.whole(2, STOPS, default=6),
     }
     own |= film_settings(steps=24)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app.components.face_grid import face_grid
-from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.interpolate import films
 from facedemo.explore import interpolation
@@ -34,7 +34,8 @@ def draw_corners() -> None:
 
 
 def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam], ignored: list[str]) -> None:
-    own = {corner: url_state.whole(0, MAX_SEED, default=n) for n, corner in enumerate(CORNERS, start=1)}
+    first = zip(CORNERS, first_seeds.CORNERS, strict=True)
+    own = {corner: url_state.whole(0, MAX_SEED, default=seed) for corner, seed in first}
     own["path"] = url_state.one_of(films.PATHS, default="slerp")
     own["side"] = url_state.whole(2, SIDE, default=7)
     own["face"] = url_state.whole(1, SIDE**2, default=1)

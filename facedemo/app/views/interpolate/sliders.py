@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
-from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.format import plain_file_name
 from facedemo.app.views.interpolate import edited_face, films, labelled
 from facedemo.app.views.interpolate.edited_face import EditedFace
@@ -40,7 +40,7 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
     model, amount = load(folder), url_state.decimal(-AMOUNT, AMOUNT, default=0.0)
     latent = sampling.latents(model, [0]).shape[1]
     saved_directions, unlabelled = named_directions.read(folder, latent), directions.names(latent)
-    own = {"seed": url_state.whole(0, MAX_SEED, default=1)}
+    own = {"seed": url_state.whole(0, MAX_SEED, default=first_seeds.FACE)}
     own |= {f"by_{name}": amount for name in [*(direction.name for direction in saved_directions), *unlabelled]}
     ignored += url_state.load_from_url(own, page="interpolate")
     learned = from_labels(folder, latent)

@@ -7,13 +7,12 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
-from facedemo.app.shared import model_picker
+from facedemo.app.shared import first_seeds, model_picker
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.imaging import film
 
 FAR = 3.0  # how far the sliders go, in standard deviations of z
 PLACES = 7  # faces per side of the map
-SEED = 4
 X, Y = "learn_numbers_x", "learn_numbers_y"
 LARGE = 320  # pixels
 
@@ -24,7 +23,7 @@ def faces_at(folder: str, version: str, places: list[tuple[float, float]], oppos
     from facedemo.explore import plane  # imports torch, which the list of lessons need not wait for
 
     model = model_picker.load(Path(folder), version)
-    return plane.faces(model, places, SEED, opposite)
+    return plane.faces(model, places, first_seeds.LESSON, opposite)
 
 
 def choose(index: int) -> None:

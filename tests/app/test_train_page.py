@@ -32,7 +32,7 @@ from facedemo.data.findings import even_sample
 from facedemo.data.preparation import prepare
 from facedemo.gans.registry import config_class, family_names
 from facedemo.pretrained.model import find_model, load_model
-from facedemo.runs import trash
+from facedemo.runs import queue, trash
 from facedemo.runs.evaluations import Evaluation, record
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
@@ -141,7 +141,7 @@ def test_the_time_of_a_run_is_told_before_it_starts() -> None:
     assert "**About 50 s** at 300 images per second" in shown(open_page())
     speed.store_speed(configure({}, "minute"), 50.0, 8.0)
     page = open_page()
-    assert "**About 4 min 0 s** at 50 images per second" in shown(page)
+    assert "**About 4 min** at 50 images per second" in shown(page)
     page.number_input(key="new_budget_images").set_value(2000).run()
     assert "**About 50 s**" in shown(page)
 
@@ -748,6 +748,18 @@ def test_an_entrant_of_a_race_waits_without_resume_and_delete(pictures: Path) ->
     assert "Start" in labels(open_page(entrant.id))
 
 
+def test_a_run_that_waits_can_start_now(pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FACEDEMO_QUEUE", str(tmp_path / "queue"))
+    run = create_run(config(pictures))
+    queue.enter(run.path)
+    me = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    run.write_status(Status("waiting", seconds_left=123, **me))
+    page = open_page(run.id)
+    assert any("2 min 3 s of training" in bar.proto.text for bar in page.get("progress"))
+    click(page, "Start now")
+    assert [place.state for place in queue.places()] == ["training"]
+
+
 def test_open_shows_the_run_and_all_runs_leads_back(pictures: Path) -> None:
     run = create_run(config(pictures))
     page = click(open_page(), "Open")
@@ -785,7 +797,7 @@ def test_sixty_runs_come_a_page_at_a_time_and_can_be_searched(pictures: Path) ->
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (59.6, "1 min 0 s"), (192, "3 min 12 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")],
+    [(0, "0 s"), (59.6, "1 min"), (192, "3 min 12 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")],
 )
 def test_durations_are_read_at_a_glance(seconds: float, words: str) -> None:
     assert duration(seconds) == words

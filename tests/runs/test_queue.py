@@ -193,6 +193,16 @@ def test_a_run_that_is_started_now_passes_the_queue_by_but_counts(new_work: NewW
     wait_until(lambda: is_in("finished", third))
 
 
+def test_a_waiting_run_can_be_started_now(new_work: NewWork) -> None:
+    first, second = new_work("first", long=True), new_work("second", long=True)
+    first.launch()
+    second.launch()
+    wait_until(lambda: is_in("running", first))
+    assert is_in("waiting", second)
+    second.start_now()
+    wait_until(lambda: is_in("running", first, second))
+
+
 def test_a_training_in_the_terminal_waits_too_unless_it_is_to_start_now(new_work: NewWork) -> None:
     first, second, third = new_work("first", long=True), new_work("second"), new_work("third")
     first.launch()

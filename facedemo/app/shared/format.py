@@ -30,11 +30,12 @@ class Pace:
 
 
 def duration(seconds: float) -> str:
-    """ "45 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
+    """ "45 s", "3 min", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
     seconds = round(seconds)
     for large, small, unit in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
         if seconds >= large:
-            return f"{seconds // large} {unit[0]} {seconds % large // small} {unit[1]}"
+            rest = seconds % large // small
+            return f"{seconds // large} {unit[0]}" + (f" {rest} {unit[1]}" if rest else "")
     return f"{seconds} s"
 
 

@@ -24,7 +24,7 @@ from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.runs.evaluations import read_evaluations
 from facedemo.runs.run import Run
-from facedemo.storage.locations import CONFIG
+from facedemo.storage.locations import CONFIG, workspace
 from facedemo.storage.process_status import Status
 
 REFRESH = 3.0  # seconds
@@ -85,6 +85,9 @@ def header(race: Race, plan: Plan, status: Status) -> None:
 
 
 def actions(race: Race, plan: Plan, status: Status) -> None:
+    if status.state == "waiting" and workspace() is None:
+        hint = "Do not wait in the queue. Trainings at the same time slow each other down."
+        control_button("Start now", "play_arrow", hint, race.start_now)
     if status.state == "waiting":
         hint = "Pause the race in the queue: others may start before it, and it keeps its place."
         control_button("Pause", "pause", hint, race.pause)

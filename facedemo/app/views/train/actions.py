@@ -24,6 +24,9 @@ def actions(run: Run, status: Status) -> None:
         return
     now = (run.id, status.state)
     with st.container(horizontal=True):
+        if status.state == "waiting" and workspace() is None:
+            hint = "Do not wait in the queue. Trainings at the same time slow each other down."
+            action_button("Start now", "play_arrow", hint, ask, run.start_now, "The run will start in a moment.", now)
         if status.state == "paused":
             hint, confirmation = "Continue the training.", "The run will continue in a moment."
             action_button("Continue", "play_arrow", hint, ask, run.unpause, confirmation, now)

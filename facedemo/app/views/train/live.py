@@ -154,7 +154,8 @@ def progress(run: Run, status: Status) -> None:
 def progress_text(status: Status) -> str:
     parts = [f"{status.progress:.0%}"]
     if status.active and status.seconds_left is not None:
-        parts.append(f"{duration(status.seconds_left)} left")
+        left = "of training" if status.state == "waiting" else "left"
+        parts.append(f"{duration(status.seconds_left)} {left}")
     parts += [f"iteration {status.step:,}", f"{status.images:,} images seen"]
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")

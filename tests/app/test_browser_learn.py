@@ -31,7 +31,7 @@ def test_lesson_1_by_keyboard_alone_from_the_list_to_a_place_on_the_map(address:
     page.get_by_role("button", name="1. Numbers become a face").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="1. Numbers become a face")).to_be_visible(timeout=PATIENT)
-    assert page.url.endswith("lesson=numbers")
+    assert "lesson=numbers" in page.url
     page.get_by_role("radio").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -117,6 +118,27 @@ def test_a_link_sets_the_two_gammas_and_unusable_ones_are_named() -> None:
     assert "`low=much`" in shown(page)
     assert page.slider(key="learn_low").value == 0.3
     assert "`lesson=nothing`" in shown(open_page(lesson="nothing"))
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "value"),
+    [
+        ({"lesson": "numbers", "x": "-1.5", "y": "2.0"}, "learn_y", 2.0),
+        ({"lesson": "lying", "spread": "0.25"}, "learn_spread", "0.25"),
+    ],
+)
+def test_a_link_opens_a_lesson_with_its_settings(address: dict[str, str], key: str, value: object) -> None:
+    page = open_page(**address)
+    assert not page.exception
+    assert page.session_state[key] == value
+    assert any(code.value.endswith(urlencode(address)) for code in page.code), "Copy link says the same"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_lesson_has_no_empty_part_before_the_answer(lesson: Lesson) -> None:
+    page = open_page(lesson=lesson.name)
+    to_try = page.slider or page.select_slider or page.get("image") or page.get("imgs")
+    assert ("Try it" in [header.value for header in page.subheader]) == bool(to_try)
 
 
 def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:

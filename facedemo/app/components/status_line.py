@@ -1,4 +1,4 @@
-"""A line with a run's status: focused when its page opens, and announced by screen readers."""
+"""A line with a status: focused when its page opens, and announced by screen readers."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ def change_mode() -> None:
     st.session_state.pop("compare_race", None)
 
 
-st.title("Compare")
+st.title("Compare", anchor=False)
 settings = {"mode": url_state.one_of(MODES, default="side")}
 ignored = url_state.load_from_url(settings, page="compare")
 mode = segments(

@@ -42,7 +42,7 @@ def keep_face_in_grid() -> None:
     choose(min(st.session_state.generate_face, st.session_state.generate_faces))
 
 
-st.title("Generate")
+st.title("Generate", anchor=False)
 
 choices = model_picker.choices_or_stop("generate faces with")
 

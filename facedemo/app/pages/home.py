@@ -10,6 +10,7 @@ from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.whole_cards import WHOLE_CARDS
 from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
@@ -62,12 +63,6 @@ GOALS = {  # what a visitor may want → page, icon and description
         ),
     },
 }
-WHOLE_CARDS = """<style>
-[class*="st-key-card-"] { position: relative; }
-[class*="st-key-card-"]:hover { border-color: var(--st-primary-color); }
-[class*="st-key-card-"] .stElementContainer { position: static; }
-[class*="st-key-card-"] a::after { content: ""; position: absolute; inset: 0; z-index: 1; }
-</style>"""
 
 
 @st.cache_data(max_entries=4, show_spinner="Generating faces…")
@@ -121,7 +116,7 @@ linked = st.query_params.to_dict()
 if linked.keys() & {"model", "seed", "faces", "scale", "face"}:  # old links: Generate was once the first page
     st.switch_page(GENERATE, query_params=linked)
 
-st.title("facedemo")
+st.title("facedemo", anchor=False)
 st.markdown(
     "Two neural networks learn from photographs of faces: one generates images, the other judges them. Together they "
     "form a *generative adversarial network*; in the one shown here, a single number, γ, keeps the two in balance. "

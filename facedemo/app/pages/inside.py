@@ -17,7 +17,7 @@ def change_mode() -> None:
     url_state.outdate_address("inside")
 
 
-st.title("Inside the discriminator")
+st.title("Inside the discriminator", anchor=False)
 
 choices = model_picker.choices_or_stop("inspect")
 

@@ -21,7 +21,7 @@ def change_mode() -> None:
     url_state.outdate_address("interpolate")
 
 
-st.title("Interpolate")
+st.title("Interpolate", anchor=False)
 
 choices = model_picker.choices_or_stop("generate faces with")
 

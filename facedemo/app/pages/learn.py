@@ -2,7 +2,10 @@
 
 import streamlit as st
 
+from facedemo.app.components.status_line import status_line
 from facedemo.app.shared import url_state
+from facedemo.app.shared.copy_link import copy_link
+from facedemo.app.shared.whole_cards import WHOLE_CARDS
 from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers, players
 from facedemo.app.views.learn.lesson import Lesson, ask
 
@@ -27,15 +30,16 @@ def open_lesson(name: str) -> None:
 
 
 def overview() -> None:
-    st.title("Learn")
+    st.title("Learn", anchor=False)
     st.markdown(
         "What a generative adversarial network is, in lessons of three to five minutes each. Every lesson has one "
-        "idea, a question to answer before you look, and a small model that trains while you watch.",
+        "idea, a question to answer before you look, and something to try.",
         width=800,
     )
+    st.html(WHOLE_CARDS)
     with st.grid(3, min_column_width=280):
         for number, lesson in enumerate(LESSONS.values(), 1):
-            with st.container(border=True, gap="xsmall"):
+            with st.container(border=True, gap="xsmall", height="stretch", key=f"card-{lesson.name}"):
                 hint = f"Open lesson {number}."
                 st.button(
                     f"{number}. {lesson.title}",
@@ -60,11 +64,13 @@ def show_lesson(lesson: Lesson) -> None:
         help="Back to the list of lessons.",
         key="learn_all",
     )
-    st.title(f"{number + 1}. {lesson.title}")
+    status_line(f"Lesson {number + 1} of {len(names)}", "", focus=lesson.name, key="learn_line")
+    st.title(f"{number + 1}. {lesson.title}", anchor=False)
     st.markdown(lesson.idea, width=800)
     answered = ask(lesson)
-    st.subheader("Try it", anchor=False)
-    lesson.show(answered)
+    if answered or not lesson.hidden:
+        st.subheader("Try it", anchor=False)
+        lesson.show(answered)
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         hint = "Open the page that continues this idea."
@@ -80,16 +86,17 @@ def show_lesson(lesson: Lesson) -> None:
                 help="Open the next lesson.",
                 key="learn_next",
             )
+    copy_link("The link opens this lesson" + (" with these settings." if lesson.settings else "."))
 
 
 settings = {"lesson": url_state.one_of([OVERVIEW, *LESSONS], default=OVERVIEW)}
 ignored = url_state.load_from_url(settings, page="learn")
-if st.session_state.learn_lesson == balance.LESSON.name:
-    settings |= balance.SETTINGS
-    ignored += url_state.load_from_url(balance.SETTINGS, page="learn")
+chosen = st.session_state.learn_lesson
+if chosen != OVERVIEW:
+    settings |= LESSONS[chosen].settings
+    ignored += url_state.load_from_url(LESSONS[chosen].settings, page="learn")
 if ignored:
     st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
-chosen = st.session_state.learn_lesson
 url_state.write_to_url(settings, page="learn")
 if chosen == OVERVIEW:
     overview()

@@ -159,7 +159,7 @@ def compare(chosen: list[Facts]) -> None:
             st.plotly_chart(readable(figure), key=f"overlay_{column}", config=CHART, alt=alt)
 
 
-st.title("Runs")
+st.title("Runs", anchor=False)
 if list_runs():
     active = any(facts.status.active for facts in all_facts())
     st.fragment(all_runs, run_every=REFRESH if active else None)(active)

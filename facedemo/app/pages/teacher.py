@@ -80,7 +80,7 @@ def people() -> None:
     st.dataframe(rows, hide_index=True, alt=f"Table of {len(rows)} visitors with their runs.")
 
 
-st.title("Teacher")
+st.title("Teacher", anchor=False)
 visitor = sign_in.current()
 if visitor is None or not visitor.teacher:  # the page is not listed for others, but it has an address
     st.error("This page is for teachers.")

@@ -166,7 +166,7 @@ def others_runs() -> None:
             st.button("Watch", on_click=open_run, args=(run.id,), key=f"other_{run.id}", help=hint)
 
 
-st.title("Train")
+st.title("Train", anchor=False)
 chosen = st.query_params.get("run")
 if chosen is None:
     runs_and_form()

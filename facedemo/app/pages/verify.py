@@ -21,7 +21,7 @@ def other_faces() -> None:
     first_page()
 
 
-st.title("Verify")
+st.title("Verify", anchor=False)
 st.markdown(
     "Does a face-recognition library detect the faces a model generates? The paper tested 1,000 faces per model. Run "
     "the same test here, look at the faces that fail, and see what the detection rate alone does not show.",

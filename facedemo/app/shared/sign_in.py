@@ -55,7 +55,7 @@ def refusal() -> str | None:
 
 def ask(problem: str) -> NoReturn:
     """Shows the page for signing in, and nothing else.  problem: as `refusal` says."""
-    st.title("facedemo")
+    st.title("facedemo", anchor=False)
     if problem:
         st.error(escaped(problem))
     if not problem and not single_sign_on.is_configured():

@@ -50,4 +50,5 @@ LESSON = Lesson(
     show_balance,
     navigation.COMPARE,
     "Train several values of γ and compare them",
+    SETTINGS,
 )

@@ -37,7 +37,7 @@ STYLE = """<style>
 .one-step figcaption { font-size: 0.875rem; opacity: 0.85; }
 .one-step li { padding: 6px 8px; border: 3px solid transparent; border-radius: 8px; list-style: none; }
 .one-step ul { padding: 0; margin: 0; }
-.one-step li:hover, .one-step li:focus { border-color: var(--st-primary-color); outline: none; }
+.one-step li:hover, .one-step li:focus { border-color: var(--accent); outline: none; }
 .one-step code { font-size: 0.875rem; white-space: normal; background: none; padding: 0; }
 """
 
@@ -46,7 +46,7 @@ def lit(number: int, symbols: tuple[str, ...]) -> str:
     """The style that lights up the pictures of an equation while it is pointed at or has the focus."""
     chosen = f".one-step:has(.equation-{number}:is(:hover, :focus))"
     return ", ".join(f"{chosen} .picture-{PLACES[symbol]}" for symbol in symbols) + (
-        " { border-color: var(--st-primary-color); }\n"
+        " { border-color: var(--accent); }\n"
     )
 
 

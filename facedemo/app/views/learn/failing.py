@@ -41,9 +41,7 @@ def draw_training(trainings: "live.Trainings") -> None:
         live.show_charts(training, KEY, ("losses", "k"))
 
 
-def show_failing(answered: bool) -> None:
-    if not answered:
-        return
+def show_failing(_answered: bool) -> None:
     training = live.trainings(KEY, {"": {}})[""]
     with st.container(horizontal=True):
         for label, (hint, changes) in WAYS.items():
@@ -69,4 +67,5 @@ LESSON = Lesson(
     show_failing,
     navigation.TRAIN,
     "Train a model and change its settings while it learns",
+    hidden=True,
 )

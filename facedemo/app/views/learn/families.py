@@ -33,13 +33,12 @@ def chart_names(name: str) -> list[str]:
     return ["losses"] if any(column.startswith("loss_") for column in metrics) else [next(iter(metrics))]
 
 
-def show_families(answered: bool) -> None:
-    if answered:
-        own = st.container()  # filled last, because it imports torch
-        recorded.show_recording("families", RECORDED)
-        with own:
-            live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings)
-            st.caption("They take turns on this computer, each with the same time.")
+def show_families(_answered: bool) -> None:
+    own = st.container()  # filled last, because it imports torch
+    recorded.show_recording("families", RECORDED)
+    with own:
+        live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings)
+        st.caption("They take turns on this computer, each with the same time.")
 
 
 LESSON = Lesson(
@@ -63,4 +62,5 @@ LESSON = Lesson(
     show_families,
     navigation.COMPARE,
     "Race the families against each other",
+    hidden=True,
 )

@@ -1,10 +1,12 @@
 """What every lesson has: an idea, a question, something to try, and a page that continues the idea."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
+
+from facedemo.app.shared.url_state import QueryParam
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Lesson:
 
     name: for the address.  idea: four sentences in Markdown.  show: draws what there is to try; its argument says
     whether the question has been answered.  page, link: the page that continues the idea, and the words of the link.
+    settings: by name in the address, what a link can set.  hidden: there is nothing to try before the answer.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Lesson:
     show: Callable[[bool], None]
     page: Path
     link: str
+    settings: Mapping[str, QueryParam] = field(default_factory=dict)
+    hidden: bool = False
 
 
 def ask(lesson: Lesson) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app import navigation
-from facedemo.app.shared import model_picker
+from facedemo.app.shared import model_picker, url_state
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.evaluation.detector import detect_chunk
@@ -15,6 +15,7 @@ from facedemo.pretrained.seeds import face_seeds
 
 FACES = 16
 SPREADS = {"0.05": 0.05, "0.25": 0.25, "0.5": 0.5, "0.75": 0.75, "1": 1.0}
+SETTINGS = {"spread": url_state.one_of(SPREADS, default="1")}
 
 
 @st.cache_data(max_entries=16, show_spinner="Generating and recognising faces…")
@@ -43,8 +44,7 @@ def show_detection(answered: bool) -> None:
     spread = st.select_slider(
         "Spread of the latents",
         list(SPREADS),
-        value="1",
-        key="learn_lying_spread",
+        key="learn_spread",
         help="1: random latents z. The smaller, the closer all of them are to the latent of one face.",
         width=420,
     )
@@ -86,4 +86,5 @@ LESSON = Lesson(
     show_detection,
     navigation.VERIFY,
     "Judge a model by all numbers",
+    SETTINGS,
 )

@@ -7,13 +7,14 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
-from facedemo.app.shared import first_seeds, model_picker
+from facedemo.app.shared import first_seeds, model_picker, url_state
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.imaging import film
 
 FAR = 3.0  # how far the sliders go, in standard deviations of z
 PLACES = 7  # faces per side of the map
-X, Y = "learn_numbers_x", "learn_numbers_y"
+X, Y = "learn_x", "learn_y"
+SETTINGS = {"x": url_state.decimal(-FAR, FAR, 0.0), "y": url_state.decimal(-FAR, FAR, 0.0)}
 LARGE = 320  # pixels
 
 
@@ -43,8 +44,6 @@ def show_plane(answered: bool) -> None:
     places = [(float(x), float(y)) for y in steps[::-1] for x in steps]
     left, right = st.columns(2, gap="large")
     with left:
-        st.session_state.setdefault(X, 0.0)
-        st.session_state.setdefault(Y, 0.0)
         hint = "Moves z along one direction, in standard deviations."
         x = st.slider("First direction", -FAR, FAR, step=0.1, key=X, help=hint)
         y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=hint)
@@ -91,4 +90,5 @@ LESSON = Lesson(
     show_plane,
     navigation.INTERPOLATE,
     "Turn one face into another",
+    SETTINGS,
 )

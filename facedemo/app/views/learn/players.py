@@ -24,9 +24,8 @@ def draw_training(trainings: "live.Trainings") -> None:
         live.show_charts(training, KEY, ("losses",))
 
 
-def show_players(answered: bool) -> None:
-    if answered:
-        live.play(KEY, {"": {}}, draw_training)
+def show_players(_answered: bool) -> None:
+    live.play(KEY, {"": {}}, draw_training)
 
 
 LESSON = Lesson(
@@ -46,4 +45,5 @@ LESSON = Lesson(
     show_players,
     navigation.INSIDE,
     "See how a trained discriminator redraws a face",
+    hidden=True,
 )

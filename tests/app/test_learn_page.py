@@ -158,13 +158,23 @@ def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
 
 def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
     page = answer(open_page(lesson="equations"), equations.LESSON, 0)
-    (drawing,) = page.get("html")
+    loop, drawing = page.get("html")
+    stations = re.findall(r"<li><b>(\w+)</b>", loop.proto.body)
+    assert stations == ["G", "D", "L", "k_t"]
     html = drawing.proto.body
     assert 'tabindex="0" class="equation-0"' in html
     assert ".one-step:has(.equation-0:is(:hover, :focus)) .picture-x" in html
     step = int(re.search(r"Iteration (\d+)", shown(page))[1])
     page = click(page, "One step")
     assert int(re.search(r"Iteration (\d+)", shown(page))[1]) == step + 1
+
+
+def test_generated_faces_stand_beside_their_nearest_training_images() -> None:
+    images = np.random.default_rng(0).integers(50, 200, (5, 8, 8, 3), dtype=np.uint8)
+    assert (copying.nearest(images[[3, 1, 4]] + np.uint8(9), images) == images[[3, 1, 4]]).all()
+    page = click(answer(open_page(lesson="copying"), copying.LESSON, 0), "Play")
+    pictures = [image.alt for element in page.get("image") for image in element.proto.imgs]
+    assert pictures.count("Nearest training image") == 2
 
 
 @pytest.mark.parametrize("lesson", [balance, families], ids=lambda module: module.LESSON.name)

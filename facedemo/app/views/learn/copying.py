@@ -14,6 +14,7 @@ from facedemo.data.builtin import builtin_faces
 KEY = "learn_copying"
 FEW = 32  # training images
 EVERY = 20  # iterations between points
+SHOWN = 4  # generated faces beside their nearest training images
 
 
 def measured(training: "live.LiveTraining", label: str) -> dict[str, list[float]]:
@@ -39,11 +40,22 @@ def chart(points: dict[str, list[float]]) -> go.Figure:
     return untitled(figure).update_layout(height=260)
 
 
+def nearest(generated: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """For each generated image, that of `images` with the least mean absolute difference; uint8 (n, s, s, 3)."""
+    differences = np.abs(generated[:, None].astype(np.int16) - images).mean((2, 3, 4))
+    return images[differences.argmin(1)]
+
+
 def draw_trainings(trainings: "live.Trainings") -> None:
+    few = np.asarray(builtin_faces(live.SIZE).images[:FEW])
     for column, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
         with column:
             st.markdown(f"**{label}**, iteration {training.step:,}")
-            live.show_grid(training.samples(), f"16 faces generated {label.lower()}")
+            samples = training.samples()
+            live.show_grid(samples, f"16 faces generated {label.lower()}")
+            st.caption("The first four of them, and the training image that is most like each:")
+            live.show_row(samples[:SHOWN], "Generated")
+            live.show_row(nearest(samples[:SHOWN], few), "Nearest training image")
             points = measured(training, label)
             st.plotly_chart(
                 readable(chart(points)),
@@ -73,7 +85,8 @@ LESSON = Lesson(
         ["It falls as fast as on the training images", "It falls at first, and then stays higher", "It does not fall"],
         1,
         "At first D learns what all faces have in common, which helps with every face. Then it learns the details of "
-        "these few, which helps with no other. Press Play and watch the gap between the two lines.",
+        "these few, which helps with no other. Press Play, watch the gap between the lines, and compare the generated "
+        "faces with their nearest training images.",
     ),
     show_copying,
     navigation.VERIFY,

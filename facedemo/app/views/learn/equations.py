@@ -40,6 +40,14 @@ STYLE = """<style>
 .one-step li:hover, .one-step li:focus { border-color: var(--accent); outline: none; }
 .one-step code { font-size: 0.875rem; white-space: normal; background: none; padding: 0; }
 """
+LOOP_STYLE = """<style>
+.loop { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 0; padding: 0; list-style: none; font-size: 0.875rem; }
+.loop li { position: relative; flex: 1 1 150px; margin: 0 1.25rem 0 0; padding: 0.5rem 0.75rem; }
+.loop li { border: 2px solid var(--accent); border-radius: 8px; }
+.loop li::after { content: "→"; position: absolute; right: -1.6rem; top: 50%; transform: translateY(-50%); }
+.loop li::after { font-size: 1.25rem; }
+.loop li:last-child::after { content: "↺"; }
+</style>"""
 
 
 def lit(number: int, symbols: tuple[str, ...]) -> str:
@@ -73,6 +81,19 @@ def drawing(view: Mapping[str, np.ndarray], equations: "list[Equation]") -> str:
     return f'{style}<div class="one-step"><div>{"".join(figures)}</div><div><ul>{"".join(rows)}</ul></div></div>'
 
 
+def loop(equations: "list[Equation]") -> str:
+    """The way from G over D to k_t and back as HTML, with the numbers of a step."""
+    value = {equation.symbol: equation.value for equation in equations}
+    stations = (
+        ("G", "draws faces G(z) from random z"),
+        ("D", "redraws them, and photographs x"),
+        ("L", f"L(x) = {value['L(x)']:.3f}, L(G(z)) = {value['L(G(z))']:.3f}"),
+        ("k_t", f"becomes {value['k_t+1']:.4f}: how much D cares about G's faces in the next step"),
+    )
+    boxes = "".join(f"<li><b>{name}</b><br>{html.escape(text)}</li>" for name, text in stations)
+    return f'{LOOP_STYLE}<ol class="loop" aria-label="The loop of one training step">{boxes}</ol>'
+
+
 def take(steps: int) -> None:
     training = live.trainings(KEY, {"": {}})[""]
     training.train(10.0, steps - 1)
@@ -95,8 +116,10 @@ def show_one_step(answered: bool) -> None:
             live.enlarged_row(training.discriminator_view()["G(z)"]), width=live.SIDE, alt="Four generated faces, G(z)"
         )
         return
+    step = st.session_state[f"{KEY}_step"]
+    st.html(loop(step))
     st.caption("Point at an equation, or reach it with Tab: the pictures that it uses light up.")
-    st.html(drawing(training.discriminator_view(), st.session_state[f"{KEY}_step"]))
+    st.html(drawing(training.discriminator_view(), step))
 
 
 LESSON = Lesson(

@@ -1,6 +1,7 @@
 """The Verify page, run as Streamlit runs it, on the bundled model and on tiny ones with random weights."""
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from facedemo.evaluation.report import Report, Row, rate, save_bundle_evaluation
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.table import rate_text
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.runs import queue
 from facedemo.runs.run import create_run
+from facedemo.storage.process_status import Status, process_facts
 from tests.conftest import Maker
 
 ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
@@ -309,6 +312,18 @@ def test_an_evaluation_that_a_bundle_brings_is_shown_at_once(make_bundle: Maker)
     assert not page.get("bidi_component")
     (folder / "report.json").write_text('{"evaluation": {"rows": [{}]}}', "utf8")
     assert "There are no results" in shown(open_page())
+
+
+def test_a_training_that_runs_meanwhile_is_told_before_the_start(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FACEDEMO_QUEUE", str(tmp_path / "queue"))
+    make_bundle()
+    run = create_run(RunConfig())
+    assert not any("A training is running" in caption.value for caption in open_page().caption)
+    queue.enter(run.path, "training")
+    run.write_status(Status("running", **process_facts(os.getpid())))
+    assert any("A training is running" in caption.value for caption in open_page().caption)
 
 
 def test_a_damaged_model_is_explained_and_others_stay_usable(make_bundle: Maker) -> None:

@@ -6,6 +6,7 @@ from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.background import show_progress
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.app.views.verify import request
 from facedemo.app.views.verify.faces import SHOWN, detected_faces, first_page
 from facedemo.app.views.verify.results import verdict
@@ -90,6 +91,7 @@ if job is None or job.state != "running":
             started = request.start_evaluation(request_made)
         if started:
             st.rerun()
+    warn_if_training()
 
 if job is not None and job.state == "running":
     show_progress(job)

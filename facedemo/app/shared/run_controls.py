@@ -55,6 +55,12 @@ def activity(folder: Path, status: Status, working: str) -> str:
     return "is paused." if status.state == "paused" else f"{working}."
 
 
+def warn_if_training() -> None:
+    """Warns before heavy work that it shares the cores with a training, if one is running on this computer."""
+    if any(place.state == "training" for place in queue.places()):
+        st.caption("A training is running on this computer: this takes longer meanwhile, and slows the training down.")
+
+
 def badge(status: Status) -> None:
     colour, icon = BADGES.get(status.state, ("gray", None))
     st.badge(status.state, color=colour, icon=icon)

@@ -10,6 +10,7 @@ from facedemo.app.components.face_grid import digest
 from facedemo.app.components.film_player import film_player
 from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.format import plain_file_name
+from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.app.views.interpolate import edited_face, films
 from facedemo.explore import inversion
@@ -78,6 +79,7 @@ def find_latents(folder: Path, images: list[np.ndarray]) -> None:
         hint = "Start from many random latents z and optimise them until the generated image is close to the face."
         icon = ":material/travel_explore:"
         st.button("Find them", type="primary", icon=icon, on_click=search, args=(True,), help=hint)
+        warn_if_training()
         return
     cancel = st.empty()
     hint = "End the search. Results for unfinished faces are discarded."

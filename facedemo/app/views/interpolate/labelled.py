@@ -10,6 +10,7 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker, url_state
 from facedemo.app.shared.background import Job, Steps, show_progress
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.data.labels import attribute_list
 from facedemo.evaluation import attribute_classifier, attributes
 from facedemo.explore import directions, named_directions
@@ -96,6 +97,7 @@ def control(folder: Path) -> None:
         )
         if st.button("Learn", icon=":material/school:", help=hint) and start_learning(folder):
             st.rerun()
+        warn_if_training()
 
 
 def start_learning(folder: Path) -> bool:

@@ -21,6 +21,7 @@ def address_with(page: Page, words: str) -> str:
     ("name", "first", "label", "second"),
     [
         ("interpolate", "mode=two", "Four faces", "mode=four"),
+        ("inside", "mode=look", "Into latent space", "mode=latent"),
         ("compare", "mode=side", "γ sweep", "mode=sweep"),
     ],
 )
@@ -57,6 +58,18 @@ def test_back_and_forward_bring_back_the_faces_that_were_shown(address: str, pag
         expect(seed).to_have_value(value, timeout=PATIENT)
     page.go_forward()
     expect(seed).to_have_value("6", timeout=PATIENT)
+
+
+def test_back_brings_back_the_settings_of_verify(address: str, page: Page) -> None:
+    page.goto(f"{address}/verify")
+    address_with(page, "seed=0")
+    seed = page.get_by_role("spinbutton", name="Seed")
+    seed.fill("7")
+    seed.press("Enter")
+    address_with(page, "seed=7")
+    page.go_back()
+    address_with(page, "seed=0")
+    expect(seed).to_have_value("0", timeout=PATIENT)
 
 
 def test_back_returns_from_a_lesson_to_the_list(address: str, page: Page) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 
 from facedemo.config.schedule import SettingChange
@@ -94,6 +94,15 @@ class TrainingStepper:
         self.steps: list[Step] = []
         self.undo: deque[Snapshot] = deque()
 
+    def fork(self) -> "TrainingStepper":
+        """A stepper in the same state; neither changes with the other's steps."""
+        twin = copy.copy(self)
+        twin.schedule = copy.deepcopy(self.schedule)
+        twin.iteration = Iteration(self.fabric, twin.schedule, self.images)
+        twin.iteration.restore(self.number, self.family.state_dict(), self.iteration.optimizer_states())
+        twin.steps, twin.undo = list(self.steps), self.undo.copy()
+        return twin
+
     @property
     def config(self) -> RunConfig:
         return self.schedule.config
@@ -123,11 +132,10 @@ class TrainingStepper:
         """The next iteration."""
         self.store_state()
         before = {name: float(value) for name, value in self.family.named_buffers(recurse=False) if value.ndim == 0}
-        generator, discriminator = copy.deepcopy(self.family.generator), copy.deepcopy(self.family.discriminator)
         taken = self.iteration.take()
         row = {name: float(value) for name, value in taken.row.items()}
         x, z = taken.real[: self.config.model.batch_size], taken.latents
-        pictures, changes = self.outputs_and_changes(x, z, generator, discriminator)
+        pictures, changes = self.outputs_and_changes(x, z)
         equations = self.family.equations(before, row)
         self.steps.append(Step(self.number - 1, before, row, self.settings(), equations, pictures, changes))
         if self.first_kept > 0:  # it can no longer be reached: its pictures are dropped
@@ -148,16 +156,13 @@ class TrainingStepper:
             self.forward()
             progress(len(self.steps) - begun, steps - begun)
 
-    def outputs_and_changes(
-        self, x: Tensor, z: Tensor, generator: nn.Module, discriminator: nn.Module
-    ) -> tuple[list[PictureRow], ...]:
-        """The networks' outputs for x and z before the step, and how the step changed them.
-
-        generator, discriminator: the networks before the step.
-        """
-        g, g_after = forward_without_bn_update(generator, z), forward_without_bn_update(self.family.generator, z)
-        outputs = [forward_without_bn_update(discriminator, images) for images in (x, g)]
-        after = [forward_without_bn_update(self.family.discriminator, images) for images in (x, g)]
+    def outputs_and_changes(self, x: Tensor, z: Tensor) -> tuple[list[PictureRow], ...]:
+        """The networks' outputs for x and z before the last step, and how that step changed them."""
+        weights = [self.undo[-1].family, self.family.state_dict()]
+        g, g_after = (network_output(self.family, "generator", state, z) for state in weights)
+        outputs, after = (
+            [network_output(self.family, "discriminator", state, images) for images in (x, g)] for state in weights
+        )
         pictures = [
             picture_row("x", self.about_images, x),
             picture_row("G(z)", "Images generated from random vectors z.", g),
@@ -194,11 +199,16 @@ class TrainingStepper:
         self.steps.pop()
 
 
-def forward_without_bn_update(network: nn.Module, inputs: Tensor) -> Tensor:
-    """A network's output for a batch in training mode, without updating its running statistics."""
-    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+def network_output(family: Family, network: str, state: dict[str, Tensor], inputs: Tensor) -> Tensor:
+    """A network's output for a batch in training mode.
+
+    network: "generator" or "discriminator".  state: of the family; its running statistics are not updated.
+    """
+    module, prefix = family.get_submodule(network), f"{network}."
+    weights = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    weights |= {name: weights[name].clone() for name, _ in module.named_buffers()}
     with torch.no_grad():
-        return functional_call(network, buffers, (inputs,)).float()
+        return functional_call(module, weights, (inputs,)).float()
 
 
 def picture_row(symbol: str, explanation: str, images: Tensor) -> PictureRow:

@@ -1,5 +1,6 @@
 """One training iteration, from top to bottom, shared by the loop, the single-step page and the benchmark."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -71,8 +72,8 @@ class Iteration:
         return {name: optimizer.state_dict() for name, optimizer in self.updates.optimizers.items()}
 
     def restore(self, step: int, family: dict[str, Tensor], optimizers: dict[str, dict[str, Any]]) -> None:
-        """Restores a saved state; optimisers that were not saved start from scratch."""
+        """Restores a copy of a saved state; optimisers that were not saved start from scratch."""
         self.family.load_state_dict(family)
-        for name, state in optimizers.items():
+        for name, state in copy.deepcopy(optimizers).items():  # torch's optimisers would go on in the same tensors
             self.updates.optimizers[name].load_state_dict(state)
         self.step = step

@@ -122,6 +122,34 @@ def test_a_link_takes_the_same_number_of_steps(make_bundle: Maker) -> None:
     assert page.subheader[1].value == "What the step changed, amplified 20 times"
 
 
+def test_settings_in_a_link_hold_from_the_first_step_on(make_bundle: Maker) -> None:
+    make_bundle()
+    assert "0.35" in formulas(open_page(gamma="0.35"))[4]
+
+
+def test_visitors_share_the_first_step_and_then_go_their_own_ways(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    trained, forward = [], single_step.TrainingStepper.forward
+
+    def counted(stepper: single_step.TrainingStepper) -> single_step.Step:
+        trained.append(stepper)
+        return forward(stepper)
+
+    monkeypatch.setattr(single_step.TrainingStepper, "forward", counted)
+    first, second = open_page(), open_page()
+    assert len(trained) == 1
+    begin = formulas(second)
+    press(first, "Next step")
+    assert formulas(second.run()) == begin
+    press(second, "Next step")
+    assert formulas(second) == formulas(first)
+    press(first, "Back")
+    assert formulas(first) == begin
+    assert len(trained) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("steps", "0"), ("steps", "201"), ("gamma", "2"), ("amplify", "3"), ("model", "gone")]
 )

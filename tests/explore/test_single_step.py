@@ -101,6 +101,26 @@ def test_back_takes_a_step_back_to_the_bit_and_forward_takes_it_again(halfway: P
     assert_equal(state(stepper), after)
 
 
+def test_a_fork_does_the_same_and_changes_nothing_in_its_original(halfway: Path) -> None:
+    original = motion_of(halfway)
+    original.go_to_step(2)
+    before = state(original)
+    fork = original.fork()
+    fork.back()
+    fork.steer(gamma=0.2)
+    fork.go_to_step(4)
+    assert original.number == 12
+    assert original.settings()["gamma"] != 0.2
+    assert_equal(state(original), before)
+    other = original.fork()
+    other.back()
+    original.back()
+    assert_equal(state(other), state(original))
+    assert other.forward().row == original.forward().row
+    assert_equal(state(original), before)
+    assert_equal(state(other), before)
+
+
 def test_only_the_last_steps_can_be_taken_back(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
     stepper = motion_of(halfway)

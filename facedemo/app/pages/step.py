@@ -1,5 +1,6 @@
 """One step: one training iteration at a time, with its pictures, its equations and its numbers."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,29 @@ def change_model() -> None:
     url_state.outdate_address("step")
 
 
-def opened(name: str, folder: Path) -> "tuple[TrainingStepper, Examples]":
-    """This visitor's stepper: where they left it, or the model as it was saved."""
-    stored = st.session_state.get("step_stepper")
-    if not stored or stored[0] != name:
-        config = model_picker.load(folder, model_picker.version(folder)).config
-        examples = dataset.for_model(config, photographs=visitor.may_see_photographs())
-        stepper = single_step.TrainingStepper(folder, examples.images, examples.caption)
-        stored = st.session_state.step_stepper = (name, stepper, examples)
-    return stored[1], stored[2]
+@st.cache_resource(max_entries=4, show_spinner=False)
+def first_step(folder: Path, version: str, photographs: bool) -> "tuple[TrainingStepper, Examples]":
+    """A model after its first step, which all visitors share: it must not be changed, only forked."""
+    examples = dataset.for_model(model_picker.load(folder, version).config, photographs)
+    stepper = single_step.TrainingStepper(folder, examples.images, examples.caption)
+    stepper.forward()
+    return stepper, examples
+
+
+@dataclass
+class Opened:
+    """What this visitor has open.  own: whether the stepper is their own and not the one that all share."""
+
+    name: str
+    stepper: "TrainingStepper"
+    examples: "Examples"
+    own: bool = False
+
+    def to_change(self) -> "TrainingStepper":
+        """This visitor's own stepper, forked from the shared one if necessary."""
+        if not self.own:
+            self.stepper, self.own = self.stepper.fork(), True
+        return self.stepper
 
 
 heading = st.container()
@@ -65,11 +80,17 @@ with settings_row:
         "Model to train a few steps further: a bundled model or one of your runs. The saved model is not modified.",
         change_model,
     )
+begins = "step_opened" not in st.session_state or st.session_state.step_opened.name != name
 try:
-    stepper, examples = opened(name, choices[name])
+    if begins:
+        with st.spinner("Running the first step…"):
+            shared = first_step(choices[name], model_picker.version(choices[name]), visitor.may_see_photographs())
+        st.session_state.step_opened = Opened(name, *shared)
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 
+opened: Opened = st.session_state.step_opened
+stepper, examples = opened.stepper, opened.examples
 own_tunables = family_tunables(type(stepper.config.model))
 in_force = stepper.settings()
 settings |= {
@@ -92,7 +113,11 @@ if ignored:
     st.warning(f"Not used: {', '.join(dict.fromkeys(ignored))}.", icon=":material/link_off:")
 
 bar = st.container()
+if chosen_settings != in_force or st.session_state.step_steps != len(stepper.steps):
+    stepper = opened.to_change()
 if chosen_settings != in_force:
+    if begins:
+        stepper.restart()  # a link's settings hold from the first step on
     stepper.steer(**chosen_settings)
 with bar, cached_work.progress_bar("Training") as progress:
     if st.session_state.step_steps < stepper.first_kept:

@@ -13,7 +13,7 @@ FINE = "%.4g"
 
 
 def start_again() -> None:
-    st.session_state.pop("step_stepper", None)
+    st.session_state.pop("step_opened", None)
     st.session_state.step_steps = 1
 
 

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from facedemo.app.components.chart_code import load_chart_code
+from facedemo.app.components.preload import preload
 from facedemo.app.components.session_cookie import COOKIE, set_session_cookie
 from facedemo.app.shared import accounts, single_sign_on
 from facedemo.app.shared.accounts import SignInError, Visitor
@@ -64,7 +64,7 @@ def ask(problem: str) -> NoReturn:
         st.button("Sign out", type="primary", on_click=sign_out, help="Sign out, to use another account.")
     elif not problem:
         single_sign_on_button()
-    load_chart_code()
+    preload()
     st.stop()
 
 

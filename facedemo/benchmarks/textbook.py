@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from facedemo.gans.base import Family, create
+from facedemo.gans.base import create
 from facedemo.gans.blocks import UpsampledConv2d
 from facedemo.gans.ours.model import Ours
 from facedemo.gans.settings import FamilyConfig
@@ -45,16 +45,15 @@ class JpegFaces(Dataset):
 
 
 class Immediate:
-    """`gans.base.Updates` without a framework, for families whose step is already the textbook's."""
+    """`gans.base.Updates` as in PyTorch's examples: backward through all networks, whoever needs the gradients."""
 
-    def __init__(self, family: Family, optimizers: dict[str, torch.optim.Optimizer]) -> None:
-        self.family, self.optimizers = family, optimizers
+    def __init__(self, optimizers: dict[str, torch.optim.Optimizer]) -> None:
+        self.optimizers = optimizers
 
     def gradients(self, loss: Tensor, *networks: str, keep_graph: bool = False) -> None:
-        parameters = [parameter for network in networks for parameter in getattr(self.family, network).parameters()]
-        for parameter in parameters:
-            parameter.grad = None
-        loss.backward(inputs=parameters, retain_graph=keep_graph)
+        for network in networks:
+            self.optimizers[network].zero_grad()
+        loss.backward(retain_graph=keep_graph)
 
     def apply(self, *networks: str) -> None:
         for network in networks:
@@ -105,7 +104,7 @@ class Textbook:
         if isinstance(self.family, Ours):
             self.boundary_equilibrium(self.family, real)
         else:
-            row = self.family.step(real, self.noise, Immediate(self.family, self.optimizers))
+            row = self.family.step(real, self.noise, Immediate(self.optimizers))
             self.losses.append([float(value) for value in row.values()])
 
     def boundary_equilibrium(self, family: Ours, real: Tensor) -> None:

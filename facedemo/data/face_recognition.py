@@ -1,21 +1,26 @@
 """Lazy import of the package `face_recognition`, without its side effects."""
 
+import threading
 import warnings
 from types import ModuleType
 
 from PIL import ImageFile
 
+IMPORTING = threading.Lock()
+
 
 def load_face_recognition() -> ModuleType:
     """`face_recognition`, which loads its models when it is imported: about a second, once per process.
 
-    Its import also makes Pillow accept truncated images in the whole process, which is undone here.
+    Its import also makes Pillow accept truncated images in the whole process, which is undone here. The lock keeps a
+    second thread from taking the flag that the first one's import has set for the one to restore.
     """
-    truncated = ImageFile.LOAD_TRUNCATED_IMAGES
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it finds its models with pkg_resources, which warns that it is deprecated
-            import face_recognition  # takes a second, see above
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = truncated
+    with IMPORTING:
+        truncated = ImageFile.LOAD_TRUNCATED_IMAGES
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it finds its models with pkg_resources, which is deprecated
+                import face_recognition  # takes a second, see above
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = truncated
     return face_recognition

@@ -2,8 +2,6 @@
 
 import io
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -131,14 +129,6 @@ def test_without_a_face_the_middle_can_be_taken() -> None:
     square = photos.centre_square(image, 32)
     assert square.shape == (32, 32, 3)
     assert (square == (255, 0, 0)).all()
-
-
-def test_looking_for_faces_leaves_pillow_strict_with_images_that_break_off() -> None:
-    code = (
-        "from PIL import Image, ImageFile; from facedemo.data.photos import find_faces; "
-        "find_faces(Image.new('RGB', (300, 300))); raise SystemExit(ImageFile.LOAD_TRUNCATED_IMAGES)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
 
 
 # Photos as training images: `crop face`

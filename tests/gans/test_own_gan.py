@@ -2,7 +2,8 @@
 
 import os
 import re
-from importlib.metadata import EntryPoint
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,16 +63,30 @@ def test_the_command_line_takes_it_and_a_later_command_needs_it_in_the_environme
     assert resumed.returncode == 0, resumed.stderr
 
 
-def test_a_package_announces_its_families(lsgan: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("packaged", "facedemo.gans.dcgan.model:DCGAN", registry.ENTRY_POINTS)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "facedemo.gans" else [])
+@pytest.fixture
+def installed_package(lsgan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package with the LSGAN of the page, installed as pip would: its module and its metadata on Python's path."""
+    site = tmp_path / "site-packages"
+    metadata = site / "face_gans-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: face-gans\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[facedemo.gans]\npackaged = face_gans:LSGAN\n")
+    Path(lsgan.rpartition(":")[0]).rename(site / "face_gans.py")
+    monkeypatch.syspath_prepend(site)
     registry.installed.cache_clear()
-    try:
-        assert family_names() == ["ours", "dcgan", "wgan", "r3gan", "packaged"]
-        assert gan_class("packaged") is gan_class("dcgan")
-        assert config_class("packaged") is config_class("dcgan")
-    finally:
-        registry.installed.cache_clear()
+    yield
+    registry.installed.cache_clear()
+    sys.modules.pop("face_gans", None)
+
+
+@pytest.mark.usefixtures("installed_package")
+def test_a_family_of_an_installed_package_is_listed_and_trained_by_its_entry_points_name() -> None:
+    assert family_names() == ["ours", "dcgan", "wgan", "r3gan", "packaged"]
+    assert gan_class("packaged").__module__ == "face_gans"
+    assert config_class("packaged") is gan_class("packaged").Config
+    run = create_run(configure({"family": "packaged", **TINY}))
+    assert execute(run).state == "finished"
+    assert type(load(run).family) is gan_class("packaged")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
-"""Real trainings of tiny networks: the loop, exact resume after a SIGKILL, steering and the guard."""
+"""Trainings from start to end: what they leave behind, kills, interruptions, damage and commands."""
 
 import itertools
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,12 +15,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from facedemo.config.schema import Budget, RunConfig
-from facedemo.data.images import Selection
-from facedemo.gans.settings import MetricBounds
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import append_line
-from facedemo.training import device, health
-from facedemo.training.batches import Batches, random_stream
 from facedemo.training.updates import FabricUpdates
 from facedemo.training.worker import execute
 from tests import forked
@@ -272,112 +267,3 @@ def test_failing_data_ends_in_words_not_in_a_traceback(tmp_path: Path) -> None:
     status = execute(run)
     assert status.state == "failed"
     assert "nothing here" in status.message
-
-
-def test_every_image_comes_once_an_epoch_whatever_the_batch_size() -> None:
-    images = np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
-    batches = Batches(images, batch_size=4, seed=0, flip=False)
-    seen = [row for step in range(5) for row in batches.rows(step)]  # 20 positions: two epochs
-    assert Counter(seen[:10]) == Counter(seen[10:]) == Counter(range(10))
-    assert seen[:10] != seen[10:]
-
-
-def test_a_batch_depends_on_its_iteration_alone_and_holds_images_in_range() -> None:
-    images = np.random.RandomState(0).randint(0, 256, (12, 4, 4, 3), dtype=np.uint8)
-    one, other = (Batches(images, 5, seed=1, flip=True) for _ in range(2))
-    for step in range(7):
-        one(step)
-    torch.testing.assert_close(one(3), other(3), rtol=0, atol=0)
-    assert one(0).shape == (5, 3, 4, 4)
-    assert float(one(0).min()) >= -1
-    assert float(one(0).max()) <= 1
-
-
-def test_mirroring_turns_some_images_left_to_right_and_no_other_way() -> None:
-    images = np.random.RandomState(0).randint(0, 256, (1, 6, 6, 3), dtype=np.uint8)
-    batch = Batches(images, 32, seed=0, flip=True)(0)
-    upright = torch.from_numpy(images[0].copy()).permute(2, 0, 1).float() / 127.5 - 1
-    kinds = Counter(
-        "as is" if torch.allclose(image, upright) else "mirrored" if torch.allclose(image, upright.flip(2)) else "?"
-        for image in batch
-    )
-    assert kinds["as is"] > 5
-    assert kinds["mirrored"] > 5
-    assert kinds["?"] == 0
-
-
-def test_random_streams_differ_by_seed_purpose_and_index_and_repeat() -> None:
-    draws = {
-        random_stream(seed, purpose, index).randint(2**31)
-        for seed in (0, 1)
-        for purpose in ("noise", "flip")
-        for index in (0, 1)
-    }
-    assert len(draws) == 8
-    assert random_stream(4, "noise", 2).randint(2**31) == random_stream(4, "noise", 2).randint(2**31)
-
-
-def test_the_health_check_warns_of_k_at_a_bound_only_when_it_stays_there() -> None:
-    watch = health.HealthMonitor((MetricBounds("k", 0.0, 1.0, "low", "high"),), real_spread=0.5)
-    for step in range(health.PATIENCE):
-        watch.check_metrics({"step": step, "k": 1.0})
-    assert watch.warnings == ["high"]
-    watch.check_metrics({"step": 999, "k": 0.5})
-    assert watch.warnings == []
-
-
-def test_the_health_check_tells_a_collapsed_batch_from_a_varied_one() -> None:
-    watch = health.HealthMonitor((), real_spread=0.5)
-    varied = torch.randn(32, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.35
-    watch.check_samples(varied, step=5000)
-    assert watch.warnings == []
-    watch.check_samples(varied[:1] + 0.01 * varied, step=5000)
-    assert "mode collapse" in watch.warnings[0]
-    watch.check_samples(varied[:1] + 0.01 * varied, step=10)  # early samples are always alike
-    assert watch.warnings == []
-
-
-def test_spread_is_the_mean_pairwise_root_mean_square_difference() -> None:
-    images = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
-    # distances 5, 0, 5 over two pixels: mean(5, 0, 5) / √2
-    assert health.pairwise_spread(images) == pytest.approx(10 / 3 / 2**0.5)
-
-
-def test_bf16_is_considered_only_if_the_processor_has_it() -> None:
-    assert device.has_bf16({"avx512_bf16": True})
-    assert not device.has_bf16({"avx512_f": True, "avx512_bf16": False})
-    assert device.precision("32-true") == "32-true"
-    assert device.precision("auto") in ("32-true", "bf16-mixed")
-
-
-@pytest.mark.parametrize(
-    ("gpu", "in_hardware", "apple", "expected"),
-    [("yes", True, False, "bf16-mixed"), ("old", False, False, "32-true"), ("", False, True, "32-true")],
-)
-def test_gpus_compute_in_bf16_if_their_hardware_does(
-    monkeypatch: pytest.MonkeyPatch, gpu: str, in_hardware: bool, apple: bool, expected: str
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpu))
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: in_hardware)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
-    assert device.precision("auto") == expected
-
-
-def test_threads_are_a_share_of_the_cores_unless_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "cpu_count", lambda logical: 8)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
-    assert [device.threads(0, processes) for processes in (1, 2, 12)] == [6, 3, 1]
-    assert device.threads(5, 2) == 5
-
-
-def test_what_was_read_of_memory_mapped_images_does_not_stay_in_memory(tmp_path: Path) -> None:
-    path = tmp_path / "images.u8"
-    np.zeros((3000, 64, 64, 3), np.uint8).tofile(path)
-    images = np.memmap(path, np.uint8, "r", shape=(3000, 64, 64, 3))
-    batches = Batches(Selection(images, range(3000)), 100, seed=0, flip=False)
-    sizes = []
-    for step in range(30):
-        batches.load(step)
-        sizes.append(sum(area.rss for area in psutil.Process().memory_maps() if area.path == str(path)))
-    assert max(sizes) > 0.5 * path.stat().st_size
-    assert min(sizes[15:]) < 0.1 * path.stat().st_size

@@ -1,4 +1,4 @@
-"""The Compare page, run as Streamlit runs it, over real models, runs and races."""
+"""Races on the Compare page."""
 
 import json
 import os
@@ -10,69 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
-from facedemo.app import navigation
-from facedemo.comparison import entrants, race
+from facedemo.comparison import race
 from facedemo.comparison.race import Race
-from facedemo.evaluation.report import Report, Row, rate, save_evaluation
+from facedemo.evaluation.report import save_evaluation
 from facedemo.imaging.pictures import grid
-from facedemo.runs.directory import ProcessDirectory
 from facedemo.runs.evaluations import EARLIER
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
-from tests.conftest import Maker
-
-TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "generator": "decoder", "iterations": 20}
-
-
-@pytest.fixture(autouse=True)
-def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
-    """Own folders; what the page has started, of which nothing really trains."""
-    monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    found: list[Run] = []
-    monkeypatch.setattr(ProcessDirectory, "launch", lambda run, **_: found.append(run))
-    return found
-
-
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file(navigation.COMPARE, default_timeout=60)
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def shown(page: AppTest) -> str:
-    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.code)
-    words = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
-    words += [item.proto.body for item in page.get("html")]
-    return "\n".join(words).replace("\\", "")
-
-
-def click(page: AppTest, label: str) -> AppTest:
-    next(item for item in page.button if item.label == label).click().run()
-    assert not page.exception
-    return page
-
-
-def pictures(page: AppTest) -> list[str]:
-    return [image.alt for element in page.get("image") for image in element.proto.imgs]
-
-
-def linked(page: AppTest, name: str) -> str:
-    """What the address holds."""
-    value = page.query_params[name]
-    return value if isinstance(value, str) else value[0]
-
-
-def report(name: str, undetected: int, people: int) -> Report:
-    row = Row(name, rate(undetected, 1000), None, None, people, people, 0.1, None, 0.0)
-    return Report(name, 0, 1000, 32, "faces.zip", "test", 1000, 700, [row], {})
+from tests.app.compare.conftest import click, linked, new_race, open_page, pictures, report, shown
 
 
 def learned(found: Race, number: int) -> Run:
@@ -91,11 +38,6 @@ def learned(found: Race, number: int) -> Run:
     return run
 
 
-def new_race(gammas: tuple[float, ...] = ()) -> Race:
-    found = entrants.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
-    return race.create_race(found, kind=entrants.kind_of(found), command="facedemo compare --iterations 20")
-
-
 @pytest.mark.parametrize(
     ("count", "words"), [(3, "3 images found; at least 64 are needed"), (64, "64 images found; at least 64 are needed")]
 )
@@ -109,74 +51,6 @@ def test_a_race_on_ones_own_images_counts_them_before_the_start(tmp_path: Path, 
     assert not page.exception
     assert words in shown(page)
     assert "Start the race" in [button.label for button in page.button]
-
-
-def test_without_models_it_says_how_to_get_one() -> None:
-    assert "There is no model" in shown(open_page())
-
-
-@pytest.mark.parametrize("names", [["tiny"], ["dcgan-32", "ours-32"], ["dcgan-32", "ours-32", "wgan-32", "other"]])
-def test_models_are_drawn_side_by_side_from_the_same_seeds(make_bundle: Maker, names: list[str]) -> None:
-    for name in names:
-        make_bundle(name)
-    page = open_page()
-    expected = [name for family in ("dcgan", "wgan", "ours") for name in names if name.startswith(family)] or names
-    assert pictures(page) == [f"16 faces by {name} from seed 0" for name in expected]
-    assert linked(page, "models") == "/".join(expected)
-
-
-def test_of_several_models_of_a_family_the_papers_own_is_shown_first(make_bundle: Maker) -> None:
-    for name in ("ours-128", "ours-32", "ours-64", "wgan-32"):
-        make_bundle(name)
-    assert linked(open_page(), "models") == "wgan-32/ours-64"
-
-
-def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said(make_bundle: Maker) -> None:
-    for name in ("one", "two"):
-        make_bundle(name)
-    page = open_page(mode="side", models="two/gone/one", seed="7", faces="4")
-    assert pictures(page) == ["4 faces by two from seed 7", "4 faces by one from seed 7"]
-    page = open_page(mode="side", models="gone", seed="-1", faces="4")
-    assert "`models=gone` (there are no such models)" in shown(page)
-    assert "`seed=-1`" in shown(page)
-
-
-def test_below_the_faces_stands_how_many_images_the_model_has_seen_in_all(make_bundle: Maker) -> None:
-    seen = {"images": 19_200, "minutes": 8.0}
-    (make_bundle("new") / "report.json").write_text(json.dumps(seen))
-    (make_bundle("old") / "report.json").write_text(json.dumps({**seen, "images_before": 367_328}))
-    words = shown(open_page())
-    assert "19,200 images in 8.0 min" in words
-    assert "386,528 images, the last 19,200 in 8.0 min" in words
-
-
-def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: Maker) -> None:
-    save_evaluation(make_bundle("judged"), report("judged", 17, 98))
-    make_bundle("plain")
-    words = shown(open_page())
-    assert "17 of 1,000: 1.7 % (1.1–2.7 %)" in words
-    assert "Not evaluated yet: plain" in words
-
-
-def test_an_evaluation_of_few_faces_stands_beside_one_of_many(make_bundle: Maker) -> None:
-    bundle = make_bundle("ours-tiny")
-    save_evaluation(bundle, report("ours-tiny", 30, 50))
-    few = Row("ours-tiny", rate(4, 100), None, None, 20, 20, None, None, 0.0)
-    save_evaluation(bundle, Report("ours-tiny", 0, 100, 32, None, "test", 100, None, [few], {}))
-    words = shown(open_page(models="ours-tiny"))
-    assert words.index("ours-tiny, 1,000 faces") < words.index("ours-tiny, 100 faces")
-    assert "30 of 1,000: 3.0 %" in words
-    assert "20 of 100 (20.0 %)" in words
-
-
-def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> None:
-    make_bundle("whole")
-    (make_bundle("broken") / "model.safetensors").write_bytes(b"damaged")
-    (make_bundle("strange") / "report.json").write_text('{"evaluation": {"rows": [1]}, "images": "x", "minutes": []}')
-    (make_bundle("unset") / "config.json").write_text("{")
-    page = open_page(models="broken/whole/strange/unset", mode="side", seed="0", faces="4")
-    assert pictures(page) == ["4 faces by whole from seed 0", "4 faces by strange from seed 0"]
-    assert "The weights of “broken” are damaged" in shown(page)
 
 
 def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) -> None:
@@ -331,15 +205,6 @@ def test_many_races_come_a_page_at_a_time_and_can_be_searched() -> None:
 
 def test_an_unknown_race_in_the_address_is_said() -> None:
     assert "there is no such race" in shown(open_page(mode="race", race="2026-01-01-000000-race-ffff"))
-
-
-def test_from_a_race_its_models_go_side_by_side(make_bundle: Maker) -> None:
-    found = new_race()
-    run = found.run(found.plan.entries[0])
-    shutil.copy(make_bundle() / "model.safetensors", run.path)
-    page = click(open_page(mode="race", race=found.id), "Side by side")
-    assert linked(page, "models") == f"run:{run.id}"
-    assert len(pictures(page)) == 1
 
 
 def test_pictures_of_another_size_do_not_break_a_race(tmp_path: Path) -> None:

@@ -1,50 +1,20 @@
-"""The Runs page, run as Streamlit runs it, over real run directories and bundles."""
+"""The table of all runs on the Runs page: search, notes, names and deletion."""
 
 import json
 import os
 import socket
-from pathlib import Path
 
 import psutil
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo.app import navigation
-from facedemo.app.views.runs import models
 from facedemo.comparison.entrants import entrant_configs
 from facedemo.comparison.race import Race, create_race
-from facedemo.pretrained import archive
 from facedemo.runs import trash
 from facedemo.runs.run import Run, list_runs
-from facedemo.storage import locations
 from facedemo.storage.process_status import Status
+from tests.app.runs.conftest import chosen, click, open_page, open_promotion, shown
 from tests.conftest import Maker, RunMaker
-
-
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../../app.py", default_timeout=60).switch_page(str(navigation.RUNS))
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def chosen(*runs: Run) -> AppTest:
-    return open_page(chosen="/".join(run.id for run in runs))
-
-
-def shown(page: AppTest) -> str:
-    """All words on the page."""
-    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.success)
-    return "\n".join(f"{item.value} {getattr(item.proto, 'title', '')}" for part in parts for item in part)
-
-
-def click(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click().run()
-    assert not page.exception
-    return page
 
 
 def names(page: AppTest) -> list[str]:
@@ -241,56 +211,6 @@ def test_open_leads_to_the_run_on_the_train_page(make_run: RunMaker) -> None:
     assert page.query_params["run"] == run.id
 
 
-def open_promotion(run: Run) -> AppTest:
-    page = chosen(run)
-    page.session_state["runs_bundle_open"] = True
-    return page.run()
-
-
-def test_a_run_becomes_a_model_under_a_free_name(make_run: RunMaker, make_bundle: Maker) -> None:
-    make_bundle("mine")
-    run = make_run("mine", weights=True)
-    page = open_promotion(run)
-    page.text_area(key=f"bundle_card_{run.id}").set_value("Trained on squares.").run()
-    click(page, "bundle_make")
-    assert [path.name for path in locations.bundled()] == ["mine", "mine-2"]
-    assert "Trained on squares." in (locations.checkpoints_root() / "mine-2" / "README.md").read_text("utf8")
-    assert "mine\\-2” has been added to the models" in shown(page)
-
-
-@pytest.mark.parametrize(
-    ("name", "words"), [("../up", "not a valid name for a model"), ("", "not a valid name"), ("taken", "already")]
-)
-def test_a_name_that_cannot_be_used_is_said(make_run: RunMaker, make_bundle: Maker, name: str, words: str) -> None:
-    make_bundle("taken")
-    page = open_promotion(make_run("mine", weights=True))
-    next(item for item in page.text_input if item.label == "Name of the model").set_value(name).run()
-    click(page, "bundle_make")
-    assert words in page.error[0].value
-    assert [path.name for path in locations.bundled()] == ["taken"]
-
-
-def test_weights_that_are_damaged_become_no_model(make_run: RunMaker) -> None:
-    run = make_run("mine", weights=True)
-    (run.path / "model.safetensors").write_bytes(b"torn")
-    page = click(open_promotion(run), "bundle_make")
-    assert "damaged" in page.error[0].value
-    assert locations.bundled() == []
-
-
-def upload(page: AppTest, data: bytes, name: str = "model.zip") -> AppTest:
-    page.get("file_uploader")[0].set_value([(name, data, "application/zip")]).run()
-    return click(page, "shelf_import")
-
-
-def test_a_model_is_imported_and_can_be_drawn_with(make_bundle: Maker, tmp_path: Path) -> None:
-    data = archive.zip_bytes(make_bundle("theirs", tmp_path / "elsewhere"))
-    page = upload(open_page(), data)
-    assert "“theirs” has been added to your models" in shown(page)
-    assert page.button(key="draw_theirs")
-    assert [path.name for path in locations.bundled()] == ["theirs"]
-
-
 def test_a_run_is_renamed_while_it_does_not_train(make_run: RunMaker) -> None:
     run = make_run("before")
     page = chosen(run)
@@ -299,63 +219,6 @@ def test_a_run_is_renamed_while_it_does_not_train(make_run: RunMaker) -> None:
     page.text_input(key=f"runs_name_{run.id}_after").set_value(" ").run()
     assert "A run needs a name" in shown(click(page, "runs_rename"))
     assert Run(run.path).config.name == "after"
-
-
-@pytest.fixture
-def own_model(make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model of the user's, beside a bundled one."""
-    monkeypatch.setenv("FACEDEMO_MODELS", str(tmp_path / "models"))
-    make_bundle("shipped")
-    return make_bundle("mine", tmp_path / "models")
-
-
-def test_a_users_own_model_is_renamed_and_a_bundled_one_is_not(own_model: Path) -> None:
-    page = open_page()
-    assert {"rename_mine", "delete_mine"} <= {button.key for button in page.button}
-    assert not {"rename_shipped", "delete_shipped"} & {button.key for button in page.button}
-    page.text_input(key="model_name_mine").set_value("shipped").run()
-    assert "already exists" in shown(click(page, "rename_mine"))
-    page.text_input(key="model_name_mine").set_value("better").run()
-    assert click(page, "rename_mine").button(key="draw_better")
-    assert [path.name for path in locations.models_in(own_model.parent)] == ["better"]
-
-
-def test_deleting_a_model_is_undone_with_one_click(own_model: Path) -> None:
-    page = click(open_page(), "delete_mine")
-    assert not own_model.exists()
-    assert "Deleted “mine”" in shown(page)
-    click(page, "undo_model")
-    assert own_model.exists()
-    page = click(click(open_page(), "delete_mine"), "restore_model_mine")
-    assert own_model.exists()
-    click(click(page, "delete_mine"), "erase_models")
-    assert list(own_model.parent.rglob("*.safetensors")) == []
-
-
-@pytest.mark.parametrize("data", [b"", b"no ZIP", b"PK\x03\x04"])
-def test_an_upload_that_is_no_model_is_refused_with_words(make_bundle: Maker, data: bytes) -> None:
-    page = upload(open_page(), data)
-    assert "not a ZIP file" in page.error[0].value
-    assert locations.bundled() == []
-
-
-@pytest.mark.parametrize(
-    ("file", "content"),
-    [("config.json", "{"), ("config.json", "[]"), ("model.safetensors", ""), ("report.json", "[3]")],
-)
-def test_a_damaged_model_is_listed_without_a_traceback(make_bundle: Maker, file: str, content: str) -> None:
-    (make_bundle("broken") / file).write_text(content, "utf8")
-    page = open_page()
-    assert "broken" in shown(page)
-    page.session_state["card_broken"] = True
-    page.run()
-    assert not page.exception
-    assert "No sample image" in shown(page)
-
-
-def test_a_model_card_is_shown_without_its_header_images_and_large_headings() -> None:
-    card = "---\nlicense: other\n---\n\n# mine\n\n![faces](samples.png) ![x][y]\n\n## Data\n\nA [link](http://x).\n"
-    assert models.plain_card(card).split() == ["#####", "Data", "A", "[link](http://x)."]
 
 
 def test_names_are_shown_as_they_are_not_as_markdown(make_run: RunMaker) -> None:
@@ -370,75 +233,3 @@ def test_every_control_has_a_label_and_a_help_text(make_run: RunMaker, make_bund
         for item in part:
             assert item.proto.label
             assert item.proto.help, item.proto.label
-
-
-def grids(page: AppTest) -> list[str]:
-    return [image.alt for block in page.get("image") for image in block.proto.imgs]
-
-
-def with_samples(run: Run, *steps: int) -> Run:
-    for step in steps:
-        Image.new("RGB", (68, 68)).save(run.path / "samples" / f"{step:08d}.png")
-    return run
-
-
-def test_selected_runs_show_only_the_settings_that_differ(make_run: RunMaker) -> None:
-    runs = [make_run("first", gamma=0.7), make_run("second", gamma=0.35)]
-    page = chosen(*runs)
-    (table,) = page.table
-    assert table.value.to_dict("records") == [{"Setting": "γ, diversity ratio", "first": "0.7", "second": "0.35"}]
-    assert "1 setting differs; the other" in shown(page)
-    assert not chosen(runs[0]).table
-    assert not open_page().table, "without a selection, only the curves are compared"
-
-
-def test_runs_with_equal_settings_say_so(make_run: RunMaker) -> None:
-    page = chosen(make_run("twin"), make_run("twin"))
-    assert not page.table
-    assert "settings are the same." in shown(page)
-
-
-def test_a_damaged_run_among_the_selected_ones_is_named(make_run: RunMaker) -> None:
-    runs = [make_run("first"), make_run("second")]
-    (runs[0].path / "config.json").write_text("{")
-    page = chosen(*runs)
-    assert "is damaged" in page.warning[0].value
-    assert "None of these runs has samples yet." in shown(page)
-
-
-def test_samples_are_side_by_side_at_the_nearest_number_of_images(make_run: RunMaker) -> None:
-    """The runs have 16 images per iteration."""
-    second, first = with_samples(make_run("second"), 0, 25), with_samples(make_run("first"), 0, 10, 20, 30)
-    page = chosen(first, second)
-    assert sorted(grids(page)) == ["Faces of first at iteration 30", "Faces of second at iteration 25"]
-    slider = page.select_slider(key="runs_samples_at")
-    assert (slider.value, slider.options) == (480, ["0", "160", "320", "400", "480"])
-    slider.set_value(160).run()
-    assert sorted(grids(page)) == ["Faces of first at iteration 10", "Faces of second at iteration 0"]
-    assert "160 images seen, iteration 10" in shown(page)
-    with_samples(first, 40)
-    page.run()
-    assert "Faces of first at iteration 10" in grids(page), "the chosen place stays"
-    page.select_slider(key="runs_samples_at").set_value(640).run()
-    with_samples(first, 50)
-    page.run()
-    assert "Faces of first at iteration 50" in grids(page), "the right end follows the newest samples"
-
-
-def test_a_run_without_samples_or_with_damaged_ones_leaves_the_other_visible(make_run: RunMaker) -> None:
-    first, second = with_samples(make_run("first"), 10), make_run("second")
-    page = chosen(first, second)
-    assert grids(page) == ["Faces of first at iteration 10"]
-    assert "This run has no samples yet." in shown(page)
-    assert "runs_samples_at" not in [slider.key for slider in page.select_slider]
-    (second.path / "samples" / "00000010.png").write_bytes(b"no picture")
-    page.run()
-    assert not page.exception
-    assert grids(page) == ["Faces of first at iteration 10"]
-    assert "cannot be shown" in page.warning[0].value
-
-
-def test_at_most_four_runs_show_their_samples(make_run: RunMaker) -> None:
-    page = chosen(*[with_samples(make_run(f"run {number}"), 10) for number in range(5)])
-    assert len(grids(page)) == 4
-    assert "Only the first 4 of the 5 selected runs are shown." in shown(page)

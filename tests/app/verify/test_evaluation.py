@@ -1,20 +1,16 @@
-"""The Verify page, run as Streamlit runs it, on the bundled model and on tiny ones with random weights."""
+"""The Verify page evaluates a model and shows its faces."""
 
 import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import facedemo
-from facedemo.app import navigation
-from facedemo.app.shared import image_source, visitor
+from facedemo.app.shared import image_source
 from facedemo.app.shared.background import Job, Steps
 from facedemo.app.views.verify import faces, request
 from facedemo.config.schema import RunConfig
@@ -25,54 +21,10 @@ from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs import queue
 from facedemo.runs.run import create_run
 from facedemo.storage.process_status import Status, process_facts
+from tests.app.verify.conftest import address, open_page, press, shown, verified
 from tests.conftest import Maker
 
 ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What these tests judged is kept for the next of them, and for nobody else."""
-    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "verify-page-cache"))
-    yield
-    for job in request.jobs().all().values():
-        job.cancel()
-    request.jobs().by_request.clear()
-
-
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file(navigation.VERIFY, default_timeout=60)
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    (button,) = (button for button in page.button if button.label == label)
-    button.click().run()
-    assert not page.exception
-    return page
-
-
-def verified(page: AppTest) -> AppTest:
-    """The page once the evaluation that it starts is over."""
-    press(page, "Verify")
-    for job in request.jobs().all().values():
-        job.thread.join(120)
-    page.run()
-    assert not page.exception
-    return page
-
-
-def address(page: AppTest) -> dict[str, str]:
-    return {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
-
-
-def shown(page: AppTest) -> str:
-    parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
-    return " ".join(f"{getattr(part.proto, 'title', '')} {part.value}" for part in parts)
 
 
 def grid(page: AppTest) -> dict:
@@ -213,88 +165,6 @@ def test_work_reports_its_progress_fails_in_words_and_ends_when_nobody_wants_it(
     job.cancel()
     job.thread.join(10)
     assert (job.state, job.thread.is_alive()) == ("cancelled", False)
-
-
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """160 pictures of nothing, for all three parts."""
-    folder, rng = tmp_path_factory.mktemp("photographs"), np.random.RandomState(0)
-    for number in range(160):
-        Image.fromarray(rng.randint(0, 256, (32, 32, 3), dtype=np.uint8)).save(folder / f"{number}.png")
-    return folder
-
-
-def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_through(
-    make_bundle: Maker, photographs: Path
-) -> None:
-    make_bundle()
-    page = open_page(faces="10")
-    assert page.toggle(key="verify_copies").disabled
-    page.radio(key="verify_real_kind").set_value(image_source.PATH).run()
-    page.text_area(key="verify_real_path").set_value(str(photographs)).run()
-    page.toggle(key="verify_copies").set_value(True).run()
-    verified(page)
-    assert not page.error, page.error[0].value
-    assert "**real faces, test** |" in shown(page)
-    assert "needs 256" in shown(page)
-    assert str(photographs) not in json.dumps(address(page))
-    page.radio(key="verify_real_kind").set_value(request.NONE).run()
-    assert "There are no results" in shown(page), "those were the results of other settings"
-
-
-def one_face_closely() -> None:
-    """A script that shows a face with three training faces, of which none is a photograph of anybody."""
-    from pathlib import Path
-
-    import numpy as np
-
-    from facedemo.app.views.verify.faces import nearest
-    from facedemo.app.views.verify.request import Request
-    from facedemo.evaluation.detector import FaceDetections
-    from facedemo.evaluation.request import EvaluationRequest
-    from facedemo.evaluation.verify import DetectedImages
-
-    def detected(count: int, training: DetectedImages | None = None) -> DetectedImages:
-        judged = FaceDetections(np.zeros((count, 4), int), np.ones(count, int), 0.1 * np.eye(count, 128))
-        return DetectedImages("grey", np.full((count, 32, 32, 3), 99, np.uint8), judged, training=training)
-
-    nearest(Request("grey", Path(), "", EvaluationRequest(1, copies=True)), detected(1, detected(3)), 0)
-
-
-def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhere_else(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(visitor, "may_see_photographs", lambda: True)
-    page = AppTest.from_function(one_face_closely, default_timeout=60).run()
-    assert not page.exception
-    assert [caption.value for caption in page.caption][1:] == ["0.00", "0.14", "0.14"]
-    monkeypatch.setattr(visitor, "may_see_photographs", lambda: False)
-    page.run()
-    assert not page.get("image")
-    assert "only in a browser on the" in page.caption[0].value
-
-
-@pytest.mark.parametrize(("path", "words"), [("", "Enter the path"), ("/nowhere/at/all", "no file or folder")])
-def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, words: str) -> None:
-    make_bundle()
-    page = open_page()
-    page.radio(key="verify_gallery_kind").set_value(image_source.PATH).run()
-    page.text_area(key="verify_gallery_path").set_value(path).run()
-    press(page, "Verify")
-    assert words in page.error[0].value
-    assert not request.jobs().all()
-
-
-def test_an_upload_of_nothing_is_explained(make_bundle: Maker) -> None:
-    make_bundle()
-    page = open_page(faces="2")
-    page.radio(key="verify_real_kind").set_value(image_source.UPLOAD).run()
-    press(page, "Verify")
-    assert "Choose the images" in page.error[0].value
-    page.file_uploader(key="verify_real_files").set_value(("empty.png", b"", "image/png")).run()
-    verified(page)
-    assert "The upload has too few usable images" in page.error[0].value
-    assert [button.label for button in page.button] == ["Verify"]
 
 
 def evaluation() -> Report:

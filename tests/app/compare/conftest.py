@@ -1,0 +1,68 @@
+"""The Compare page over small models and races, of which none is trained by the tests of the page."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from facedemo.app import navigation
+from facedemo.comparison import entrants, race
+from facedemo.comparison.race import Race
+from facedemo.evaluation.report import Report, Row, rate
+from facedemo.runs.directory import ProcessDirectory
+from facedemo.runs.run import Run
+
+TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "generator": "decoder", "iterations": 20}
+
+
+@pytest.fixture(autouse=True)
+def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """Own folders; what the page has started, of which nothing really trains."""
+    monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    found: list[Run] = []
+    monkeypatch.setattr(ProcessDirectory, "launch", lambda run, **_: found.append(run))
+    return found
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file(navigation.COMPARE, default_timeout=60)
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def shown(page: AppTest) -> str:
+    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.code)
+    words = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
+    words += [item.proto.body for item in page.get("html")]
+    return "\n".join(words).replace("\\", "")
+
+
+def click(page: AppTest, label: str) -> AppTest:
+    next(item for item in page.button if item.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def pictures(page: AppTest) -> list[str]:
+    return [image.alt for element in page.get("image") for image in element.proto.imgs]
+
+
+def linked(page: AppTest, name: str) -> str:
+    """What the address holds."""
+    value = page.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def report(name: str, undetected: int, people: int) -> Report:
+    row = Row(name, rate(undetected, 1000), None, None, people, people, 0.1, None, 0.0)
+    return Report(name, 0, 1000, 32, "faces.zip", "test", 1000, 700, [row], {})
+
+
+def new_race(gammas: tuple[float, ...] = ()) -> Race:
+    found = entrants.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
+    return race.create_race(found, kind=entrants.kind_of(found), command="facedemo compare --iterations 20")

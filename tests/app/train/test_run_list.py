@@ -1,0 +1,91 @@
+"""The list of runs on the Train page."""
+
+import os
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from facedemo.comparison.entrants import entrant_configs
+from facedemo.comparison.race import create_race
+from facedemo.runs import queue
+from facedemo.runs.run import create_run, list_runs
+from facedemo.storage.process_status import Status
+from tests.app.train.conftest import click, config, labels, open_page, set_state, shown
+
+
+def test_the_list_tells_each_runs_state_and_what_can_be_done(pictures: Path) -> None:
+    for state in ("stopped", "finished", "failed", "running"):
+        set_state(create_run(config(pictures, name=f"run {state}")), state, message="why")
+    create_run(config(pictures, name="never"))
+    page = open_page()
+    for state in ("stopped", "finished", "failed", "running"):
+        assert f"run {state}" in shown(page)
+    found = labels(page)
+    assert (found.count("Open"), found.count("Resume"), found.count("Extend"), found.count("Delete")) == (5, 3, 1, 5)
+    running = next(run for run in list_runs() if run.name == "run running")
+    assert page.button(key=f"Delete_{running.id}").disabled
+
+
+def test_an_entrant_of_a_race_waits_without_resume_and_delete(pictures: Path) -> None:
+    options = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20, "source": str(pictures)}
+    found = create_race(entrant_configs(options, ["ours", "dcgan"]))
+    me = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    found.write_status(Status("running", **me))
+    entrant = found.run(found.plan.entries[1])
+    page = open_page()
+    assert shown(page).replace("\\", "").count(f"Waits for its turn in the race “{found.name}”.") == 2
+    assert not {"Resume", "Delete"} & set(labels(page))
+    page = open_page(entrant.id)
+    assert "Open the race" in labels(page)
+    assert not {"Start", "Resume", "Stop"} & set(labels(page))
+    found.write_status(Status("stopped"))
+    assert "Start" in labels(open_page(entrant.id))
+
+
+def test_a_run_that_waits_can_start_now(pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FACEDEMO_QUEUE", str(tmp_path / "queue"))
+    run = create_run(config(pictures))
+    queue.enter(run.path)
+    me = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    run.write_status(Status("waiting", seconds_left=123, **me))
+    page = open_page(run.id)
+    assert any("2 min 3 s of training" in bar.proto.text for bar in page.get("progress"))
+    click(page, "Start now")
+    assert [place.state for place in queue.places()] == ["training"]
+
+
+def test_open_shows_the_run_and_all_runs_leads_back(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    page = click(open_page(), "Open")
+    assert run.id in page.query_params["run"]
+    assert "Start training" not in labels(page)
+    click(page, "All runs")
+    assert "run" not in page.query_params
+    assert "Start training" in labels(page)
+
+
+def test_deleting_is_undone_with_one_click(pictures: Path) -> None:
+    run = create_run(config(pictures))
+    page = click(open_page(), "Delete")
+    assert list_runs() == []
+    click(page, "Restore")
+    assert list_runs() == [run]
+
+
+def test_names_are_shown_as_they_are_not_as_markdown(pictures: Path) -> None:
+    create_run(config(pictures, name="# [x](http://y) :red[z]"))
+    assert any(r"\[x\]" in item.value for item in open_page().markdown)
+
+
+def test_sixty_runs_come_a_page_at_a_time_and_can_be_searched(pictures: Path) -> None:
+    made = [create_run(config(pictures, name=f"face-{number}-of-sixty")) for number in range(60)]
+    page = open_page()
+    assert labels(page).count("Open") == 8
+    page.text_input(key="find_run").set_value("face-33-of").run()
+    assert labels(page).count("Open") == 1
+    assert f"Open_{made[33].id}" in {item.key for item in page.button}
+    page.text_input(key="find_run").set_value("nothing like it").run()
+    assert not page.exception
+    assert labels(page).count("Open") == 0

@@ -43,14 +43,13 @@ def measure_memory(config: RunConfig, count: int = CELEBA, seconds: float = 60.0
         forget(faces.path / "images.u8")
         fabric = device.start_fabric(config.training)
         record = Recorder(create_run(config, Path(folder)))
-        record.rewind(0)
-        engine = Trainer(fabric, record, config, faces.images, lambda status: None)
+        engine = Trainer(fabric, record, config, faces.images)
         waiting = engine.iteration.batches = Waiting(engine.iteration.batches)
         process, most, start = psutil.Process(), 0, time.perf_counter()
         while (spent := time.perf_counter() - start) < seconds:
             engine.advance()
             most = max(most, process.memory_info().rss)
-        record.close()
+        engine.metrics.close()
         return Memory(count, engine.step, most / 2**30, waiting.seconds / spent)
 
 

@@ -67,8 +67,7 @@ def run(config: RunConfig, images: np.ndarray, rounds: int = 16, seconds: float 
         config = config.model_copy(update={"training": settings.model_copy(update={"precision": precision})})
         fabric = device.start_fabric(config.training)
         record = Recorder(create_run(config, Path(folder)))
-        record.rewind(0)
-        engine = Trainer(fabric, record, config, images, lambda status: None)
+        engine = Trainer(fabric, record, config, images)
         textbook = Textbook(config.family, config.model, write_jpegs(images[:IMAGES], Path(folder)))
         flops = count_flops(engine)
         waiting = engine.iteration.batches = Waiting(engine.iteration.batches)
@@ -79,7 +78,7 @@ def run(config: RunConfig, images: np.ndarray, rounds: int = 16, seconds: float 
         for _ in range(rounds):
             a.append(counts[0] * n / timed(textbook.step, counts[0]))
             b.append(counts[1] * n / timed(engine.advance, counts[1]))
-        record.close()
+        engine.metrics.close()
     waited = waiting.seconds / sum(counts[1] * n / speed for speed in b)
     peaks = [convolution_peak(dtype) for dtype in (torch.float32, torch.bfloat16)]
     return Speed(

@@ -3,6 +3,8 @@
 The settings at an iteration depend only on the run's config and its changes, so a resumed run replays them.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from facedemo.config.schema import RunConfig
@@ -21,6 +23,9 @@ class SettingChange:
     changes: dict[str, float]
     command: str = ""
 
+    def __str__(self) -> str:
+        return f"iteration {self.step}: " + ", ".join(f"{name} = {value:g}" for name, value in self.changes.items())
+
 
 def decayed(rate: float, decay: float, every: int, floor: float, steps: int) -> float:
     """rate · decay^⌊steps / every⌋, never below `floor` (nor above `rate`, if the floor is higher)."""
@@ -30,13 +35,28 @@ def decayed(rate: float, decay: float, every: int, floor: float, steps: int) -> 
 class SettingsSchedule:
     """The settings at an iteration."""
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, recorded: Iterable[SettingChange] = ()) -> None:
+        """config: the settings at the start.  recorded: changes in an earlier process, for `replay`."""
         self.config = config
+        self.recorded = sorted(recorded, key=lambda change: change.step)
         self.start = 0  # the iteration from which the decay counts
         self.base = {network: getattr(config.model, name) for network, name in LEARNING_RATE_FIELD.items()}
 
+    def replay(self, step: float = math.inf) -> list[SettingChange]:
+        """Applies the recorded changes up to iteration `step` that were not applied before, and returns them.
+
+        Those that do not fit are ignored.
+        """
+        due = [change for change in self.recorded if change.step <= step]
+        self.recorded = self.recorded[len(due) :]
+        applied = []
+        for change in filter(self.fits, due):
+            self.apply(change)
+            applied.append(change)
+        return applied
+
     def fits(self, change: SettingChange) -> bool:
-        """Whether `apply` accepts a recorded change; changes of other families are ignored."""
+        """Whether `apply` accepts a recorded change, which may be of another family."""
         try:
             self.config.steered(change.changes)
         except ValueError:
@@ -44,7 +64,7 @@ class SettingsSchedule:
         return True
 
     def apply(self, change: SettingChange) -> None:
-        """Applies a recorded change.
+        """Applies a change.
 
         The learning rates continue from their current values: a new decay or interval counts from the change, and a new
         rate replaces the decayed one.  Raises ValueError, without changing anything, if a setting cannot be changed or

@@ -105,7 +105,6 @@ class LiveTraining:
     def steer(self, **changes: float) -> None:
         """Changes settings from the next iteration on.  Raises ValueError as `RunConfig.steered` does."""
         self.schedule.apply(SettingChange(self.step, changes))
-        self.family.config = self.schedule.config.model
 
     @torch.inference_mode()
     def samples(self) -> np.ndarray:

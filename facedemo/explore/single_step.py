@@ -126,7 +126,6 @@ class TrainingStepper:
     def steer(self, **changes: float) -> None:
         """Changes settings from the next step on.  Raises ValueError as `RunConfig.steered` does."""
         self.schedule.apply(SettingChange(self.number, changes))
-        self.family.config = self.config.model
 
     def forward(self) -> Step:
         """The next iteration."""

@@ -49,13 +49,11 @@ def opened(path: Path, width: int | None) -> Image.Image | None:
 
 def captions_of(run: Run, steps: list[int]) -> dict[int, str]:
     """Iteration → caption, such as "iteration 1,200 · γ 0.7"; the setting follows its changes during training."""
-    schedule, changes = SettingsSchedule(run.config), run.setting_changes()
+    schedule = SettingsSchedule(run.config, run.setting_changes())
     tunables = family_tunables(type(run.config.model))[:1]
     captions = {}
     for step in steps:
-        while changes and changes[0].step <= step:
-            if schedule.fits(change := changes.pop(0)):
-                schedule.apply(change)
+        schedule.replay(step)
         settings = schedule.config.model
         values = [f"{tunable.title.split(',')[0]} {getattr(settings, tunable.name):g}" for tunable in tunables]
         captions[step] = " · ".join([f"iteration {step:,}", *values])

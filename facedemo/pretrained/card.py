@@ -87,10 +87,8 @@ def refresh(folder: Path, measured: str) -> None:
 
 def final_config(run: Run) -> RunConfig:
     """The run's settings including all changes made while it trained, with file names instead of paths."""
-    schedule = SettingsSchedule(run.config)
-    for change in run.setting_changes():
-        if schedule.fits(change):
-            schedule.apply(change)
+    schedule = SettingsSchedule(run.config, run.setting_changes())
+    schedule.replay()
     return schedule.config.without_paths()
 
 

@@ -51,6 +51,7 @@ class Iteration:
     def take(self) -> IterationResult:
         """Runs the next iteration."""
         settings, sampled = self.schedule.config, list[Tensor]()
+        self.family.config = settings.model  # settings may have changed since the last iteration
         random = random_stream(self.seed, "noise", self.step)
 
         def noise() -> Tensor:

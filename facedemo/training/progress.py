@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from typing import Any
 
 STATUS_SECONDS = 1.0  # seconds between updates of the status
 STATUSES = 30  # seconds over which the time left is estimated
@@ -36,6 +37,14 @@ class Clock:
         due = now - self.written >= STATUS_SECONDS
         self.written = now if due else self.written
         return due
+
+    def figures(self, images: int, share: float, over: bool) -> dict[str, Any]:
+        """The clock's part of a `Status`: seconds so far and left, and the speed, as a mean once the training is over.
+
+        images: so far.  share: as in `seconds_left`.
+        """
+        speed = images / max(self.seconds, 1e-9) if over else self.images_per_second
+        return {"seconds": self.seconds, "seconds_left": self.seconds_left(share), "images_per_second": speed}
 
     def seconds_left(self, share: float) -> float | None:
         """Seconds until the budget is used up, at the speed over the last STATUSES calls; None at first.

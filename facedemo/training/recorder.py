@@ -1,20 +1,14 @@
 """The files that a training process writes into its run directory, and the commands that it reads from there."""
 
-import csv
-import io
 import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from lightning_fabric.loggers.tensorboard import TensorBoardLogger
-from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
@@ -23,29 +17,23 @@ from facedemo.pretrained.provenance import Trained
 from facedemo.runs import queue, records
 from facedemo.runs.directory import COMMANDS, LOG, RunError
 from facedemo.runs.records import Command
-from facedemo.runs.run import IMAGES, MARKS, METRICS, Run
+from facedemo.runs.run import IMAGES, MARKS, Run
 from facedemo.storage.atomic import append_line, append_log, read_object, remove_abandoned, replace_file, replacing
 from facedemo.storage.locations import REPORT, WEIGHTS
-from facedemo.storage.process_status import STATUS, process_facts
+from facedemo.storage.process_status import STATUS, Status, process_facts
+from facedemo.training.metrics_log import MetricsLog
 
 KEPT_CHECKPOINTS = 2
 
 
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
 class Recorder:
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, show: Callable[[Status], None] = lambda status: None) -> None:
+        """`show` is called with the status whenever it changes."""
+        self.run, self.show = run, show
         for folder in ("samples", "checkpoints"):
             (run.path / folder).mkdir(exist_ok=True)
         self.status = replace(run.status, **process_facts(os.getpid()), message="", warnings=[])
         self.writing_status = threading.RLock()
-        self.columns: list[str] = []  # columns of metrics.csv, if it exists: no others can be added
-        self.earlier_changes = run.setting_changes()
         self.skip_old_commands()
 
     def tidy(self) -> None:
@@ -78,7 +66,7 @@ class Recorder:
 
     def skip_old_commands(self) -> None:
         """Ignores pause and stop commands to an earlier process, but keeps setting changes that it did not apply."""
-        answered = {change.command for change in self.earlier_changes}
+        answered = {change.command for change in self.run.setting_changes()}
         commands = self.run.commands()
         before = self.run.status_on_disk()
         self.commands_read = before.commands_read if before.active and before.of_this_process else len(commands)
@@ -105,12 +93,6 @@ class Recorder:
     def take_turn(self) -> bool:
         return queue.take_turn(self.run.path)
 
-    def due_changes(self, step: int) -> list[SettingChange]:
-        """Recorded changes of an earlier process that apply at `step` and were not returned before."""
-        due = [change for change in self.earlier_changes if change.step <= step]
-        self.earlier_changes = self.earlier_changes[len(due) :]
-        return due
-
     def record_change(self, change: SettingChange) -> None:
         append_line(self.run.path / MARKS, {"version": records.VERSION, **asdict(change)})
 
@@ -122,38 +104,12 @@ class Recorder:
         with self.writing_status:
             self.status = replace(self.status, updated=time.time(), **changes)
             self.run.write_status(self.status)
+        if changes:
+            self.show(self.status)
 
-    def rewind(self, step: int) -> None:
-        """Drops metrics after iteration `step`, which will be logged again, and opens the loggers."""
-        path = self.run.path / METRICS
-        self.columns, rows, whole = records.read_metrics(path)
-        if not whole:
-            name = records.set_aside(path)
-            self.log(f"{METRICS} is damaged: {len(rows):,} rows could be read; the file has been renamed to {name}")
-        if self.columns:
-            column = self.columns.index("step")
-            replace_file(path, csv_text([self.columns, *(row for row in rows if row[column] <= step)]))
-        self.close()
-        self.tensorboard = TensorBoardLogger(
-            self.run.path, name="", version="tensorboard", default_hp_metric=False, purge_step=step + 1, flush_secs=10
-        )
-
-    def log_metrics(self, row: dict[str, float]) -> None:
-        path, step = self.run.path / METRICS, int(row["step"])
-        if not self.columns:
-            self.columns = ["step", *(name for name in row if name != "step")]
-            replace_file(path, csv_text([self.columns]), flush=False)
-        cells = {**row, "step": step}
-        with path.open("a", encoding="utf8", newline="") as file:
-            file.write(csv_text([[cells.get(name, "") for name in self.columns]]))
-        self.tensorboard.log_metrics({name: row[name] for name in self.columns if name in row and name != "step"}, step)
-
-    def save_sample(self, step: int, pixels: np.ndarray) -> None:
-        """pixels: uint8 (height, width, 3)."""
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "PNG")
-        replace_file(self.run.path / "samples" / f"{step:08d}.png", buffer.getvalue())
-        self.tensorboard.experiment.add_image("samples", pixels, step, dataformats="HWC")
+    def open_metrics(self, step: int) -> MetricsLog:
+        """The log of metrics and samples, from which everything after iteration `step` has been dropped."""
+        return MetricsLog(self.run, step)
 
     def save_checkpoint(self, trained: Trained, write: Callable[[Path], None], weights: dict[str, Tensor]) -> None:
         """Keeps the newest checkpoints, and the weights for sampling; `write` saves the full state at a path."""
@@ -165,20 +121,15 @@ class Recorder:
         for old in self.run.checkpoints()[KEPT_CHECKPOINTS:]:
             old.unlink(missing_ok=True)
 
-    def close(self) -> None:
-        if logger := getattr(self, "tensorboard", None):
-            with suppress(OSError):  # on a full disk; the final status must be written anyway
-                logger.finalize("success")
-
 
 class NullRecorder:
-    """Stands in for the recorder on ranks other than 0: it knows what the run recorded before, and writes nothing."""
+    """Stands in for the recorder and its log of metrics on ranks other than 0, and writes nothing."""
 
     def __init__(self, run: Run) -> None:
         self.run, self.status = run, run.status
-        self.earlier_changes = run.setting_changes()
 
-    due_changes = Recorder.due_changes
+    def open_metrics(self, step: int) -> "NullRecorder":
+        return self
 
     def write_status(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes)
@@ -192,4 +143,7 @@ class NullRecorder:
     def ignore(self, *_: Any) -> None:
         pass
 
-    set_queue_state = take_turn = check_images = record_change = log = rewind = log_metrics = save_sample = ignore
+    set_queue_state = take_turn = check_images = record_change = log = log_metrics = save_sample = close = ignore
+
+
+AnyRecorder = Recorder | NullRecorder

@@ -28,29 +28,24 @@ from facedemo.storage.output import protect_output
 from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status
 from facedemo.training import device, speed, warm_start
-from facedemo.training.recorder import NullRecorder, Recorder
+from facedemo.training.recorder import AnyRecorder, NullRecorder, Recorder
 from facedemo.training.trainer import Trainer
 
 PATIENCE = 120  # seconds for which the other processes wait for the first one
 
 
-Show = Callable[[Status], None]
-AnyRecorder = Recorder | NullRecorder
-
-
-def reporter(what: str, recorder: AnyRecorder, show: Show) -> Callable[[int, int | None], None]:
+def reporter(what: str, recorder: AnyRecorder) -> Callable[[int, int | None], None]:
     """Reports the progress of a preparation step in the run's status."""
 
     def report(done: int, total: int | None) -> None:
         recorder.write_status(state="starting", message="", phase=what, done=done, total=total)
-        show(recorder.status)
 
     return report
 
 
-def open_images(config: RunConfig, recorder: AnyRecorder, show: Show) -> Images:
+def open_images(config: RunConfig, recorder: AnyRecorder) -> Images:
     """The run's images, decoded now or read from the cache, with progress in the status."""
-    progress = reporter("Preparing images", recorder, show)
+    progress = reporter("Preparing images", recorder)
     if config.data.source == BUILTIN_SOURCE:
         faces = builtin_faces(config.model.size)
     else:
@@ -81,26 +76,24 @@ def reason(error: Exception) -> str:
     return error_message(error) or type(error).__name__
 
 
-def execute(run: Run, show: Show = lambda status: None) -> Status:
+def execute(run: Run, show: Callable[[Status], None] = lambda status: None) -> Status:
     """Trains a run to its end in this process; returns its final status.
 
     `show` is called with the status whenever it changes.  Raises RunError if another process trains the run.
     """
     with run.exclusive(f"“{run.name}” is being trained by another process.", to_train=True), termination_as_interrupt():
-        recorder = Recorder(run)
+        recorder = Recorder(run, show)
         recorder.tidy()
         try:
             with heartbeat(recorder.write_status):
-                state, message = train(run, recorder, show), ""
+                state, message = train(run, recorder), ""
         except KeyboardInterrupt:
             state, message = "stopped", ""
         except Exception as error:
             state, message = "failed", reason(error)
             recorder.log(traceback.format_exc())
-        recorder.close()
         recorder.log(f"{state} at iteration {recorder.status.step}. {message}")
         recorder.write_status(state=state, message=message, phase="", seconds_left=None)
-        show(recorder.status)
         return recorder.status
 
 
@@ -113,7 +106,7 @@ def is_first_process() -> bool:
 def run_secondary_rank(run: Run) -> None:
     """Trains as a rank other than 0, for as long as the first process does."""
     try:
-        train(run, NullRecorder(run), lambda status: None)
+        train(run, NullRecorder(run))
     except Exception:
         append_log(run.path / LOG, f"process {os.getpid()}: {traceback.format_exc()}")
         sys.exit(1)
@@ -138,14 +131,14 @@ def wait_for_resolved_config(run: Run) -> RunConfig:
     return config
 
 
-def train(run: Run, recorder: AnyRecorder, show: Show) -> str:
+def train(run: Run, recorder: AnyRecorder) -> str:
     recorder.write_status(state="starting", message="Loading…")
     config = resolve_auto(run) if is_first_process() else wait_for_resolved_config(run)
     fabric = device.start_fabric(config.training)
     with fabric.rank_zero_first(local=True):
-        images = open_images(config, recorder, show)
+        images = open_images(config, recorder)
     recorder.write_status(state="running", message="", phase="")
-    trainer = Trainer(fabric, recorder, config, images, show)
+    trainer = Trainer(fabric, recorder, config, images)
     # computers that share a folder may see different files for a while, so rank 0 decides for all
     if fabric.broadcast(warm_start.is_needed(run)):
         start = warm_start.model_of(run.path)
@@ -167,6 +160,8 @@ def train(run: Run, recorder: AnyRecorder, show: Show) -> str:
         if fabric.world_size > 1 and "gloo" in str(error).lower():
             raise RunError("Another process of this run exited. Resume continues from the last checkpoint.") from error
         raise
+    finally:
+        trainer.metrics.close()
 
 
 def main() -> None:

@@ -63,6 +63,18 @@ def test_changing_gamma_leaves_the_rates_alone() -> None:
     assert schedule.rate("generator", 4000) == pytest.approx(1e-4 * 0.9**2)
 
 
+def test_recorded_changes_are_replayed_once_each_when_their_iteration_is_reached() -> None:
+    recorded = [SettingChange(15, {"gamma": 0.3}), SettingChange(5, {"gamma": 0.5}), SettingChange(5, {"clip": 0.1})]
+    schedule = SettingsSchedule(RunConfig(model={"gamma": 0.7}), recorded)
+    assert schedule.replay(4) == []
+    assert schedule.config.model.gamma == 0.7
+    assert [change.changes for change in schedule.replay(10)] == [{"gamma": 0.5}], "clip is a setting of another family"
+    assert schedule.replay(10) == []
+    assert schedule.config.model.gamma == 0.5
+    assert [str(change) for change in schedule.replay()] == ["iteration 15: gamma = 0.3"]
+    assert schedule.config.model.gamma == 0.3
+
+
 @pytest.mark.parametrize("changes", [{"gamma": 1.5}, {"gamma": float("nan")}, {"width": 64}, {"nonsense": 1}])
 def test_what_cannot_be_steered_is_refused_and_changes_nothing(changes: dict[str, float]) -> None:
     schedule = schedule_of()

@@ -9,7 +9,6 @@ import pytest
 import torch
 from PIL import Image
 
-from facedemo.config.schedule import SettingChange
 from facedemo.config.schema import RunConfig
 from facedemo.explore import single_step
 from facedemo.explore.single_step import PictureRow, TrainingStepper
@@ -70,9 +69,9 @@ def state(stepper: TrainingStepper) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in stepper.family.state_dict().items()}
 
 
-def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
-    assert one.keys() == other.keys()
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+def assert_equal(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> None:
+    assert left.keys() == right.keys()
+    assert [name for name in left if not torch.equal(left[name], right[name])] == []
 
 
 def test_its_steps_are_those_of_the_training_to_the_bit(trained: Run, halfway: Path) -> None:
@@ -81,8 +80,8 @@ def test_its_steps_are_those_of_the_training_to_the_bit(trained: Run, halfway: P
     assert stepper.resumed
     stepper.go_to_step(10)
     assert stepper.number == 20
-    wanted = torch.load(trained.checkpoints()[0], weights_only=True)
-    assert_equal(state(stepper), wanted["family"])
+    expected = torch.load(trained.checkpoints()[0], weights_only=True)
+    assert_equal(state(stepper), expected["family"])
     logged = trained.metrics()
     for name in ("loss_real", "loss_fake", "k", "convergence"):
         assert np.mean([step.row[name] for step in stepper.steps[5:]]) == pytest.approx(logged[name][-1], rel=1e-5)
@@ -231,13 +230,6 @@ def test_a_checkpoint_of_other_networks_is_an_error_and_not_damage(trained: Run,
         restore.load_training_state(path)
 
 
-def test_settings_in_force_are_those_after_the_steering_so_far(trained: Run) -> None:
-    changes = [SettingChange(5, {"gamma": 0.5}), SettingChange(15, {"gamma": 0.3})]
-    assert restore.replayed(trained.config, changes, 4).config.model.gamma == 0.7
-    assert restore.replayed(trained.config, changes, 10).config.model.gamma == 0.5
-    assert restore.replayed(trained.config, changes, 15).config.model.gamma == 0.3
-
-
 def test_changes_are_amplified_as_far_as_they_bear() -> None:
     changes = np.zeros((1, 10, 10, 3), np.float32)
     changes[0, :5] = 0.04
@@ -250,8 +242,8 @@ def test_changes_are_amplified_as_far_as_they_bear() -> None:
 
 def test_the_command_prints_the_equations_and_writes_the_pictures(halfway: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "step.png"
-    words = ["step", str(halfway), "--steps", "2", "--gamma", "0.6", "--out", str(out)]
-    done = facedemo(tmp_path, *words)
+    arguments = ["step", str(halfway), "--steps", "2", "--gamma", "0.6", "--out", str(out)]
+    done = facedemo(tmp_path, *arguments)
     assert done.returncode == 0, done.stderr
     assert "iteration 11, gamma = 0.6" in done.stdout
     assert "L_D      = L(x) − k_t · L(G(z)) = " in done.stdout

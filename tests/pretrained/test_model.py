@@ -20,6 +20,7 @@ from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import append_line
 from facedemo.storage.locations import bundled
+from facedemo.training.metrics_log import MetricsLog
 from facedemo.training.recorder import Recorder
 
 
@@ -30,17 +31,17 @@ def run(tmp_path: Path) -> Run:
         name="small", model={"size": 32, "width": 4, "latent": 8}, data={"source": "/some/where/faces.tar"}
     )
     run = create_run(config, tmp_path / "runs")
-    recorder = Recorder(run)
-    recorder.rewind(0)
+    log = MetricsLog(run, 0)
     for step in range(10, 2000, 10):
-        recorder.log_metrics(
+        log.log_metrics(
             {"step": step, "loss_real": 1 / step, "loss_fake": 0.5 / step, "k": step / 4000, "convergence": 2 / step}
         )
+    log.close()
     torch.manual_seed(0)
     family = create("ours", config.model)
+    recorder = Recorder(run)
     recorder.save_checkpoint(Trained(1990, 1990 * 16), lambda path: path.write_bytes(b""), family.state_dict())
     recorder.write_status(state="finished", step=1990, images=1990 * 16, seconds=600.0)
-    recorder.close()
     append_line(run.path / "marks.jsonl", {"step": 700, "changes": {"gamma": 0.4}, "command": 0})
     return run
 
@@ -175,10 +176,10 @@ def test_the_hub_mixin_saves_and_loads_the_same_model(run: Run, tmp_path: Path) 
     model = load_model(run.path)
     model.save_pretrained(tmp_path / "saved")
     loaded = FaceModel.from_pretrained(tmp_path / "saved")
-    again = load_model(tmp_path / "saved")
+    reloaded = load_model(tmp_path / "saved")
     for name, tensor in model.family.state_dict().items():
         assert torch.equal(tensor, loaded.family.state_dict()[name])
-        assert torch.equal(tensor, again.family.state_dict()[name])
+        assert torch.equal(tensor, reloaded.family.state_dict()[name])
 
 
 def test_pickles_are_refused(run: Run) -> None:
@@ -187,7 +188,7 @@ def test_pickles_are_refused(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "words"),
+    ("name", "content", "message"),
     [
         ("config.json", b"{", "damaged"),
         ("config.json", b"[]", "damaged"),
@@ -197,9 +198,9 @@ def test_pickles_are_refused(run: Run) -> None:
         ("model.safetensors", b"\x80\x04pickle", "damaged"),
     ],
 )
-def test_a_damaged_model_is_an_error_in_words(run: Run, name: str, content: bytes, words: str) -> None:
+def test_a_damaged_model_is_an_error_in_words(run: Run, name: str, content: bytes, message: str) -> None:
     (run.path / name).write_bytes(content)
-    with pytest.raises(BundleError, match=words):
+    with pytest.raises(BundleError, match=message):
         load_model(run.path)
 
 

@@ -22,6 +22,7 @@ from facedemo.runs import records, summary
 from facedemo.runs.model_report import read_report
 from facedemo.runs.run import Run, create_run
 from facedemo.training import restore, worker
+from facedemo.training.metrics_log import MetricsLog
 from facedemo.training.recorder import Recorder
 from tests.conftest import Maker
 
@@ -111,10 +112,9 @@ def test_a_training_goes_on_and_its_log_says_what_was_damaged(
 def test_rows_that_can_be_read_are_kept_and_the_damaged_file_too(tmp_path: Path) -> None:
     run = create_run(RunConfig(model={"size": 32}), tmp_path)
     (run.path / "metrics.csv").write_text("loss,step\r\n0.5,5\r\nhalf,7\r\n0.25,10\r\n1,2,3\r\n0.1")
-    recorder = Recorder(run)
-    recorder.rewind(10)
-    recorder.log_metrics({"step": 15, "loss": 0.125})
-    recorder.close()
+    log = MetricsLog(run, 10)
+    log.log_metrics({"step": 15, "loss": 0.125})
+    log.close()
     assert run.metrics() == {"loss": [0.5, 0.25, 0.125], "step": [5, 10, 15]}
     assert (run.path / "metrics.csv").read_text().startswith("loss,step\n")
     assert "half" in (run.path / "metrics.csv.damaged").read_text()
@@ -123,17 +123,16 @@ def test_rows_that_can_be_read_are_kept_and_the_damaged_file_too(tmp_path: Path)
 
 def test_the_step_is_the_first_column_of_a_new_file(tmp_path: Path) -> None:
     run = create_run(RunConfig(model={"size": 32}), tmp_path)
-    recorder = Recorder(run)
-    recorder.rewind(0)
-    recorder.log_metrics({"images": 160, "loss": 0.5, "step": 10})
-    recorder.close()
+    log = MetricsLog(run, 0)
+    log.log_metrics({"images": 160, "loss": 0.5, "step": 10})
+    log.close()
     assert (run.path / "metrics.csv").read_bytes() == b"step,images,loss\r\n10,160,0.5\r\n"
 
 
 def test_a_row_cut_by_a_kill_is_no_damage(tmp_path: Path) -> None:
     run = create_run(RunConfig(model={"size": 32}), tmp_path)
     (run.path / "metrics.csv").write_text(GOOD + "15,6")
-    Recorder(run).rewind(10)
+    MetricsLog(run, 10).close()
     assert run.metrics()["step"] == [5, 10]
     assert not list(run.path.glob("*.damaged"))
 
@@ -178,18 +177,17 @@ def test_starting_a_run_keeps_its_damaged_status_aside(tmp_path: Path, monkeypat
 
 def test_a_race_passes_over_foreign_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path))
-    found = create_race({"one": RunConfig(budget={"minutes": 1}), "two": RunConfig(budget={"minutes": 1})})
-    (found.path / "status.json").write_text("{half")
+    new_race = create_race({"one": RunConfig(budget={"minutes": 1}), "two": RunConfig(budget={"minutes": 1})})
+    (new_race.path / "status.json").write_text("{half")
 
-    def train(run: Run, recorder: Recorder, show: object) -> str:
-        (found.path / "orders.jsonl").write_text('{"who": "me"}\n[]\n')
+    def train(run: Run, recorder: Recorder) -> str:
+        (new_race.path / "orders.jsonl").write_text('{"who": "me"}\n[]\n')
         recorder.write_status(state="running")
-        show(recorder.status)
         return "finished"
 
     monkeypatch.setattr(worker, "train", train)
-    assert execute(found).state == "finished"
-    assert race.list_races(tmp_path) == [found]
+    assert execute(new_race).state == "finished"
+    assert race.list_races(tmp_path) == [new_race]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +202,6 @@ def test_a_bundle_is_compared_and_trained_further_whatever_its_report_says(make_
     path = make_bundle()
     (path / "report.json").write_text(json.dumps(content))
     assert restore.load_training_state(path).number == 0
-    found = gather.compared_model("it", path, seed=0)
-    assert not found.training.curves
+    compared = gather.compared_model("it", path, seed=0)
+    assert not compared.training.curves
     assert load_model(path).size == 32

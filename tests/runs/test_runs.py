@@ -17,6 +17,7 @@ from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run, find_run, is_run, list_runs
 from facedemo.storage.atomic import append_line, read_lines, replace_file
 from facedemo.storage.process_status import Status
+from facedemo.training.metrics_log import MetricsLog
 from facedemo.training.recorder import Recorder
 from tests.conftest import fill
 
@@ -179,19 +180,14 @@ def test_a_setting_on_record_is_not_asked_for_again(run: Run) -> None:
     Recorder(run).record_change(SettingChange(3, {"gamma": 0.5}, run.commands()[0].id))
     recorder = Recorder(run)
     assert [command.changes for command in recorder.new_commands()] == [{"gamma": 0.6}]
-    assert recorder.due_changes(2) == []
-    assert [mark.changes for mark in recorder.due_changes(3)] == [{"gamma": 0.5}]
-    assert recorder.due_changes(3) == []
 
 
-def test_rewinding_forgets_rows_that_will_be_logged_again_and_goes_on_in_the_same_file(run: Run) -> None:
-    first = Recorder(run)
-    first.rewind(0)
+def test_a_log_continued_from_an_earlier_iteration_drops_the_rows_that_will_be_logged_again(run: Run) -> None:
+    first = MetricsLog(run, 0)
     for step in (10, 20, 30):
         first.log_metrics({"step": step, "loss": step / 10})
     first.close()
-    second = Recorder(run)
-    second.rewind(20)
+    second = MetricsLog(run, 20)
     second.log_metrics({"step": 30, "loss": 7.0})
     second.close()
     assert run.metrics() == {"loss": [1.0, 2.0, 7.0], "step": [10, 20, 30]}

@@ -92,8 +92,8 @@ def make_run(make_bundle: Maker) -> RunMaker:
         (run.path / "metrics.csv").write_text("\n".join(lines) + "\n", "utf8")
         run.write_status(Status(state, step=10 * rows, images=160 * rows, seconds=6.0 * rows))
         if weights:
-            drawn = FaceModel(run.config.model_dump(mode="json")).family.state_dict()
-            save_file(contiguous(drawn), run.path / WEIGHTS)
+            state_dict = FaceModel(run.config.model_dump(mode="json")).family.state_dict()
+            save_file(contiguous(state_dict), run.path / WEIGHTS)
         return run
 
     return make
@@ -118,8 +118,8 @@ def portrait() -> Portrait:
 
     def make(people: int) -> Image.Image:
         photo = Image.new("RGB", (320 * people, 400), "grey")
-        for place, face in enumerate(clear[:people]):
-            photo.paste(face, (320 * place + 32, 72))
+        for column, face in enumerate(clear[:people]):
+            photo.paste(face, (320 * column + 32, 72))
         return photo
 
     return make
@@ -166,7 +166,7 @@ class Seeing:
         image += np.random.default_rng(noise).integers(-20, 21, (32, 32, 3))
         return image.astype(np.uint8)
 
-    def shown(self, bald: int, smiling: int, noise: int = 0) -> np.ndarray:
+    def photo_with(self, bald: int, smiling: int, noise: int = 0) -> np.ndarray:
         """A face with two attributes: a bright corner for each."""
         image = np.random.default_rng(noise).integers(60, 101, (32, 32, 3))
         image[:16, :16] += 90 * bald
@@ -217,14 +217,14 @@ class Done:
     stderr: str
 
 
-def facedemo(home: Path, *words: str) -> Done:
+def facedemo(home: Path, *arguments: str) -> Done:
     """Runs a command in the folder `home`, in this process: one of its own would take seconds to import torch."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.chdir(home)
         patch.setenv("FACEDEMO_CACHE", str(home / "cache"))
         patch.setenv("COLUMNS", "120")
-        patch.setattr(sys, "argv", ["facedemo", *words])
+        patch.setattr(sys, "argv", ["facedemo", *arguments])
         try:
             main()
         except SystemExit as end:  # any other exception would be a traceback

@@ -35,9 +35,9 @@ def test_a_bundled_model_draws_the_same_faces_as_everywhere() -> None:
     np.testing.assert_array_equal(faces, sampling.generate(model, [0, 1, 2, 3]))
 
 
-@pytest.mark.parametrize(("seeds", "words"), [([], "seed"), ([-1], "not -1"), ([2**32], "not 4294967296")])
-def test_seeds_that_are_none_are_refused(seeds: list[int], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+@pytest.mark.parametrize(("seeds", "message"), [([], "seed"), ([-1], "not -1"), ([2**32], "not 4294967296")])
+def test_seeds_that_are_none_are_refused(seeds: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         facedemo.load("ours-64").draw(seeds)
 
 

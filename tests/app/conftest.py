@@ -58,13 +58,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(home: Path) -> Iterator[str]:
     """The address of a running app."""
     port = free_port()
-    words = ("-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}")
-    with running_app(words, port, home, ROOT):
+    arguments = ("-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}")
+    with running_app(arguments, port, home, ROOT):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def running_app(words: Sequence[str], port: int, home: Path, folder: Path, **env: str) -> Iterator[None]:
+def running_app(arguments: Sequence[str], port: int, home: Path, folder: Path, **env: str) -> Iterator[None]:
     """An app that runs meanwhile, with its files and its log in `home`.
 
     words: of the command after `python`.  folder: in which it is started.  env: further environment variables.
@@ -72,7 +72,7 @@ def running_app(words: Sequence[str], port: int, home: Path, folder: Path, **env
     env |= {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models", "queue")}
     env |= {"PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"}
     with (home / "app.log").open("wb") as log:
-        command = [sys.executable, *words]
+        command = [sys.executable, *arguments]
         process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, stdout=log, stderr=log)
     try:
         wait_for(lambda: can_connect(port))
@@ -88,10 +88,10 @@ def address(server: str, home: Path) -> Iterator[str]:
     for name in ("runs", "models"):
         shutil.rmtree(home / name, ignore_errors=True)
     yield server
-    active = [one for one in (*list_races(home / "runs"), *list_runs(home / "runs")) if one.status.active]
-    for one in active:
-        one.stop()
-    wait_for(lambda: not any(one.status.active for one in active))
+    active = [process for process in (*list_races(home / "runs"), *list_runs(home / "runs")) if process.status.active]
+    for process in active:
+        process.stop()
+    wait_for(lambda: not any(process.status.active for process in active))
 
 
 def free_port() -> int:

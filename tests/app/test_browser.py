@@ -98,10 +98,10 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
 def test_an_app_without_options_listens_to_this_computer_alone(address: str) -> None:
     port = int(address.rpartition(":")[2])
     assert can_connect(port)
-    found = {
+    addresses = {
         item.address for items in psutil.net_if_addrs().values() for item in items if item.family == socket.AF_INET
     }
-    for host in (found - {"127.0.0.1"}) | {"127.0.0.2"}:  # the last one reaches whatever listens on all addresses
+    for host in (addresses - {"127.0.0.1"}) | {"127.0.0.2"}:  # the last one reaches whatever listens on all addresses
         assert not can_connect(port, host), host
 
 

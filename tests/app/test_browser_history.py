@@ -9,9 +9,9 @@ from tests.app.conftest import PATIENT, in_a_browser
 pytestmark = [in_a_browser, pytest.mark.slow]
 
 
-def address_with(page: Page, words: str) -> str:
+def address_with(page: Page, setting: str) -> str:
     """The address as soon as it contains these words and the page has been drawn."""
-    page.wait_for_url(lambda url: words in url, timeout=PATIENT, wait_until="commit")
+    page.wait_for_url(lambda url: setting in url, timeout=PATIENT, wait_until="commit")
     app = page.get_by_test_id("stApp")
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENT)
     return page.url

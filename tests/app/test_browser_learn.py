@@ -14,13 +14,13 @@ ITERATION = re.compile(r"iteration ([\d,]+)", re.IGNORECASE)
 
 def iterations(page: Page) -> list[int]:
     """The iterations of all trainings on the page."""
-    found = [ITERATION.search(text) for text in page.get_by_text(ITERATION).all_inner_texts()]
-    return [int(match[1].replace(",", "")) for match in found if match]
+    matches = [ITERATION.search(text) for text in page.get_by_text(ITERATION).all_inner_texts()]
+    return [int(match[1].replace(",", "")) for match in matches if match]
 
 
 def wait_for_training(page: Page, beyond: int) -> None:
     for _ in range(120):
-        if (found := iterations(page)) and min(found) > beyond:
+        if (counts := iterations(page)) and min(counts) > beyond:
             return
         page.wait_for_timeout(500)
     raise AssertionError(f"no training came beyond iteration {beyond}: {iterations(page)}")

@@ -138,10 +138,10 @@ def test_a_damaged_model_is_explained_and_others_stay_usable(make_bundle: Maker)
 
 
 def test_a_model_that_goes_while_someone_looks_at_it_is_replaced(make_bundle: Maker) -> None:
-    gone = make_bundle("another")
+    removed = make_bundle("another")
     make_bundle()
     page = open_page(model="another")
-    shutil.rmtree(gone)
+    shutil.rmtree(removed)
     page.run()
     assert not page.exception
     assert "another" in page.warning[0].value

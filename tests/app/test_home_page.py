@@ -56,11 +56,11 @@ def test_it_opens_with_the_first_faces_of_the_model_on_seed_0(make_bundle: Maker
 
 @pytest.mark.parametrize("folder", bundled(), ids=lambda folder: folder.name)
 def test_the_picture_on_a_bundled_models_card_is_what_the_model_draws(folder: Path) -> None:
-    drawn = sampling.generate(load_model(folder), face_seeds(0, 64)).astype(int)
-    shown = pictures.read_grid(folder / "samples.png", 64)
+    generated = sampling.generate(load_model(folder), face_seeds(0, 64)).astype(int)
+    on_the_card = pictures.read_grid(folder / "samples.png", 64)
     settings = {"model": folder.name, "seed": "0", "count": "64", "scale": "1.0"}
     assert pictures.read_settings(folder / "samples.png") == settings
-    assert np.abs(drawn - shown).max() <= 2  # another processor may round another way
+    assert np.abs(generated - on_the_card).max() <= 2  # another processor may round another way
 
 
 def test_faces_come_from_the_card_where_it_has_a_picture(make_bundle: Maker) -> None:

@@ -157,9 +157,9 @@ def test_a_found_face_is_edited_with_sliders_until_a_seed_is_wanted(
     page.button(key="inside_b_edit").click().run()
     assert not page.exception
     assert page.title[0].value == "Interpolate"
-    assert any(f"found for **seed {first_seeds.INSIDE[1]}**" in one.value for one in page.markdown)
+    assert any(f"found for **seed {first_seeds.INSIDE[1]}**" in item.value for item in page.markdown)
     assert not page.number_input
-    assert any("cannot contain a face found on Inside" in one.value for one in page.caption)
+    assert any("cannot contain a face found on Inside" in item.value for item in page.caption)
     page.switch_page(str(navigation.INTERPOLATE))  # AppTest does not notice that the page did so itself
     press(page, "Use a seed instead")
     assert page.number_input[0].label == "Seed"

@@ -160,9 +160,9 @@ def test_sliders_change_the_face_and_reset_puts_them_back(make_bundle: Maker) ->
 
 def test_an_edit_can_be_downloaded_as_a_film_once_a_slider_was_moved(make_bundle: Maker) -> None:
     make_bundle()
-    assert [one.proto.label for one in open_page(mode="directions").get("download_button")] == ["This face (PNG)"]
+    assert [item.proto.label for item in open_page(mode="directions").get("download_button")] == ["This face (PNG)"]
     page = open_page(mode="directions", by_side="2.0")
-    labels = [one.proto.label for one in page.get("download_button")]
+    labels = [item.proto.label for item in page.get("download_button")]
     assert labels == ["This face (PNG)", "Film (MP4)", "Film (GIF)"]
 
 

@@ -149,13 +149,13 @@ def with_attributes(make_bundle: Maker) -> Path:
     """A model that comes with eight attributes."""
     folder = make_bundle()
     none = AttributeClassifier((), np.empty((0, 0)), np.empty(0))
-    known = LearnerAndJudge(none, none, {}, "faces.tar", 1200, 300)
+    classifiers = LearnerAndJudge(none, none, {}, "faces.tar", 1200, 300)
     steps = np.eye(8, dtype=np.float32)
-    found = [
+    named = [
         NamedDirection(f"look{n}", f"Look {n}", "Towards it.", steps[n], 0.5, 0.9, 0.95 - 0.05 * n, 0.8)
         for n in range(8)
     ]
-    named_directions.save(folder, found, known)
+    named_directions.save(folder, named, classifiers)
     return folder
 
 
@@ -168,10 +168,10 @@ def test_a_models_attributes_come_first_and_say_how_reliable_they_are(with_attri
 
 
 def test_beside_attributes_the_other_directions_are_found_only_if_one_is_used(with_attributes: Path) -> None:
-    found = open_page(mode="directions", by_side="1.0")
-    assert not found.exception
-    assert [slider.key.removeprefix("interpolate_by_") for slider in found.slider][6:] == NAMES
-    assert any("light from the side +1.0" in caption.value for caption in found.caption)
+    page = open_page(mode="directions", by_side="1.0")
+    assert not page.exception
+    assert [slider.key.removeprefix("interpolate_by_") for slider in page.slider][6:] == NAMES
+    assert any("light from the side +1.0" in caption.value for caption in page.caption)
 
 
 def test_a_link_moves_a_models_attributes_and_opens_the_others_if_one_is_used(with_attributes: Path) -> None:

@@ -25,7 +25,7 @@ def model(make_bundle: Maker) -> None:
     make_bundle("ours-64")
 
 
-def shown(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     """All words on the page."""
     parts = (page.markdown, page.caption, page.error, page.warning, page.info, page.success)
     return "\n".join(str(item.value) for part in parts for item in part)
@@ -77,11 +77,11 @@ def test_every_lesson_has_one_idea_in_about_four_sentences_a_question_and_a_page
 def test_a_lesson_asks_before_it_shows_and_says_what_is_right(lesson: Lesson) -> None:
     page = open_page(lesson=lesson.name)
     assert not page.exception
-    assert "Choose an answer, and the lesson shows what happens." in shown(page)
-    assert lesson.question.because not in shown(page)
+    assert "Choose an answer, and the lesson shows what happens." in page_text(page)
+    assert lesson.question.because not in page_text(page)
     wrong = (lesson.question.right + 1) % 3
     page = answer(page, lesson, wrong)
-    assert lesson.question.because in shown(page)
+    assert lesson.question.because in page_text(page)
     assert not page.success
     page = answer(page, lesson, lesson.question.right)
     assert page.success[0].value == lesson.question.because
@@ -96,13 +96,13 @@ def test_a_live_lesson_plays_only_after_an_answer_and_trains_while_it_plays(modu
     assert "Play" not in [button.label for button in page.button]
     page = click(answer(page, module.LESSON, 0), "Play")
     assert "Pause" in [button.label for button in page.button]
-    _, found = page.session_state[f"{module.KEY}_trainings"]
-    steps = [training.step for training in found.values()]
+    _, trainings = page.session_state[f"{module.KEY}_trainings"]
+    steps = [training.step for training in trainings.values()]
     assert all(step > 0 for step in steps)
     page = click(page, "Pause")
-    paused = [training.step for training in found.values()]
+    paused = [training.step for training in trainings.values()]
     page.run()
-    assert [training.step for training in found.values()] == paused
+    assert [training.step for training in trainings.values()] == paused
     page = click(page, "Start again")
     _, fresh = page.session_state[f"{module.KEY}_trainings"]
     assert all(training.step == 0 for training in fresh.values())
@@ -112,12 +112,12 @@ def test_a_link_sets_the_two_gammas_and_unusable_ones_are_named() -> None:
     page = open_page(lesson="balance", low="0.2", high="0.6")
     assert (page.slider(key="learn_low").value, page.slider(key="learn_high").value) == (0.2, 0.6)
     page = click(answer(page, balance.LESSON, 0), "Play")
-    _, found = page.session_state[f"{balance.KEY}_trainings"]
-    assert [training.config.model.gamma for training in found.values()] == [0.2, 0.6]
+    _, trainings = page.session_state[f"{balance.KEY}_trainings"]
+    assert [training.config.model.gamma for training in trainings.values()] == [0.2, 0.6]
     page = open_page(lesson="balance", low="much")
-    assert "`low=much`" in shown(page)
+    assert "`low=much`" in page_text(page)
     assert page.slider(key="learn_low").value == 0.3
-    assert "`lesson=nothing`" in shown(open_page(lesson="nothing"))
+    assert "`lesson=nothing`" in page_text(open_page(lesson="nothing"))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
     page.run()
     assert "The training has diverged" in [
         error.proto.title if hasattr(error.proto, "title") else "" for error in page.error
-    ] or ("A loss is no longer a number" in shown(page))
+    ] or ("A loss is no longer a number" in page_text(page))
     assert page.session_state[f"{failing.KEY}_playing"] is False
 
 
@@ -164,9 +164,9 @@ def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
     html = drawing.proto.body
     assert 'tabindex="0" class="equation-0"' in html
     assert ".one-step:has(.equation-0:is(:hover, :focus)) .picture-x" in html
-    step = int(re.search(r"Iteration (\d+)", shown(page))[1])
+    step = int(re.search(r"Iteration (\d+)", page_text(page))[1])
     page = click(page, "One step")
-    assert int(re.search(r"Iteration (\d+)", shown(page))[1]) == step + 1
+    assert int(re.search(r"Iteration (\d+)", page_text(page))[1]) == step + 1
 
 
 def test_generated_faces_stand_beside_their_nearest_training_images() -> None:
@@ -205,6 +205,6 @@ def test_the_number_lies_for_every_bundled_model(name: str) -> None:
 def test_the_opposite_latent_is_somebody_else(name: str) -> None:
     folder = str(BUNDLED / name)
     faces = [numbers.faces_at(folder, name, [(0.0, 0.0)], opposite)[0] for opposite in (False, True)]
-    _, found, embeddings = detect_chunk(np.stack(faces), "hog", embed=True)
-    assert (found > 0).all()
+    _, detected, embeddings = detect_chunk(np.stack(faces), "hog", embed=True)
+    assert (detected > 0).all()
     assert np.linalg.norm(embeddings[0] - embeddings[1]) > 0.6

@@ -15,7 +15,7 @@ def curves(name: str, rows: int = 20, labels: dict[str, str] = LABELS) -> Curves
     return Curves(name, {column: values.tolist() for column, values in columns.items()}, labels)
 
 
-def shown(figure: go.Figure) -> list[go.Scatter]:
+def visible_curves(figure: go.Figure) -> list[go.Scatter]:
     """The lines that the legend names."""
     return [line for line in figure.data if line.showlegend is not False]
 
@@ -23,22 +23,22 @@ def shown(figure: go.Figure) -> list[go.Scatter]:
 def test_every_metric_gets_a_chart_with_a_line_for_each_run_that_has_it() -> None:
     figures = overlay.overlay([curves("one"), curves("two"), curves("three", labels={"k": "k", "distance": "W"})])
     assert list(figures) == ["loss_real", "k", "distance"]
-    assert [line.name for line in shown(figures["k"])] == ["one", "two", "three"]
-    assert [line.name for line in shown(figures["distance"])] == ["three"]
+    assert [line.name for line in visible_curves(figures["k"])] == ["one", "two", "three"]
+    assert [line.name for line in visible_curves(figures["distance"])] == ["three"]
     assert figures["k"].layout.title.text == "k<sub>t</sub>", "as the first run calls it"
 
 
 @pytest.mark.parametrize(("axis", "last"), [("iterations", 200.0), ("images", 3200.0), ("minutes", 10.0)])
 def test_runs_are_compared_at_equal_iterations_images_or_minutes(axis: str, last: float) -> None:
     figure = overlay.overlay([curves("one"), curves("two", rows=10)], axis)["k"]
-    assert [line.x[-1] for line in shown(figure)] == [last, last / 2]
+    assert [line.x[-1] for line in visible_curves(figure)] == [last, last / 2]
     assert figure.layout.xaxis.title.text == overlay.AXES[axis][2]
 
 
 def test_a_run_looks_the_same_in_every_chart_and_no_two_alike() -> None:
     runs = [curves(str(number)) for number in range(overlay.MAX_RUNS)]
     styles = {
-        column: [(line.line.color, line.line.dash) for line in shown(figure)]
+        column: [(line.line.color, line.line.dash) for line in visible_curves(figure)]
         for column, figure in overlay.overlay(runs).items()
     }
     assert styles["k"] == styles["loss_real"]
@@ -47,18 +47,18 @@ def test_a_run_looks_the_same_in_every_chart_and_no_two_alike() -> None:
 
 def test_more_runs_than_can_be_told_apart_are_left_out() -> None:
     runs = [curves(str(number)) for number in range(overlay.MAX_RUNS + 3)]
-    assert len(shown(overlay.overlay(runs)["k"])) == overlay.MAX_RUNS
+    assert len(visible_curves(overlay.overlay(runs)["k"])) == overlay.MAX_RUNS
 
 
 def test_a_run_without_metrics_takes_neither_colour_nor_line_from_the_others() -> None:
     figures = overlay.overlay([curves("one"), Curves("empty", {}, LABELS), curves("two")])
-    assert [line.name for line in shown(figures["k"])] == ["one", "two"]
+    assert [line.name for line in visible_curves(figures["k"])] == ["one", "two"]
     assert overlay.overlay([Curves("empty", {}, LABELS)]) == {} == overlay.overlay([])
 
 
 def test_long_names_and_names_that_look_like_html_are_tamed() -> None:
     names = ["x" * 200, "<a href='http://x'>y</a>"]
-    long, html = (line.name for line in shown(overlay.overlay([curves(name) for name in names])["k"]))
+    long, html = (line.name for line in visible_curves(overlay.overlay([curves(name) for name in names])["k"]))
     assert long == "x" * (overlay.LETTERS - 1) + "…"
     assert "<" not in html
 

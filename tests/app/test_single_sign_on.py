@@ -54,8 +54,8 @@ def address(provider: str, tmp_path: Path) -> Iterator[str]:
     (tmp_path / ".streamlit").mkdir()
     secrets = section(redirect_uri=redirect, server_metadata_url=metadata)
     (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets, "utf8")
-    words = ("-c", "from facedemo.cli import main; main()", "app", "--shared", "--port", str(port))
-    with running_app(words, port, tmp_path, tmp_path, FACEDEMO_TEACHERS="Ms.Lee@example.org"):
+    arguments = ("-c", "from facedemo.cli import main; main()", "app", "--shared", "--port", str(port))
+    with running_app(arguments, port, tmp_path, tmp_path, FACEDEMO_TEACHERS="Ms.Lee@example.org"):
         yield f"http://localhost:{port}"
 
 
@@ -171,7 +171,7 @@ def test_without_secrets_there_is_no_single_sign_on(tmp_path: Path, monkeypatch:
 
 
 def use_secrets(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
-    found: Any = Secrets()
-    monkeypatch.setattr(single_sign_on.st, "secrets", found)
+    secrets: Any = Secrets()
+    monkeypatch.setattr(single_sign_on.st, "secrets", secrets)
     monkeypatch.setattr(single_sign_on.st, "get_option", lambda name: [str(path)])
     monkeypatch.setattr("streamlit.runtime.secrets.config.get_option", lambda name: [str(path)])

@@ -12,8 +12,8 @@ LABELS = {"loss_real": "L(x)", "loss_fake": "L(G(z))", "k": "k_t", "convergence"
 def metrics(rows: int) -> dict[str, list[float]]:
     rng = np.random.default_rng(0)
     columns = [*LABELS, "learning_rate_d", "learning_rate_g", "gradient_norm_g", "gradient_norm_d"]
-    found = {column: (rng.random(rows) + 0.1).tolist() for column in columns}
-    return {"step": [10.0 * (row + 1) for row in range(rows)], **found}
+    columns_of_values = {column: (rng.random(rows) + 0.1).tolist() for column in columns}
+    return {"step": [10.0 * (row + 1) for row in range(rows)], **columns_of_values}
 
 
 def names_of(figure) -> list[str]:
@@ -98,8 +98,8 @@ def test_long_runs_are_thinned_without_changing_their_mean(rows: int) -> None:
 
 
 def test_learning_rates_are_shown_as_they_were_not_averaged() -> None:
-    found = metrics(5000) | {"learning_rate_g": [1e-3] * 2500 + [5e-4] * 2500}
-    line = training.figures(found, LABELS)["learning_rates"].data[0]
+    rows = metrics(5000) | {"learning_rate_g": [1e-3] * 2500 + [5e-4] * 2500}
+    line = training.figures(rows, LABELS)["learning_rates"].data[0]
     assert set(line.y) == {1e-3, 5e-4}
 
 
@@ -113,9 +113,9 @@ def test_smoothing_keeps_a_constant_and_the_first_value() -> None:
 
 
 def test_a_hundred_thousand_rows_are_drawn_within_two_seconds() -> None:
-    found = metrics(100_000)
+    rows = metrics(100_000)
     began = time.perf_counter()
-    figures = training.figures(found, LABELS, gradient_norms=True)
+    figures = training.figures(rows, LABELS, gradient_norms=True)
     assert time.perf_counter() - began < 2
     assert sum(len(figure.to_json()) for figure in figures.values()) < 1_000_000
 

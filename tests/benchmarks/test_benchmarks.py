@@ -89,9 +89,9 @@ def test_drawing_decoding_and_memory_are_measured(images: np.ndarray, tmp_path: 
     delay = generating.measure_generating(load_model(find_model("ours-64")), 5)
     assert 0 < delay.median <= delay.percentile_95
     write_jpegs(images, tmp_path)
-    found = decoding.measure_decoding(str(tmp_path), 32)
-    assert found.images == 64
-    assert found.images_per_second == found.images / found.seconds
+    measurement = decoding.measure_decoding(str(tmp_path), 32)
+    assert measurement.images == 64
+    assert measurement.images_per_second == measurement.images / measurement.seconds
     trained = memory.measure_memory(tiny(), 1000, seconds=0.5)
     assert trained.steps > 0
     assert 0.05 < trained.resident_gib < 8

@@ -27,9 +27,9 @@ CELEBA = Path(__file__).parents[3] / "shared" / "data" / "celeba.tar"
 @pytest.fixture(scope="module")
 def trained(home: Path) -> Run:
     """A run that the command line trained."""
-    words = "train --family ours --data pictures --size 32 --width 4 --batch-size 4 --iterations 12 --gamma 0.6"
-    words += " --learning-rate 0.001 --seed 7 --threads 1 --name tiny"
-    done = facedemo(home, *words.split())
+    arguments = "train --family ours --data pictures --size 32 --width 4 --batch-size 4 --iterations 12 --gamma 0.6"
+    arguments += " --learning-rate 0.001 --seed 7 --threads 1 --name tiny"
+    done = facedemo(home, *arguments.split())
     assert done.returncode == 0, done.stderr
     return Run(home / done.stdout.strip().splitlines()[-1])
 
@@ -51,8 +51,8 @@ def test_resume_goes_on_with_a_bigger_budget(home: Path, trained: Run) -> None:
 
 
 def test_generate_writes_a_grid_and_each_face_by_its_seed(home: Path, trained: Run) -> None:
-    words = ["--seed", "5", "--count", "10", "--out", "out/grid.png", "--each", "out/faces"]
-    done = facedemo(home, "generate", "--model", trained.id, *words)
+    options = ["--seed", "5", "--count", "10", "--out", "out/grid.png", "--each", "out/faces"]
+    done = facedemo(home, "generate", "--model", trained.id, *options)
     assert done.returncode == 0, done.stderr
     assert Image.open(home / "out/grid.png").size == (4 * 34 + 2, 3 * 34 + 2)
     assert read_settings(home / "out/grid.png")["seed"] == "5"
@@ -61,8 +61,8 @@ def test_generate_writes_a_grid_and_each_face_by_its_seed(home: Path, trained: R
     assert "5" in faces
     alone = facedemo(home, "generate", "--model", trained.id, "--seed", faces[0], "--count", "1", "--out", "one.png")
     assert alone.returncode == 0, alone.stderr
-    one = np.asarray(Image.open(home / "one.png"))[2:-2, 2:-2]
-    np.testing.assert_array_equal(one, np.asarray(Image.open(home / "out/faces" / f"{faces[0]}.png")))
+    single = np.asarray(Image.open(home / "one.png"))[2:-2, 2:-2]
+    np.testing.assert_array_equal(single, np.asarray(Image.open(home / "out/faces" / f"{faces[0]}.png")))
 
 
 def test_runs_lists_what_there_is(home: Path, trained: Run) -> None:
@@ -101,7 +101,7 @@ def test_data_people_sorts_images_by_person(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("arguments", "expected"),
     [
         (["train", "--size", "63", "--data", "pictures"], "--size: Input should be 32, 64 or 128"),
         (["train", "--gamma", "2", "--data", "pictures"], "--gamma: "),
@@ -117,11 +117,11 @@ def test_data_people_sorts_images_by_person(home: Path) -> None:
     ],
 )
 def test_what_the_user_got_wrong_is_said_without_a_traceback(
-    home: Path, words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Path, arguments: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(home)
     monkeypatch.setenv("FACEDEMO_CACHE", str(home / "cache"))
-    monkeypatch.setattr(sys, "argv", ["facedemo", *words])
+    monkeypatch.setattr(sys, "argv", ["facedemo", *arguments])
     with pytest.raises(SystemExit) as end:  # any other exception would be a traceback
         main()
     assert end.value.code == 1
@@ -196,8 +196,8 @@ def test_a_short_training_on_real_faces_lowers_the_reconstruction_loss(home: Pat
     with tarfile.open(CELEBA) as all_faces, tarfile.open(home / "few.tar", "w") as few:
         for member in itertools.islice((member for member in all_faces if member.isfile()), 501):
             few.addfile(member, all_faces.extractfile(member))
-    words = ["--size", "32", "--width", "16", "--iterations", "60", "--threads", "1", "--runs-dir", "real"]
-    done = facedemo(home, "train", "--data", "few.tar", *words)
+    options = ["--size", "32", "--width", "16", "--iterations", "60", "--threads", "1", "--runs-dir", "real"]
+    done = facedemo(home, "train", "--data", "few.tar", *options)
     assert done.returncode == 0, done.stderr
     run = Run(home / done.stdout.strip().splitlines()[-1])
     losses = run.metrics()["loss_real"]
@@ -215,7 +215,7 @@ def test_a_picture_called_jpg_is_a_jpeg_that_says_how_it_was_made(home: Path, tr
 
 
 @pytest.mark.parametrize(
-    "words",
+    "command",
     [
         *("generate --out a.bmp", "step --out faces", "directions warmth=1 --out a.gif", "interpolate 1 2 --out a.mov"),
         *("interpolate 1 2 3 4 --square --out a.gif", "verify --json a.txt", "export ours-64 --out a.tar"),
@@ -223,10 +223,10 @@ def test_a_picture_called_jpg_is_a_jpeg_that_says_how_it_was_made(home: Path, tr
     ],
 )
 def test_a_file_of_an_unknown_kind_is_refused_before_anything_is_computed(
-    home: Path, words: str, monkeypatch: pytest.MonkeyPatch
+    home: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(home / "nowhere"))  # without a model, nothing could be computed
-    done = facedemo(home, *words.split())
+    done = facedemo(home, *command.split())
     assert done.returncode == 1
     assert "file name must end in" in done.stderr
 
@@ -240,7 +240,7 @@ def test_a_card_is_the_kind_of_picture_that_its_name_says(home: Path, trained: R
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["train", "--family", ":"], "FILE:CLASS"),
         (["train", "--family", "~nosuchuser/gan.py:GAN"], "There is no Python file"),
@@ -255,22 +255,22 @@ def test_a_card_is_the_kind_of_picture_that_its_name_says(home: Path, trained: R
     ],
 )
 def test_what_cannot_be_opened_or_written_is_named_without_numbers_of_the_system(
-    home: Path, trained: Run, words: list[str], said: str
+    home: Path, trained: Run, arguments: list[str], message: str
 ) -> None:
     for folder in ("folder", "folder.png"):
         (home / folder).mkdir(exist_ok=True)
     (home / "file").touch()
     (home / "picture.png").write_bytes(b"\x89PNG\xff")
-    done = facedemo(home, *(trained.id if word == "MODEL" else word for word in words))
+    done = facedemo(home, *(trained.id if word == "MODEL" else word for word in arguments))
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Errno" not in done.stderr
     assert "--traceback" not in done.stderr
 
 
 def test_a_home_folder_that_does_not_exist_is_an_error_in_words(home: Path) -> None:
-    for words in (["train", "--data", "~nosuchuser/faces"], ["data", "prepare", "~nosuchuser/faces"]):
-        done = facedemo(home, *words)
+    for arguments in (["train", "--data", "~nosuchuser/faces"], ["data", "prepare", "~nosuchuser/faces"]):
+        done = facedemo(home, *arguments)
         assert done.returncode == 1
         assert "~nosuchuser" in done.stderr
         assert "Traceback" not in done.stderr

@@ -13,9 +13,9 @@ from facedemo.imaging.pictures import read_settings
 from tests.conftest import Maker, Seeing
 
 
-def call(*words: str, works: bool = True) -> str:
+def call(*arguments: str, works: bool = True) -> str:
     """What a command prints; or, where it does not work, the error that `facedemo` shows in a line."""
-    result = CliRunner().invoke(app, words)
+    result = CliRunner().invoke(app, arguments)
     if works:
         assert result.exit_code == 0, result.output
         return result.stdout.strip()
@@ -48,7 +48,7 @@ def test_a_walk_a_strip_and_a_square(make_bundle: Maker, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         (["1", "2", "--out", "film.avi"], "end in .mp4"),
         (["1", "2", "3", "4", "--square", "--out", "square.gif"], "end in .png"),
@@ -58,10 +58,12 @@ def test_a_walk_a_strip_and_a_square(make_bundle: Maker, tmp_path: Path) -> None
         (["1", "2", "--rate", "99"], "1 to 50"),
     ],
 )
-def test_what_cannot_be_done_is_explained(make_bundle: Maker, tmp_path: Path, words: list[str], message: str) -> None:
+def test_what_cannot_be_done_is_explained(
+    make_bundle: Maker, tmp_path: Path, arguments: list[str], message: str
+) -> None:
     make_bundle()
-    out = [] if "--out" in words else ["--out", str(tmp_path / "film.mp4")]
-    assert message in call("interpolate", *words, "--model", "tiny", *out, works=False)
+    out = [] if "--out" in arguments else ["--out", str(tmp_path / "film.mp4")]
+    assert message in call("interpolate", *arguments, "--model", "tiny", *out, works=False)
 
 
 def test_directions_are_listed_and_change_a_face(
@@ -88,8 +90,8 @@ def test_labels_add_age_and_gender_and_say_how_well_they_are_read(
     assert [line.split()[0] for line in listed.stdout.splitlines()][:3] == ["age", "gender", "brightness"]
     assert "age is off by" in listed.stderr
     assert "gender is right for 100 %" in listed.stderr
-    words = ["age=2", "gender=-1", "--labels", source, "--model", "tiny", "--out", str(out)]
-    assert call("directions", *words) == str(out)
+    arguments = ["age=2", "gender=-1", "--labels", source, "--model", "tiny", "--out", str(out)]
+    assert call("directions", *arguments) == str(out)
     assert read_settings(out) == {"model": "tiny", "seed": "1", "age": "2.0", "gender": "-1.0"}
     unlabelled = str(seeing.faces(70, name="{number}.png"))
     assert "no labels for age" in call("directions", "--labels", unlabelled, "--model", "tiny", works=False)

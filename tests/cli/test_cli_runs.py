@@ -19,16 +19,16 @@ from facedemo.storage.process_status import Status
 from tests.conftest import Maker, RunMaker
 
 
-def facedemo(*words: object) -> str:
+def facedemo(*arguments: object) -> str:
     """What a command that works prints."""
-    done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    done = CliRunner().invoke(app, [str(word) for word in arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout.strip()
 
 
-def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> str:
+def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """What a command says that does not work; any other end than a message would be a traceback."""
-    monkeypatch.setattr("sys.argv", ["facedemo", *(str(word) for word in words)])
+    monkeypatch.setattr("sys.argv", ["facedemo", *(str(word) for word in arguments)])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 1
@@ -111,22 +111,22 @@ def test_what_cannot_be_done_is_said(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def said(*words: object) -> str:
-        return complaint(monkeypatch, capsys, *words)
+    def error_message(*arguments: object) -> str:
+        return complaint(monkeypatch, capsys, *arguments)
 
     (tmp_path / "empty.zip").write_bytes(b"")
-    assert "No run matches" in said("note", "nobody", "words")
-    assert "No deleted run or race" in said("restore", "nobody")
-    assert "No run or race matches" in said("delete", "nobody")
-    assert "is a model" in said("delete", make_bundle())
-    assert "No model or run" in said("export", "nobody", "--out", tmp_path / "x.zip")
-    assert "not a ZIP file" in said("import", tmp_path / "empty.zip")
-    assert "nowhere.zip" in said("import", tmp_path / "nowhere.zip")
-    assert "name=number" in said("steer", make_run().id, "gamma=much")
+    assert "No run matches" in error_message("note", "nobody", "words")
+    assert "No deleted run or race" in error_message("restore", "nobody")
+    assert "No run or race matches" in error_message("delete", "nobody")
+    assert "is a model" in error_message("delete", make_bundle())
+    assert "No model or run" in error_message("export", "nobody", "--out", tmp_path / "x.zip")
+    assert "not a ZIP file" in error_message("import", tmp_path / "empty.zip")
+    assert "nowhere.zip" in error_message("import", tmp_path / "nowhere.zip")
+    assert "name=number" in error_message("steer", make_run().id, "gamma=much")
     run = make_run()
     trash.delete(run)
     run.path.mkdir()
-    assert "already" in said("restore", run.id)
+    assert "already" in error_message("restore", run.id)
     assert Run(trash.deleted_runs()[0].path).name == run.id
 
 

@@ -52,10 +52,10 @@ facedemo("import mine.zip")
 """
 
 
-def call(program: Path, *words: str, folder: Path) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FACEDEMO", "PYTHON"))}
-    env = kept | {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("data", "cache", "state")}
-    done = subprocess.run([program, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=600)
+def call(program: Path, *arguments: str, folder: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("FACEDEMO", "PYTHON"))}
+    env = environment | {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("data", "cache", "state")}
+    done = subprocess.run([program, *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -75,9 +75,9 @@ def test_it_brings_the_app_its_theme_and_the_types(installed: Path, tmp_path: Pa
         "print(json.dumps([[path.name for path in bundled()], (shipped('.streamlit') / 'config.toml').exists(),"
         "(Path(facedemo.__file__).parent / 'py.typed').exists(), str(Path(facedemo.__file__))]))"
     )
-    names, theme, typed, place = json.loads(call(installed / "python", "-c", script, folder=tmp_path))
+    names, theme, typed, package_file = json.loads(call(installed / "python", "-c", script, folder=tmp_path))
     assert names == ["dcgan-64", "ours-128", "ours-64", "r3gan-64", "wgan-64"]
     assert theme
     assert typed
-    assert "site-packages" in place
+    assert "site-packages" in package_file
     assert "--port" in call(installed / "facedemo", "app", "--help", folder=tmp_path)

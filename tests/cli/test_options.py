@@ -21,9 +21,9 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
 
 
-def planned(*words: str) -> RunConfig:
+def planned(*arguments: str) -> RunConfig:
     """The config that `train --dry-run` prints."""
-    result = CliRunner().invoke(app, ["train", "--dry-run", *words], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["train", "--dry-run", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return RunConfig.model_validate_json(result.stdout)
 
@@ -61,13 +61,13 @@ def test_a_config_json_is_a_starting_point_and_options_go_over_it(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["--config", "nothing.json"], "nothing.json cannot be read"),
         (["--config", "x.json", "--preset", "minute"], "--config goes with neither"),
     ],
 )
-def test_a_config_that_cannot_be_used_is_refused_in_words(words: list[str], said: str) -> None:
-    result = CliRunner().invoke(app, ["train", *words])
-    assert said in str(result.exception)
+def test_a_config_that_cannot_be_used_is_refused_in_words(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["train", *arguments])
+    assert message in str(result.exception)
     assert list_runs() == []

@@ -20,10 +20,10 @@ OPTIONS = {"images": 500, "size": 32, "flip": False, "alpha": 0.1, "clip": 0.02,
 
 def parsed(line: str) -> dict[str, Any]:
     """The values that the command line reads from a command, without those that it leaves out."""
-    program, *words = shlex.split(line)
+    program, *arguments = shlex.split(line)
     assert program == "facedemo"
     group = typer.main.get_command(app)
-    name, command, options = group.resolve_command(typer.Context(group), words)
+    name, command, options = group.resolve_command(typer.Context(group), arguments)
     return given(command.make_context(name, options).params)
 
 

@@ -37,7 +37,7 @@ def report(name: str, undetected: int, people: int, distance: float | None = 0.0
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """A bundle with curves, and one that brings none and has a name to be careful with."""
     folder = tmp_path_factory.mktemp("models")
     whole, curious = folder / "whole", folder / "curious"
@@ -59,20 +59,20 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 
 
 @pytest.fixture(scope="module")
-def files(found: Comparison) -> dict[str, bytes]:
-    return comparison_report.files(found)
+def files(comparison: Comparison) -> dict[str, bytes]:
+    return comparison_report.files(comparison)
 
 
 def test_the_report_holds_table_1_with_intervals_and_the_measures_beside_it(files: dict[str, bytes]) -> None:
     for text in (files["report.html"].decode(), files["report.md"].decode()):
-        for words in (
+        for line in (
             "17 of 1,000: 1.7 % (1.1–2.7 %)",
             "281 of 1,000: 28.1 % (25.4–31.0 %)",
             "98 of 1,000",
             "88 of 856",
         ):
-            assert words in text
-        for words in (
+            assert line in text
+        for line in (
             "0.052 (806 each)",
             "0.710",
             "0.2 %",
@@ -80,7 +80,7 @@ def test_the_report_holds_table_1_with_intervals_and_the_measures_beside_it(file
             "50 of 856: 5.8 % (4.5–7.6 %)",
             "323 of 856",
         ):
-            assert words in text
+            assert line in text
         assert "1,200" in text
         assert "19,200" in text
         assert ">40<" in text or "| 40 |" in text, "images a second: 19,200 in 8 minutes"
@@ -98,12 +98,12 @@ def test_the_html_needs_no_other_file_and_no_network(files: dict[str, bytes]) ->
 
 def test_entrants_draw_the_faces_of_the_same_seeds(make_bundle: Maker) -> None:
     path = make_bundle()
-    (one,) = gather.gather({"tiny": path}, seed=SEED).models
-    np.testing.assert_array_equal(one.faces, sampling.generate(load_model(path), face_seeds(SEED, 64)))
+    (compared,) = gather.gather({"tiny": path}, seed=SEED).models
+    np.testing.assert_array_equal(compared.faces, sampling.generate(load_model(path), face_seeds(SEED, 64)))
 
 
-def test_the_faces_in_it_are_those_of_the_seeds(found: Comparison, files: dict[str, bytes]) -> None:
-    expected = found.models[0].faces
+def test_the_faces_in_it_are_those_of_the_seeds(comparison: Comparison, files: dict[str, bytes]) -> None:
+    expected = comparison.models[0].faces
     np.testing.assert_array_equal(read_grid(files["faces-whole.png"], 64), expected)
     np.testing.assert_array_equal(read_grid(files["side-whole.png"], 16), expected[:16])
     html = files["report.html"].decode()
@@ -127,9 +127,9 @@ def test_a_name_is_no_markup_and_no_path(files: dict[str, bytes]) -> None:
 
 
 def test_models_with_names_alike_do_not_overwrite_each_others_pictures(make_bundle: Maker) -> None:
-    found = gather.gather({"a b": make_bundle("a b"), "a-b": make_bundle("a-b")})
-    assert list(found.stems.values()) == ["a-b", "a-b-2"]
-    assert {"faces-a-b.png", "faces-a-b-2.png"} <= comparison_report.files(found).keys()
+    comparison = gather.gather({"a b": make_bundle("a b"), "a-b": make_bundle("a-b")})
+    assert list(comparison.stems.values()) == ["a-b", "a-b-2"]
+    assert {"faces-a-b.png", "faces-a-b-2.png"} <= comparison_report.files(comparison).keys()
 
 
 def test_no_path_of_this_machine_is_in_a_report(
@@ -152,28 +152,28 @@ def test_the_numbers_come_as_json_and_an_evaluation_reads_back(files: dict[str, 
 
 
 def test_a_report_of_models_that_were_never_evaluated_says_so(make_bundle: Maker, tmp_path: Path) -> None:
-    found = gather.gather({"tiny": make_bundle()})
-    out = comparison_report.write(found, tmp_path / "out")
+    comparison = gather.gather({"tiny": make_bundle()})
+    out = comparison_report.write(comparison, tmp_path / "out")
     assert "None of these models has been evaluated yet." in out.read_text("utf8")
     assert "tiny has no recorded curves." in out.read_text("utf8")
 
 
-def test_images_that_a_model_saw_before_this_training_count_too(found: Comparison) -> None:
-    whole = found.models[0]
+def test_images_that_a_model_saw_before_this_training_count_too(comparison: Comparison) -> None:
+    whole = comparison.models[0]
     assert comparison_report.training(whole)[2] == "19,200"
     started = replace(whole, training=replace(whole.training, images_before=367_328))
     assert comparison_report.training(started)[2] == "367,328 + 19,200"
     assert comparison_report.training(started)[4] == "40", "images a second are those of this training alone"
 
 
-def test_a_sweep_shows_quality_against_diversity(found: Comparison) -> None:
-    swept = Comparison(found.title, SEED, found.models, kind="sweep")
+def test_a_sweep_shows_quality_against_diversity(comparison: Comparison) -> None:
+    swept = Comparison(comparison.title, SEED, comparison.models, kind="sweep")
     assert "sweep.png" in comparison_report.files(swept)
-    assert "sweep.png" not in comparison_report.files(found)
+    assert "sweep.png" not in comparison_report.files(comparison)
 
 
-def test_a_report_as_zip_is_one_folder(found: Comparison) -> None:
-    with zipfile.ZipFile(io.BytesIO(comparison_report.packed(found))) as archive:
+def test_a_report_as_zip_is_one_folder(comparison: Comparison) -> None:
+    with zipfile.ZipFile(io.BytesIO(comparison_report.packed(comparison))) as archive:
         assert {Path(name).parent.name for name in archive.namelist()} == {"comparison"}
         assert "comparison/report.md" in archive.namelist()
 
@@ -200,10 +200,10 @@ def test_an_evaluation_is_kept_beside_what_was_known(tmp_path: Path) -> None:
 
 
 def test_a_bundled_model_is_evaluated_with_the_real_detector() -> None:
-    found = gather.evaluate(find_model("ours-64"), EvaluationRequest(6, 900).with_source_of("built-in"))
-    assert found.data is None, "built-in faces are not real ones"
-    assert found.rows[0].undetected.of == 6
-    assert found.rows[0].undetected.count <= 2
+    comparison = gather.evaluate(find_model("ours-64"), EvaluationRequest(6, 900).with_source_of("built-in"))
+    assert comparison.data is None, "built-in faces are not real ones"
+    assert comparison.rows[0].undetected.of == 6
+    assert comparison.rows[0].undetected.count <= 2
 
 
 def test_faces_are_found_in_small_pictures_too() -> None:

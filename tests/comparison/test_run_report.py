@@ -16,14 +16,14 @@ def test_the_page_has_name_settings_verdict_and_the_command_of_the_faces(make_ru
     run = make_run(name="First try", weights=True, gamma=0.6)
     record(run.path, Evaluation(20, 320, 12.0, 500, 490, 60, 230, 0.123))
     html = run_report.page(run).decode()
-    for words in (
+    for text in (
         "First try",
         "At iteration 20, 98.0 % of 500 faces were detected, of 60 different people (real faces: 230)",
         "Fréchet face distance to real faces was 0.123",
         f"facedemo generate --model {run.id}",
         "gamma",
     ):
-        assert words in html, words
+        assert text in html, text
     assert html.count("data:image/png") >= 2
 
 

@@ -180,8 +180,8 @@ def test_missing_and_unlisted_images_and_malformed_lines_are_counted(tmp_path: P
     report = sort_people(torchvision_layout(tmp_path / "in", text), tmp_path / "out")
     assert placed(tmp_path / "out") == ["2880/000001.jpg"]
     assert (report.missing, report.unlisted, report.malformed) == (1, 3, 4)
-    for words in ("1 listed images are missing", "3 images are not in the list", "4 malformed lines"):
-        assert words in report.summary()
+    for message in ("1 listed images are missing", "3 images are not in the list", "4 malformed lines"):
+        assert message in report.summary()
 
 
 def test_attribute_rows_of_another_length_or_value_are_left_out(tmp_path: Path) -> None:

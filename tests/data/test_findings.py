@@ -71,8 +71,8 @@ def test_copies_are_found_across_blocks_and_are_the_nearest_earlier_image() -> N
 def test_blurred_images_are_told_from_sharp_ones_at_every_size(size: int) -> None:
     sharp = [Image.fromarray(image) for image in textured(4, size)]
     blurred = [image.filter(ImageFilter.GaussianBlur(size / 20)) for image in sharp]
-    found = examine(faces(np.stack([np.asarray(image) for image in [*sharp, *blurred]])))
-    assert found.blurred.tolist() == [4, 5, 6, 7]
+    findings = examine(faces(np.stack([np.asarray(image) for image in [*sharp, *blurred]])))
+    assert findings.blurred.tolist() == [4, 5, 6, 7]
 
 
 def test_the_findings_are_said_in_words_with_their_warnings() -> None:
@@ -81,30 +81,30 @@ def test_the_findings_are_said_in_words_with_their_warnings() -> None:
     images[90:] = images[89]  # ten more copies
     images[80] = 0
     skipped = [(f"{row}", NO_FACE) for row in range(150)] + [(f"s{row}", f"{TOO_SMALL}: few") for row in range(20)]
-    found = examine(faces(images, tuple(skipped)))
-    assert found.skipped == Counter({NO_FACE: 150, f"{TOO_SMALL}: few": 20})
-    assert found.summary() == "1 looks blurred, and 30 are near-copies of others."
+    findings = examine(faces(images, tuple(skipped)))
+    assert findings.skipped == Counter({NO_FACE: 150, f"{TOO_SMALL}: few": 20})
+    assert findings.summary() == "1 looks blurred, and 30 are near-copies of others."
     starts = ("No face was found in 150 of 250 photos", "100 images are few", "20 were skipped because", "30% are near")
-    assert [words.startswith(start) for words, start in zip(found.warnings, starts, strict=True)] == [True] * 4
+    assert [warning.startswith(start) for warning, start in zip(findings.warnings, starts, strict=True)] == [True] * 4
 
 
 def test_good_images_have_no_warning() -> None:
-    found = examine(faces(textured(600)))
-    assert (found.warnings, len(found.shown), found.copies) == ([], 24, [])
-    assert found.summary() == "0 look blurred, and 0 are near-copies of others."
+    findings = examine(faces(textured(600)))
+    assert (findings.warnings, len(findings.shown), findings.copies) == ([], 24, [])
+    assert findings.summary() == "0 look blurred, and 0 are near-copies of others."
 
 
 def test_several_faces_of_a_photo_are_one_photo() -> None:
-    found = examine(faces(textured(600), names=[f"{row // 3}.jpg#{row % 3 + 1}" for row in range(600)]))
-    assert found.photos == 200
+    findings = examine(faces(textured(600), names=[f"{row // 3}.jpg#{row % 3 + 1}" for row in range(600)]))
+    assert findings.photos == 200
 
 
 def test_of_many_images_a_sample_is_examined_and_said_to_be_one() -> None:
     images = np.broadcast_to(textured(1), (EXAMINED + 1000, 32, 32, 3))
-    found = examine(faces(images))
-    assert len(found.examined) == EXAMINED
-    assert found.summary().endswith("4,999 are near-copies of others, in a sample of 5,000.")
-    assert all(row > earlier for row, earlier in found.copies)
+    findings = examine(faces(images))
+    assert len(findings.examined) == EXAMINED
+    assert findings.summary().endswith("4,999 are near-copies of others, in a sample of 5,000.")
+    assert all(row > earlier for row, earlier in findings.copies)
 
 
 def test_five_thousand_images_are_examined_within_two_seconds() -> None:

@@ -28,8 +28,8 @@ UNKNOWN = (np.nan, np.nan)
     ],
 )
 def test_a_file_name_of_utkface_gives_age_and_gender_or_nothing(name: str, labels: tuple[float, float]) -> None:
-    known = "30_0_0_20170116174525125.jpg"
-    np.testing.assert_array_equal(read_labels("faces", [name, known]), [labels, (30, 0)])
+    utkface_name = "30_0_0_20170116174525125.jpg"
+    np.testing.assert_array_equal(read_labels("faces", [name, utkface_name]), [labels, (30, 0)])
 
 
 def celeba(folder: Path, columns: str = "Smiling Male Young") -> Path:

@@ -45,7 +45,7 @@ def test_a_photo_taken_sideways_is_turned_upright() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         (b"", "empty"),
         (b"not a picture at all", "damaged or not an image"),
@@ -54,8 +54,8 @@ def test_a_photo_taken_sideways_is_turned_upright() -> None:
     ],
     ids=["empty", "text", "half a PNG", "half a JPEG"],
 )
-def test_what_is_no_photo_is_refused_in_words(data: bytes, words: str) -> None:
-    with pytest.raises(photos.PhotoError, match=words):
+def test_what_is_no_photo_is_refused_in_words(data: bytes, message: str) -> None:
+    with pytest.raises(photos.PhotoError, match=message):
         photos.read(data)
 
 
@@ -73,9 +73,9 @@ def test_an_image_without_a_face_has_none() -> None:
 
 
 def test_five_faces_are_found_from_left_to_right(portrait: Portrait) -> None:
-    found = photos.find_faces(portrait(5))
-    assert len(found) == 5
-    lefts = [face.box[0] for face in found]
+    faces = photos.find_faces(portrait(5))
+    assert len(faces) == 5
+    lefts = [face.box[0] for face in faces]
     assert lefts == sorted(lefts)
     assert [left // 320 for left in lefts] == [0, 1, 2, 3, 4]
 
@@ -88,11 +88,11 @@ def test_a_face_is_turned_upright_and_brought_to_its_place(portrait: Portrait, t
     aligned = photos.align(photo, face, 256)
     assert aligned.shape == (256, 256, 3)
     assert aligned.dtype == np.uint8
-    (again,) = photos.find_faces(Image.fromarray(aligned))
-    np.testing.assert_allclose(again.points, places(256), atol=9)
+    (found_again,) = photos.find_faces(Image.fromarray(aligned))
+    np.testing.assert_allclose(found_again.points, landmark_positions(256), atol=9)
 
 
-def places(size: int) -> np.ndarray:
+def landmark_positions(size: int) -> np.ndarray:
     """Where training images of this size have eyes and mouth."""
     left, upper, right, _ = crop_box(*photos.FRAME, "auto")
     return (np.array(photos.EYES_AND_MOUTH) - (left, upper)) / (right - left) * size
@@ -103,23 +103,23 @@ def test_dots_at_the_landmarks_end_where_they_belong(scale: float) -> None:
     """Three dots on a photo, which is turned by 30°: each ends within half a pixel of its place."""
     angle = math.radians(30)
     turn = scale * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    points = places(64) @ turn.T + (250, 60)
+    points = landmark_positions(64) @ turn.T + (250, 60)
     y, x = np.mgrid[0:700, 0:700] + 0.5
-    for place, point in zip(places(64), points, strict=True):
+    for position, point in zip(landmark_positions(64), points, strict=True):
         dot = np.exp(-((x - point[0]) ** 2 + (y - point[1]) ** 2) / (2 * (2 * scale) ** 2))
         photo = Image.fromarray(np.uint8(255 * dot)).convert("RGB")
         aligned = photos.align(photo, photos.Face((0, 0, 1, 1), tuple(map(tuple, points))), 64)[..., 0].astype(float)
         rows, columns = np.mgrid[0:64, 0:64] + 0.5
         centre = (aligned * columns).sum() / aligned.sum(), (aligned * rows).sum() / aligned.sum()
-        np.testing.assert_allclose(centre, place, atol=0.5)
+        np.testing.assert_allclose(centre, position, atol=0.5)
 
 
 @given(st.floats(-3.1, 3.1), st.floats(0.1, 10), st.floats(-100, 100), st.floats(-100, 100))
 def test_a_similarity_is_found_again(angle: float, scale: float, x: float, y: float) -> None:
     turn = scale * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     source = np.array(photos.EYES_AND_MOUTH)
-    found, shift = photos.similarity(source, source @ turn.T + (x, y))
-    np.testing.assert_allclose(found, turn, atol=1e-6)
+    rotation, shift = photos.similarity(source, source @ turn.T + (x, y))
+    np.testing.assert_allclose(rotation, turn, atol=1e-6)
     np.testing.assert_allclose(shift, (x, y), atol=1e-4)
 
 
@@ -161,17 +161,17 @@ def test_faces_of_turned_and_scaled_photos_have_their_eyes_where_celeba_has_them
     for number, face in enumerate(faces):
         turned(face, rng)[0].save(folder / f"{number:03d}.png")
     (folder / "nobody.png").write_bytes(encoded(Image.new("RGB", (200, 200), "grey")))
-    found = prepare(folder, 64, "face")
-    assert ("nobody.png", "no face was detected") in found.skipped
-    assert len(found.names) > 60
+    prepared = prepare(folder, 64, "face")
+    assert ("nobody.png", "no face was detected") in prepared.skipped
+    assert len(prepared.names) > 60
     left, upper, right, _ = crop_box(*photos.FRAME, "face")
     expected = (np.array(photos.EYES_AND_MOUTH) - (left, upper))[:2] / (right - left) * 64
     distances = []
-    for image in found.images:
-        again = photos.find_faces(Image.fromarray(np.asarray(image)))
-        if len(again) == 1:
-            distances.append(np.abs(np.array(again[0].points[:2]) - expected).max())
-    assert len(distances) > 0.9 * len(found.names)
+    for image in prepared.images:
+        found_again = photos.find_faces(Image.fromarray(np.asarray(image)))
+        if len(found_again) == 1:
+            distances.append(np.abs(np.array(found_again[0].points[:2]) - expected).max())
+    assert len(distances) > 0.9 * len(prepared.names)
     assert np.mean(np.array(distances) <= 2) >= 0.95
 
 
@@ -179,9 +179,9 @@ def test_every_face_of_a_photo_is_an_image_and_small_ones_are_counted(
     portrait: Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = portrait(3)
-    found = images_in(Entry("group.png", encoded(photo)), 32, "face")
-    assert [image.shape for image in found] == [(32, 32, 3)] * 3
-    assert [name for name, _ in named("group.png", found)] == ["group.png", "group.png#2", "group.png#3"]
+    images = images_in(Entry("group.png", encoded(photo)), 32, "face")
+    assert [image.shape for image in images] == [(32, 32, 3)] * 3
+    assert [name for name, _ in named("group.png", images)] == ["group.png", "group.png#2", "group.png#3"]
     monkeypatch.setattr(preparation, "SMALLEST_FACE", 10_000)
     assert images_in(Entry("group.png", encoded(photo)), 32, "face") == [preparation.SMALL_FACE] * 3
     assert images_in(Entry("x.png", b"no image"), 32, "face") == ["damaged or not an image"]

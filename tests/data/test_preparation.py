@@ -40,18 +40,18 @@ def test_the_second_time_nothing_is_decoded(folder: Path, monkeypatch: pytest.Mo
     first = prepare(folder, 32)
     monkeypatch.setattr(preparation, "decode", None)
     calls: list[int] = []
-    again = prepare(folder, 32, progress=lambda done, total: calls.append(done))
-    assert again.path == first.path
-    assert np.array_equal(again.images, first.images)
-    assert again.names == first.names
+    second = prepare(folder, 32, progress=lambda done, total: calls.append(done))
+    assert second.path == first.path
+    assert np.array_equal(second.images, first.images)
+    assert second.names == first.names
     assert calls == []
 
 
 def test_content_crop_and_size_each_have_their_own_place_in_the_cache(folder: Path) -> None:
-    places = {prepare(folder, 32).path, prepare(folder, 24).path, prepare(folder, 32, "wide").path}
+    paths = {prepare(folder, 32).path, prepare(folder, 24).path, prepare(folder, 32, "wide").path}
     (folder / "000.png").write_bytes(encoded(noise(40, 50, 999)))
     changed = prepare(folder, 32)
-    assert len(places | {changed.path}) == 4
+    assert len(paths | {changed.path}) == 4
     assert np.array_equal(changed.images[0], decode((folder / "000.png").read_bytes(), 32))
 
 
@@ -112,8 +112,8 @@ def rows(count: int) -> Iterator[tuple[str, np.ndarray]]:
 def test_generated_images_are_stored_and_found_again() -> None:
     faces = write_faces("drawn-16", rows(64), 16, "drawn faces")
     assert (faces.images[:, 0, 0, 0] == range(64)).all()
-    again = write_faces("drawn-16", iter(()), 16, "drawn faces")
-    assert np.array_equal(again.images, faces.images)
+    second = write_faces("drawn-16", iter(()), 16, "drawn faces")
+    assert np.array_equal(second.images, faces.images)
 
 
 @pytest.mark.parametrize("damage", ["images.u8", "index.json"])

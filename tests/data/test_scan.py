@@ -41,10 +41,10 @@ def tarred(root: Path, mode: str = "w") -> Path:
 
 @pytest.mark.parametrize("make", [folder, zipped, tarred])
 def test_found_and_unusable_files_are_counted_with_their_reasons(tmp_path: Path, make) -> None:
-    found = scan(make(tmp_path))
-    assert (found.count, dict(found.unusable)) == (2, REASONS)
-    assert not found.enough
-    assert found.summary().startswith("2 images found; at least 64 are needed. 3 files cannot be used: 1 ")
+    result = scan(make(tmp_path))
+    assert (result.count, dict(result.unusable)) == (2, REASONS)
+    assert not result.enough
+    assert result.summary().startswith("2 images found; at least 64 are needed. 3 files cannot be used: 1 ")
 
 
 def test_several_sources_are_counted_together(tmp_path: Path) -> None:
@@ -52,14 +52,14 @@ def test_several_sources_are_counted_together(tmp_path: Path) -> None:
 
 
 def test_a_compressed_tar_is_counted_only_when_it_is_read(tmp_path: Path) -> None:
-    found = scan(tarred(tmp_path, "w:gz"))
-    assert found.count is None
-    assert found.enough
-    assert "counted while they are prepared" in found.summary()
+    result = scan(tarred(tmp_path, "w:gz"))
+    assert result.count is None
+    assert result.enough
+    assert "counted while they are prepared" in result.summary()
 
 
 def test_what_is_missing_or_no_archive_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("words")
-    for path, words in ((tmp_path / "missing", "There is no file or folder"), (tmp_path / "a.txt", "a.txt")):
-        with pytest.raises(DataError, match=words):
+    for path, message in ((tmp_path / "missing", "There is no file or folder"), (tmp_path / "a.txt", "a.txt")):
+        with pytest.raises(DataError, match=message):
             scan(path)

@@ -34,9 +34,9 @@ def test_every_image_is_in_exactly_one_part(names: list[str]) -> None:
 @given(st.dictionaries(st.sampled_from([name[-10:] for name in NAMES[:200]]), st.integers(1, 30).map(str), min_size=1))
 def test_no_person_is_in_two_parts(identities: dict[str, str]) -> None:
     people = [{identities.get(NAMES[row][-10:]) for row in rows_of(NAMES[:200], part, identities)} for part in PARTS]
-    for one in range(3):
-        for other in range(one):
-            assert not (people[one] & people[other]) - {None}
+    for split in range(3):
+        for other in range(split):
+            assert not (people[split] & people[other]) - {None}
 
 
 def test_four_fifths_are_for_training_and_a_tenth_each_for_choosing_and_reporting() -> None:
@@ -164,12 +164,14 @@ def parts_of_people(source: Path, cache: Path) -> dict[str, set[str]]:
     """Part → who is in it, and a check that nobody is in two."""
     faces = prepare(source, 32, cache=cache)
     parts = all_parts(faces, source)
-    found = {part: {PEOPLE[f"{Path(faces.names[row]).stem}.jpg"] for row in rows} for part, rows in parts.items()}
-    everyone = [who for people in found.values() for who in people]
+    people_by_split = {
+        part: {PEOPLE[f"{Path(faces.names[row]).stem}.jpg"] for row in rows} for part, rows in parts.items()
+    }
+    everyone = [who for people in people_by_split.values() for who in people]
     assert len(everyone) == len(set(everyone)) == 20
     for part, rows in parts.items():
         assert list(split_rows(faces, source, part)) == list(rows)
-    return found
+    return people_by_split
 
 
 @pytest.fixture
@@ -206,9 +208,9 @@ def test_kaggles_official_splits_keep_people_together_without_a_list_of_people(t
     folder = images_in(tmp_path / "celeba", [f"img_align_celeba/img_align_celeba/{name}" for name in ORDER])
     lines = ["image_id,partition", *(f"{name},{part}" for name, part in PARTITION.items())]
     (folder / "list_eval_partition.csv").write_text("\r\n".join(lines) + "\r\n")
-    found = parts_of_people(folder, tmp_path)
-    assert found["train"] == {str(who) for who in range(7)}
-    assert found["validation"] == {str(who) for who in range(7, 14)}
+    people = parts_of_people(folder, tmp_path)
+    assert people["train"] == {str(who) for who in range(7)}
+    assert people["validation"] == {str(who) for who in range(7, 14)}
     assert "list_eval_partition" in known_people(ORDER, folder).basis
 
 

@@ -8,7 +8,7 @@ from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 
 
-def drawn(count: int, seed: int = 5) -> np.ndarray:
+def generated(count: int, seed: int = 5) -> np.ndarray:
     return sampling.generate(load_model(find_model("ours-64")), face_seeds(seed, count))
 
 
@@ -16,4 +16,4 @@ def drawn(count: int, seed: int = 5) -> np.ndarray:
 def images() -> np.ndarray:
     """Six faces, and two pictures of nothing."""
     nothing = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
-    return np.concatenate([drawn(6), nothing])
+    return np.concatenate([generated(6), nothing])

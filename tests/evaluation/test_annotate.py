@@ -35,20 +35,20 @@ def opened(file: bytes) -> np.ndarray:
 def test_a_marked_face_is_enlarged_and_differs_only_along_its_lines(detected: DetectedImages) -> None:
     image, box = detected.images[0], detected.hog.boxes[0]
     plain = annotate.marked(image, (0, 63, 63, 0), {})
-    drawn = annotate.marked(image, box, landmarks(image, box))
-    assert drawn.shape == (192, 192, 3)
-    changed = (drawn != plain).any(axis=2)
+    marked = annotate.marked(image, box, landmarks(image, box))
+    assert marked.shape == (192, 192, 3)
+    changed = (marked != plain).any(axis=2)
     top, right, _, left = (3 * int(side) for side in box)
     assert changed[top, left:right].mean() > 0.9, "the upper edge of the box"
-    assert (drawn[top, (left + right) // 2] == annotate.BOX_COLOUR).all()
-    assert (drawn == annotate.POINTS_COLOUR).all(axis=2).sum() > 100
+    assert (marked[top, (left + right) // 2] == annotate.BOX_COLOUR).all()
+    assert (marked == annotate.POINTS_COLOUR).all(axis=2).sum() > 100
     assert changed.mean() < 0.3
 
 
 def test_a_box_that_reaches_over_the_edge_is_drawn_along_it() -> None:
-    drawn = annotate.marked(np.zeros((64, 64, 3), np.uint8), (-5, 80, 70, -9), {})
-    assert (drawn[0, :] == annotate.BOX_COLOUR).all()
-    assert (drawn[:, -1] == annotate.BOX_COLOUR).all()
+    marked = annotate.marked(np.zeros((64, 64, 3), np.uint8), (-5, 80, 70, -9), {})
+    assert (marked[0, :] == annotate.BOX_COLOUR).all()
+    assert (marked[:, -1] == annotate.BOX_COLOUR).all()
 
 
 def test_a_person_has_one_portrait_with_the_number_of_its_faces_most_first(detected: DetectedImages) -> None:
@@ -63,14 +63,14 @@ def test_a_person_has_one_portrait_with_the_number_of_its_faces_most_first(detec
 
 
 def test_sheets_hold_every_face_of_their_kind_and_say_so(detected: DetectedImages) -> None:
-    found = annotate.sheets(detected, model="mine", seed=5)
-    assert found.keys() == {"detected.png", "undetected.png", "people.png"}
-    facts = pictures.read_settings(found["detected.png"])
+    sheets = annotate.sheets(detected, model="mine", seed=5)
+    assert sheets.keys() == {"detected.png", "undetected.png", "people.png"}
+    facts = pictures.read_settings(sheets["detected.png"])
     assert {name: facts[name] for name in ("model", "seed", "shows", "shown", "of")} == {
         "model": "mine", "seed": "5", "shows": "detected", "shown": "5", "of": "5"
     }  # fmt: skip
-    assert opened(found["detected.png"]).shape == (2 * 194 + 2, 3 * 194 + 2, 3)
-    assert opened(found["undetected.png"]).shape == (194 + 2, 2 * 194 + 2, 3)
+    assert opened(sheets["detected.png"]).shape == (2 * 194 + 2, 3 * 194 + 2, 3)
+    assert opened(sheets["undetected.png"]).shape == (194 + 2, 2 * 194 + 2, 3)
 
 
 def test_there_is_no_sheet_of_what_there_is_not(

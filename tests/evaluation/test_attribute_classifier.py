@@ -20,19 +20,19 @@ from tests.conftest import Seeing
 def test_a_vertical_edge_has_a_gradient_in_one_orientation_of_the_parts_beside_it() -> None:
     image = np.zeros((1, 32, 32, 3), np.float32)
     image[:, :, 16:] = 100
-    found = histograms(image).reshape(8, 8, 8)
-    assert (found[:, 3:5, 0] > 0).all()  # brighter to the right
-    found[:, 3:5, 0] = 0
-    np.testing.assert_array_equal(found, 0)
+    gradients = histograms(image).reshape(8, 8, 8)
+    assert (gradients[:, 3:5, 0] > 0).all()  # brighter to the right
+    gradients[:, 3:5, 0] = 0
+    np.testing.assert_array_equal(gradients, 0)
 
 
 def test_a_diagonal_gradient_is_divided_between_the_nearest_orientations() -> None:
     across, down = np.meshgrid(np.arange(32.0), np.arange(32.0))
     angle = np.pi / 8  # halfway between the first two of eight
     ramp = np.cos(angle) * across + np.sin(angle) * down
-    found = histograms(np.repeat(ramp[None, ..., None], 3, axis=3).astype(np.float32)).reshape(8, 8, 8)[3, 3]
-    assert found[0] == pytest.approx(found[1], rel=1e-3)
-    np.testing.assert_allclose(found[2:], 0, atol=1e-2)
+    gradients = histograms(np.repeat(ramp[None, ..., None], 3, axis=3).astype(np.float32)).reshape(8, 8, 8)[3, 3]
+    assert gradients[0] == pytest.approx(gradients[1], rel=1e-3)
+    np.testing.assert_allclose(gradients[2:], 0, atol=1e-2)
 
 
 def test_features_hardly_depend_on_brightness_contrast_and_size() -> None:
@@ -55,15 +55,15 @@ def test_scores_are_zero_halfway_between_faces_with_and_without_a_rare_attribute
 
 
 def test_attributes_that_faces_show_are_recognised_by_two_classifiers_of_different_faces(seeing: Seeing) -> None:
-    found = fit_learner_and_judge(str(seeing.attributes()), 32)
-    assert found.learner.names == found.judge.names == ("Bald", "Smiling")
-    assert found.learner_faces + found.judge_faces == 400
-    assert found.learner_faces > 2 * found.judge_faces
-    assert min(found.accuracy.values()) > 0.95
-    assert found.labels == "attributes"
-    shown = features(np.stack([seeing.shown(1, 0, 999), seeing.shown(0, 1, 998)]))
-    for classifier in (found.learner, found.judge):
-        np.testing.assert_array_equal(classifier(shown) > 0, [(True, False), (False, True)])
+    classifiers = fit_learner_and_judge(str(seeing.attributes()), 32)
+    assert classifiers.learner.names == classifiers.judge.names == ("Bald", "Smiling")
+    assert classifiers.learner_faces + classifiers.judge_faces == 400
+    assert classifiers.learner_faces > 2 * classifiers.judge_faces
+    assert min(classifiers.accuracy.values()) > 0.95
+    assert classifiers.labels == "attributes"
+    photo_with = features(np.stack([seeing.shown(1, 0, 999), seeing.shown(0, 1, 998)]))
+    for classifier in (classifiers.learner, classifiers.judge):
+        np.testing.assert_array_equal(classifier(photo_with) > 0, [(True, False), (False, True)])
 
 
 def test_an_attribute_of_nobody_is_left_out_and_too_few_faces_are_refused(seeing: Seeing) -> None:

@@ -27,12 +27,12 @@ def test_faces_are_found_where_there_are_faces_and_nowhere_else(images: np.ndarr
 def test_an_interrupted_evaluation_goes_on_and_gives_the_same_answer(images: np.ndarray, tmp_path: Path) -> None:
     many = np.concatenate([images] * 7)  # three chunks
     whole = detect_and_embed(many, embed=False, processes=1, cache=tmp_path)
-    kept = sorted(tmp_path.glob("*.npz"))
-    assert len(kept) == 3
-    kept[0].write_bytes(b"damaged")
+    chunks = sorted(tmp_path.glob("*.npz"))
+    assert len(chunks) == 3
+    chunks[0].write_bytes(b"damaged")
     reports: list[tuple[int, int | None]] = []
-    again = detect_and_embed(many, embed=False, processes=1, cache=tmp_path, progress=lambda *at: reports.append(at))
-    assert np.array_equal(whole.boxes, again.boxes)
+    second = detect_and_embed(many, embed=False, processes=1, cache=tmp_path, progress=lambda *at: reports.append(at))
+    assert np.array_equal(whole.boxes, second.boxes)
     assert len(reports) == 2, "what was kept was not judged again"
     assert reports[0][0] in (31, 50)
     assert reports[1] == (56, 56)

@@ -50,10 +50,10 @@ def test_an_evaluation_says_what_its_weights_were_although_newer_ones_are_there(
     save(run, 10)
     (run.path / "checkpoints" / "00000020.ckpt").write_bytes(b"")  # its weights are still being written
     (run.path / "metrics.csv").write_text("step,images,seconds\n5,80,2.5\n10,160,5.0\n15,240,7.5\n")
-    found = evaluate(run, count=6)
-    assert (found.step, found.images, found.seconds, found.faces) == (10, 160, 5.0, 6)
-    assert read_evaluations(run.path) == [found]
-    assert found.distance is None  # six faces are too few
+    latest = evaluate(run, count=6)
+    assert (latest.step, latest.images, latest.seconds, latest.faces) == (10, 160, 5.0, 6)
+    assert read_evaluations(run.path) == [latest]
+    assert latest.distance is None  # six faces are too few
     assert not (run.path / BEST_WEIGHTS).exists()
     assert not list(run.path.glob(".*"))
 
@@ -68,8 +68,8 @@ def test_the_weights_with_the_smallest_distance_are_kept_and_become_the_bundle(
         save(run, step, seed=step)
         evaluate(run, count=2)
     assert best(read_evaluations(run.path)).step == 20
-    kept = load_model(run.path, run.path / BEST_WEIGHTS)
-    assert kept.trained == Trained(20, 320)
+    best_weights = load_model(run.path, run.path / BEST_WEIGHTS)
+    assert best_weights.trained == Trained(20, 320)
     assert weights_trained(run.path) == Trained(30, 480)
 
     bundle = card.export(run, tmp_path / "mine")
@@ -109,9 +109,13 @@ def test_records_of_earlier_races_and_unusable_lines(tmp_path: Path) -> None:
     record(tmp_path, evaluation(30, None))
     with (tmp_path / "evaluations.jsonl").open("a") as file:
         file.write('{"step": "x"}\n[1]\n{"step": 50, "ima')
-    found = read_evaluations(tmp_path)
-    assert [(row.step, row.share, row.distance) for row in found] == [(20, 0.05, None), (30, 0.8, None), (40, 0.8, 0.1)]
-    assert best(found).step == 40
+    recorded = read_evaluations(tmp_path)
+    assert [(row.step, row.share, row.distance) for row in recorded] == [
+        (20, 0.05, None),
+        (30, 0.8, None),
+        (40, 0.8, 0.1),
+    ]
+    assert best(recorded).step == 40
     assert best([]) is best([evaluation(1, None)]) is None
     assert read_evaluations(tmp_path / "nowhere") == []
 
@@ -126,34 +130,34 @@ def test_a_training_starts_evaluations_that_end_in_its_run_and_in_tensorboard(tm
     run = create_run(RunConfig.model_validate(config), tmp_path)
     assert execute(run).state == "finished"
     deadline = time.monotonic() + 120
-    while not (found := read_evaluations(run.path)) and time.monotonic() < deadline:
+    while not (recorded := read_evaluations(run.path)) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert found[0].faces == during_training.FACES
-    assert found[0].images == 48
+    assert recorded[0].faces == during_training.FACES
+    assert recorded[0].images == 48
     while time.monotonic() < deadline:
         events = EventAccumulator(str(run.path / "tensorboard")).Reload()
         if "evaluation/detected" in events.Tags()["scalars"]:
             break
         time.sleep(0.2)
-    assert events.Scalars("evaluation/detected")[0].step == found[0].step
+    assert events.Scalars("evaluation/detected")[0].step == recorded[0].step
 
 
 def test_evaluations_take_turns_and_a_tenth_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[float] = []
     monkeypatch.setattr(evaluations.BackgroundEvaluations, "start", lambda self: started.append(time.monotonic()))
     run = new_run(tmp_path)
-    found = evaluations.BackgroundEvaluations(run.path, every=100)
-    found.start_if_due(99)
+    background = evaluations.BackgroundEvaluations(run.path, every=100)
+    background.start_if_due(99)
     assert not started
-    found.start_if_due(100)
+    background.start_if_due(100)
     assert len(started) == 1
     record(run.path, Evaluation(6, 100, 1.0, 500, 1))
-    found.start_if_due(150)
+    background.start_if_due(150)
     assert len(started) == 1
-    found.start_if_due(150, last=True)
+    background.start_if_due(150, last=True)
     assert len(started) == 2
-    found.next = time.process_time() + 60  # the last one took a while
-    found.start_if_due(300)
+    background.next = time.process_time() + 60  # the last one took a while
+    background.start_if_due(300)
     assert len(started) == 2
     evaluations.BackgroundEvaluations(run.path, every=0).start_if_due(10**9, last=True)
     assert len(started) == 2
@@ -167,17 +171,17 @@ def test_the_time_between_evaluations_follows_from_the_processor_time_that_one_t
     work = "import time\nwhile time.process_time() < 0.3: pass\ntime.sleep(0.5)"  # waiting does not count
     popen = evaluations.subprocess.Popen
     monkeypatch.setattr(
-        evaluations.subprocess, "Popen", lambda command, **words: popen([sys.executable, "-c", work], **words)
+        evaluations.subprocess, "Popen", lambda command, **options: popen([sys.executable, "-c", work], **options)
     )
-    found = evaluations.BackgroundEvaluations(run.path, every=10)
-    found.start_if_due(10)
-    assert found.is_running
-    found.start_if_due(20)  # not a second one beside it
-    found.process.wait()
+    background = evaluations.BackgroundEvaluations(run.path, every=10)
+    background.start_if_due(10)
+    assert background.is_running
+    background.start_if_due(20)  # not a second one beside it
+    background.process.wait()
     deadline = time.monotonic() + 5
-    while not found.next and time.monotonic() < deadline:
+    while not background.next and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert 2.5 < found.next - time.process_time() < 4.5
+    assert 2.5 < background.next - time.process_time() < 4.5
 
 
 def test_other_processes_that_end_meanwhile_do_not_lengthen_that_time(tmp_path: Path) -> None:

@@ -23,9 +23,11 @@ def test_the_frechet_distance_is_that_of_the_covariances_as_sampled() -> None:
     rng = np.random.default_rng(1)
     mixing = rng.normal(size=(6, 6))
     a, b = rng.normal(size=(300, 6)) @ mixing, rng.normal(size=(400, 6)) + 0.3
-    one, other = np.cov(a.T), np.cov(b.T)
-    half = sqrtm(one)
-    expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(one + other - 2 * np.real(sqrtm(half @ other @ half)))
+    covariance_a, covariance_b = np.cov(a.T), np.cov(b.T)
+    half = sqrtm(covariance_a)
+    expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(
+        covariance_a + covariance_b - 2 * np.real(sqrtm(half @ covariance_b @ half))
+    )
     assert frechet(a, b) == pytest.approx(expected)
     assert frechet(b, a) == pytest.approx(expected)
 
@@ -44,10 +46,10 @@ def test_people_are_counted_as_long_as_they_are_further_apart_than_the_tolerance
 
 
 @given(st.lists(st.floats(-5, 5), max_size=30))
-def test_people_are_never_more_than_faces_and_never_fewer_than_one(places: list[float]) -> None:
-    embeddings = np.zeros((len(places), 128))
-    embeddings[:, 3] = places
-    assert min(1, len(places)) <= distinct_people(embeddings) <= len(places)
+def test_people_are_never_more_than_faces_and_never_fewer_than_one(positions: list[float]) -> None:
+    embeddings = np.zeros((len(positions), 128))
+    embeddings[:, 3] = positions
+    assert min(1, len(positions)) <= distinct_people(embeddings) <= len(positions)
 
 
 def test_each_face_belongs_to_the_first_person_that_it_is_near_to() -> None:
@@ -69,14 +71,14 @@ def test_the_closest_come_in_order_and_images_without_a_face_are_passed_over() -
     assert not len(closest(np.zeros(128), others[[1, 3]], 3)[1])
 
 
-def detected(places: list[float | None], images: np.ndarray | None = None, **more: object) -> verify.DetectedImages:
+def detected(positions: list[float | None], images: np.ndarray | None = None, **more: object) -> verify.DetectedImages:
     """Faces whose embeddings lie on a line; None for an image without one."""
-    found = np.array([place is not None for place in places])
-    embeddings = np.full((len(places), 128), np.nan)
-    embeddings[found] = 0
-    embeddings[found, 0] = [place for place in places if place is not None]
-    detections = FaceDetections(np.zeros((len(places), 4), int), found.astype(int), embeddings)
-    images = np.arange(len(places) * 12, dtype=np.uint8).reshape(-1, 2, 2, 3) if images is None else images
+    has_face = np.array([position is not None for position in positions])
+    embeddings = np.full((len(positions), 128), np.nan)
+    embeddings[has_face] = 0
+    embeddings[has_face, 0] = [position for position in positions if position is not None]
+    detections = FaceDetections(np.zeros((len(positions), 4), int), has_face.astype(int), embeddings)
+    images = np.arange(len(positions) * 12, dtype=np.uint8).reshape(-1, 2, 2, 3) if images is None else images
     return verify.DetectedImages("line", images, detections, **more)
 
 
@@ -87,12 +89,12 @@ def test_people_are_numbered_over_all_images_and_nobody_is_on_one_without_a_face
 
 def test_a_face_is_shown_its_nearest_training_faces_if_they_are_at_hand() -> None:
     training = detected([0.5, None, 0.2, 2.0])
-    drawn = detected([0.0, None], training=training)
-    found = drawn.nearest_training(0, 2)
-    assert [distance for _, distance in found] == pytest.approx([0.2, 0.5])
-    assert np.array_equal(found[0][0], training.images[2])
-    assert len(drawn.nearest_training(0, 9)) == 3
-    assert drawn.nearest_training(1, 2) == [], "no face, nothing to compare"
+    generated = detected([0.0, None], training=training)
+    nearest_faces = generated.nearest_training(0, 2)
+    assert [distance for _, distance in nearest_faces] == pytest.approx([0.2, 0.5])
+    assert np.array_equal(nearest_faces[0][0], training.images[2])
+    assert len(generated.nearest_training(0, 9)) == 3
+    assert generated.nearest_training(1, 2) == [], "no face, nothing to compare"
     assert detected([0.0]).nearest_training(0, 2) == []
 
 
@@ -111,5 +113,5 @@ def test_intervals_are_wilsons(count: int, of: int) -> None:
     z, share = 1.959963984540054, count / of
     middle = (share + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    found = verify.rate(count, of)
-    assert (found.low, found.high) == pytest.approx((middle - half, middle + half), abs=1e-9)
+    interval = verify.rate(count, of)
+    assert (interval.low, interval.high) == pytest.approx((middle - half, middle + half), abs=1e-9)

@@ -17,9 +17,9 @@ from tests.evaluation.test_report import REAL, report, row
 
 def test_mean_and_sample_deviation_are_those_computed_by_hand() -> None:
     reports = [report(row(undetected, distance=0.04 + 0.001 * undetected), REAL) for undetected in (10, 20, 30)]
-    found = over_seeds.over_seeds(reports)
-    assert found["detected"] == over_seeds.Spread(980, 10, 970, 990)
-    distance = found["Fréchet face distance"]
+    statistics = over_seeds.over_seeds(reports)
+    assert statistics["detected"] == over_seeds.Spread(980, 10, 970, 990)
+    distance = statistics["Fréchet face distance"]
     assert (distance.mean, distance.sd) == (pytest.approx(0.06), pytest.approx(0.01))
 
 
@@ -60,9 +60,9 @@ def test_the_command_evaluates_each_seed_as_it_would_alone(
 ) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path))
 
-    def verify(*words: str) -> dict:
+    def verify(*arguments: str) -> dict:
         monkeypatch.setattr(
-            sys, "argv", ["facedemo", "verify", "--count", "3", "--json", str(tmp_path / "a.json"), *words]
+            sys, "argv", ["facedemo", "verify", "--count", "3", "--json", str(tmp_path / "a.json"), *arguments]
         )
         with pytest.raises(SystemExit) as end:
             main()

@@ -98,9 +98,9 @@ def test_what_is_kept_is_numbers_and_names_and_nothing_of_an_image(folder: Path)
             return [leaf for item in (value.values() if isinstance(value, dict) else value) for leaf in leaves(item)]
         return [value]
 
-    found = leaves(json.loads((folder / "report.json").read_text("utf8"))["evaluation"])
-    assert len(found) < 100, "one embedding alone has 128 numbers"
-    assert all(len(leaf) < 100 for leaf in found if isinstance(leaf, str))
+    values = leaves(json.loads((folder / "report.json").read_text("utf8"))["evaluation"])
+    assert len(values) < 100, "one embedding alone has 128 numbers"
+    assert all(len(leaf) < 100 for leaf in values if isinstance(leaf, str))
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
@@ -118,38 +118,40 @@ def test_a_run_keeps_no_evaluation_because_its_weights_go_on_changing(folder: Pa
         save_bundle_evaluation(report(row()), folder)
 
 
-def words(*rows: Row, **more: Any) -> str:
+def narrative(*rows: Row, **more: Any) -> str:
     return " ".join(describe(report(*rows, **more)))
 
 
 def test_the_narrative_compares_with_real_faces_if_there_are_any() -> None:
-    said = words(row(), REAL)
-    assert "983 of 1,000 (98.3 %)" in said
-    assert "detected more often" in said
+    text = narrative(row(), REAL)
+    assert "983 of 1,000 (98.3 %)" in text
+    assert "detected more often" in text
     assert (
         "The first 856 images show 98 different people; the same number of real faces shows 323. "
-        "The model repeats itself." in said
+        "The model repeats itself." in text
     )
-    assert "to real faces is 0.052" in said
-    assert "it is 0.016" in said
-    assert "no sign of memorisation" in said
-    assert "detected less often" in words(row(281), REAL)
-    assert "difference is not significant" in words(row(5, 100), REAL)
-    assert "check them for copies" in words(row(nearest=0.3), REAL)
-    assert "repeats itself" not in words(row(people_matched_n=300), REAL)
-    assert "repeats itself" not in words(row(undetected=1000, people=0, people_matched_n=0), REAL), "there are no faces"
+    assert "to real faces is 0.052" in text
+    assert "it is 0.016" in text
+    assert "no sign of memorisation" in text
+    assert "detected less often" in narrative(row(281), REAL)
+    assert "difference is not significant" in narrative(row(5, 100), REAL)
+    assert "check them for copies" in narrative(row(nearest=0.3), REAL)
+    assert "repeats itself" not in narrative(row(people_matched_n=300), REAL)
+    assert "repeats itself" not in narrative(row(undetected=1000, people=0, people_matched_n=0), REAL), (
+        "there are no faces"
+    )
 
 
 def test_the_reading_says_what_is_missing_and_what_flatters() -> None:
-    alone = words(row(people=1, nearest=None, distance=None), unseen=None)
+    alone = narrative(row(people=1, nearest=None, distance=None), unseen=None)
     assert "1 person" in alone
     assert "Compare this with real faces" in alone
     assert "Fréchet" not in alone
-    assert "needs 256" in words(row(distance=None), REAL)
-    assert "biased in the model" in words(row(), REAL, unseen=False)
-    assert "biased in the model" not in words(row(), REAL)
-    assert "nobody in the gallery" in words(row(unrecognised=rate(3, 1000)))
-    assert "FID is 20.5 (between real faces 5.0)" in words(row(fid=20.5, kid=0.01), replace(REAL, fid=5.0, kid=0.0))
+    assert "needs 256" in narrative(row(distance=None), REAL)
+    assert "biased in the model" in narrative(row(), REAL, unseen=False)
+    assert "biased in the model" not in narrative(row(), REAL)
+    assert "nobody in the gallery" in narrative(row(unrecognised=rate(3, 1000)))
+    assert "FID is 20.5 (between real faces 5.0)" in narrative(row(fid=20.5, kid=0.01), replace(REAL, fid=5.0, kid=0.0))
 
 
 def test_without_its_package_fid_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

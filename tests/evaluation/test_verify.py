@@ -16,7 +16,7 @@ from facedemo.evaluation.request import EvaluationRequest
 from facedemo.imaging import pictures
 from facedemo.pretrained.model import find_model, load_model
 from tests.conftest import facedemo
-from tests.evaluation.conftest import drawn
+from tests.evaluation.conftest import generated
 
 
 def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Path) -> None:
@@ -27,21 +27,23 @@ def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Pa
 
 def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
-    shown = tmp_path / "shown"
-    shown.mkdir()
+    sheets = tmp_path / "shown"
+    sheets.mkdir()
     nothing = np.random.default_rng(0).integers(0, 256, (90, 64, 64, 3), dtype=np.uint8)
-    for number, image in enumerate(np.concatenate([drawn(30, seed=900), nothing])):  # drawn: stand-ins for photographs
-        Image.fromarray(image).save(shown / f"{number:03d}.png")
+    for number, image in enumerate(
+        np.concatenate([generated(30, seed=900), nothing])
+    ):  # drawn: stand-ins for photographs
+        Image.fromarray(image).save(sheets / f"{number:03d}.png")
     begun = []
 
     def steps(what: str):
         return lambda done, total: begun.append(what)
 
-    model, source = load_model(find_model("ours-64")), str(shown)
+    model, source = load_model(find_model("ours-64")), str(sheets)
     report, _ = verify.verify(model, EvaluationRequest(6, 900, source, gallery=source, copies=True), steps)
-    looked = list(dict.fromkeys(what for what in begun if what.startswith("analysing")))
+    analysed = list(dict.fromkeys(what for what in begun if what.startswith("analysing")))
     parts = [f"analysing the gallery, {part}" for part in ("train", "validation", "test")]
-    assert looked == ["analysing ours-64", *parts]
+    assert analysed == ["analysing ours-64", *parts]
     assert report.generated.unrecognised.count == 0, "each of them is in the gallery"
 
 
@@ -49,28 +51,30 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     people = tmp_path / "people"
     people.mkdir()
     nothing = np.random.default_rng(0).integers(0, 256, (58, 64, 64, 3), dtype=np.uint8)
-    for number, image in enumerate(np.concatenate([drawn(6, seed=900), nothing])):  # drawn: stand-ins for photographs
+    for number, image in enumerate(
+        np.concatenate([generated(6, seed=900), nothing])
+    ):  # drawn: stand-ins for photographs
         Image.fromarray(image).save(people / f"{number:02d}.png")
     bundled = tmp_path / "mine"
     shutil.copytree(find_model("ours-64"), bundled)
     before = json.loads((bundled / "report.json").read_text("utf8"))
 
-    words = ["--model", str(bundled), "--count", "6", "--seed", "900", "--gallery", str(people), "--keep"]
-    words += ["--json", str(tmp_path / "report.json"), "--pictures", str(tmp_path / "pictures")]
-    done = facedemo(tmp_path, "verify", *words)
+    arguments = ["--model", str(bundled), "--count", "6", "--seed", "900", "--gallery", str(people), "--keep"]
+    arguments += ["--json", str(tmp_path / "report.json"), "--pictures", str(tmp_path / "pictures")]
+    done = facedemo(tmp_path, "verify", *arguments)
     assert done.returncode == 0, done.stderr
     written = json.loads((tmp_path / "report.json").read_text("utf8"))
-    found = Report.from_json(written)
-    assert found.generated.undetected.of == 6
-    assert found.generated.unrecognised.count == 0, "each of them is in the gallery"
-    assert 1 <= found.generated.people <= 6
-    assert found.versions.keys() >= {"torch", "face-recognition"}
+    report = Report.from_json(written)
+    assert report.generated.undetected.of == 6
+    assert report.generated.unrecognised.count == 0, "each of them is in the gallery"
+    assert 1 <= report.generated.people <= 6
+    assert report.versions.keys() >= {"torch", "face-recognition"}
     assert "can't detect a face" in done.stdout
-    assert f"A face is detected in {6 - found.generated.undetected.count} of 6" in done.stdout
+    assert f"A face is detected in {6 - report.generated.undetected.count} of 6" in done.stdout
 
     facts = pictures.read_settings(tmp_path / "pictures" / "detected.png")
-    assert (facts["seed"], facts["of"]) == ("900", str(6 - found.generated.undetected.count))
-    assert pictures.read_settings(tmp_path / "pictures" / "people.png")["of"] == str(found.generated.people)
+    assert (facts["seed"], facts["of"]) == ("900", str(6 - report.generated.undetected.count))
+    assert pictures.read_settings(tmp_path / "pictures" / "people.png")["of"] == str(report.generated.people)
 
     after = json.loads((bundled / "report.json").read_text("utf8"))
     assert after.pop("smaller_evaluations") == [written]  # the larger one that was there is kept
@@ -80,7 +84,7 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("arguments", "expected"),
     [
         (["--quick", "--keep"], "--quick only measures the detection rate"),
         (["--fid"], "give them with --data"),
@@ -90,10 +94,14 @@ def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_repor
     ],
 )
 def test_what_cannot_be_measured_is_said_without_a_traceback(
-    words: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    arguments: list[str],
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path))
-    monkeypatch.setattr(sys, "argv", ["facedemo", "verify", *words])
+    monkeypatch.setattr(sys, "argv", ["facedemo", "verify", *arguments])
     with pytest.raises(SystemExit) as end:  # any other exception would be a traceback
         main()
     assert end.value.code == 1

@@ -25,8 +25,8 @@ def latent(model: FaceModel, seed: int) -> np.ndarray:
 def test_the_answer_of_a_linear_map_is_that_map(seed: int) -> None:
     rng = np.random.default_rng(seed)
     z, response = rng.uniform(-1, 1, (50, 4)), rng.normal(size=(4, 3))
-    found, share = directions.respond(z, z @ response + 7)
-    np.testing.assert_allclose(found, response, atol=1e-9)
+    response_found, share = directions.respond(z, z @ response + 7)
+    np.testing.assert_allclose(response_found, response, atol=1e-9)
     np.testing.assert_allclose(share, 1)
 
 
@@ -85,41 +85,43 @@ def test_a_labelled_direction_changes_how_the_found_faces_are_read_and_nothing_e
     response, seen = rng.normal(size=(8, 2)), (np.arange(200) % 3 > 0).astype(int)
     labels = np.where(seen[:, None], z @ response + (40, 0.5), np.nan)
     labels[:, 1] += 2 * rng.normal(size=200)  # much of it does not follow from the latents
-    drawn = []
+    generated = []
 
     def detect_and_embed(images: np.ndarray, **_: object) -> FaceDetections:
-        drawn.append(images)
+        generated.append(images)
         return FaceDetections(np.zeros((len(images), 4), int), seen, labels)
 
     monkeypatch.setattr(directions, "detect_and_embed", detect_and_embed)
-    age, gender = directions.labelled(tiny_model, lambda known: {"age": known[:, 0], "gender": known[:, 1]}, 200)
+    age, gender = directions.labelled(
+        tiny_model, lambda embeddings: {"age": embeddings[:, 0], "gender": embeddings[:, 1]}, 200
+    )
     assert (age.name, age.title, gender.name, gender.title) == ("age", "Age", "gender", "Gender")
     assert age.share == pytest.approx(1)
     assert 0.3 < gender.share < 0.95
     assert age.step @ response[:, 0] > 0
     assert gender.step @ response[:, 1] > 0
     assert abs(cosine(gender.step, response[:, 0])) < 1e-5
-    values = np.stack(list(directions.image_measures(drawn[0][seen > 0]).values()), axis=1)
+    values = np.stack(list(directions.image_measures(generated[0][seen > 0]).values()), axis=1)
     for measured in directions.respond(z[seen > 0], values)[0].T:
         assert abs(cosine(age.step, measured)) < 1e-5
         assert abs(cosine(gender.step, measured)) < 1e-5
     seen[:190] = 0
     with pytest.raises(ValueError, match="A face was detected in only 7 of 200"):
-        directions.labelled(tiny_model, lambda known: {}, 200)
+        directions.labelled(tiny_model, lambda embeddings: {}, 200)
 
 
 def test_the_same_model_has_the_same_directions(tiny_model: FaceModel) -> None:
     first, second = directions.find_directions(tiny_model, 64), directions.find_directions(tiny_model, 64)
     assert [d.name for d in first] == [*directions.MEASURES, *(f"main{n}" for n in range(1, 7))]
-    for one, other in zip(first, second, strict=True):
-        assert np.array_equal(one.step, other.step)
-        assert 0 <= one.share <= 1
+    for left, right in zip(first, second, strict=True):
+        assert np.array_equal(left.step, right.step)
+        assert 0 <= left.share <= 1
 
 
 def test_a_face_is_moved_by_amounts_and_stays_where_there_are_none(tiny_model: FaceModel) -> None:
-    found = directions.find_directions(tiny_model, 64)
+    directions_found = directions.find_directions(tiny_model, 64)
     faces = directions.move_face(
-        tiny_model, latent(tiny_model, 5), found, [{}, {"main1": 4.0}, {"main1": 0.0, "side": 0.0}]
+        tiny_model, latent(tiny_model, 5), directions_found, [{}, {"main1": 4.0}, {"main1": 0.0, "side": 0.0}]
     )
     assert np.array_equal(faces[0], sampling.generate(tiny_model, [5])[0])
     assert np.array_equal(faces[0], faces[2])
@@ -136,10 +138,10 @@ def test_the_film_of_an_edit_goes_from_the_face_to_the_edited_one_in_equal_steps
 def test_impossible_directions_are_refused_in_words(tiny_model: FaceModel) -> None:
     with pytest.raises(ValueError, match="too few"):
         directions.find_directions(tiny_model, 16)
-    found = directions.find_directions(tiny_model, 32)
+    directions_found = directions.find_directions(tiny_model, 32)
     with pytest.raises(ValueError, match=r"no direction “age”.*brightness"):
-        directions.move_face(tiny_model, latent(tiny_model, 1), found, [{"age": 1.0}])
+        directions.move_face(tiny_model, latent(tiny_model, 1), directions_found, [{"age": 1.0}])
     with pytest.raises(ValueError, match="amount of a direction"):
-        directions.move_face(tiny_model, latent(tiny_model, 1), found, [{"side": 4.5}])
+        directions.move_face(tiny_model, latent(tiny_model, 1), directions_found, [{"side": 4.5}])
     with pytest.raises(ValueError, match="at least one mapping"):
-        directions.move_face(tiny_model, latent(tiny_model, 1), found, [])
+        directions.move_face(tiny_model, latent(tiny_model, 1), directions_found, [])

@@ -64,29 +64,29 @@ def test_a_discriminator_that_answers_with_a_number_has_nothing_inside(tmp_path:
 def test_losses_are_of_the_models_own_faces(tiny_model: FaceModel, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path))
     calls = list[tuple[int, int]]()
-    found = discriminator_view.losses(tiny_model, lambda *done: calls.append(done))
-    assert found.real is not None, "it was trained on the built-in faces, which are always at hand"
-    assert found.generated.shape == (discriminator_view.COUNT,)
+    losses = discriminator_view.losses(tiny_model, lambda *done: calls.append(done))
+    assert losses.real is not None, "it was trained on the built-in faces, which are always at hand"
+    assert losses.generated.shape == (discriminator_view.COUNT,)
     assert calls[-1] == (2 * discriminator_view.COUNT, 2 * discriminator_view.COUNT)
     (image,) = sampling.generate(tiny_model, [discriminator_view.FIRST_SEED])
-    assert found.generated[0] == pytest.approx(discriminator_view.reconstruct(tiny_model, image).loss, abs=0.01)
+    assert losses.generated[0] == pytest.approx(discriminator_view.reconstruct(tiny_model, image).loss, abs=0.01)
     assert discriminator_view.share_above(np.array([0.1, 0.2, 0.3, 0.4]), 0.2) == 0.5
 
 
 def test_a_face_that_the_model_draws_is_found_again(tiny_model: FaceModel) -> None:
-    (wanted,) = sampling.generate(tiny_model, [77])
+    (target,) = sampling.generate(tiny_model, [77])
     steps = list[tuple[int, int]]()
-    found = inversion.invert(tiny_model, wanted, steps=120, progress=lambda *done: steps.append(done))
+    inverted = inversion.invert(tiny_model, target, steps=120, progress=lambda *done: steps.append(done))
     assert steps == [(step, 120) for step in range(1, 121)]
-    assert found.error < 0.01
-    assert np.abs(found.latent).max() <= 1
-    np.testing.assert_array_equal(sampling.draw(tiny_model, torch.from_numpy(found.latent)[None])[0], found.image)
-    assert found.error == pytest.approx(np.abs(found.image / 127.5 - wanted / 127.5).mean(), abs=0.005)
+    assert inverted.error < 0.01
+    assert np.abs(inverted.latent).max() <= 1
+    np.testing.assert_array_equal(sampling.draw(tiny_model, torch.from_numpy(inverted.latent)[None])[0], inverted.image)
+    assert inverted.error == pytest.approx(np.abs(inverted.image / 127.5 - target / 127.5).mean(), abs=0.005)
 
 
 def test_the_search_comes_closer_than_its_starts(tiny_model: FaceModel) -> None:
-    (wanted,) = sampling.generate(tiny_model, [78])
-    before, after = (inversion.invert(tiny_model, wanted, steps=steps) for steps in (1, 60))
+    (target,) = sampling.generate(tiny_model, [78])
+    before, after = (inversion.invert(tiny_model, target, steps=steps) for steps in (1, 60))
     assert after.error < before.error
 
 

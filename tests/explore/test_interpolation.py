@@ -91,7 +91,7 @@ def test_a_square_has_its_four_corners_and_the_mean_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("wrong", "message"),
     [
         (lambda z: latent_path(z[:1], 3), "two faces"),
         (lambda z: latent_path(z, 0), "from 1 to 120"),
@@ -102,8 +102,8 @@ def test_a_square_has_its_four_corners_and_the_mean_in_the_middle() -> None:
         (lambda z: latent_grid(z, 1), "2 to 16"),
     ],
 )
-def test_impossible_ways_are_refused_in_words(wrong, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_impossible_ways_are_refused_in_words(wrong, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         wrong(torch.randn(4, 5))
 
 
@@ -122,6 +122,6 @@ def test_a_film_stops_at_the_very_faces_of_its_seeds(tiny_model: FaceModel) -> N
 
 
 def test_drawing_tells_how_far_it_is(tiny_model: FaceModel) -> None:
-    said: list[tuple[int, int]] = []
-    interpolation.film_of_seeds(tiny_model, [1, 2], 20, progress=lambda done, total: said.append((done, total)))
-    assert said == [(8, 20), (16, 20), (20, 20)]
+    reports: list[tuple[int, int]] = []
+    interpolation.film_of_seeds(tiny_model, [1, 2], 20, progress=lambda done, total: reports.append((done, total)))
+    assert reports == [(8, 20), (16, 20), (20, 20)]

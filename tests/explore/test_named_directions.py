@@ -29,27 +29,30 @@ def classifiers(model: FaceModel, names: tuple[str, ...] = ("Smiling", "Male")) 
     x = features(sampling.generate(model, face_seeds(9, 200)))
     _, _, right = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     weights = right[: len(names)].T
-    one = AttributeClassifier(names, weights, -x.mean(axis=0) @ weights)
-    return LearnerAndJudge(one, one, dict.fromkeys(names, 0.9), "faces.tar", 1200, 300)
+    classifier = AttributeClassifier(names, weights, -x.mean(axis=0) @ weights)
+    return LearnerAndJudge(classifier, classifier, dict.fromkeys(names, 0.9), "faces.tar", 1200, 300)
 
 
 @pytest.fixture(scope="module")
-def known(tiny_model: FaceModel) -> LearnerAndJudge:
+def learned(tiny_model: FaceModel) -> LearnerAndJudge:
     return classifiers(tiny_model)
 
 
 def some_direction(name: str = "smiling", **changes: object) -> NamedDirection:
     step = np.linspace(-0.5, 0.5, 8, dtype=np.float32)
-    known = NamedDirection(name, name.title(), "Towards it.", step, 0.5, 0.9, 0.85, 0.8)
-    return replace(known, **changes)
+    direction = NamedDirection(name, name.title(), "Towards it.", step, 0.5, 0.9, 0.85, 0.8)
+    return replace(direction, **changes)
 
 
 def test_a_direction_raises_the_score_of_its_attribute_by_a_step_as_long_as_all_others(tiny_model: FaceModel) -> None:
-    known = classifiers(tiny_model, ("Smiling",))
-    (smiling,) = named_directions.learn(tiny_model, known, 128)
+    learner_and_judge = classifiers(tiny_model, ("Smiling",))
+    (smiling,) = named_directions.learn(tiny_model, learner_and_judge, 128)
     start = sampling.latents(tiny_model, face_seeds(5, 40))
     step = torch.from_numpy(smiling.step)
-    scores = [known.judge(features(sampling.draw(tiny_model, start + amount * step))).mean() for amount in (-2, 0, 2)]
+    scores = [
+        learner_and_judge.judge(features(sampling.draw(tiny_model, start + amount * step))).mean()
+        for amount in (-2, 0, 2)
+    ]
     assert scores[0] < scores[1] < scores[2]
     (other, *_) = directions.find_directions(tiny_model, 128)
     assert np.linalg.norm(smiling.step) == pytest.approx(np.linalg.norm(other.step), rel=0.05)
@@ -60,9 +63,14 @@ def test_a_direction_raises_the_score_of_its_attribute_by_a_step_as_long_as_all_
 def test_of_directions_that_change_nearly_the_same_only_the_first_is_shown_at_once() -> None:
     smile, hair, age = np.eye(3, 8, dtype=np.float32)
     steps = {"smiling": smile, "cheeks": 3 * smile + hair, "hair": hair, "bald": -hair, "young": age, "old": age + hair}
-    found = [some_direction(name, step=step) for name, step in steps.items()]
-    assert [one.name for one in named_directions.distinct(found, 3)] == ["smiling", "hair", "young"]
-    assert [one.name for one in named_directions.distinct(found, 9)] == ["smiling", "hair", "young", "old"]
+    candidates = [some_direction(name, step=step) for name, step in steps.items()]
+    assert [direction.name for direction in named_directions.distinct(candidates, 3)] == ["smiling", "hair", "young"]
+    assert [direction.name for direction in named_directions.distinct(candidates, 9)] == [
+        "smiling",
+        "hair",
+        "young",
+        "old",
+    ]
 
 
 def test_all_directions_but_that_of_gender_leave_gender_unchanged() -> None:
@@ -73,14 +81,14 @@ def test_all_directions_but_that_of_gender_leave_gender_unchanged() -> None:
 
 
 def test_an_attribute_that_photos_do_not_show_is_neither_checked_nor_reliable(
-    tiny_model: FaceModel, known: LearnerAndJudge
+    tiny_model: FaceModel, learned: LearnerAndJudge
 ) -> None:
-    unlike = replace(known, accuracy=dict.fromkeys(known.accuracy, 0.6))
-    found = named_directions.learn(tiny_model, unlike, 64)
-    assert not any(direction.reliable for direction in found)
-    assert all(np.isnan(direction.changed) for direction in found)
+    unlike = replace(learned, accuracy=dict.fromkeys(learned.accuracy, 0.6))
+    learned_directions = named_directions.learn(tiny_model, unlike, 64)
+    assert not any(direction.reliable for direction in learned_directions)
+    assert all(np.isnan(direction.changed) for direction in learned_directions)
     with pytest.raises(ValueError, match="16 faces are too few"):
-        named_directions.learn(tiny_model, known, 16)
+        named_directions.learn(tiny_model, learned, 16)
 
 
 @pytest.mark.parametrize(("changes", "reliable"), [({}, True), ({"accuracy": 0.7}, False), ({"changed": 0.3}, False),
@@ -90,16 +98,16 @@ def test_every_measure_must_be_good_enough(changes: dict[str, float], reliable: 
 
 
 def test_what_is_kept_is_small_and_read_back_until_the_weights_change(
-    make_bundle: Maker, known: LearnerAndJudge
+    make_bundle: Maker, learned: LearnerAndJudge
 ) -> None:
     folder = make_bundle()
-    found = [some_direction(), some_direction("bald"), some_direction("hat", changed=0.1)]
-    path = named_directions.save(folder, found, known)
+    stored = [some_direction(), some_direction("bald"), some_direction("hat", changed=0.1)]
+    path = named_directions.save(folder, stored, learned)
     assert path.stat().st_size < 2000
     read = named_directions.read(folder, 8)
     assert [direction.name for direction in read] == ["smiling", "bald"]
-    np.testing.assert_allclose(read[0].step, found[0].step, atol=1e-4)
-    assert read[0].reliability == found[0].reliability
+    np.testing.assert_allclose(read[0].step, stored[0].step, atol=1e-4)
+    assert read[0].reliability == stored[0].reliability
     assert "changes in 85 % of faces, and 80 % stay" in read[0].reliability
     assert named_directions.read(folder, 9) == []
     (folder / WEIGHTS).write_bytes(b"others")
@@ -109,17 +117,17 @@ def test_what_is_kept_is_small_and_read_back_until_the_weights_change(
 def test_a_judgement_of_the_labels_authors_is_no_direction(make_bundle: Maker) -> None:
     folder = make_bundle()
     model = load_model(folder)
-    known = classifiers(model, ("Attractive", "Male"))
-    assert [one.name for one in named_directions.learn(model, known, 64)] == ["male"]
-    named_directions.save(folder, [some_direction("attractive"), some_direction()], known)
-    assert [one.name for one in named_directions.read(folder, 8)] == ["smiling"]
+    learned = classifiers(model, ("Attractive", "Male"))
+    assert [direction.name for direction in named_directions.learn(model, learned, 64)] == ["male"]
+    named_directions.save(folder, [some_direction("attractive"), some_direction()], learned)
+    assert [direction.name for direction in named_directions.read(folder, 8)] == ["smiling"]
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "null", '{"format": 1}', "later", "nan", "name", "text"])
-def test_an_absent_or_damaged_file_is_ignored(make_bundle: Maker, known: LearnerAndJudge, damage: str) -> None:
+def test_an_absent_or_damaged_file_is_ignored(make_bundle: Maker, learned: LearnerAndJudge, damage: str) -> None:
     folder = make_bundle()
     assert named_directions.read(folder, 8) == []
-    path = named_directions.save(folder, [some_direction()], known)
+    path = named_directions.save(folder, [some_direction()], learned)
     content = json.loads(path.read_text("utf8"))
     (direction,) = content["directions"]
     if damage == "later":
@@ -134,9 +142,11 @@ def test_an_absent_or_damaged_file_is_ignored(make_bundle: Maker, known: Learner
     assert named_directions.read(folder, 8) == []
 
 
-def test_a_shared_model_brings_its_directions_along(make_bundle: Maker, known: LearnerAndJudge, tmp_path: Path) -> None:
+def test_a_shared_model_brings_its_directions_along(
+    make_bundle: Maker, learned: LearnerAndJudge, tmp_path: Path
+) -> None:
     folder = make_bundle()
-    named_directions.save(folder, [some_direction()], known)
+    named_directions.save(folder, [some_direction()], learned)
     zipped = archive.export_zip(folder, tmp_path / "tiny.zip")
     imported = archive.import_zip(zipped, "another")
     assert (imported / DIRECTIONS).read_bytes() == (folder / DIRECTIONS).read_bytes()
@@ -161,9 +171,9 @@ def test_six_attributes_of_the_bundled_model_change_in_four_of_five_faces_and_ke
     folder = find_model("ours-64")
     model, best = load_model(folder), named_directions.read(folder, 128)[:6]
     others = fit_learner_and_judge(str(tmp_path / "celeba128"), 64)
-    places = [[name.lower() for name in others.judge.names].index(direction.name) for direction in best]
+    rows = [[name.lower() for name in others.judge.names].index(direction.name) for direction in best]
     judge = replace(others.judge, names=tuple(direction.name for direction in best))
-    judge = replace(judge, weights=others.judge.weights[:, places], offset=others.judge.offset[places])
+    judge = replace(judge, weights=others.judge.weights[:, rows], offset=others.judge.offset[rows])
     monkeypatch.setattr(named_directions, "CHECK_SEED", 2)
     measured = named_directions.with_reliability(model, replace(others, judge=judge), best)
     assert len(best) == 6

@@ -30,10 +30,10 @@ def test_a_recording_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pyte
     levels = np.arange(2 * len(recorded.IMAGES) * recorded.FACES).reshape(2, len(recorded.IMAGES), recorded.FACES)
     faces = np.broadcast_to(levels[..., None, None, None] % 250, (*levels.shape, 32, 32, 3)).astype(np.uint8)
     recorded.write("two", Recording({"a": faces[0], "β": faces[1]}))
-    again = recorded.read("two")
-    assert list(again.faces) == ["a", "β"]
+    read_again = recorded.read("two")
+    assert list(read_again.faces) == ["a", "β"]
     for label, expected in zip("aβ", faces, strict=True):
-        assert np.abs(again.faces[label].astype(int) - expected).max() <= 4  # WebP is lossy
+        assert np.abs(read_again.faces[label].astype(int) - expected).max() <= 4  # WebP is lossy
 
 
 def test_a_training_is_recorded_at_the_moments_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,10 +77,10 @@ def test_gradients_flow_back_to_the_pixels() -> None:
 @pytest.mark.parametrize("name", family_names())
 def test_every_family_shows_its_discriminator_real_and_generated_images_through_the_augmentation(name: str) -> None:
     family = create(name, config_class(name)(size=32, width=4, latent=6, batch_size=4, augment=1.0))
-    shown, augment = [], family.augment
+    batches, augment = [], family.augment
 
     def noted(before: torch.Tensor) -> torch.Tensor:
-        shown.append((before.detach().clone(), after := augment(before)))
+        batches.append((before.detach().clone(), after := augment(before)))
         return after
 
     family.augment = noted
@@ -91,9 +91,9 @@ def test_every_family_shows_its_discriminator_real_and_generated_images_through_
     from tests.gans.test_families import Plain, noise, real
 
     family.step(given_images := real(family), noise(family), Plain(family))
-    raw = torch.cat([before for before, _ in shown])
-    assert any(torch.equal(before, given_images[: len(before)]) for before, _ in shown)
+    raw = torch.cat([before for before, _ in batches])
+    assert any(torch.equal(before, given_images[: len(before)]) for before, _ in batches)
     assert len(raw) >= 2 * len(given_images)
-    after = torch.cat([image.detach() for _, image in shown])
+    after = torch.cat([image.detach() for _, image in batches])
     for image in torch.cat(seen_by_d):
         assert (after - image).abs().flatten(1).amax(1).min() < 1e-6

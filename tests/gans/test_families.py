@@ -113,8 +113,8 @@ def test_dcgans_generator_is_scored_by_the_discriminator_after_its_update() -> N
     assert row["loss_discriminator"].item() == pytest.approx(loss_d.item(), rel=1e-5)
     assert row["loss_generator"].item() == pytest.approx(loss_g.item(), rel=1e-5)
     assert row["score_real"].item() == pytest.approx(scores[0].sigmoid().mean().item(), rel=1e-5)
-    for one, other in zip(family.parameters(), reference.parameters(), strict=True):
-        torch.testing.assert_close(one, other)
+    for own, expected in zip(family.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(own, expected)
 
 
 def test_dcgans_latents_are_uniform_and_wgans_are_normal() -> None:
@@ -155,7 +155,9 @@ def test_a_negative_number_after_a_sign_stands_in_parentheses() -> None:
     (equation,) = small("wgan").equations({}, {"critic_real": 0.03035, "critic_fake": -0.04392, "distance": 0.07427})
     assert equation.numbers == "0.03035 − (-0.04392)"
     row = {"loss_real": 0.1, "loss_fake": 0.09, "recovery": 0.0, "k": 0.2, "convergence": 0.12}
-    numbers = {one.symbol: one.numbers for one in small("ours", gamma=0.7, lambda_k=0.001).equations({"k": 0.2}, row)}
+    numbers = {
+        line.symbol: line.numbers for line in small("ours", gamma=0.7, lambda_k=0.001).equations({"k": 0.2}, row)
+    }
     assert numbers["k_t+1"] == "0.200000 + 0.001 · (-0.02000)"
 
 

@@ -70,8 +70,8 @@ def test_weights_of_one_shape_do_not_touch_one_another_and_unused_ones_stay() ->
     Muon(together, lr=0.1).step()
     for parameter in alone:
         Muon([parameter], lr=0.1).step()
-    for one, other in zip(together, alone, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-4)
+    for left, right in zip(together, alone, strict=True):
+        torch.testing.assert_close(left, right, rtol=1e-2, atol=1e-4)
     assert (together[2] == 0).all()
 
 

@@ -142,8 +142,8 @@ def test_a_step_takes_the_gradients_of_the_textbook_losses(k: float, alpha: floa
     expected_d = torch.autograd.grad(loss_d, list(family.discriminator.parameters()))
     expected_g = torch.autograd.grad(loss(fake) + alpha * recovery(fake), list(family.generator.parameters()))
     for network, expected in (("discriminator", expected_d), ("generator", expected_g)):
-        for taken, wanted in zip(updates.taken[network], expected, strict=True):
-            torch.testing.assert_close(taken, wanted, rtol=1e-4, atol=1e-7)
+        for gradient, reference in zip(updates.taken[network], expected, strict=True):
+            torch.testing.assert_close(gradient, reference, rtol=1e-4, atol=1e-7)
     assert sorted(updates.applied) == ["discriminator", "generator"]
     assert float(metrics["loss_real"]) == pytest.approx(loss_real.item(), rel=1e-5)
     assert float(metrics["loss_fake"]) == pytest.approx(loss_fake.item(), rel=1e-5)
@@ -183,5 +183,5 @@ def test_the_upsampled_convolution_is_upsampling_and_then_a_convolution(side: in
     weights = torch.randn_like(plain)
     inputs = (maps, fast.weight, fast.bias)
     gradients = torch.autograd.grad((fast(maps) * weights).sum(), inputs)
-    for one, other in zip(gradients, torch.autograd.grad((plain * weights).sum(), inputs), strict=True):
-        torch.testing.assert_close(one, other)
+    for left, right in zip(gradients, torch.autograd.grad((plain * weights).sum(), inputs), strict=True):
+        torch.testing.assert_close(left, right)

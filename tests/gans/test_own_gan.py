@@ -90,7 +90,7 @@ def test_a_family_of_an_installed_package_is_listed_and_trained_by_its_entry_poi
 
 
 @pytest.mark.parametrize(
-    ("code", "place", "words"),
+    ("code", "spec", "message"),
     [
         ("", "gan.py:Missing", "has no class Missing that is a family"),
         ("Missing = 3", "gan.py:Missing", "has no class Missing that is a family"),
@@ -98,10 +98,10 @@ def test_a_family_of_an_installed_package_is_listed_and_trained_by_its_entry_poi
         ("", "elsewhere.py:A", "There is no Python file"),
     ],
 )
-def test_a_file_without_a_family_is_refused_in_words(code: str, place: str, words: str, tmp_path: Path) -> None:
+def test_a_file_without_a_family_is_refused_in_words(code: str, spec: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "gan.py").write_text(code)
-    with pytest.raises(ValueError, match=words):
-        name_family(f"{tmp_path}/{place}")
+    with pytest.raises(ValueError, match=message):
+        name_family(f"{tmp_path}/{spec}")
 
 
 def test_a_config_cannot_make_a_file_run(tmp_path: Path) -> None:

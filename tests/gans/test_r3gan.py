@@ -26,7 +26,7 @@ def test_a_step_has_the_gradients_of_the_losses_and_penalties_as_the_paper_write
         if isinstance(block, torch.nn.Conv2d):
             torch.nn.init.normal_(block.weight, std=0.1)
     row = family.step(x := real(family), noise(family), Unapplied(family))
-    found = {name: [g.clone() for g in gradients(family, name)] for name in ("discriminator", "generator")}
+    own_gradients = {name: [g.clone() for g in gradients(family, name)] for name in ("discriminator", "generator")}
 
     n, fake = int(4 * share), family.generator(noise(family)())
     lead = family.discriminator(x) - family.discriminator(fake)
@@ -41,10 +41,10 @@ def test_a_step_has_the_gradients_of_the_losses_and_penalties_as_the_paper_write
     total = loss_d + 1.5 * (penalties[0] + penalties[1])
     expected_d = torch.autograd.grad(total, list(family.discriminator.parameters()), allow_unused=True)
 
-    for one, other in zip(found["generator"], expected_g, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
-    for one, other in zip(found["discriminator"], expected_d, strict=True):
-        torch.testing.assert_close(one, torch.zeros_like(one) if other is None else other, rtol=1e-3, atol=1e-6)
+    for own, expected in zip(own_gradients["generator"], expected_g, strict=True):
+        torch.testing.assert_close(own, expected, rtol=1e-3, atol=1e-6)
+    for own, expected in zip(own_gradients["discriminator"], expected_d, strict=True):
+        torch.testing.assert_close(own, torch.zeros_like(own) if expected is None else expected, rtol=1e-3, atol=1e-6)
     values = loss_d, loss_g, lead.mean(), *penalties
     for name, value in zip(
         ("loss_discriminator", "loss_generator", "lead", "penalty_real", "penalty_fake"), values, strict=True

@@ -28,10 +28,10 @@ def test_there_and_back_has_each_end_once(count: int) -> None:
 
 @given(st.integers(1, 300), st.integers(1, 20))
 def test_a_strip_begins_with_the_first_frame_ends_with_the_last_and_repeats_none(count: int, pictures: int) -> None:
-    places = film.strip_places(count, pictures)
-    assert len(places) == len(set(places)) == min(count, pictures)
-    assert places[0] == 0
-    assert pictures == 1 or places[-1] == count - 1
+    positions = film.strip_places(count, pictures)
+    assert len(positions) == len(set(positions)) == min(count, pictures)
+    assert positions[0] == 0
+    assert pictures == 1 or positions[-1] == count - 1
 
 
 def test_a_strip_is_one_row() -> None:
@@ -64,9 +64,9 @@ def test_a_video_is_read_back_frame_by_frame() -> None:
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
         decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
     assert len(decoded) == 9
-    for shown, picture in zip(decoded, pictures, strict=True):
-        assert shown.shape == (256, 256, 3)
-        assert abs(shown.mean() - picture.mean()) < 4
+    for decoded_frame, picture in zip(decoded, pictures, strict=True):
+        assert decoded_frame.shape == (256, 256, 3)
+        assert abs(decoded_frame.mean() - picture.mean()) < 4
 
 
 def test_a_video_starts_before_it_is_loaded_whole() -> None:

@@ -26,8 +26,8 @@ from tests.conftest import Maker, RunMaker
 def files(make_bundle: Maker, tmp_path: Path) -> dict[str, bytes]:
     """The files of a model that works, by their names in a ZIP; the app has no model."""
     folder = make_bundle("tiny", tmp_path / "elsewhere")
-    found = {f"tiny/{name}": (folder / name).read_bytes() for name in ("config.json", "model.safetensors")}
-    return {**found, "tiny/README.md": b"# tiny"}
+    contents = {f"tiny/{name}": (folder / name).read_bytes() for name in ("config.json", "model.safetensors")}
+    return {**contents, "tiny/README.md": b"# tiny"}
 
 
 def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
@@ -38,11 +38,11 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io.By
     return buffer
 
 
-def refused(source: io.BytesIO | Path, words: str) -> None:
+def refused(source: io.BytesIO | Path, message: str) -> None:
     """It is refused with these words, and leaves nothing behind."""
     root = locations.checkpoints_root()
     before = sorted(root.rglob("*")) if root.exists() else []
-    with pytest.raises(ArchiveError, match=words):
+    with pytest.raises(ArchiveError, match=message):
         model_archive.import_zip(source)
     assert (sorted(root.rglob("*")) if root.exists() else []) == before
 
@@ -53,11 +53,11 @@ def faces(folder: Path) -> list[int]:
 
 def test_a_model_goes_out_and_comes_in_as_it_was(make_bundle: Maker) -> None:
     folder = make_bundle()
-    drawn = faces(folder)
+    generated = faces(folder)
     packed = model_archive.zip_bytes(folder)
     shutil.rmtree(folder)
     assert model_archive.import_zip(io.BytesIO(packed)) == folder
-    assert faces(folder) == drawn
+    assert faces(folder) == generated
     assert locations.bundled() == [folder]
 
 
@@ -151,10 +151,10 @@ def test_a_zip_of_too_many_files_is_refused(files: dict[str, bytes], monkeypatch
 def test_a_size_that_lies_is_refused(files: dict[str, bytes], claimed: int) -> None:
     """The size of every file, as the directory at the end of the ZIP gives it."""
     data = bytearray(zipped(files).getvalue())
-    place = data.find(b"PK\x01\x02")
-    while place >= 0:
-        data[place + 24 : place + 28] = struct.pack("<I", claimed)
-        place = data.find(b"PK\x01\x02", place + 4)
+    offset = data.find(b"PK\x01\x02")
+    while offset >= 0:
+        data[offset + 24 : offset + 28] = struct.pack("<I", claimed)
+        offset = data.find(b"PK\x01\x02", offset + 4)
     refused(io.BytesIO(data), "damaged|not a model")
 
 
@@ -183,7 +183,7 @@ def test_two_files_of_one_name_are_refused(files: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"tiny/model.safetensors": None}, "model.safetensors is missing"),
         ({"tiny/config.json": None}, "no config.json"),
@@ -197,9 +197,9 @@ def test_two_files_of_one_name_are_refused(files: dict[str, bytes]) -> None:
     ],
 )
 def test_a_model_that_does_not_work_is_refused(
-    files: dict[str, bytes], change: dict[str, bytes | None], words: str
+    files: dict[str, bytes], change: dict[str, bytes | None], message: str
 ) -> None:
-    refused(zipped({name: content for name, content in (files | change).items() if content is not None}), words)
+    refused(zipped({name: content for name, content in (files | change).items() if content is not None}), message)
 
 
 @pytest.mark.parametrize("content", [b"", b"no ZIP", b"PK\x05\x06" + b"\0" * 18])
@@ -216,10 +216,10 @@ def test_half_a_zip_is_refused(files: dict[str, bytes], share: float) -> None:
 def test_an_encrypted_zip_is_refused(files: dict[str, bytes]) -> None:
     data = bytearray(zipped(files).getvalue())
     for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        place = data.find(magic)
-        while place >= 0:
-            data[place + flags] |= 1
-            place = data.find(magic, place + 4)
+        offset = data.find(magic)
+        while offset >= 0:
+            data[offset + flags] |= 1
+            offset = data.find(magic, offset + 4)
     refused(io.BytesIO(data), "damaged")
 
 
@@ -233,9 +233,9 @@ def test_a_file_without_a_name_is_passed_over(files: dict[str, bytes]) -> None:
 def test_damage_anywhere_in_a_zip_is_refused_or_harmless(files: dict[str, bytes], data: some.DataObject) -> None:
     whole = bytearray(zipped(files).getvalue())
     directory = whole.find(b"PK\x01\x02")
-    places = some.one_of(some.integers(0, 80), some.integers(directory, len(whole) - 1))
-    for place, value in data.draw(some.dictionaries(places, some.integers(0, 255), min_size=1, max_size=8)).items():
-        whole[place] = value
+    offsets = some.one_of(some.integers(0, 80), some.integers(directory, len(whole) - 1))
+    for offset, value in data.draw(some.dictionaries(offsets, some.integers(0, 255), min_size=1, max_size=8)).items():
+        whole[offset] = value
     try:
         folder = model_archive.import_zip(io.BytesIO(whole))
     except ArchiveError:

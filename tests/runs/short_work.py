@@ -27,9 +27,9 @@ def main() -> None:
         work.write_status(replace(status, state="finished", message=""))
 
 
-def note(journal: Path, words: str) -> None:
+def note(journal: Path, line: str) -> None:
     with journal.open("a", encoding="utf8") as file:
-        file.write(words + "\n")
+        file.write(line + "\n")
 
 
 if __name__ == "__main__":

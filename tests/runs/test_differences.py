@@ -38,13 +38,13 @@ def test_only_the_settings_that_differ_are_shown_with_titles_and_units(tmp_path:
 
 
 def test_equal_runs_have_no_differences_and_all_settings_are_counted(tmp_path: Path) -> None:
-    found = differences([run(tmp_path, name="first"), run(tmp_path, name="second")])
-    assert found.rows == []
-    assert found.summary() == f"All {found.same} settings are the same."
+    table = differences([run(tmp_path, name="first"), run(tmp_path, name="second")])
+    assert table.rows == []
+    assert table.summary() == f"All {table.same} settings are the same."
     other = differences([run(tmp_path), run(tmp_path, seed=1)])
-    assert other.summary() == f"1 setting differs; the other {found.same - 1} are the same."
+    assert other.summary() == f"1 setting differs; the other {table.same - 1} are the same."
     both = differences([run(tmp_path), run(tmp_path, seed=1, gamma=0.2), run(tmp_path)])
-    assert both.summary() == f"2 settings differ; the other {found.same - 2} are the same."
+    assert both.summary() == f"2 settings differ; the other {table.same - 2} are the same."
     assert [row.values for row in both.rows] == [["0.7", "0.2", "0.7"], ["0", "1", "0"]]
 
 
@@ -58,10 +58,10 @@ def test_a_setting_changed_during_training_is_shown_with_its_last_value(tmp_path
 
 
 def test_settings_that_a_family_lacks_are_dashes(tmp_path: Path) -> None:
-    found = rows(run(tmp_path), run(tmp_path, family="wgan"))
-    assert found["Family"] == ["ours", "wgan"]
-    assert found["γ, diversity ratio"] == ["0.7", "–"]
-    assert found["Clipping"] == ["–", "0.01"]
+    table = rows(run(tmp_path), run(tmp_path, family="wgan"))
+    assert table["Family"] == ["ours", "wgan"]
+    assert table["γ, diversity ratio"] == ["0.7", "–"]
+    assert table["Clipping"] == ["–", "0.01"]
 
 
 def test_budgets_of_different_kinds_are_compared(tmp_path: Path) -> None:

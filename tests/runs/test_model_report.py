@@ -51,9 +51,9 @@ def test_a_report_reads_back_and_what_is_unknown_is_left_out(tmp_path: Path) -> 
     ],
 )
 def test_a_damaged_field_is_unknown_and_the_others_count(tmp_path: Path, name: str, value: object) -> None:
-    found = read_report(write(tmp_path, {**WHOLE.as_record(), name: value}))
-    assert found.as_record().items() <= WHOLE.as_record().items()
-    assert len(found.as_record()) == len(WHOLE.as_record()) - 1
+    report = read_report(write(tmp_path, {**WHOLE.as_record(), name: value}))
+    assert report.as_record().items() <= WHOLE.as_record().items()
+    assert len(report.as_record()) == len(WHOLE.as_record()) - 1
 
 
 def test_the_reports_of_the_bundled_models_are_whole() -> None:

@@ -206,15 +206,15 @@ def test_a_waiting_run_can_be_started_now(new_work: NewWork) -> None:
 def test_a_training_in_the_terminal_waits_too_unless_it_is_to_start_now(new_work: NewWork) -> None:
     first, second, third = new_work("first", long=True), new_work("second"), new_work("third")
     first.launch()
-    shown: list[str] = []
+    states: list[str] = []
 
     def show(status: Status) -> None:
-        shown.append(status.state)
+        states.append(status.state)
         if status.state == "waiting":
             second.stop()
 
     assert not wait_for_turn(second, show=show)
-    assert shown == ["waiting", "stopped"]
+    assert states == ["waiting", "stopped"]
     assert is_in("stopped", second)
     assert wait_for_turn(third, now=True)
     assert is_in("starting", third)

@@ -30,13 +30,13 @@ def test_gamma_is_the_one_that_was_set_last(make_run: RunMaker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "fits"),
+    ("query", "fits"),
     [("", True), ("MINE", True), ("eyes mine", True), ("finished ours", True), ("mine blurred", False), ("0.7", False)],
 )
-def test_a_search_wants_all_of_its_words_somewhere(make_run: RunMaker, words: str, fits: bool) -> None:
+def test_a_search_wants_all_of_its_words_somewhere(make_run: RunMaker, query: str, fits: bool) -> None:
     run = make_run("Mine")
     run.write_notes("Good eyes")
-    assert summary.run_facts(run).fits(words) == fits
+    assert summary.run_facts(run).fits(query) == fits
 
 
 @pytest.mark.parametrize("torn", ["", "70,1120", "70,1120,42,0.1,0.5,0.01,0."])

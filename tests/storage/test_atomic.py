@@ -27,8 +27,8 @@ def test_two_threads_write_one_file_and_no_reader_sees_a_part(tmp_path: Path) ->
 
     def read() -> None:
         while not done.is_set():
-            if (found := path.read_text()) not in contents:
-                torn.append(found)
+            if (content := path.read_text()) not in contents:
+                torn.append(content)
 
     with ThreadPoolExecutor(3) as pool:
         reader = pool.submit(read)
@@ -85,9 +85,13 @@ def test_new_files_can_be_read_by_whom_the_system_lets_read(tmp_path: Path) -> N
 def test_what_killed_processes_left_is_removed_and_what_living_ones_write_stays(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    gone = [f".status.json.{dead.pid}-0a1b2c3d.tmp", f".12.{dead.pid}.tmp", f".notes.md.{os.getpid()}-0a1b2c3d.tmp"]
+    abandoned = [
+        f".status.json.{dead.pid}-0a1b2c3d.tmp",
+        f".12.{dead.pid}.tmp",
+        f".notes.md.{os.getpid()}-0a1b2c3d.tmp",
+    ]
     stay = [f".notes.md.{os.getppid()}-0a1b2c3d.tmp", ".mine.tmp", "notes.md"]
-    for name in (*gone, *stay):
+    for name in (*abandoned, *stay):
         (tmp_path / name).touch()
     remove_abandoned(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stay)

@@ -82,18 +82,18 @@ def test_a_training_outlives_its_terminal_or_leaves_a_checkpoint(
     assert int(run.checkpoints()[0].stem) == run.status.step
 
 
-@pytest.mark.parametrize("words", [["--help"], ["runs"]])
-def test_a_pipe_that_nobody_reads_does_no_harm(home: Path, words: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["runs"]])
+def test_a_pipe_that_nobody_reads_does_no_harm(home: Path, arguments: list[str]) -> None:
     create_run(RunConfig(name="mine"), home / "runs")
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([*COMMAND, *words], stdout=writer, stderr=subprocess.PIPE, timeout=120)
+    done = subprocess.run([*COMMAND, *arguments], stdout=writer, stderr=subprocess.PIPE, timeout=120)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(
-    ("encoding", "words", "end"),
+    ("encoding", "arguments", "end"),
     [
         ("cp1252", ["--help"], "verify "),
         ("cp1252", ["step", "--help"], "--help "),
@@ -103,11 +103,11 @@ def test_a_pipe_that_nobody_reads_does_no_harm(home: Path, words: list[str]) -> 
     ],
 )
 def test_letters_that_an_encoding_lacks_are_replaced(
-    home: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, words: list[str], end: str
+    home: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, arguments: list[str], end: str
 ) -> None:
     create_run(RunConfig(name="γ 0.5"), home / "runs")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(sys, "argv", ["facedemo", *words])
+    monkeypatch.setattr(sys, "argv", ["facedemo", *arguments])
     streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
     for name, stream in zip(("stdout", "stderr"), streams, strict=True):
         monkeypatch.setattr(sys, name, stream)
@@ -138,8 +138,8 @@ def test_what_cannot_be_written_is_dropped() -> None:
 # errors in words
 
 
-def failed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
-    monkeypatch.setattr(sys, "argv", ["facedemo", *words])
+def failed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    monkeypatch.setattr(sys, "argv", ["facedemo", *arguments])
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     return capsys.readouterr().err
@@ -148,8 +148,8 @@ def failed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
 def test_a_user_without_a_home_folder_is_told_so(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for words in (["train", "--data", "~nosuchuser/faces"], ["data", "prepare", "~nosuchuser/faces"]):
-        assert "There is no home folder for “~nosuchuser/faces”." in failed(capsys, monkeypatch, *words)
+    for arguments in (["train", "--data", "~nosuchuser/faces"], ["data", "prepare", "~nosuchuser/faces"]):
+        assert "There is no home folder for “~nosuchuser/faces”." in failed(capsys, monkeypatch, *arguments)
     with pytest.raises(DataError, match="no home folder"):
         prepare("~nosuchuser/faces", 32)
 
@@ -161,9 +161,9 @@ def test_every_error_ends_in_a_sentence_unless_the_traceback_is_asked_for(
         raise RuntimeError("Something unforeseen.")
 
     monkeypatch.setattr("facedemo.cli.runs.list_runs", break_down)
-    words = failed(capsys, monkeypatch, "runs")
-    assert "Error: Something unforeseen." in words
-    assert "Traceback" not in words
+    text = failed(capsys, monkeypatch, "runs")
+    assert "Error: Something unforeseen." in text
+    assert "Traceback" not in text
     monkeypatch.setattr(sys, "argv", ["facedemo", "runs", "--traceback"])
     with pytest.raises(RuntimeError, match="unforeseen"):
         cli.main()

@@ -105,8 +105,8 @@ def test_of_two_that_start_a_run_at_once_one_wins_and_its_process_is_on_record(
 
     monkeypatch.setattr(subprocess, "Popen", slow_start)
     with ThreadPoolExecutor(2) as pool:
-        words = sorted(pool.map(launch, range(2)))
-    assert words == ["", "“mine” is already training or waiting."]
+        messages = sorted(pool.map(launch, range(2)))
+    assert messages == ["", "“mine” is already training or waiting."]
     assert [process.pid for process in started] == [run.status.pid]
     started[0].kill()
     started[0].wait()
@@ -130,13 +130,13 @@ def test_a_training_goes_on_undisturbed_whatever_its_status_says(run: Run, monke
     monkeypatch.setattr(run_lock, "PATIENCE", 0.2)
     run.write_status(Status("stopped"))
     with training(run):
-        for act, words in (
+        for act, message in (
             (run.launch, "already training"),
             (lambda: trash.delete(run), "in use"),
             (lambda: run.extend(Budget(iterations=5)), "Stop it first"),
             (lambda: worker.execute(run), "another process"),
         ):
-            with pytest.raises(RunError, match=words):
+            with pytest.raises(RunError, match=message):
                 act()
     assert list_runs() == [run]
     assert run.status == Status("stopped")

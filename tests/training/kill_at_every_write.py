@@ -78,17 +78,17 @@ def metrics(run: Run) -> dict[str, list[float]]:
 
 
 def differences(run: Run, reference: Run) -> list[str]:
-    found = [] if run.status.state == "finished" else [f"it is {run.status.state}: {run.status.message}"]
+    problems = [] if run.status.state == "finished" else [f"it is {run.status.state}: {run.status.message}"]
     names = ["model.safetensors", *(f"samples/{path.name}" for path in reference.samples().values())]
     different = (name for name in names if (run.path / name).read_bytes() != (reference.path / name).read_bytes())
-    found += [f"{name} differs" for name in different]
+    problems += [f"{name} differs" for name in different]
     if metrics(run) != metrics(reference):
-        found.append("metrics.csv differs")
+        problems.append("metrics.csv differs")
     marks = [(change.step, change.changes) for change in run.setting_changes()]
     if marks != [(change.step, change.changes) for change in reference.setting_changes()]:
-        found.append(f"marks.jsonl differs: {marks}")
-    expected, own = (files(one) for one in (reference, run))
-    return found + [f"{name} is left over" for name in own - expected] + [f"no {name}" for name in expected - own]
+        problems.append(f"marks.jsonl differs: {marks}")
+    expected, own = (files(directory) for directory in (reference, run))
+    return problems + [f"{name} is left over" for name in own - expected] + [f"no {name}" for name in expected - own]
 
 
 def files(run: Run) -> set[str]:

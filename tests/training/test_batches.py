@@ -21,13 +21,13 @@ def test_every_image_comes_once_an_epoch_whatever_the_batch_size() -> None:
 
 def test_a_batch_depends_on_its_iteration_alone_and_holds_images_in_range() -> None:
     images = np.random.RandomState(0).randint(0, 256, (12, 4, 4, 3), dtype=np.uint8)
-    one, other = (Batches(images, 5, seed=1, flip=True) for _ in range(2))
+    first, second = (Batches(images, 5, seed=1, flip=True) for _ in range(2))
     for step in range(7):
-        one(step)
-    torch.testing.assert_close(one(3), other(3), rtol=0, atol=0)
-    assert one(0).shape == (5, 3, 4, 4)
-    assert float(one(0).min()) >= -1
-    assert float(one(0).max()) <= 1
+        first(step)
+    torch.testing.assert_close(first(3), second(3), rtol=0, atol=0)
+    assert first(0).shape == (5, 3, 4, 4)
+    assert float(first(0).min()) >= -1
+    assert float(first(0).max()) <= 1
 
 
 def test_mirroring_turns_some_images_left_to_right_and_no_other_way() -> None:

@@ -73,13 +73,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 240) -> None:
         time.sleep(0.05)
 
 
-def assert_close(one: Run, other: Run) -> None:
+def assert_close(first: Run, second: Run) -> None:
     """Same metrics and weights, but for the order in which float32 sums are added up."""
-    a, b = one.metrics(), other.metrics()
+    a, b = first.metrics(), second.metrics()
     assert a["step"] == b["step"]
     for name in ("loss_real", "loss_fake", "k", "convergence", "gradient_norm_g", "gradient_norm_d"):
         assert a[name] == pytest.approx(b[name], rel=2e-3), name
-    left, right = (load_file(run.path / "model.safetensors") for run in (one, other))
+    left, right = (load_file(run.path / "model.safetensors") for run in (first, second))
     for name in left:
         torch.testing.assert_close(left[name], right[name], rtol=1e-2, atol=2e-3, msg=name)
 
@@ -140,14 +140,14 @@ def on_two_nodes(*runs: Run) -> list[BaseProcess]:
     """Processes that train a run on two nodes, as torchrun starts them; each sees it as a directory of its own."""
     common = {"WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 1, "LOCAL_RANK": 0, "TORCHELASTIC_RUN_ID": "none"}
     common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
-    found = []
+    processes = []
     for node, run in enumerate(runs):
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**common, "RANK": node, "GROUP_RANK": node}.items():
                 patch.setenv(name, str(value))
             patch.setattr(sys, "argv", ["worker", str(run.path)])
-            found.append(forked.start(worker.main))
-    return found
+            processes.append(forked.start(worker.main))
+    return processes
 
 
 @pytest.mark.slow
@@ -220,8 +220,20 @@ def test_a_batch_that_the_processes_cannot_share_is_refused_in_words(pictures: P
 
 @pytest.mark.slow
 def test_the_command_line_watches_a_run_of_two_processes(pictures: Path, tmp_path: Path) -> None:
-    words = ["train", "--data", str(pictures), "--size", "32", "--width", "4", "--batch-size", "8", "--devices", "2"]
-    words += ["--iterations", "5", "--precision", "32-true", "--runs-dir", str(tmp_path)]
-    done = facedemo(tmp_path, *words)
+    arguments = [
+        "train",
+        "--data",
+        str(pictures),
+        "--size",
+        "32",
+        "--width",
+        "4",
+        "--batch-size",
+        "8",
+        "--devices",
+        "2",
+    ]
+    arguments += ["--iterations", "5", "--precision", "32-true", "--runs-dir", str(tmp_path)]
+    done = facedemo(tmp_path, *arguments)
     assert done.returncode == 0, done.stderr
     assert Run(Path(done.stdout.splitlines()[-1])).status.state == "finished"

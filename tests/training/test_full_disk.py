@@ -56,6 +56,6 @@ def test_a_full_disk_is_named_in_the_status_and_after_space_is_made_resume_is_ex
     assert not list(run.path.rglob("*.tmp"))
     (disk / "ballast").unlink()
     assert worker.execute(run).state == "finished"
-    ours, theirs = (load_file(one.path / "model.safetensors") for one in (run, whole))
+    ours, theirs = (load_file(directory.path / "model.safetensors") for directory in (run, whole))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert run.metrics()["loss_real"] == whole.metrics()["loss_real"]

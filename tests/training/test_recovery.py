@@ -57,9 +57,9 @@ def test_it_halves_the_rates_until_the_training_goes_on_and_says_so(
     assert [change.changes["learning_rate_g"] for change in changes] == [1.5e-4, 0.75e-4]
     assert run.metrics()["step"] == [5, 10, 15, 20]
     assert run.metrics()["learning_rate_d"] == pytest.approx([3e-4, 3e-4, 0.75e-4, 0.75e-4])
-    (words,) = [warning for warning in status.warnings if "diverged" in warning]
-    assert words.startswith("The training diverged at iteration 15 and went back to iteration 10")
-    assert "(2 of at most 3 times)" in words
+    (warning_text,) = [warning for warning in status.warnings if "diverged" in warning]
+    assert warning_text.startswith("The training diverged at iteration 15 and went back to iteration 10")
+    assert "(2 of at most 3 times)" in warning_text
 
 
 def test_after_three_times_it_fails_with_the_advice_that_it_gave_before(

@@ -67,7 +67,7 @@ def test_every_family_is_measured(family: str, monkeypatch: pytest.MonkeyPatch) 
 def test_a_process_of_its_own_measures_and_remembers() -> None:
     config = configure({"images": 1000, **TINY})
     speed.measure_and_store(config)
-    known = speed.known_speed(config)
-    assert known is not None
-    assert known["images_per_second"] > 1
-    assert known["startup_seconds"] > 0.5
+    speed_measured = speed.known_speed(config)
+    assert speed_measured is not None
+    assert speed_measured["images_per_second"] > 1
+    assert speed_measured["startup_seconds"] > 0.5

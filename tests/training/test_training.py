@@ -74,8 +74,8 @@ def assert_same(left: object, right: object) -> None:
                 assert_same(left[key], right[key])
     elif isinstance(left, list | tuple):
         assert len(left) == len(right)
-        for one, other in zip(left, right, strict=True):
-            assert_same(one, other)
+        for own, expected in zip(left, right, strict=True):
+            assert_same(own, expected)
     else:
         assert left == right
 
@@ -106,11 +106,11 @@ def test_a_run_leaves_behind_all_that_its_directory_promises(pictures: Path, tmp
 
 
 def test_the_same_seed_trains_the_same_weights_and_another_seed_others(pictures: Path, tmp_path: Path) -> None:
-    one, same, other = (create_run(settings(pictures, 5, seed=seed), tmp_path) for seed in (1, 1, 2))
-    for run in (one, same, other):
+    first, same, other = (create_run(settings(pictures, 5, seed=seed), tmp_path) for seed in (1, 1, 2))
+    for run in (first, same, other):
         execute(run)
-    assert_same(weights(one), weights(same))
-    assert not torch.equal(weights(one)["generator.map.weight"], weights(other)["generator.map.weight"])
+    assert_same(weights(first), weights(same))
+    assert not torch.equal(weights(first)["generator.map.weight"], weights(other)["generator.map.weight"])
 
 
 @pytest.mark.slow
@@ -186,8 +186,8 @@ def test_a_run_older_than_a_metric_keeps_its_curves_when_it_goes_on(pictures: Pa
     run = create_run(settings(pictures, 10), tmp_path)
     execute(run)
     header, *rows = [line.split(",") for line in (run.path / "metrics.csv").read_text().split()]
-    place = header.index("recovery")
-    older = [",".join(line[:place] + line[place + 1 :]) for line in (header, *rows)]
+    column = header.index("recovery")
+    older = [",".join(line[:column] + line[column + 1 :]) for line in (header, *rows)]
     (run.path / "metrics.csv").write_text("\r\n".join(older) + "\r\n")
     for iterations in (20, 30):
         run.extend(Budget(iterations=iterations))

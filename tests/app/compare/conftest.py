@@ -21,9 +21,9 @@ def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    found: list[Run] = []
-    monkeypatch.setattr(ProcessDirectory, "launch", lambda run, **_: found.append(run))
-    return found
+    launched_runs: list[Run] = []
+    monkeypatch.setattr(ProcessDirectory, "launch", lambda run, **_: launched_runs.append(run))
+    return launched_runs
 
 
 def open_page(**address: str) -> AppTest:
@@ -35,11 +35,11 @@ def open_page(**address: str) -> AppTest:
     return page
 
 
-def shown(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.code)
-    words = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
-    words += [item.proto.body for item in page.get("html")]
-    return "\n".join(words).replace("\\", "")
+    texts = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
+    texts += [item.proto.body for item in page.get("html")]
+    return "\n".join(texts).replace("\\", "")
 
 
 def click(page: AppTest, label: str) -> AppTest:
@@ -64,5 +64,5 @@ def report(name: str, undetected: int, people: int) -> Report:
 
 
 def new_race(gammas: tuple[float, ...] = ()) -> Race:
-    found = entrants.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
-    return race.create_race(found, kind=entrants.kind_of(found), command="facedemo compare --iterations 20")
+    configs = entrants.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
+    return race.create_race(configs, kind=entrants.kind_of(configs), command="facedemo compare --iterations 20")

@@ -11,20 +11,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facedemo.comparison import race
-from facedemo.comparison.race import Race
+from facedemo.comparison.race import Race, deleted_races, list_races
 from facedemo.evaluation.report import save_evaluation
 from facedemo.imaging.pictures import grid
 from facedemo.runs.evaluations import EARLIER
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
-from tests.app.compare.conftest import click, linked, new_race, open_page, pictures, report, shown
+from tests.app.compare.conftest import click, linked, new_race, open_page, page_text, pictures, report
 
 
-def learned(found: Race, number: int) -> Run:
+def learned(race: Race, number: int) -> Run:
     """A contender of a race, with the traces of a training, but no weights."""
-    run = found.run(found.plan.entries[number])
+    run = race.run(race.plan.entries[number])
     row = (
         "step,images,seconds,loss_real,loss_fake,k,convergence\n10,40,1.0,0.3,0.2,0.0,0.5\n20,80,2.0,0.2,0.2,0.1,0.4\n"
     )
@@ -39,9 +38,10 @@ def learned(found: Race, number: int) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(3, "3 images found; at least 64 are needed"), (64, "64 images found; at least 64 are needed")]
+    ("count", "message"),
+    [(3, "3 images found; at least 64 are needed"), (64, "64 images found; at least 64 are needed")],
 )
-def test_a_race_on_ones_own_images_counts_them_before_the_start(tmp_path: Path, count: int, words: str) -> None:
+def test_a_race_on_ones_own_images_counts_them_before_the_start(tmp_path: Path, count: int, message: str) -> None:
     (tmp_path / "mine").mkdir()
     for number in range(count):
         Image.new("RGB", (40, 40), (number, 0, 0)).save(tmp_path / "mine" / f"{number}.png")
@@ -49,25 +49,25 @@ def test_a_race_on_ones_own_images_counts_them_before_the_start(tmp_path: Path, 
     page.radio(key="new_data_kind").set_value("A folder or archive on this computer").run()
     page.text_area(key="new_data_path").set_value(str(tmp_path / "mine")).run()
     assert not page.exception
-    assert words in shown(page)
+    assert message in page_text(page)
     assert "Start the race" in [button.label for button in page.button]
 
 
 def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) -> None:
     page = open_page(mode="race")
-    assert "There are none yet" in shown(page)
+    assert "There are none yet" in page_text(page)
     page.session_state["race_budget_kind"] = "minutes"
     page.session_state["race_budget_minutes"] = 2.0
     page.selectbox(key="race_size").set_value(32).run()
     page = click(page, "Start the race")
-    (found,) = race.list_races()
-    assert [run.path for run in launched] == [found.path]
-    assert linked(page, "race") == found.id
-    configs = [found.run(entrant).config for entrant in found.plan.entries]
+    (race,) = list_races()
+    assert [run.path for run in launched] == [race.path]
+    assert linked(page, "race") == race.id
+    configs = [race.run(entrant).config for entrant in race.plan.entries]
     assert [config.family for config in configs] == ["ours", "dcgan", "wgan", "r3gan"]
     assert {(config.budget.minutes, config.model.size) for config in configs} == {(2.0, 32)}
-    assert found.plan.count == 500
-    assert "The first faces appear" in shown(page)
+    assert race.plan.count == 500
+    assert "The first faces appear" in page_text(page)
 
 
 def test_a_race_of_one_cannot_be_started() -> None:
@@ -82,73 +82,73 @@ def test_a_folder_that_is_not_there_is_said_before_anything_starts(launched: lis
     page.radio(key="new_data_kind").set_value("A folder or archive on this computer").run()
     page.text_area(key="new_data_path").set_value("/nowhere/at all").run()
     page = click(page, "Start the race")
-    assert "There is no file or folder" in shown(page)
+    assert "There is no file or folder" in page_text(page)
     assert not launched
-    assert not race.list_races()
+    assert not list_races()
 
 
 def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
-    found = new_race()
-    runs = [learned(found, number) for number in range(2)]
-    page = open_page(mode="race", race=found.id)
+    race = new_race()
+    runs = [learned(race, number) for number in range(2)]
+    page = open_page(mode="race", race=race.id)
     assert pictures(page) == [f"16 faces by {label} at iteration 20" for label in ("Ours (BEGAN)", "DCGAN")]
-    words = shown(page)
-    assert "20 of 100 faces detected" in words
-    assert "30 of 1,000" in words
-    assert "facedemo compare --iterations 20" in words
+    text = page_text(page)
+    assert "20 of 100 faces detected" in text
+    assert "30 of 1,000" in text
+    assert "facedemo compare --iterations 20" in text
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
     assert titles == ["Losses", ""]  # the others have theirs above, with an explanation
-    assert "Detection rate" in words
+    assert "Detection rate" in text
     shutil.rmtree(runs[0].path)
     (runs[1].path / "metrics.csv").write_text("step,images\n1")
     (runs[1].path / "samples" / "00000020.png").write_bytes(b"no picture")
-    words = shown(open_page(mode="race", race=found.id))
-    assert "This run was deleted" in words
-    assert "cannot be shown" in words
+    text = page_text(open_page(mode="race", race=race.id))
+    assert "This run was deleted" in text
+    assert "cannot be shown" in text
 
 
 def test_a_race_that_goes_on_can_be_stopped_and_one_that_ended_resumed(launched: list[Run]) -> None:
-    found = new_race()
+    race = new_race()
     me = process_facts(os.getpid())
-    found.write_status(replace(found.status, state="running", seconds_left=90, updated=time.time(), **me))
-    page = open_page(mode="race", race=found.id)
-    assert "1 min 30 s of training left" in shown(page)
+    race.write_status(replace(race.status, state="running", seconds_left=90, updated=time.time(), **me))
+    page = open_page(mode="race", race=race.id)
+    assert "1 min 30 s of training left" in page_text(page)
     click(page, "Stop")
-    assert [command["action"] for command in read_lines(found.path / "orders.jsonl")] == ["stop"]
-    found.write_status(replace(found.status, state="stopped"))
-    click(open_page(mode="race", race=found.id), "Resume")
-    assert [run.path for run in launched] == [found.path]
+    assert [command["action"] for command in read_lines(race.path / "orders.jsonl")] == ["stop"]
+    race.write_status(replace(race.status, state="stopped"))
+    click(open_page(mode="race", race=race.id), "Resume")
+    assert [run.path for run in launched] == [race.path]
 
 
 def test_a_race_that_waits_can_be_paused_and_continued_and_stopped_and_deleted() -> None:
-    found = new_race()
+    race = new_race()
     me = process_facts(os.getpid())
     for state, label, action in (
         ("waiting", "Pause", "pause"),
         ("paused", "Continue", "continue"),
         ("waiting", "Stop", "stop"),
     ):
-        found.write_status(replace(found.status, state=state, updated=time.time(), **me))
-        click(open_page(mode="race", race=found.id), label)
-        assert read_lines(found.path / "orders.jsonl")[-1]["action"] == action
-    found.write_status(replace(found.status, state="paused", **me))
-    assert "is paused." in shown(open_page(mode="race"))
-    found.write_status(replace(found.status, state="waiting", **me))
+        race.write_status(replace(race.status, state=state, updated=time.time(), **me))
+        click(open_page(mode="race", race=race.id), label)
+        assert read_lines(race.path / "orders.jsonl")[-1]["action"] == action
+    race.write_status(replace(race.status, state="paused", **me))
+    assert "is paused." in page_text(open_page(mode="race"))
+    race.write_status(replace(race.status, state="waiting", **me))
     click(open_page(mode="race"), "Delete")
-    assert race.list_races() == []
-    assert [deleted.status.state for deleted in race.deleted_races()] == ["stopped"]
+    assert list_races() == []
+    assert [deleted.status.state for deleted in deleted_races()] == ["stopped"]
 
 
 def test_a_sweep_is_set_up_and_its_points_are_labelled_by_gamma(launched: list[Run]) -> None:
     page = open_page(mode="sweep")
     page.multiselect(key="race_gammas").set_value([0.7, 0.3]).run()
     page = click(page, "Start the sweep")
-    (found,) = race.list_races()
-    assert [entrant.label for entrant in found.plan.entries] == ["γ 0.3", "γ 0.7"]
-    assert found.plan.kind == "sweep"
+    (race,) = list_races()
+    assert [entrant.label for entrant in race.plan.entries] == ["γ 0.3", "γ 0.7"]
+    assert race.plan.kind == "sweep"
     for number in range(2):
-        learned(found, number)
-    page = open_page(mode="sweep", race=found.id)
+        learned(race, number)
+    page = open_page(mode="sweep", race=race.id)
     spec = json.loads(page.get("plotly_chart")[0].proto.spec)
     assert spec["data"][0]["text"] == ["γ 0.3", "γ 0.7"]
     assert spec["data"][0]["x"] == [50, 51]
@@ -159,36 +159,36 @@ def test_a_sweep_is_set_up_and_its_points_are_labelled_by_gamma(launched: list[R
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"title": "x"}'])
 def test_a_half_written_race_is_listed_as_damaged_and_opens_with_an_explanation(content: str) -> None:
-    found = new_race()
-    (found.path / "race.json").write_text(content)
-    (found.path / "status.json").write_text("{")
-    assert "race.json is damaged" in shown(open_page(mode="race"))
-    assert "damaged" in shown(open_page(mode="race", race=found.id))
+    race = new_race()
+    (race.path / "race.json").write_text(content)
+    (race.path / "status.json").write_text("{")
+    assert "race.json is damaged" in page_text(open_page(mode="race"))
+    assert "damaged" in page_text(open_page(mode="race", race=race.id))
 
 
 def test_deleting_a_race_is_undone_with_one_click_and_its_runs_stay() -> None:
-    found, runs = new_race(), list_runs()
+    race, runs = new_race(), list_runs()
     page = click(open_page(mode="race"), "Delete")
-    assert "Deleted “Ours (BEGAN) · DCGAN”" in shown(page)
-    assert (race.list_races(), list_runs()) == ([], runs)
+    assert "Deleted “Ours (BEGAN) · DCGAN”" in page_text(page)
+    assert (list_races(), list_runs()) == ([], runs)
     page = click(page, "Undo")
-    assert race.list_races() == [found]
-    assert "Deleted" not in shown(page)
+    assert list_races() == [race]
+    assert "Deleted" not in page_text(page)
 
 
 def test_a_damaged_race_is_deleted_restored_and_deleted_for_good() -> None:
-    found, runs = new_race(), list_runs()
-    (found.path / "race.json").write_text("{")
+    race, runs = new_race(), list_runs()
+    (race.path / "race.json").write_text("{")
     page = click(open_page(mode="sweep"), "Delete")
     page = click(page, "Restore")
-    assert race.list_races() == [found]
+    assert list_races() == [race]
     page = click(click(page, "Delete"), "Yes, delete them")
-    assert (race.list_races(), race.deleted_races(), list_runs()) == ([], [], runs)
+    assert (list_races(), deleted_races(), list_runs()) == ([], [], runs)
 
 
 def test_a_race_that_goes_on_cannot_be_deleted() -> None:
-    found = new_race()
-    found.write_status(Status("running", **process_facts(os.getpid())))
+    race = new_race()
+    race.write_status(Status("running", **process_facts(os.getpid())))
     page = open_page(mode="race")
     assert next(item for item in page.button if item.label == "Delete").disabled
 
@@ -200,15 +200,15 @@ def test_many_races_come_a_page_at_a_time_and_can_be_searched() -> None:
     page.text_input(key="find_race").set_value(f"DCGAN {made[3].id[-4:]} 20 iterations").run()
     assert [item.key for item in page.button if item.label == "Open"] == [f"Open_{made[3].id}"]
     page.text_input(key="find_race").set_value("nothing like it").run()
-    assert "No race matches" in shown(page)
+    assert "No race matches" in page_text(page)
 
 
 def test_an_unknown_race_in_the_address_is_said() -> None:
-    assert "there is no such race" in shown(open_page(mode="race", race="2026-01-01-000000-race-ffff"))
+    assert "there is no such race" in page_text(open_page(mode="race", race="2026-01-01-000000-race-ffff"))
 
 
 def test_pictures_of_another_size_do_not_break_a_race(tmp_path: Path) -> None:
-    found = new_race()
-    run = learned(found, 0)
+    race = new_race()
+    run = learned(race, 0)
     Image.new("RGB", (3, 3)).save(run.path / "samples" / "00000030.png")
-    open_page(mode="race", race=found.id)
+    open_page(mode="race", race=race.id)

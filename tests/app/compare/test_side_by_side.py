@@ -6,12 +6,12 @@ import shutil
 import pytest
 
 from facedemo.evaluation.report import Report, Row, rate, save_evaluation
-from tests.app.compare.conftest import click, linked, new_race, open_page, pictures, report, shown
+from tests.app.compare.conftest import click, linked, new_race, open_page, page_text, pictures, report
 from tests.conftest import Maker
 
 
 def test_without_models_it_says_how_to_get_one() -> None:
-    assert "There is no model" in shown(open_page())
+    assert "There is no model" in page_text(open_page())
 
 
 @pytest.mark.parametrize("names", [["tiny"], ["dcgan-32", "ours-32"], ["dcgan-32", "ours-32", "wgan-32", "other"]])
@@ -36,25 +36,25 @@ def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said
     page = open_page(mode="side", models="two/gone/one", seed="7", faces="4")
     assert pictures(page) == ["4 faces by two from seed 7", "4 faces by one from seed 7"]
     page = open_page(mode="side", models="gone", seed="-1", faces="4")
-    assert "`models=gone` (there are no such models)" in shown(page)
-    assert "`seed=-1`" in shown(page)
+    assert "`models=gone` (there are no such models)" in page_text(page)
+    assert "`seed=-1`" in page_text(page)
 
 
 def test_below_the_faces_stands_how_many_images_the_model_has_seen_in_all(make_bundle: Maker) -> None:
     seen = {"images": 19_200, "minutes": 8.0}
     (make_bundle("new") / "report.json").write_text(json.dumps(seen))
     (make_bundle("old") / "report.json").write_text(json.dumps({**seen, "images_before": 367_328}))
-    words = shown(open_page())
-    assert "19,200 images in 8.0 min" in words
-    assert "386,528 images, the last 19,200 in 8.0 min" in words
+    text = page_text(open_page())
+    assert "19,200 images in 8.0 min" in text
+    assert "386,528 images, the last 19,200 in 8.0 min" in text
 
 
 def test_stored_evaluations_are_in_a_table_and_missing_ones_named(make_bundle: Maker) -> None:
     save_evaluation(make_bundle("judged"), report("judged", 17, 98))
     make_bundle("plain")
-    words = shown(open_page())
-    assert "17 of 1,000: 1.7 % (1.1–2.7 %)" in words
-    assert "Not evaluated yet: plain" in words
+    text = page_text(open_page())
+    assert "17 of 1,000: 1.7 % (1.1–2.7 %)" in text
+    assert "Not evaluated yet: plain" in text
 
 
 def test_an_evaluation_of_few_faces_stands_beside_one_of_many(make_bundle: Maker) -> None:
@@ -62,10 +62,10 @@ def test_an_evaluation_of_few_faces_stands_beside_one_of_many(make_bundle: Maker
     save_evaluation(bundle, report("ours-tiny", 30, 50))
     few = Row("ours-tiny", rate(4, 100), None, None, 20, 20, None, None, 0.0)
     save_evaluation(bundle, Report("ours-tiny", 0, 100, 32, None, "test", 100, None, [few], {}))
-    words = shown(open_page(models="ours-tiny"))
-    assert words.index("ours-tiny, 1,000 faces") < words.index("ours-tiny, 100 faces")
-    assert "30 of 1,000: 3.0 %" in words
-    assert "20 of 100 (20.0 %)" in words
+    text = page_text(open_page(models="ours-tiny"))
+    assert text.index("ours-tiny, 1,000 faces") < text.index("ours-tiny, 100 faces")
+    assert "30 of 1,000: 3.0 %" in text
+    assert "20 of 100 (20.0 %)" in text
 
 
 def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> None:
@@ -75,13 +75,13 @@ def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> No
     (make_bundle("unset") / "config.json").write_text("{")
     page = open_page(models="broken/whole/strange/unset", mode="side", seed="0", faces="4")
     assert pictures(page) == ["4 faces by whole from seed 0", "4 faces by strange from seed 0"]
-    assert "The weights of “broken” are damaged" in shown(page)
+    assert "The weights of “broken” are damaged" in page_text(page)
 
 
 def test_from_a_race_its_models_go_side_by_side(make_bundle: Maker) -> None:
-    found = new_race()
-    run = found.run(found.plan.entries[0])
+    race = new_race()
+    run = race.run(race.plan.entries[0])
     shutil.copy(make_bundle() / "model.safetensors", run.path)
-    page = click(open_page(mode="race", race=found.id), "Side by side")
+    page = click(open_page(mode="race", race=race.id), "Side by side")
     assert linked(page, "models") == f"run:{run.id}"
     assert len(pictures(page)) == 1

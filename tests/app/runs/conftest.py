@@ -20,7 +20,7 @@ def chosen(*runs: Run) -> AppTest:
     return open_page(chosen="/".join(run.id for run in runs))
 
 
-def shown(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     """All words on the page."""
     parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.success)
     return "\n".join(f"{item.value} {getattr(item.proto, 'title', '')}" for part in parts for item in part)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from facedemo.app.views.runs import models
 from facedemo.pretrained import archive
 from facedemo.storage import locations
-from tests.app.runs.conftest import click, open_page, open_promotion, shown
+from tests.app.runs.conftest import click, open_page, open_promotion, page_text
 from tests.conftest import Maker, RunMaker
 
 
@@ -20,18 +20,18 @@ def test_a_run_becomes_a_model_under_a_free_name(make_run: RunMaker, make_bundle
     click(page, "bundle_make")
     assert [path.name for path in locations.bundled()] == ["mine", "mine-2"]
     assert "Trained on squares." in (locations.checkpoints_root() / "mine-2" / "README.md").read_text("utf8")
-    assert "mine\\-2” has been added to the models" in shown(page)
+    assert "mine\\-2” has been added to the models" in page_text(page)
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("../up", "not a valid name for a model"), ("", "not a valid name"), ("taken", "already")]
+    ("name", "message"), [("../up", "not a valid name for a model"), ("", "not a valid name"), ("taken", "already")]
 )
-def test_a_name_that_cannot_be_used_is_said(make_run: RunMaker, make_bundle: Maker, name: str, words: str) -> None:
+def test_a_name_that_cannot_be_used_is_said(make_run: RunMaker, make_bundle: Maker, name: str, message: str) -> None:
     make_bundle("taken")
     page = open_promotion(make_run("mine", weights=True))
     next(item for item in page.text_input if item.label == "Name of the model").set_value(name).run()
     click(page, "bundle_make")
-    assert words in page.error[0].value
+    assert message in page.error[0].value
     assert [path.name for path in locations.bundled()] == ["taken"]
 
 
@@ -51,7 +51,7 @@ def upload(page: AppTest, data: bytes, name: str = "model.zip") -> AppTest:
 def test_a_model_is_imported_and_can_be_drawn_with(make_bundle: Maker, tmp_path: Path) -> None:
     data = archive.zip_bytes(make_bundle("theirs", tmp_path / "elsewhere"))
     page = upload(open_page(), data)
-    assert "“theirs” has been added to your models" in shown(page)
+    assert "“theirs” has been added to your models" in page_text(page)
     assert page.button(key="draw_theirs")
     assert [path.name for path in locations.bundled()] == ["theirs"]
 
@@ -69,7 +69,7 @@ def test_a_users_own_model_is_renamed_and_a_bundled_one_is_not(own_model: Path) 
     assert {"rename_mine", "delete_mine"} <= {button.key for button in page.button}
     assert not {"rename_shipped", "delete_shipped"} & {button.key for button in page.button}
     page.text_input(key="model_name_mine").set_value("shipped").run()
-    assert "already exists" in shown(click(page, "rename_mine"))
+    assert "already exists" in page_text(click(page, "rename_mine"))
     page.text_input(key="model_name_mine").set_value("better").run()
     assert click(page, "rename_mine").button(key="draw_better")
     assert [path.name for path in locations.models_in(own_model.parent)] == ["better"]
@@ -78,7 +78,7 @@ def test_a_users_own_model_is_renamed_and_a_bundled_one_is_not(own_model: Path) 
 def test_deleting_a_model_is_undone_with_one_click(own_model: Path) -> None:
     page = click(open_page(), "delete_mine")
     assert not own_model.exists()
-    assert "Deleted “mine”" in shown(page)
+    assert "Deleted “mine”" in page_text(page)
     click(page, "undo_model")
     assert own_model.exists()
     page = click(click(open_page(), "delete_mine"), "restore_model_mine")
@@ -101,11 +101,11 @@ def test_an_upload_that_is_no_model_is_refused_with_words(make_bundle: Maker, da
 def test_a_damaged_model_is_listed_without_a_traceback(make_bundle: Maker, file: str, content: str) -> None:
     (make_bundle("broken") / file).write_text(content, "utf8")
     page = open_page()
-    assert "broken" in shown(page)
+    assert "broken" in page_text(page)
     page.session_state["card_broken"] = True
     page.run()
     assert not page.exception
-    assert "No sample image" in shown(page)
+    assert "No sample image" in page_text(page)
 
 
 def test_a_model_card_is_shown_without_its_header_images_and_large_headings() -> None:

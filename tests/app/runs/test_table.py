@@ -13,7 +13,7 @@ from facedemo.comparison.race import Race, create_race
 from facedemo.runs import trash
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.process_status import Status
-from tests.app.runs.conftest import chosen, click, open_page, open_promotion, shown
+from tests.app.runs.conftest import chosen, click, open_page, open_promotion, page_text
 from tests.conftest import Maker, RunMaker
 
 
@@ -29,9 +29,9 @@ def lines(page: AppTest) -> set[str]:
 
 def test_without_runs_it_leads_to_training_and_still_takes_models(make_bundle: Maker) -> None:
     page = open_page()
-    assert "No runs yet" in shown(page)
+    assert "No runs yet" in page_text(page)
     assert [link.proto.page for link in page.get("page_link")]
-    assert "There are no models yet" in shown(page)
+    assert "There are no models yet" in page_text(page)
     assert page.get("file_uploader")
 
 
@@ -54,7 +54,7 @@ def test_a_search_narrows_the_table_and_is_in_the_address(make_run: RunMaker) ->
     page.text_input(key="runs_find").set_value("nothing like it").run()
     assert not page.exception
     assert names(page) == []
-    assert "No run matches" in shown(page)
+    assert "No run matches" in page_text(page)
     assert names(open_page(find="second", chosen="", over="images")) == ["second"]
 
 
@@ -62,7 +62,7 @@ def test_selected_runs_are_laid_over_each_other_at_equal_time(make_run: RunMaker
     runs = [make_run(f"run {number}") for number in range(4)]
     page = open_page(find="", chosen=f"{runs[0].id}/{runs[3].id}", over="minutes")
     assert lines(page) == {"run 0", "run 3"}
-    assert "2 runs" in shown(page)
+    assert "2 runs" in page_text(page)
     assert json.loads(page.get("plotly_chart")[0].proto.spec)["layout"]["xaxis"]["title"]["text"].startswith("minutes")
     assert page.query_params["chosen"] == f"{runs[0].id}/{runs[3].id}"
 
@@ -75,8 +75,8 @@ def test_runs_of_one_name_are_told_apart(make_run: RunMaker) -> None:
 def test_an_address_that_names_nothing_here_is_put_right_with_words(make_run: RunMaker) -> None:
     run = make_run("mine")
     page = open_page(chosen="gone", over="parsecs")
-    assert "chosen=gone" in shown(page)
-    assert "over=parsecs" in shown(page)
+    assert "chosen=gone" in page_text(page)
+    assert "over=parsecs" in page_text(page)
     assert (page.query_params["chosen"], page.query_params["over"]) == ("", "iterations")
     page = open_page(chosen=f"gone/{run.id}/../../etc")
     assert page.query_params["chosen"] == run.id
@@ -87,7 +87,7 @@ def test_notes_are_saved_in_the_run_and_follow_its_file(make_run: RunMaker) -> N
     page = chosen(run)
     page.text_area(key=f"notes_{run.id}").set_value("good eyes").run()
     assert run.notes == "good eyes"
-    assert "Saved at" in shown(page)
+    assert "Saved at" in page_text(page)
     run.write_notes("written elsewhere")
     page.run()
     assert page.text_area(key=f"notes_{run.id}").value == "written elsewhere"
@@ -107,7 +107,7 @@ def test_deleting_one_run_is_undone_with_one_click(make_run: RunMaker) -> None:
     run = make_run("mine")
     page = click(chosen(run), "runs_delete")
     assert list_runs() == []
-    assert "Deleted “mine”" in shown(page)
+    assert "Deleted “mine”" in page_text(page)
     click(page, "undo_delete")
     assert list_runs() == [run]
     assert names(page) == ["mine"]
@@ -117,7 +117,7 @@ def test_deleting_several_runs_is_undone_with_one_click(make_run: RunMaker) -> N
     runs = [make_run(f"run {number}") for number in range(3)]
     page = click(chosen(*runs[:2]), "runs_delete_all")
     assert names(page) == ["run 2"]
-    assert "Deleted 2 runs" in shown(page)
+    assert "Deleted 2 runs" in page_text(page)
     click(page, "undo_delete")
     assert len(names(page)) == 3
     assert trash.deleted_runs() == []
@@ -138,7 +138,7 @@ def test_a_run_that_trains_is_kept_and_the_others_go(make_run: RunMaker) -> None
     assert chosen(running).button(key="runs_delete").disabled
     page = click(chosen(running, other), "runs_delete_all")
     assert names(page) == ["running"]
-    assert "Stop it before you delete it" in shown(page)
+    assert "Stop it before you delete it" in page_text(page)
 
 
 def running_race() -> tuple[Race, list[Run]]:
@@ -160,7 +160,7 @@ def test_an_entrant_waits_for_its_race_without_being_deleted(make_bundle: Maker)
         upcoming.name: "waiting",
     }
     page = chosen(upcoming)
-    assert f"in the race “{race.name}”" in shown(page).replace("\\", "")
+    assert f"in the race “{race.name}”" in page_text(page).replace("\\", "")
     keys = {button.key for button in page.button}
     assert "runs_race" in keys
     assert "runs_delete" not in keys
@@ -200,7 +200,7 @@ def test_a_run_that_has_only_just_been_made_says_what_it_lacks(make_run: RunMake
     for name in ("metrics.csv", "status.json"):
         (run.path / name).unlink()
     page = chosen(run)
-    assert "have no curves" in shown(page)
+    assert "have no curves" in page_text(page)
     assert page.button(key="runs_generate").disabled
 
 
@@ -217,7 +217,7 @@ def test_a_run_is_renamed_while_it_does_not_train(make_run: RunMaker) -> None:
     page.text_input(key=f"runs_name_{run.id}_before").set_value("after").run()
     assert names(click(page, "runs_rename")) == ["after"]
     page.text_input(key=f"runs_name_{run.id}_after").set_value(" ").run()
-    assert "A run needs a name" in shown(click(page, "runs_rename"))
+    assert "A run needs a name" in page_text(click(page, "runs_rename"))
     assert Run(run.path).config.name == "after"
 
 

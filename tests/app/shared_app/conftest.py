@@ -69,7 +69,7 @@ def run_of(name: str, title: str = "mine", state: str = "stopped") -> Run:
     return run
 
 
-def shown(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     parts = (page.title, page.markdown, page.caption, page.subheader, page.error, page.warning, page.info)
     return "\n".join(str(item.value) for part in parts for item in part)
 

@@ -25,7 +25,7 @@ from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.storage.locations import upload_prefix, uploads_root
 from facedemo.storage.process_status import Status, process_facts
-from tests.app.shared_app.conftest import TEACHER_CODE, as_visitor, labels, pictures, run_of, shown, signed_in
+from tests.app.shared_app.conftest import TEACHER_CODE, as_visitor, labels, page_text, pictures, run_of, signed_in
 from tests.conftest import facedemo
 
 
@@ -50,9 +50,9 @@ def test_in_two_tabs_at_once_nobody_starts_more_than_allowed(monkeypatch: pytest
 
     monkeypatch.setattr(subprocess, "Popen", Started)
     with ThreadPoolExecutor(2) as tabs:
-        words = sorted(tabs.map(launch, runs))
-    assert (words[0], len(started)) == ("", 1)
-    assert "1 training at once" in words[1]
+        messages = sorted(tabs.map(launch, runs))
+    assert (messages[0], len(started)) == ("", 1)
+    assert "1 training at once" in messages[1]
 
 
 def test_the_rules_of_the_class_hold_for_every_training(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,16 +112,16 @@ def test_a_visitors_uploads_are_bounded_and_their_own(tmp_path: Path, monkeypatc
 @pytest.fixture
 def two_data_sets() -> list[Faces]:
     """Embedded uploads of Ada and of Ben, and generated faces that anybody may have evaluated."""
-    found = []
+    data_sets = []
     for name, colour in (("Ada", 0), ("Ben", 9)):
         as_visitor(name)
-        found.append(prepare(image_source.store_upload([pictures(colour)], uploads_root()), 32))
-        detect_and_embed(found[-1].images[:2], embed=False, processes=1, cache=found[-1].detections)
+        data_sets.append(prepare(image_source.store_upload([pictures(colour)], uploads_root()), 32))
+        detect_and_embed(data_sets[-1].images[:2], embed=False, processes=1, cache=data_sets[-1].detections)
     detect_and_embed(np.zeros((1, 64, 64, 3), np.uint8), embed=False, processes=1)
-    return found
+    return data_sets
 
 
-def there(faces: Faces) -> tuple[bool, bool]:
+def exists_with_embeddings(faces: Faces) -> tuple[bool, bool]:
     """Whether a data set, and what was detected in it, are still in the cache."""
     return faces.path.exists(), bool(list(faces.detections.glob("*.npz")))
 
@@ -129,17 +129,17 @@ def there(faces: Faces) -> tuple[bool, bool]:
 def test_a_visitor_removes_their_own_uploads_and_embeddings_and_nobody_elses(two_data_sets: list[Faces]) -> None:
     ada, ben = two_data_sets
     page = signed_in("Ada", navigation.RUNS)
-    assert "1 upload, 1 data set made from uploads, 1 file of face embeddings of yours" in shown(page)
+    assert "1 upload, 1 data set made from uploads, 1 file of face embeddings of yours" in page_text(page)
     next(button for button in page.button if button.label == "Remove them all").click().run()
     assert not page.exception
-    assert (there(ada), there(ben)) == ((False, False), (True, True))
+    assert (exists_with_embeddings(ada), exists_with_embeddings(ben)) == ((False, False), (True, True))
     assert len(personal.personal_data().embeddings) == 2, "Ben's and those of generated faces"
     assert "Remove them all" not in labels(page)
 
 
 def test_a_teacher_removes_the_uploads_and_embeddings_of_all(two_data_sets: list[Faces]) -> None:
     page = signed_in("Ms Lee", navigation.RUNS, code=TEACHER_CODE)
-    assert "2 uploads, 2 data sets made from uploads, 3 files of face embeddings of all visitors" in shown(page)
+    assert "2 uploads, 2 data sets made from uploads, 3 files of face embeddings of all visitors" in page_text(page)
     next(button for button in page.button if button.label == "Remove them all").click().run()
     assert personal.personal_data().every == []
 
@@ -151,7 +151,7 @@ def test_what_was_made_from_equal_uploads_stays_until_the_last_one_is_removed(tw
     for name, left in (("Ada", (True, True)), ("Eve", (False, False))):
         as_visitor(name)
         personal.purge(prefix=upload_prefix())
-        assert there(ada) == left
+        assert exists_with_embeddings(ada) == left
 
 
 def test_an_upload_may_be_as_large_as_what_the_visitor_has_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from facedemo.app import navigation
 from facedemo.app.shared import accounts
 from facedemo.runs import classroom
 from facedemo.runs.run import list_runs
-from tests.app.shared_app.conftest import CODE, app, labels, run_of, shown
+from tests.app.shared_app.conftest import CODE, app, labels, page_text, run_of
 
 
 def test_nobody_sees_a_page_before_signing_in_whatever_its_address() -> None:
@@ -18,7 +18,7 @@ def test_nobody_sees_a_page_before_signing_in_whatever_its_address() -> None:
         test = app(page, **address).run()
         assert not test.exception
         assert [field.label for field in test.text_input] == ["Access code", "Nickname", "PIN"]
-        assert "mine" not in shown(test)
+        assert "mine" not in page_text(test)
 
 
 def test_the_access_code_and_a_pin_let_a_visitor_in() -> None:
@@ -31,7 +31,7 @@ def test_the_access_code_and_a_pin_let_a_visitor_in() -> None:
     test.button[0].click().run()
     assert not test.exception
     assert "Watch one learn" in labels(test)
-    assert "Ada" in shown(test)
+    assert "Ada" in page_text(test)
 
 
 def test_a_nickname_belongs_to_whoever_took_it_first() -> None:

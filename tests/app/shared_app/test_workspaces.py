@@ -20,7 +20,7 @@ from facedemo.runs.directory import RunError
 from facedemo.storage.locations import runs_root, uploads_root, use_workspaces
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.training import dataset
-from tests.app.shared_app.conftest import TEACHER_CODE, as_visitor, labels, pictures, run_of, shown, signed_in
+from tests.app.shared_app.conftest import TEACHER_CODE, as_visitor, labels, page_text, pictures, run_of, signed_in
 from tests.conftest import Maker
 
 
@@ -28,8 +28,8 @@ def test_each_visitor_sees_their_own_runs_alone() -> None:
     run_of("Ada", "Ada's run")
     run_of("Ben", "Ben's run")
     page = signed_in("Ada", navigation.TRAIN)
-    assert "Ada's run" in shown(page)
-    assert "Ben's run" not in shown(page)
+    assert "Ada's run" in page_text(page)
+    assert "Ben's run" not in page_text(page)
 
 
 PAGES = [
@@ -44,7 +44,7 @@ def test_no_link_opens_the_run_of_somebody_else(page: Path) -> None:
     for run_id in (foreign.id, str(other), str(foreign.path)):
         address = {"run": run_id, "chosen": run_id, "model": f"run:{run_id}", "race": run_id, "models": f"run:{run_id}"}
         test = signed_in("Ada", page, **address)
-        assert "Ben's run" not in shown(test)
+        assert "Ben's run" not in page_text(test)
         assert not {"Stop", "Resume", "Delete", "Pause"} & set(labels(test))
 
 
@@ -52,14 +52,14 @@ def test_a_shared_run_can_be_watched_but_not_changed() -> None:
     run = run_of("Ben", "Ben's run")
     classroom.set_shared(run, True)
     page = signed_in("Ada", navigation.TRAIN)
-    assert "Ben's run" in shown(page)
-    assert "by Ben" in shown(page)
+    assert "Ben's run" in page_text(page)
+    assert "by Ben" in page_text(page)
     page = signed_in("Ada", navigation.TRAIN, run=run.id)
-    assert "belongs to Ben" in shown(page)
+    assert "belongs to Ben" in page_text(page)
     assert not {"Stop", "Resume", "Delete", "Pause", "Start"} & set(labels(page))
     as_visitor("Ben")
     classroom.set_shared(run, False)
-    assert "Ben's run" not in shown(signed_in("Ada", navigation.TRAIN, run=run.id))
+    assert "Ben's run" not in page_text(signed_in("Ada", navigation.TRAIN, run=run.id))
 
 
 def test_what_visitors_choose_as_names_is_text_and_no_markup() -> None:
@@ -72,8 +72,8 @@ def test_what_visitors_choose_as_names_is_text_and_no_markup() -> None:
         signed_in(nickname, navigation.TRAIN),
         signed_in(nickname, navigation.RUNS),
     ):
-        assert r"\*\*B\*\*" in shown(page) or r"\!\[p\]" in shown(page)
-        assert not [part for part in ("**B**", "[x](", "<i>", "![p](", " :red[", "$x$") if part in shown(page)]
+        assert r"\*\*B\*\*" in page_text(page) or r"\!\[p\]" in page_text(page)
+        assert not [part for part in ("**B**", "[x](", "<i>", "![p](", " :red[", "$x$") if part in page_text(page)]
 
 
 def test_a_visitor_whose_workspace_is_removed_meanwhile_is_signed_out() -> None:

@@ -28,12 +28,12 @@ def launched(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypat
     """Own folders; the runs that the page has started, of which none is really trained."""
     monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path_factory.getbasetemp() / "train-page-cache"))
-    found: Launched = []
-    monkeypatch.setattr(Run, "launch", lambda run, **_: found.append(run))
+    launched_runs: Launched = []
+    monkeypatch.setattr(Run, "launch", lambda run, **_: launched_runs.append(run))
     monkeypatch.setattr(
         estimate, "start_measurement", lambda config: False
     )  # a process for every config that a test shows
-    return found
+    return launched_runs
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +79,11 @@ def open_page(run: str | None = None) -> AppTest:
     return page
 
 
-def shown(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     """All words on the page."""
     parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info)
-    words = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
-    return "\n".join(words)
+    texts = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
+    return "\n".join(texts)
 
 
 def button(page: AppTest, label: str, index: int = 0):

@@ -10,11 +10,11 @@ from facedemo.runs import trash
 from facedemo.runs.run import create_run, list_runs
 from facedemo.storage.atomic import append_line
 from facedemo.storage.process_status import Status
-from tests.app.train.conftest import Launched, click, commands, config, labels, open_page, set_state, shown, trained
+from tests.app.train.conftest import Launched, click, commands, config, labels, open_page, page_text, set_state, trained
 
 
 @pytest.mark.parametrize(
-    ("state", "there", "missing"),
+    ("state", "expected", "unexpected"),
     [
         ("running", {"Pause", "Stop"}, {"Resume", "Continue", "Extend"}),
         ("paused", {"Continue", "Stop"}, {"Pause", "Resume"}),
@@ -22,12 +22,12 @@ from tests.app.train.conftest import Launched, click, commands, config, labels, 
         ("failed", {"Start"}, {"Pause", "Stop", "Continue"}),
     ],
 )
-def test_the_buttons_fit_the_state(pictures: Path, state: str, there: set[str], missing: set[str]) -> None:
+def test_the_buttons_fit_the_state(pictures: Path, state: str, expected: set[str], unexpected: set[str]) -> None:
     run = create_run(config(pictures))
     set_state(run, state)
     page = open_page(run.id)
-    assert there <= set(labels(page))
-    assert not missing & set(labels(page))
+    assert expected <= set(labels(page))
+    assert not unexpected & set(labels(page))
 
 
 def test_pause_and_stop_are_asked_for_and_confirmed(pictures: Path) -> None:
@@ -35,7 +35,7 @@ def test_pause_and_stop_are_asked_for_and_confirmed(pictures: Path) -> None:
     set_state(run, "running")
     page = open_page(run.id)
     click(page, "Pause")
-    assert "will pause after this iteration" in shown(page)
+    assert "will pause after this iteration" in page_text(page)
     click(page, "Stop")
     assert commands(run) == ["pause", "stop"]
 
@@ -56,7 +56,7 @@ def test_a_finished_run_goes_on_with_a_larger_budget_only(pictures: Path, launch
     page.number_input(key="extend_iterations").set_value(20).run()
     click(page, "Train further")
     assert launched == []
-    assert "larger" in shown(page)
+    assert "larger" in page_text(page)
     page.number_input(key="extend_iterations").set_value(60).run()
     click(page, "Train further")
     assert launched == [run]
@@ -127,7 +127,7 @@ def test_a_run_whose_images_have_moved_is_resumed_from_their_new_place(
     page = open_page(run=run.id)
     page.text_area(key=f"images_path_{run.id}").set_value(str(tmp_path / "nowhere")).run()
     page.button(key="images_go").click().run()
-    assert "There is no file or folder" in shown(page)
+    assert "There is no file or folder" in page_text(page)
     page.text_area(key=f"images_path_{run.id}").set_value(str(pictures)).run()
     page.button(key="images_go").click().run()
     assert run.config.data.source == str(pictures)

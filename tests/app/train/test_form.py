@@ -15,24 +15,24 @@ from facedemo.gans.registry import config_class
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.runs.run import list_runs
 from facedemo.training import speed
-from tests.app.train.conftest import Launched, choose_folder, click, labels, open_page, previewed, shown, trained
+from tests.app.train.conftest import Launched, choose_folder, click, labels, open_page, page_text, previewed, trained
 
 
 def test_without_runs_it_invites_to_start_one() -> None:
     page = open_page()
-    assert "There are no runs yet" in shown(page)
+    assert "There are no runs yet" in page_text(page)
     assert "Start training" in labels(page)
 
 
 def test_the_time_of_a_run_is_told_before_it_starts() -> None:
-    assert "About" not in shown(open_page())
+    assert "About" not in page_text(open_page())
     speed.store_speed(configure({}, "minute"), 300.0, 8.0)
-    assert "**About 50 s** at 300 images per second" in shown(open_page())
+    assert "**About 50 s** at 300 images per second" in page_text(open_page())
     speed.store_speed(configure({}, "minute"), 50.0, 8.0)
     page = open_page()
-    assert "**About 4 min** at 50 images per second" in shown(page)
+    assert "**About 4 min** at 50 images per second" in page_text(page)
     page.number_input(key="new_budget_images").set_value(2000).run()
-    assert "**About 50 s**" in shown(page)
+    assert "**About 50 s**" in page_text(page)
 
 
 def test_a_run_without_a_name_is_called_by_what_it_is(launched: Launched) -> None:
@@ -69,7 +69,7 @@ def test_weights_that_do_not_fit_the_settings_are_refused_in_words(pictures: Pat
     page.selectbox(key="new_training_start").set_value(first.id).run()
     page.number_input(key="new_ours_width").set_value(8).run()
     click(page, "Start training")
-    assert "width is 4 there and 8 here" in shown(page)
+    assert "width is 4 there and 8 here" in page_text(page)
     assert launched == []
     assert list_runs() == [first]
 
@@ -89,7 +89,7 @@ def test_a_damaged_model_to_start_from_is_refused_at_once(pictures: Path) -> Non
     page = open_page()
     page.selectbox(key="new_training_start").set_value(first.id).run()
     assert not page.exception
-    assert "damaged" in shown(page)
+    assert "damaged" in page_text(page)
     assert page.selectbox(key="new_training_start").value == ""
 
 
@@ -131,7 +131,7 @@ def test_start_makes_the_run_that_the_form_describes_and_opens_it(pictures: Path
     assert made.data.source == str(pictures)
     assert made.budget.model_dump(exclude_none=True) == {"images": 1234}
     assert run.id in page.query_params["run"]
-    assert "a name" in shown(page)
+    assert "a name" in page_text(page)
 
 
 def test_a_small_set_is_fine_tuned_by_one_press(pictures: Path, launched: Launched) -> None:
@@ -139,7 +139,7 @@ def test_a_small_set_is_fine_tuned_by_one_press(pictures: Path, launched: Launch
     choose_folder(page, pictures)
     page.selectbox(key="new_data_crop").set_value("square").run()
     previewed(page)
-    assert "With fewer than 5,000 images" in shown(page)
+    assert "With fewer than 5,000 images" in page_text(page)
     click(page, "Use this preset")
     assert page.selectbox(key="new_preset").value == "own-64"
     assert page.selectbox(key="new_training_start").value == "ours-64"
@@ -194,7 +194,7 @@ def test_starting_with_nothing_uploaded_says_what_to_do(launched: Launched) -> N
     page = open_page()
     page.radio(key="new_data_kind").set_value(image_source.UPLOAD).run()
     click(page, "Start training")
-    assert "Choose the images" in shown(page)
+    assert "Choose the images" in page_text(page)
     assert launched == []
 
 

@@ -14,13 +14,13 @@ from facedemo.app.shared import image_source, visitor
 from facedemo.app.views.train import preview
 from facedemo.data.findings import even_sample
 from facedemo.data.preparation import prepare
-from tests.app.train.conftest import choose_folder, click, labels, open_page, previewed, shown
+from tests.app.train.conftest import choose_folder, click, labels, open_page, page_text, previewed
 
 
 def test_images_are_counted_before_the_start(pictures: Path, tmp_path: Path) -> None:
     page = open_page()
     choose_folder(page, pictures)
-    assert "64 images found; at least 64 are needed." in shown(page)
+    assert "64 images found; at least 64 are needed." in page_text(page)
     assert all("found" not in warning.value for warning in page.warning)
     (tmp_path / "few").mkdir()
     (tmp_path / "few" / "notes.txt").write_text("words")
@@ -45,7 +45,7 @@ def test_the_users_images_are_shown_as_the_networks_see_them(pictures: Path, mon
     page = open_page()
     choose_folder(page, pictures)
     previewed(page)
-    assert "64 images ready at 32×32, none skipped. " in shown(page).replace("\\", "")
+    assert "64 images ready at 32×32, none skipped. " in page_text(page).replace("\\", "")
     (grid,) = images_of(page)
     prepared = prepare(pictures, 32)
     first, *_, last = even_sample(64, 24)
@@ -63,8 +63,8 @@ def test_images_are_not_shown_to_a_visitor_from_elsewhere(pictures: Path, monkey
     choose_folder(page, pictures)
     previewed(page)
     assert images_of(page) == []
-    assert "shown only in a browser on the computer" in shown(page)
-    assert "64 images are few" in shown(page)
+    assert "shown only in a browser on the computer" in page_text(page)
+    assert "64 images are few" in page_text(page)
 
 
 def test_near_copies_and_unusable_files_are_told_before_the_start(
@@ -80,13 +80,13 @@ def test_near_copies_and_unusable_files_are_told_before_the_start(
     page = open_page()
     choose_folder(page, folder)
     previewed(page)
-    words = shown(page).replace("\\", "")
-    assert "73 images found; at least 64 are needed. 1 file cannot be used: 1 not an image by its name (.txt)." in words
-    assert "72 images ready at 32×32, 2 skipped: 1 damaged or not an image; 1 not an image by its name (.txt)." in words
-    assert "8 are near-copies of others" in words
-    assert "11% are near-copies of others" in words
+    text = page_text(page).replace("\\", "")
+    assert "73 images found; at least 64 are needed. 1 file cannot be used: 1 not an image by its name (.txt)." in text
+    assert "72 images ready at 32×32, 2 skipped: 1 damaged or not an image; 1 not an image by its name (.txt)." in text
+    assert "8 are near-copies of others" in text
+    assert "11% are near-copies of others" in text
     assert page.expander[0].label == "Near-copies: 8"
-    assert "again-0.png" in words
+    assert "again-0.png" in text
     _, pairs = images_of(page)
     assert np.array_equal(pairs[2:66], pairs[68:132]), "each is above the image that it resembles"
 
@@ -112,7 +112,7 @@ def test_many_images_are_prepared_only_when_asked_for(pictures: Path, monkeypatc
     choose_folder(page, pictures)
     assert "new_preview" not in page.session_state
     click(page, "Preview the images")
-    assert "64 images ready" in shown(previewed(page))
+    assert "64 images ready" in page_text(previewed(page))
     page.selectbox(key="new_ours_size").set_value(64).run()
     assert "Preview the images" in labels(page)
 

@@ -12,7 +12,7 @@ from facedemo.gans.registry import config_class, family_names
 from facedemo.runs.evaluations import Evaluation, record
 from facedemo.runs.run import create_run
 from facedemo.training import speed
-from tests.app.train.conftest import button, click, commands, config, open_page, set_state, shown, trained
+from tests.app.train.conftest import button, click, commands, config, open_page, page_text, set_state, trained
 
 
 def test_a_run_that_was_evaluated_shows_how_good_it_was_and_which_weights_are_best(pictures: Path) -> None:
@@ -21,11 +21,11 @@ def test_a_run_that_was_evaluated_shows_how_good_it_was_and_which_weights_are_be
         record(run.path, Evaluation(step, 16 * step, 1.0, 500, 450, 60, 200, distance))
     page = open_page(run=run.id)
     assert not page.exception
-    assert "Best so far: iteration 20, Fréchet distance 0.200" in shown(page)
+    assert "Best so far: iteration 20, Fréchet distance 0.200" in page_text(page)
     for title in ("Detection rate", "Distinct people", "Fréchet face distance"):
-        assert f"**{title}**" in shown(page)
-    drawn = [json.loads(chart.proto.spec)["data"] for chart in page.get("plotly_chart")]
-    (people,) = [lines for lines in drawn if [list(line.get("y", [])) for line in lines] == [[30.0, 30.0, 30.0]]]
+        assert f"**{title}**" in page_text(page)
+    charts = [json.loads(chart.proto.spec)["data"] for chart in page.get("plotly_chart")]
+    (people,) = [lines for lines in charts if [list(line.get("y", [])) for line in lines] == [[30.0, 30.0, 30.0]]]
     assert people[0]["x"] == [10, 20, 30]
 
 
@@ -35,8 +35,8 @@ def test_a_trained_run_shows_its_charts_samples_and_marks(pictures: Path) -> Non
     assert len(page.get("plotly_chart")) == 5
     assert "γ = 0.6" in str(json.loads(page.get("plotly_chart")[0].proto.spec))
     assert page.select_slider(key="samples_step").value == 20
-    assert "finished" in shown(page)
-    assert "iteration 20" in shown(page)
+    assert "finished" in page_text(page)
+    assert "iteration 20" in page_text(page)
     page.toggle(key="show_norms").set_value(True).run()
     assert len(page.get("plotly_chart")) == 6
 
@@ -61,7 +61,7 @@ def test_steering_asks_for_what_was_moved_and_can_be_undone(pictures: Path) -> N
     page.number_input(key="steer_sample_every").set_value(20)
     click(page, "Apply")
     assert commands(run) == [{"gamma": 0.3, "sample_every": 20}]
-    assert "γ = 0.3" in shown(page)
+    assert "γ = 0.3" in page_text(page)
     click(page, "Undo")
     assert commands(run)[1] == {"gamma": 0.7, "sample_every": 10}
     assert page.slider(key="steer_gamma").value == 0.7
@@ -72,13 +72,13 @@ def test_a_moved_control_says_that_it_is_not_applied_yet(pictures: Path) -> None
     run = create_run(config(pictures))
     set_state(run, "running", step=5)
     page = open_page(run.id)
-    assert "not applied yet" not in shown(page)
+    assert "not applied yet" not in page_text(page)
     page.slider(key="steer_gamma").set_value(0.54).run()
-    assert "γ: 0.7 → 0.54, not applied yet" in shown(page)
+    assert "γ: 0.7 → 0.54, not applied yet" in page_text(page)
     assert commands(run) == []
     click(page, "Apply")
     assert commands(run) == [{"gamma": 0.54}]
-    assert "not applied yet" not in shown(page)
+    assert "not applied yet" not in page_text(page)
 
 
 def test_the_familys_own_setting_is_steered_first_and_the_others_are_folded(pictures: Path) -> None:
@@ -99,10 +99,10 @@ def test_a_sentence_says_what_the_training_is_going_through(pictures: Path) -> N
     set_state(run, "running", progress=0.46, step=20)
     assert status_line(open_page(run.id))["text"] == "Training. The first numbers appear after 5 iterations."
     row = "step,loss_real,loss_fake,loss_target,k\n5,0.2,{fake},0.14,0.1\n"
-    for fake, said in ((0.1, "The generator is ahead"), (0.2, "The discriminator is ahead"), (0.141, "in balance")):
+    for fake, sentence in ((0.1, "The generator is ahead"), (0.2, "The discriminator is ahead"), (0.141, "in balance")):
         (run.path / "metrics.csv").write_text(row.format(fake=fake))
         page = status_line(open_page(run.id))
-        assert said in page["text"]
+        assert sentence in page["text"]
         assert page["news"] == "running, 40 %"
 
 
@@ -120,11 +120,11 @@ def test_a_run_that_is_slower_than_was_measured_says_why(pictures: Path) -> None
     run = create_run(config(pictures))
     speed.store_speed(run.config, 100.0, 5.0)
     set_state(run, "running", images_per_second=50.0)
-    assert "Slower than the 100 images/s measured before: other programs are busy" in shown(open_page(run.id))
+    assert "Slower than the 100 images/s measured before: other programs are busy" in page_text(open_page(run.id))
     set_state(create_run(config(pictures)), "running")
-    assert "1 other run trains on this computer" in shown(open_page(run.id))
+    assert "1 other run trains on this computer" in page_text(open_page(run.id))
     set_state(run, "running", images_per_second=90.0)
-    assert "Slower" not in shown(open_page(run.id))
+    assert "Slower" not in page_text(open_page(run.id))
 
 
 def test_every_chart_of_every_family_is_explained(pictures: Path) -> None:
@@ -167,11 +167,11 @@ def test_advice_of_the_health_check_is_a_warning(pictures: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "expected"),
     [(0, "0 s"), (59.6, "1 min"), (192, "3 min 12 s"), (7500, "2 h 5 min"), (273600, "3 d 4 h")],
 )
-def test_durations_are_read_at_a_glance(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+def test_durations_are_read_at_a_glance(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected
 
 
 def test_preparing_images_is_a_progress_of_its_own(pictures: Path) -> None:

@@ -12,7 +12,7 @@ from facedemo.comparison.race import create_race
 from facedemo.runs import queue
 from facedemo.runs.run import create_run, list_runs
 from facedemo.storage.process_status import Status
-from tests.app.train.conftest import click, config, labels, open_page, set_state, shown
+from tests.app.train.conftest import click, config, labels, open_page, page_text, set_state
 
 
 def test_the_list_tells_each_runs_state_and_what_can_be_done(pictures: Path) -> None:
@@ -21,26 +21,31 @@ def test_the_list_tells_each_runs_state_and_what_can_be_done(pictures: Path) -> 
     create_run(config(pictures, name="never"))
     page = open_page()
     for state in ("stopped", "finished", "failed", "running"):
-        assert f"run {state}" in shown(page)
-    found = labels(page)
-    assert (found.count("Open"), found.count("Resume"), found.count("Extend"), found.count("Delete")) == (5, 3, 1, 5)
+        assert f"run {state}" in page_text(page)
+    buttons = labels(page)
+    assert (buttons.count("Open"), buttons.count("Resume"), buttons.count("Extend"), buttons.count("Delete")) == (
+        5,
+        3,
+        1,
+        5,
+    )
     running = next(run for run in list_runs() if run.name == "run running")
     assert page.button(key=f"Delete_{running.id}").disabled
 
 
 def test_an_entrant_of_a_race_waits_without_resume_and_delete(pictures: Path) -> None:
     options = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "iterations": 20, "source": str(pictures)}
-    found = create_race(entrant_configs(options, ["ours", "dcgan"]))
+    race = create_race(entrant_configs(options, ["ours", "dcgan"]))
     me = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
-    found.write_status(Status("running", **me))
-    entrant = found.run(found.plan.entries[1])
+    race.write_status(Status("running", **me))
+    entrant = race.run(race.plan.entries[1])
     page = open_page()
-    assert shown(page).replace("\\", "").count(f"Waits for its turn in the race “{found.name}”.") == 2
+    assert page_text(page).replace("\\", "").count(f"Waits for its turn in the race “{race.name}”.") == 2
     assert not {"Resume", "Delete"} & set(labels(page))
     page = open_page(entrant.id)
     assert "Open the race" in labels(page)
     assert not {"Start", "Resume", "Stop"} & set(labels(page))
-    found.write_status(Status("stopped"))
+    race.write_status(Status("stopped"))
     assert "Start" in labels(open_page(entrant.id))
 
 
@@ -53,7 +58,7 @@ def test_a_run_that_waits_can_start_now(pictures: Path, monkeypatch: pytest.Monk
     page = open_page(run.id)
     assert any("2 min 3 s of training" in bar.proto.text for bar in page.get("progress"))
     click(page, "Start now")
-    assert [place.state for place in queue.places()] == ["training"]
+    assert [entry.state for entry in queue.places()] == ["training"]
 
 
 def test_open_shows_the_run_and_all_runs_leads_back(pictures: Path) -> None:

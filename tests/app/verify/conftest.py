@@ -52,7 +52,7 @@ def address(page: AppTest) -> dict[str, str]:
     return {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
 
 
-def shown(page: AppTest) -> str:
+def page_text(page: AppTest) -> str:
     parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
     return " ".join(f"{getattr(part.proto, 'title', '')} {part.value}" for part in parts)
 

@@ -21,7 +21,7 @@ from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs import queue
 from facedemo.runs.run import create_run
 from facedemo.storage.process_status import Status, process_facts
-from tests.app.verify.conftest import address, open_page, press, shown, verified
+from tests.app.verify.conftest import address, open_page, page_text, press, verified
 from tests.conftest import Maker
 
 ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
@@ -46,7 +46,7 @@ def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unas
     make_bundle()
     page = open_page()
     assert address(page) == ADDRESS
-    assert "There are no results" in shown(page)
+    assert "There are no results" in page_text(page)
     assert not page.warning
     assert not page.error
     assert not request.jobs().all()
@@ -54,22 +54,22 @@ def test_it_opens_with_an_address_that_says_everything_and_measures_nothing_unas
 
 def test_faces_are_evaluated_and_shown_in_the_papers_words_with_their_people(ours: Path) -> None:
     page = verified(open_page(faces="8", seed="5", show="detected"))
-    found = next(iter(request.jobs().all().values())).result[0].generated
+    generated = next(iter(request.jobs().all().values())).result[0].generated
     table = next(part.value for part in page.markdown if part.value.startswith("|"))
     assert "can't detect a face | detected, but nobody in the gallery within 0.6" in table
-    assert f"**ours\\-64** | {rate_text(found.undetected)} | –" in table
+    assert f"**ours\\-64** | {rate_text(generated.undetected)} | –" in table
     assert "*DCGAN, in the paper* | 281 of 1,000 | 0 of 1,000" in table
-    assert "A face is detected in" in shown(page)
+    assert "A face is detected in" in page_text(page)
     assert {metric.label for metric in page.metric} == {
         "Faces detected", "Distinct people", "Fréchet distance", "Near-duplicates"
     }  # fmt: skip
-    detected = 8 - found.undetected.count
+    detected = 8 - generated.undetected.count
     assert len(grid(page)["seeds"]) == detected
-    assert "a face was detected. Its seed:" in shown(page)
+    assert "a face was detected. Its seed:" in page_text(page)
 
     page.button_group(key="verify_show").set_value("people").run()
     assert not page.exception
-    assert len(grid(page)["seeds"]) == found.people
+    assert len(grid(page)["seeds"]) == generated.people
     last = face_seeds(5, 8).index(int(grid(page)["seeds"][-1])) + 1
     page.session_state.verify_face = last  # as a click on it does
     page.run()
@@ -87,14 +87,14 @@ def test_images_of_nothing_are_not_detected_and_nobody_is_told_apart(make_bundle
     make_bundle()
     page = verified(open_page(faces="60"))
     assert len(grid(page)["seeds"]) == faces.PAGE
-    assert "Face 1 of 60: no face was detected" in shown(page)
+    assert "Face 1 of 60: no face was detected" in page_text(page)
     page.session_state.verify_page = 2
     page.run()
     assert len(grid(page)["seeds"]) == 60 - faces.PAGE
     for kind in ("detected", "people"):
         page.button_group(key="verify_show").set_value(kind).run()
         assert not page.exception
-        assert faces.EMPTY[kind] in shown(page)
+        assert faces.EMPTY[kind] in page_text(page)
         assert not page.get("bidi_component")
 
 
@@ -102,7 +102,7 @@ def test_a_link_opens_on_the_page_that_its_face_is_on(make_bundle: Maker) -> Non
     make_bundle()
     verified(open_page(faces="60"))
     page = open_page(faces="60", face="55")
-    assert "Face 55 of 60" in shown(page), "another visitor finds what was measured"
+    assert "Face 55 of 60" in page_text(page), "another visitor finds what was measured"
     assert grid(page)["selected"] == 55 - faces.PAGE
 
 
@@ -143,7 +143,7 @@ def test_an_evaluation_is_cancelled_and_can_begin_again(make_bundle: Maker) -> N
     job.thread.join(60)
     assert not job.thread.is_alive()
     page.run()
-    assert "press Verify to continue" in shown(page)
+    assert "press Verify to continue" in page_text(page)
     assert [button.label for button in page.button] == ["Verify"]
 
 
@@ -177,11 +177,11 @@ def test_an_evaluation_that_a_bundle_brings_is_shown_at_once(make_bundle: Maker)
     save_bundle_evaluation(evaluation(), folder)
     page = open_page()
     assert "1,000 faces from seed 20001" in page.info[0].value
-    assert "17 of 1,000: 1.7 % (1.1–2.7 %)" in shown(page)
+    assert "17 of 1,000: 1.7 % (1.1–2.7 %)" in page_text(page)
     assert len(page.metric) == 4
     assert not page.get("bidi_component")
     (folder / "report.json").write_text('{"evaluation": {"rows": [{}]}}', "utf8")
-    assert "There are no results" in shown(open_page())
+    assert "There are no results" in page_text(open_page())
 
 
 def test_a_training_that_runs_meanwhile_is_told_before_the_start(
@@ -212,21 +212,21 @@ def test_a_run_is_verified_and_what_its_earlier_weights_drew_is_marked_as_such(
     config["data"] = {"source": str(photographs)}
     run = create_run(RunConfig.model_validate(config))
     weights = make_bundle("elsewhere", tmp_path) / "model.safetensors"
-    assert "no model" in shown(open_page()), "a run without weights is none"
+    assert "no model" in page_text(open_page()), "a run without weights is none"
     shutil.copy(weights, run.path)
     page = open_page(faces="2")
     assert address(page)["model"] == f"run:{run.id}"
     assert request.OWN in page.radio(key="verify_real_kind").options
     page.radio(key="verify_real_kind").set_value(request.OWN).run()
-    assert "**real faces, test** |" in shown(verified(page))
+    assert "**real faces, test** |" in page_text(verified(page))
 
     (run.path / "model.safetensors").touch()
     page.run()
-    assert "trained further" in shown(page)
+    assert "trained further" in page_text(page)
     shutil.rmtree(run.path)
     page.run()
     assert not page.exception
-    assert "no model" in shown(page)
+    assert "no model" in page_text(page)
 
 
 def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
@@ -246,8 +246,8 @@ def test_sessions_that_start_evaluations_at_once_lose_none_and_disturb_nobody() 
     def session(number: int) -> None:
         try:
             for count in range(60):
-                wanted = request.Request(str(number), Path(), "", EvaluationRequest(count))
-                jobs.start(wanted, lambda steps: None)
+                evaluation_request = request.Request(str(number), Path(), "", EvaluationRequest(count))
+                jobs.start(evaluation_request, lambda steps: None)
                 assert len(jobs.all()) <= 4 * 60
         except Exception as error:
             problems.append(error)

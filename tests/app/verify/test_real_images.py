@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from facedemo.app.shared import image_source, visitor
 from facedemo.app.views.verify import request
 from facedemo.evaluation.request import EvaluationRequest
-from tests.app.verify.conftest import address, open_page, press, shown, verified
+from tests.app.verify.conftest import address, open_page, page_text, press, verified
 from tests.conftest import Maker
 
 
@@ -25,11 +25,11 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     page.toggle(key="verify_copies").set_value(True).run()
     verified(page)
     assert not page.error, page.error[0].value
-    assert "**real faces, test** |" in shown(page)
-    assert "needs 256" in shown(page)
+    assert "**real faces, test** |" in page_text(page)
+    assert "needs 256" in page_text(page)
     assert str(photographs) not in json.dumps(address(page))
     page.radio(key="verify_real_kind").set_value(request.NONE).run()
-    assert "There are no results" in shown(page), "those were the results of other settings"
+    assert "There are no results" in page_text(page), "those were the results of other settings"
 
 
 def one_face_closely() -> None:
@@ -61,14 +61,14 @@ def test_photographs_of_people_are_shown_on_the_computer_that_has_them_and_nowhe
     assert "only in a browser on the" in page.caption[0].value
 
 
-@pytest.mark.parametrize(("path", "words"), [("", "Enter the path"), ("/nowhere/at/all", "no file or folder")])
-def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, words: str) -> None:
+@pytest.mark.parametrize(("path", "message"), [("", "Enter the path"), ("/nowhere/at/all", "no file or folder")])
+def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, message: str) -> None:
     make_bundle()
     page = open_page()
     page.radio(key="verify_gallery_kind").set_value(image_source.PATH).run()
     page.text_area(key="verify_gallery_path").set_value(path).run()
     press(page, "Verify")
-    assert words in page.error[0].value
+    assert message in page.error[0].value
     assert not request.jobs().all()
 
 

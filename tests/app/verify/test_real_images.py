@@ -3,13 +3,11 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app.shared import image_source, visitor
 from facedemo.app.views.verify import request
-from facedemo.evaluation.request import EvaluationRequest
 from tests.app.verify.conftest import address, open_page, page_text, press, verified
 from tests.conftest import Maker
 
@@ -36,9 +34,12 @@ def one_face_closely() -> None:
     """A script that shows a face with three training faces, of which none is a photograph of anybody."""
     from pathlib import Path
 
+    import numpy as np
+
     from facedemo.app.views.verify.faces import nearest
     from facedemo.app.views.verify.request import Request
     from facedemo.evaluation.detector import FaceDetections
+    from facedemo.evaluation.request import EvaluationRequest
     from facedemo.evaluation.verify import DetectedImages
 
     def detected(count: int, training: DetectedImages | None = None) -> DetectedImages:

@@ -7,7 +7,7 @@ import streamlit as st
 from facedemo.app.shared import sign_in
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import ask, badge, wait_text
+from facedemo.app.shared.run_controls import ask, badge, show_problem, wait_text
 from facedemo.pretrained import archive
 from facedemo.runs import classroom, queue
 from facedemo.runs.directory import ProcessDirectory
@@ -25,8 +25,7 @@ def trainings() -> None:
         training(folder, directory, wait_text(directory.path, directory.status, waits))
     if not active:
         st.caption("No training is running or waiting.")
-    if problem := st.session_state.pop("run_problem", ""):
-        st.error(escaped(problem))
+    show_problem()
 
 
 def training(folder: Path, directory: ProcessDirectory, queue_text: str) -> None:

@@ -9,8 +9,9 @@ from facedemo.app.shared import trash_controls
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
-from facedemo.app.shared.run_controls import activity, ask, badge, generate_button, wait_text
+from facedemo.app.shared.run_controls import Feedback, activity, ask, badge, generate_button, wait_text
 from facedemo.app.shared.run_facts import all_facts, race_button
+from facedemo.app.shared.session import session
 from facedemo.app.views.train import estimate, form, live, new_run
 from facedemo.comparison.race import upcoming_entrants
 from facedemo.runs import classroom, trash
@@ -84,7 +85,7 @@ def run_button(
 
 def resume(run: Run) -> None:
     ask(run.launch)
-    if "run_problem" not in st.session_state:
+    if not session(Feedback).problem:
         open_run(run.id)
 
 

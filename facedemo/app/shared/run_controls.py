@@ -1,6 +1,7 @@
 """Badges and buttons of runs, for every page that lists them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,9 +9,12 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.shared.format import duration
+from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.session import session
 from facedemo.config.schema import error_message
 from facedemo.explore import training_film
 from facedemo.runs import queue
+from facedemo.runs.directory import Stored
 from facedemo.runs.queue import Wait
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
@@ -30,6 +34,28 @@ BADGES: dict[str, tuple[Colour, str]] = {
 # more buttons would cover the title on a phone
 CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # raised when damaged files of a run are read
+
+
+@dataclass
+class Feedback:
+    """The outcome of this session's latest actions on runs and races.
+
+    problem: an error that has not been shown yet.  confirmation: shown until a run leaves `confirmed`, its id and its
+    state at the time.  deleted: what was deleted last.
+    """
+
+    problem: str = ""
+    confirmation: str = ""
+    confirmed: tuple[str, str] = ("", "")
+    deleted: Sequence[Stored] = ()
+
+
+def show_problem() -> None:
+    """Shows the error of the latest action, once."""
+    feedback = session(Feedback)
+    if feedback.problem:
+        st.error(escaped(feedback.problem))
+        feedback.problem = ""
 
 
 def wait_text(folder: Path, status: Status, waits: Mapping[Path, Wait] | None = None) -> str:
@@ -71,11 +97,12 @@ def ask(send: Callable[[], Any], confirmation: str = "", state: tuple[str, str] 
 
     confirmation: shown until the run leaves `state`, which is its id and its current state.
     """
+    feedback = session(Feedback)
     try:
         send()
-        st.session_state.run_asked = (confirmation, state)
+        feedback.confirmation, feedback.confirmed = confirmation, state
     except DAMAGED as error:
-        st.session_state.run_problem = error_message(error)
+        feedback.problem = error_message(error)
 
 
 def generate_button(

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import ask
+from facedemo.app.shared.run_controls import Feedback, ask, show_problem
+from facedemo.app.shared.session import session
 from facedemo.runs import trash
 from facedemo.runs.directory import AnyStored, RunError
 
@@ -13,12 +14,12 @@ from facedemo.runs.directory import AnyStored, RunError
 def delete(items: Sequence[AnyStored]) -> None:
     """Moves runs or races into the trash; `outcome` then offers an undo and shows any errors."""
     if deleted := each(trash.delete, items):
-        st.session_state.just_deleted = deleted
+        session(Feedback).deleted = deleted
 
 
 def restore(items: Sequence[AnyStored]) -> None:
     each(trash.restore, items)
-    st.session_state.pop("just_deleted", None)
+    session(Feedback).deleted = ()
 
 
 def each(action: Callable[[AnyStored], AnyStored], items: Sequence[AnyStored]) -> list[AnyStored]:
@@ -30,13 +31,13 @@ def each(action: Callable[[AnyStored], AnyStored], items: Sequence[AnyStored]) -
         except RunError as error:
             problems.append(str(error))
     if problems:
-        st.session_state.run_problem = " ".join(problems)
+        session(Feedback).problem = " ".join(problems)
     return done
 
 
 def outcome() -> None:
     """The latest deletion with an undo button, and any errors."""
-    if gone := [item for item in st.session_state.get("just_deleted", []) if item.path.exists()]:
+    if gone := [item for item in session(Feedback).deleted if item.path.exists()]:
         what = f"“{escaped(gone[0].name)}”" if len(gone) == 1 else f"{len(gone)} runs"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted {what}.", width=420)
@@ -46,8 +47,7 @@ def outcome() -> None:
                 "undo_delete",
                 "Restore the deleted item." if len(gone) == 1 else "Restore the deleted items.",
             )
-    if problem := st.session_state.pop("run_problem", ""):
-        st.error(escaped(problem))
+    show_problem()
 
 
 def trash_button(label: str, items: Sequence[AnyStored], key: str, hint: str) -> None:

@@ -13,7 +13,7 @@ from facedemo.app.shared import evaluations, url_state
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, ask, badge, wait_text
+from facedemo.app.shared.run_controls import DAMAGED, ask, badge, show_problem, wait_text
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import side_by_side, sweep
 from facedemo.comparison import gather
@@ -80,8 +80,7 @@ def header(race: Race, plan: Plan, status: Status) -> None:
     st.progress(min(1.0, max(0.0, status.progress)), text=escaped(" · ".join(parts)))
     with st.container(horizontal=True):
         actions(race, plan, status)
-    if problem := st.session_state.pop("run_problem", ""):
-        st.error(escaped(problem))
+    show_problem()
 
 
 def actions(race: Race, plan: Plan, status: Status) -> None:

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,6 +13,7 @@ from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import ask, badge, film_button, generate_button
 from facedemo.app.shared.run_facts import race_button
+from facedemo.app.shared.session import session
 from facedemo.comparison import run_report
 from facedemo.pretrained import archive
 from facedemo.runs.directory import RunError
@@ -18,6 +21,20 @@ from facedemo.runs.run import Run
 from facedemo.runs.summary import Facts
 
 OPEN = "runs_bundle_open"
+
+
+@dataclass
+class Latest:
+    """What was done last in this session, with the id of the run.
+
+    bundle: made of a run.  close: whether the form for it is still to be closed.  saved: the time at which notes were
+    saved.  problem: with notes, until it has been shown.
+    """
+
+    bundle: tuple[str, Path] = ("", Path())
+    close: bool = False
+    saved: tuple[str, str] = ("", "")
+    problem: str = ""
 
 
 def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
@@ -30,9 +47,9 @@ def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     if facts.race:
         st.caption(escaped(facts.status.message))
     actions(facts, on_delete)
-    bundle = st.session_state.get("runs_made")
-    if bundle and bundle[0] == facts.run.id and bundle[1].exists():
-        st.success(f"“{escaped(bundle[1].name)}” has been added to the models below.")
+    run_id, bundle = session(Latest).bundle
+    if run_id == facts.run.id and bundle.exists():
+        st.success(f"“{escaped(bundle.name)}” has been added to the models below.")
     notes(facts.run)
 
 
@@ -122,8 +139,9 @@ def something_to_show(run: Run) -> None:
 
 def promotion(run: Run) -> None:
     """Exports the run as a bundle, under an unused name."""
-    if st.session_state.pop("runs_bundle_done", False):
-        st.session_state[OPEN] = False
+    latest = session(Latest)
+    if latest.close:
+        st.session_state[OPEN] = latest.close = False
     hint = "Export the run as a shareable model: weights, model card, curves and 64 sample faces."
     hint = hint if run.has_model else "The run has not saved any weights yet."
     with st.popover(
@@ -152,7 +170,8 @@ def make_bundle(run: Run, name: str, card: str) -> None:
     except (ValueError, OSError) as error:
         st.error(escaped(error))
         return
-    st.session_state.update(runs_made=(run.id, path), runs_bundle_done=True)
+    latest = session(Latest)
+    latest.bundle, latest.close = (run.id, path), True
     st.rerun()
 
 
@@ -169,10 +188,12 @@ def notes(run: Run) -> None:
     st.text_area(
         "Notes", key=key, height=110, placeholder=placeholder, help=hint, on_change=save, args=(run, key, seen)
     )
-    if problem := st.session_state.pop("notes_problem", ""):
-        st.error(escaped(problem))
-    elif (saved := st.session_state.get("notes_saved")) and saved[0] == run.id:
-        st.caption(f"Saved at {saved[1]} in {escaped(run.path / 'notes.md')}.")
+    latest = session(Latest)
+    if latest.problem:
+        st.error(escaped(latest.problem))
+        latest.problem = ""
+    elif latest.saved[0] == run.id:
+        st.caption(f"Saved at {latest.saved[1]} in {escaped(run.path / 'notes.md')}.")
 
 
 def save(run: Run, key: str, seen: str) -> None:
@@ -180,7 +201,7 @@ def save(run: Run, key: str, seen: str) -> None:
     try:
         run.write_notes(text)
     except (RunError, OSError) as error:
-        st.session_state.notes_problem = f"The notes could not be saved. {error}"
+        session(Latest).problem = f"The notes could not be saved. {error}"
     else:
         st.session_state[seen] = text
-        st.session_state.notes_saved = (run.id, time.strftime("%H:%M:%S"))
+        session(Latest).saved = (run.id, time.strftime("%H:%M:%S"))

@@ -1,6 +1,7 @@
 """The models, the user's own and the bundled ones apart: browsing, exporting and importing them."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.shared import image_source
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.session import session
 from facedemo.app.views.runs import own_models
 from facedemo.pretrained import archive, library
 from facedemo.runs.model_report import read_report
@@ -18,10 +20,20 @@ MEGABYTES = 1024  # the largest file that can be uploaded
 CARD_LETTERS = 20_000
 
 
+@dataclass
+class Imports:
+    """count: of models imported in this session.  latest: the name of the last one, until it has been shown."""
+
+    count: int = 0
+    latest: str = ""
+
+
 def model_library() -> None:
     st.header("Models", anchor=False)
-    if message := st.session_state.pop("shelf_said", ""):
-        st.success(escaped(message))
+    imports = session(Imports)
+    if imports.latest:
+        st.success(f"“{escaped(imports.latest)}” has been added to your models.")
+        imports.latest = ""
     own_models.outcome()
     own = library.own_models()
     st.subheader("Your models", anchor=False)
@@ -102,8 +114,8 @@ def plain_card(text: str) -> str:
 def importing() -> None:
     """Imports a model from a ZIP after checking that it works."""
     st.subheader("Import a model", anchor=False)
-    turn = st.session_state.setdefault("shelf_turn", 0)  # a new uploader after each success
-    key = f"shelf_file_{turn}"
+    imports = session(Imports)
+    key = f"shelf_file_{imports.count}"  # a new uploader after each success
     file = st.file_uploader(
         "ZIP of a model",
         "zip",
@@ -117,7 +129,7 @@ def importing() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hint = "Name for the imported model. If empty, it keeps its own name, with a number if that name is taken."
         name = st.text_input(
-            "Name", max_chars=64, key=f"shelf_name_{turn}", width=260, placeholder="original name", help=hint
+            "Name", max_chars=64, key=f"shelf_name_{imports.count}", width=260, placeholder="original name", help=hint
         )
         hint = "Check the ZIP, load the model once, and add it to your models."
         pressed = st.button("Import", type="primary", icon=":material/upload:", help=hint, key="shelf_import")
@@ -130,5 +142,5 @@ def importing() -> None:
     except (ValueError, OSError) as error:
         st.error(escaped(error), title="Not imported")
         return
-    st.session_state.update(shelf_said=f"“{path.name}” has been added to your models.", shelf_turn=turn + 1)
+    imports.count, imports.latest = imports.count + 1, path.name
     st.rerun()

@@ -1,14 +1,22 @@
 """Renaming, deleting and restoring the user's own models."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.session import session
 from facedemo.pretrained import library
 
-GONE, PROBLEM = "models_gone", "models_problem"  # in the session: the model deleted last, and an error
+
+@dataclass
+class Feedback:
+    """The outcome of the latest changes: the model deleted last, and an error that has not been shown yet."""
+
+    deleted: Path | None = None
+    problem: str = ""
 
 
 def attempt(change: Callable[[], Path]) -> Path | None:
@@ -16,12 +24,12 @@ def attempt(change: Callable[[], Path]) -> Path | None:
     try:
         return change()
     except (ValueError, OSError) as error:
-        st.session_state[PROBLEM] = str(error)
+        session(Feedback).problem = str(error)
         return None
 
 
 def delete(path: Path) -> None:
-    st.session_state[GONE] = attempt(lambda: library.delete(path))
+    session(Feedback).deleted = attempt(lambda: library.delete(path))
 
 
 def restore(path: Path) -> None:
@@ -48,14 +56,15 @@ def controls(path: Path) -> None:
 
 def outcome() -> None:
     """The latest deletion with an undo button, and any error."""
-    gone = st.session_state.get(GONE)
-    if gone is not None and gone.exists():
+    feedback = session(Feedback)
+    if (gone := feedback.deleted) is not None and gone.exists():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"Deleted “{escaped(gone.name)}”.", width=420)
             hint = "Restore the deleted model."
             st.button("Undo", type="tertiary", on_click=restore, args=(gone,), help=hint, key="undo_model")
-    if problem := st.session_state.pop(PROBLEM, ""):
-        st.error(escaped(problem))
+    if feedback.problem:
+        st.error(escaped(feedback.problem))
+        feedback.problem = ""
 
 
 def deleted() -> None:

@@ -1,15 +1,24 @@
 """The time a run will take on this computer, shown before it starts."""
 
 import subprocess
+from dataclasses import dataclass
 
 import streamlit as st
 
 from facedemo.app.shared.format import duration
+from facedemo.app.shared.session import session
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.training import speed
 
 LOOK_AGAIN = 1.0  # seconds between checks while a measurement runs
-PROCESS, KEY = "speed_process", "speed_key"  # in the session: the running measurement, and the settings it measures
+
+
+@dataclass
+class Measurement:
+    """A measurement of this session, and the key of the settings that it measures."""
+
+    process: subprocess.Popen[bytes] | None = None
+    key: str = ""
 
 
 def show_estimate(config: RunConfig | None, busy: bool) -> None:
@@ -44,8 +53,8 @@ def round_time(seconds: float) -> float:
 
 def start_measurement(config: RunConfig) -> bool:
     """Measures the speed in a separate process; returns whether that is still running."""
-    key = speed.speed_key(config)
-    if st.session_state.get(KEY) != key:
+    measurement, key = session(Measurement), speed.speed_key(config)
+    if measurement.process is None or measurement.key != key:
         cancel()
         process = subprocess.Popen(
             speed.command(),
@@ -56,13 +65,14 @@ def start_measurement(config: RunConfig) -> bool:
         if process.stdin is not None:
             with process.stdin as pipe:
                 pipe.write(config.model_dump_json().encode())
-        st.session_state[PROCESS], st.session_state[KEY] = process, key
-    return st.session_state[PROCESS].poll() is None
+        measurement.process, measurement.key = process, key
+    return measurement.process.poll() is None
 
 
 def cancel() -> None:
     """Stops a running measurement, because the form has changed or a run starts."""
-    if (process := st.session_state.pop(PROCESS, None)) is not None:
-        process.kill()
-        process.wait()
-    st.session_state.pop(KEY, None)
+    measurement = session(Measurement)
+    if measurement.process is not None:
+        measurement.process.kill()
+        measurement.process.wait()
+        measurement.process = None

@@ -8,8 +8,9 @@ import streamlit as st
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, badge, film_button, wait_text
+from facedemo.app.shared.run_controls import DAMAGED, Feedback, badge, film_button, show_problem, wait_text
 from facedemo.app.shared.run_facts import race_button, race_of, waiting_in
+from facedemo.app.shared.session import session
 from facedemo.app.views.train import steering
 from facedemo.app.views.train.actions import actions
 from facedemo.app.views.train.curves import draw_charts, metrics_of
@@ -74,11 +75,10 @@ def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> No
     else:
         actions(run, status)
     sharing(run)
-    if problem := st.session_state.pop("run_problem", ""):
-        st.error(escaped(problem))
-    confirmation, state = st.session_state.get("run_asked", ("", ""))
-    if confirmation and state == (run.id, status.state):
-        st.caption(confirmation)
+    show_problem()
+    feedback = session(Feedback)
+    if feedback.confirmation and feedback.confirmed == (run.id, status.state):
+        st.caption(feedback.confirmation)
 
 
 def sharing(run: Run) -> None:

@@ -1,16 +1,26 @@
 """The panel of live settings of a run: what is in force, what is pending, and undo."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
+from facedemo.app.shared.session import session
 from facedemo.app.shared.setting_controls import control, own_first, short_names
 from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig, error_message
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
+
+
+@dataclass
+class Shown:
+    """The settings that the controls were filled with, for a version of a run's settings; an error not shown yet."""
+
+    version: tuple[str, int] = ("", 0)
+    values: dict[str, float] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,16 +70,15 @@ def steer(run: Run, changes: dict[str, float]) -> None:
     try:
         run.steer(**changes)
     except (RunError, ValueError, OSError) as error:
-        st.session_state.steering_problem = error_message(error)
+        session(Shown).problem = error_message(error)
 
 
 def show_values(run: Run, now: InForce) -> None:
     """Fills the controls with the current settings if the run or its settings have changed."""
-    version = (run.id, now.version)
+    version, shown = (run.id, now.version), session(Shown)
     missing = any(f"steer_{name}" not in st.session_state for name in now.values)
-    if missing or st.session_state.get("steering_version") != version:
-        st.session_state.steering_version = version
-        st.session_state.steering_shown = dict(now.values)
+    if missing or shown.version != version:
+        shown.version, shown.values = version, dict(now.values)
         for name, value in now.values.items():
             st.session_state[f"steer_{name}"] = value
 
@@ -87,8 +96,9 @@ def panel(run: Run, config: RunConfig, step: int, active: bool) -> None:
             control(name, fields[name], f"steer_{name}")
     with actions:
         apply_and_undo(run, now, names)
-        if problem := st.session_state.pop("steering_problem", ""):
+        if problem := session(Shown).problem:
             st.error(problem)
+            session(Shown).problem = ""
         elif now.pending:
             when = "applied at the next iteration" if active else "applied when the run is resumed"
             st.caption(f"Pending: {changes_text(now.pending, names)}, {when}.")
@@ -96,7 +106,7 @@ def panel(run: Run, config: RunConfig, step: int, active: bool) -> None:
 
 def changed_controls(now: InForce) -> dict[str, float]:
     """The settings whose controls differ from the current value."""
-    shown: dict[str, float] = st.session_state.steering_shown
+    shown = session(Shown).values
     chosen = {name: st.session_state[f"steer_{name}"] for name in now.values}
     return {name: value for name, value in chosen.items() if not math.isclose(value, shown[name], rel_tol=1e-9)}
 
@@ -117,7 +127,7 @@ def apply_and_undo(run: Run, now: InForce, names: dict[str, str]) -> None:
             help="Apply these settings from the next iteration on. Charts show the change as a vertical line.",
         )
         undo_button(run, now, names)
-    shown = st.session_state.steering_shown
+    shown = session(Shown).values
     for name, value in changed_controls(now).items():
         st.caption(f"{names.get(name, name)}: {shown[name]:.4g} → {value:.4g}, not applied yet")
 

@@ -180,7 +180,7 @@ class Seeing:
         lines = ["image,Bald,Smiling"]
         for number in range(count):
             bald, smiling = number % 2, number // 2 % 2
-            Image.fromarray(self.shown(bald, smiling, number)).save(folder / f"{number}.png")
+            Image.fromarray(self.photo_with(bald, smiling, number)).save(folder / f"{number}.png")
             lines.append(f"{number}.png,{2 * bald - 1},{2 * smiling - 1}")
         (folder / "labels.csv").write_text("\n".join(lines), "utf8")
         return folder

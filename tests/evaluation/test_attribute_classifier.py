@@ -61,9 +61,9 @@ def test_attributes_that_faces_show_are_recognised_by_two_classifiers_of_differe
     assert classifiers.learner_faces > 2 * classifiers.judge_faces
     assert min(classifiers.accuracy.values()) > 0.95
     assert classifiers.labels == "attributes"
-    photo_with = features(np.stack([seeing.shown(1, 0, 999), seeing.shown(0, 1, 998)]))
+    photo_features = features(np.stack([seeing.photo_with(1, 0, 999), seeing.photo_with(0, 1, 998)]))
     for classifier in (classifiers.learner, classifiers.judge):
-        np.testing.assert_array_equal(classifier(photo_with) > 0, [(True, False), (False, True)])
+        np.testing.assert_array_equal(classifier(photo_features) > 0, [(True, False), (False, True)])
 
 
 def test_an_attribute_of_nobody_is_left_out_and_too_few_faces_are_refused(seeing: Seeing) -> None:

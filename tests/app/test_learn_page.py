@@ -178,25 +178,36 @@ def test_generated_faces_stand_beside_their_nearest_training_images() -> None:
 
 
 @pytest.mark.parametrize("lesson", [balance, families], ids=lambda module: module.LESSON.name)
-def test_a_recording_goes_through_trainings_of_an_earlier_day(lesson: ModuleType) -> None:
+def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_ends(lesson: ModuleType) -> None:
     page = answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0)
-    (slider,) = page.select_slider
+
+    def pictures(images: str) -> set[str]:
+        shown = [image for element in page.get("image") for image in element.proto.imgs]
+        return {image.url for image in shown if f"after {images} images" in image.alt}
+
     assert "Recorded earlier" in [header.value for header in page.subheader]
-    assert slider.value == 24_000
-    pictures = [image for element in page.get("image") for image in element.proto.imgs if "after 24,000" in image.alt]
-    assert len(pictures) == 4
-    slider.set_value(240).run()
+    early = pictures("240")
+    assert len(early) == 4
+    page.run()
+    assert page.select_slider[0].value == 480
+    click(page, "Pause").run()
+    assert page.select_slider[0].value == 480
+    page.select_slider[0].set_value(16_800).run()
+    (button,) = (button for button in page.button if button.key.startswith("learn_recorded_"))
+    button.click().run()
+    page.run()
     assert not page.exception
-    early = [image for element in page.get("image") for image in element.proto.imgs if "after 240 " in image.alt]
-    assert len({image.url for image in early} - {image.url for image in pictures}) == 4
+    assert page.select_slider[0].value == 24_000
+    assert len(pictures("24,000") - early) == 4
+    assert button.label == "Play"
 
 
 @pytest.mark.parametrize("name", ["ours-64", "r3gan-64", "dcgan-64", "wgan-64", "ours-128"])
 def test_the_number_lies_for_every_bundled_model(name: str) -> None:
     folder = BUNDLED / name
-    _, detected, people = lying.evaluated(str(folder), name, 0.05)
+    _, detected, people = lying.evaluated(folder, 0.05, lambda done, total: None)
     assert (detected, people) == (lying.FACES, 1)
-    _, detected, people = lying.evaluated(str(folder), name, 1.0)
+    _, detected, people = lying.evaluated(folder, 1.0, lambda done, total: None)
     assert detected <= lying.FACES
     assert people >= 10
 

@@ -8,6 +8,7 @@ from facedemo.app import navigation
 from facedemo.app.charts import overlay
 from facedemo.app.shared import trash_controls, url_state
 from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART, DAMAGED
 from facedemo.app.shared.run_facts import all_facts
@@ -85,6 +86,8 @@ def all_runs(was_active: bool) -> None:
         comparing.samples(chosen, distinct_names(chosen))
     compare(chosen or matching[:NEWEST])
     url_state.write_to_url(SETTINGS, page="runs")
+    if chosen:
+        copy_link("The link shows the selected runs to whoever may see them.")
 
 
 def several(chosen: list[Facts]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from facedemo.app.shared import trash_controls
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
@@ -15,7 +16,7 @@ from facedemo.app.shared.session import session
 from facedemo.app.views.train import estimate, form, live, new_run
 from facedemo.comparison.race import upcoming_entrants
 from facedemo.runs import classroom, trash
-from facedemo.runs.run import Run, list_runs
+from facedemo.runs.run import CONFIG, Run, list_runs
 from facedemo.runs.summary import Facts
 from facedemo.storage.locations import runs_root
 
@@ -183,3 +184,5 @@ else:
         (run for run in [*list_runs(), *classroom.shared_by_others()] if run.id == chosen), Run(runs_root() / ".none")
     )
     live.show_run(run)
+    if (run.path / CONFIG).is_file():
+        copy_link("The link opens this run for whoever may see it.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facedemo.gans.base import Equation  # for types only, because it imports torch
 
 KEY = "learn_equations"
-WARM_UP = 40  # iterations before the first step that is shown
+WARM_UP = 10  # iterations before the first step that is shown
 PARTS = {  # equation → the pictures that it uses
     "L(x)": ("x", "D(x)"),
     "L(G(z))": ("G(z)", "D(G(z))"),

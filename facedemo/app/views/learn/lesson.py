@@ -58,5 +58,5 @@ def ask(lesson: Lesson) -> bool:
     elif choice == question.options[question.right]:
         st.success(question.because, title="That is right", icon=":material/check:")
     else:
-        st.info(question.because, title=f"It is: {question.options[question.right]}", icon=":material/lightbulb:")
+        st.info(question.because, title=f"Answer: {question.options[question.right]}", icon=":material/lightbulb:")
     return choice is not None

@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app import navigation
-from facedemo.app.shared import model_picker, url_state
+from facedemo.app.shared import cached_work, model_picker, url_state
+from facedemo.app.shared.cached_work import Progress
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
-from facedemo.evaluation.detector import detect_chunk
+from facedemo.evaluation.detector import DIMENSIONS, detect_chunk
 from facedemo.evaluation.metrics import distinct_people
 from facedemo.pretrained.seeds import face_seeds
 
@@ -18,21 +19,25 @@ SPREADS = {"0.05": 0.05, "0.25": 0.25, "0.5": 0.5, "0.75": 0.75, "1": 1.0}
 SETTINGS = {"spread": url_state.one_of(SPREADS, default="1")}
 
 
-@st.cache_data(max_entries=16, show_spinner="Generating and recognising faces…")
-def evaluated(folder: str, version: str, spread: float) -> tuple[np.ndarray, int, int]:
+def evaluated(folder: Path, spread: float, progress: Progress) -> tuple[np.ndarray, int, int]:
     """FACES faces, how many of them are detected, and the number of different people on them.
 
     spread: 1: random faces; towards 0, their latents approach that of the first random face that is detected.
     """
     from facedemo.explore import interpolation  # imports torch, which the list of lessons need not wait for
 
-    model, seeds = model_picker.load(Path(folder), version), face_seeds(0, FACES)
+    model, seeds = model_picker.load(folder, model_picker.version(folder)), face_seeds(0, FACES)
     images = model.draw(seeds)
     if spread < 1:
         _, faces, _ = detect_chunk(images, "hog", embed=False)
         images = interpolation.faces_near(model, seeds[np.argmax(faces > 0)], seeds, spread)
-    _, faces, embeddings = detect_chunk(images, "hog", embed=True)
-    return images, int((faces > 0).sum()), distinct_people(embeddings[faces > 0])
+    detected, embeddings = 0, list[np.ndarray]()
+    for done, image in enumerate(images, 1):
+        _, faces, embedding = detect_chunk(image[None], "hog", embed=True)
+        detected += int(faces[0] > 0)
+        embeddings += list(embedding[faces > 0])
+        progress(done, FACES)
+    return images, detected, distinct_people(np.reshape(embeddings, (-1, DIMENSIONS)))
 
 
 def show_detection(answered: bool) -> None:
@@ -48,7 +53,14 @@ def show_detection(answered: bool) -> None:
         help="1: random latents z. The smaller, the closer all of them are to the latent of one face.",
         width=420,
     )
-    images, detected, people = evaluated(str(choices[name]), model_picker.version(choices[name]), SPREADS[spread])
+    folder = choices[name]
+    images, detected, people = cached_work.cached_with_progress(
+        "Recognising faces",
+        lambda progress: evaluated(folder, SPREADS[spread], progress),
+        str(folder),
+        model_picker.version(folder),
+        spread,
+    )
     left, right = st.columns(2, gap="large")
     with left:
         live.show_grid(images, f"{FACES} faces with a spread of {spread}")

@@ -14,6 +14,8 @@ from facedemo.runs.directory import LOG
 from facedemo.runs.run import METRICS, Run
 from facedemo.storage.atomic import append_log, replace_file
 
+COUNTS = ("step", "images")  # whole numbers, which are read as floats
+
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
@@ -33,8 +35,13 @@ class MetricsLog:
             message = f"{METRICS} is damaged: {len(rows):,} rows could be read; the file has been renamed to {name}"
             append_log(run.path / LOG, message)
         if self.columns:
-            column = self.columns.index("step")
-            replace_file(path, csv_text([self.columns, *(row for row in rows if row[column] <= step)]))
+            counted = [name in COUNTS for name in self.columns]
+            kept = [row for row in rows if row[self.columns.index("step")] <= step]
+            cells = [
+                [int(cell) if count and cell.is_integer() else cell for cell, count in zip(row, counted, strict=True)]
+                for row in kept
+            ]
+            replace_file(path, csv_text([self.columns, *cells]))
         self.tensorboard = TensorBoardLogger(
             run.path, name="", version="tensorboard", default_hp_metric=False, purge_step=step + 1, flush_secs=10
         )

@@ -185,12 +185,13 @@ def test_a_setting_on_record_is_not_asked_for_again(run: Run) -> None:
 def test_a_log_continued_from_an_earlier_iteration_drops_the_rows_that_will_be_logged_again(run: Run) -> None:
     first = MetricsLog(run, 0)
     for step in (10, 20, 30):
-        first.log_metrics({"step": step, "loss": step / 10})
+        first.log_metrics({"step": step, "images": 4 * step, "loss": step / 10})
     first.close()
     second = MetricsLog(run, 20)
-    second.log_metrics({"step": 30, "loss": 7.0})
+    second.log_metrics({"step": 30, "images": 120, "loss": 7.0})
     second.close()
-    assert run.metrics() == {"loss": [1.0, 2.0, 7.0], "step": [10, 20, 30]}
+    lines = (run.path / "metrics.csv").read_text("utf8").split()
+    assert lines == ["step,images,loss", "10,40,1.0", "20,80,2.0", "30,120,7.0"]
 
 
 def test_a_checkpoint_whose_writing_fails_leaves_the_old_ones(run: Run) -> None:

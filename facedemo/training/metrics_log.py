@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 
 import numpy as np
@@ -17,10 +17,15 @@ from facedemo.storage.atomic import append_log, replace_file
 COUNTS = ("step", "images")  # whole numbers, which are read as floats
 
 
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()
+
+
+def cells(row: dict[str, float]) -> dict[str, float]:
+    """A row that has been read, with whole numbers where they were written."""
+    return {name: int(cell) if name in COUNTS and cell.is_integer() else cell for name, cell in row.items()}
 
 
 class MetricsLog:
@@ -35,13 +40,8 @@ class MetricsLog:
             message = f"{METRICS} is damaged: {len(rows):,} rows could be read; the file has been renamed to {name}"
             append_log(run.path / LOG, message)
         if self.columns:
-            counted = [name in COUNTS for name in self.columns]
-            kept = [row for row in rows if row[self.columns.index("step")] <= step]
-            cells = [
-                [int(cell) if count and cell.is_integer() else cell for cell, count in zip(row, counted, strict=True)]
-                for row in kept
-            ]
-            replace_file(path, csv_text([self.columns, *cells]))
+            kept = [dict(zip(self.columns, row, strict=True)) for row in rows]
+            replace_file(path, csv_text([self.columns, *(cells(row).values() for row in kept if row["step"] <= step)]))
         self.tensorboard = TensorBoardLogger(
             run.path, name="", version="tensorboard", default_hp_metric=False, purge_step=step + 1, flush_secs=10
         )
@@ -51,9 +51,9 @@ class MetricsLog:
         if not self.columns:
             self.columns = ["step", *(name for name in row if name != "step")]
             replace_file(path, csv_text([self.columns]), flush=False)
-        cells = {**row, "step": step}
+        whole = {**row, "step": step}
         with path.open("a", encoding="utf8", newline="") as file:
-            file.write(csv_text([[cells.get(name, "") for name in self.columns]]))
+            file.write(csv_text([[whole.get(name, "") for name in self.columns]]))
         self.tensorboard.log_metrics({name: row[name] for name in self.columns if name in row and name != "step"}, step)
 
     def save_sample(self, step: int, pixels: np.ndarray) -> None:

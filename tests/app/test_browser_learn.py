@@ -45,12 +45,12 @@ def test_lesson_1_by_keyboard_alone_from_the_list_to_a_place_on_the_map(address:
 def test_lesson_3_trains_two_models_beside_each_other_and_pauses(address: str, page: Page) -> None:
     page.goto(f"{address}/learn?lesson=balance&low=0.2&high=0.8")
     page.get_by_text("There is no difference").click()
-    page.get_by_role("button", name="Play").click(timeout=PATIENT)
+    page.get_by_role("button", name="Play", exact=True).click(timeout=PATIENT)
     wait_for_training(page, beyond=20)
     assert len(iterations(page)) == 2
     expect(page.get_by_text("Left, γ = 0.2")).to_be_visible()
-    page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENT)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENT)
     page.wait_for_timeout(1500)
     stopped = iterations(page)
     page.wait_for_timeout(1500)

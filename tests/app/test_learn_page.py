@@ -190,7 +190,7 @@ def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_end
     assert len(early) == 4
     page.run()
     assert page.select_slider[0].value == 480
-    click(page, "Pause").run()
+    click(page, "Pause recording").run()
     assert page.select_slider[0].value == 480
     page.select_slider[0].set_value(16_800).run()
     (button,) = (button for button in page.button if button.key.startswith("learn_recorded_"))
@@ -199,7 +199,7 @@ def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_end
     assert not page.exception
     assert page.select_slider[0].value == 24_000
     assert len(pictures("24,000") - early) == 4
-    assert button.label == "Play"
+    assert button.label == "Play recording"
 
 
 @pytest.mark.parametrize("name", ["ours-64", "r3gan-64", "dcgan-64", "wgan-64", "ours-128"])

@@ -47,7 +47,7 @@ def controls(key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         playing = st.session_state[f"{key}_playing"]
         st.button(
-            "Pause" if playing else "Play",
+            "Pause recording" if playing else "Play recording",
             icon=":material/pause:" if playing else ":material/play_arrow:",
             on_click=play,
             args=(key, not playing),

@@ -42,18 +42,19 @@ class SettingsSchedule:
         self.start = 0  # the iteration from which the decay counts
         self.base = {network: getattr(config.model, name) for network, name in LEARNING_RATE_FIELD.items()}
 
-    def replay(self, step: float = math.inf) -> list[SettingChange]:
-        """Applies the recorded changes up to iteration `step` that were not applied before, and returns them.
+    def replay(self, step: float = math.inf) -> list[str]:
+        """Applies the recorded changes up to iteration `step` that were not applied before.
 
-        Those that do not fit are ignored.
+        Those that do not fit are ignored. Returns a line on each, for a log.
         """
         due = [change for change in self.recorded if change.step <= step]
         self.recorded = self.recorded[len(due) :]
-        applied = []
-        for change in filter(self.fits, due):
-            self.apply(change)
-            applied.append(change)
-        return applied
+        lines = []
+        for change in due:
+            if fits := self.fits(change):
+                self.apply(change)
+            lines.append(str(change) if fits else f"ignored: {change}")
+        return lines
 
     def fits(self, change: SettingChange) -> bool:
         """Whether `apply` accepts a recorded change, which may be of another family."""

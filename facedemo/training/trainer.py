@@ -158,8 +158,8 @@ class Trainer:
 
     def replay_changes(self) -> None:
         """Applies the changes that an earlier process recorded and that are due."""
-        for change in self.schedule.replay(self.step):
-            self.record.log(str(change))
+        for line in self.schedule.replay(self.step):
+            self.record.log(line)
 
     def log_metrics(self) -> None:
         """One row: means of the family's metrics since the last one; current learning rates and gradient norms."""

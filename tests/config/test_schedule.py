@@ -68,10 +68,11 @@ def test_recorded_changes_are_replayed_once_each_when_their_iteration_is_reached
     schedule = SettingsSchedule(RunConfig(model={"gamma": 0.7}), recorded)
     assert schedule.replay(4) == []
     assert schedule.config.model.gamma == 0.7
-    assert [change.changes for change in schedule.replay(10)] == [{"gamma": 0.5}], "clip is a setting of another family"
+    lines = ["iteration 5: gamma = 0.5", "ignored: iteration 5: clip = 0.1"]  # clip is a setting of another family
+    assert schedule.replay(10) == lines
     assert schedule.replay(10) == []
     assert schedule.config.model.gamma == 0.5
-    assert [str(change) for change in schedule.replay()] == ["iteration 15: gamma = 0.3"]
+    assert schedule.replay() == ["iteration 15: gamma = 0.3"]
     assert schedule.config.model.gamma == 0.3
 
 

@@ -150,6 +150,17 @@ def test_visitors_share_the_first_step_and_then_go_their_own_ways(
     assert len(trained) == 3
 
 
+def test_the_steps_of_ones_own_model_are_kept_for_its_session_alone(
+    make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_MODELS", str(tmp_path / "own"))
+    make_bundle(folder=tmp_path / "own")
+    first, second = open_page(), open_page()
+    assert formulas(first) == formulas(second)
+    steppers = [page.session_state.step_opened.stepper for page in (first, second)]
+    assert steppers[0] is not steppers[1]
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("steps", "0"), ("steps", "201"), ("gamma", "2"), ("amplify", "3"), ("model", "gone")]
 )

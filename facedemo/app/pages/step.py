@@ -9,6 +9,7 @@ import streamlit as st
 from facedemo.app.shared import cached_work, model_picker, url_state, visitor
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.gans.settings import family_tunables
+from facedemo.storage import locations
 
 if TYPE_CHECKING:
     from facedemo.explore.single_step import TrainingStepper  # for types only, because it imports torch
@@ -28,13 +29,18 @@ def change_model() -> None:
     url_state.outdate_address("step")
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
 def first_step(folder: Path, version: str, photographs: bool) -> "tuple[TrainingStepper, Examples]":
-    """A model after its first step, which all visitors share: it must not be changed, only forked."""
+    """A model after its first step, and the images that it sees."""
     examples = dataset.for_model(model_picker.load(folder, version).config, photographs)
     stepper = single_step.TrainingStepper(folder, examples.images, examples.caption)
     stepper.forward()
     return stepper, examples
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def shared_first_step(folder: Path, version: str, photographs: bool) -> "tuple[TrainingStepper, Examples]":
+    """The same of a bundled model, for all visitors: it must not be changed, only forked."""
+    return first_step(folder, version, photographs)
 
 
 @dataclass
@@ -84,8 +90,11 @@ begins = "step_opened" not in st.session_state or st.session_state.step_opened.n
 try:
     if begins:
         with st.spinner("Running the first step…"):
-            shared = first_step(choices[name], model_picker.version(choices[name]), visitor.may_see_photographs())
-        st.session_state.step_opened = Opened(name, *shared)
+            folder = choices[name]
+            own = folder not in locations.bundled()  # what shows a visitor's own images ends with the session
+            take = first_step if own else shared_first_step
+            taken = take(folder, model_picker.version(folder), visitor.may_see_photographs())
+        st.session_state.step_opened = Opened(name, *taken, own=own)
 except (ValueError, OSError) as error:
     model_picker.stop_unusable(error)
 

@@ -1,76 +1,78 @@
-"""Small trainings for the lessons, recorded earlier: the faces that each drew after certain numbers of images.
+"""Small trainings for the lessons, recorded earlier: what each drew after certain numbers of images.
 
-`python -m facedemo.explore.recorded` records them again, which takes some minutes.
+`python -m facedemo.explore.recording` records them again.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from facedemo.data.builtin import builtin_faces
-from facedemo.gans.registry import FAMILIES, config_class
 from facedemo.imaging.pictures import grid
 
 FOLDER = Path(__file__).with_name("recordings")
-IMAGES = (240, 480, 960, 2_400, 4_800, 9_600, 16_800, 24_000)  # real images after which faces were drawn
 FACES, SIZE = 16, 32
+SHOWN = 4  # pictures of a row besides the faces
 QUALITY = 90  # of the WebP file
 
 
 @dataclass(frozen=True)
-class Recording:
-    """Recorded trainings by label.
+class Recorded:
+    """A training at each moment of its recording.
 
-    faces: label → uint8 (len(IMAGES), FACES, SIZE, SIZE, 3), always of the same latents.
+    faces: uint8 (moments, FACES, SIZE, SIZE, 3), always of the same latents.  rows: name → further pictures, uint8
+    (moments, SHOWN, SIZE, SIZE, 3).  numbers: name → a number for each moment, None once the training has diverged.
     """
 
-    faces: dict[str, np.ndarray]
+    faces: np.ndarray
+    rows: dict[str, np.ndarray] = field(default_factory=dict)
+    numbers: dict[str, list[float | None]] = field(default_factory=dict)
 
-    def difference(self, label: str, moment: int) -> float:
+    def difference(self, moment: int) -> float:
         """Mean over the pixels of the standard deviation of the faces at one moment, in grey levels of 255."""
-        return float(self.faces[label][moment].astype(np.float32).std(0).mean())
+        return float(self.faces[moment].astype(np.float32).std(0).mean())
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Recorded trainings by label, all with the same names of rows.
+
+    images: of each moment, the real images that each training had seen.
+    """
+
+    images: Sequence[int]
+    trainings: dict[str, Recorded]
 
 
 def read(name: str) -> Recording:
-    """name: gamma or families."""
-    labels = json.loads((FOLDER / f"{name}.json").read_text("utf8"))["labels"]
+    """name: of a file in FOLDER, without its suffix."""
+    facts = json.loads((FOLDER / f"{name}.json").read_text("utf8"))
+    images, rows = facts["images"], facts["rows"]
     with Image.open(FOLDER / f"{name}.webp") as image:
         sheet = np.asarray(image.convert("RGB"))
-    tiles = sheet.reshape(len(labels), len(IMAGES), SIZE, FACES, SIZE, 3).swapaxes(2, 3)
-    return Recording(dict(zip(labels, tiles, strict=True)))
+    columns = FACES + SHOWN * len(rows)
+    tiles = sheet.reshape(len(facts["trainings"]), len(images), SIZE, columns, SIZE, 3).swapaxes(2, 3)
+    trainings = {}
+    for (label, numbers), pictures in zip(facts["trainings"].items(), tiles, strict=True):
+        faces, *others = np.split(pictures, range(FACES, columns, SHOWN), axis=1)
+        trainings[label] = Recorded(faces, dict(zip(rows, others, strict=True)), numbers)
+    return Recording(images, trainings)
 
 
 def write(name: str, recording: Recording) -> None:
-    """A sheet with a row of faces for each moment of each training."""
-    rows = np.concatenate([faces.reshape(-1, SIZE, SIZE, 3) for faces in recording.faces.values()])
+    """A sheet with all pictures of a moment of a training in each row, and a file with the numbers."""
+    trainings = recording.trainings
+    pictures = [np.concatenate([one.faces, *one.rows.values()], axis=1) for one in trainings.values()]
+    tiles = np.concatenate(pictures)  # (trainings · moments, columns, SIZE, SIZE, 3)
+    sheet = grid(tiles.reshape(-1, SIZE, SIZE, 3), columns=tiles.shape[1], padding=0)
     FOLDER.mkdir(exist_ok=True)
-    grid(rows, columns=FACES, padding=0).save(FOLDER / f"{name}.webp", quality=QUALITY)
-    (FOLDER / f"{name}.json").write_text(json.dumps({"labels": list(recording.faces)}, ensure_ascii=False), "utf8")
-
-
-def record(settings: dict[str, float | str | int]) -> np.ndarray:
-    """Trains on the built-in faces; settings as for `LiveTraining`.  Returns what `Recording.faces` holds."""
-    from facedemo.explore.live_training import LiveTraining  # imports torch, which reading a recording does not need
-
-    training = LiveTraining(builtin_faces(SIZE).images, **settings)
-    faces = []
-    for images in IMAGES:
-        training.train(float("inf"), most=images // training.config.model.images_per_step - training.step)
-        faces.append(training.samples())
-    return np.stack(faces)
-
-
-def main() -> None:
-    trainings = {
-        "gamma": {f"γ = {gamma:g}": {"gamma": gamma} for gamma in (0.3, 0.5, 0.7, 0.9)},
-        "families": {config_class(name).title: {"family": name} for name in FAMILIES},
+    sheet.save(FOLDER / f"{name}.webp", quality=QUALITY, method=6)
+    facts = {
+        "images": list(recording.images),
+        "rows": list(next(iter(trainings.values())).rows),
+        "trainings": {label: one.numbers for label, one in trainings.items()},
     }
-    for name, settings in trainings.items():
-        write(name, Recording({label: record(chosen) for label, chosen in settings.items()}))
-
-
-if __name__ == "__main__":
-    main()
+    (FOLDER / f"{name}.json").write_text(json.dumps(facts, ensure_ascii=False), "utf8")

@@ -1,10 +1,14 @@
 """Back and Forward in real Chromium, and the titles of its tabs."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from facedemo.app.shared import first_seeds
+from facedemo.config.presets import PRESETS
 from tests.app.conftest import PATIENT, in_a_browser
+from tests.conftest import RunMaker
 
 pytestmark = [in_a_browser, pytest.mark.slow]
 
@@ -70,6 +74,90 @@ def test_back_brings_back_the_settings_of_verify(address: str, page: Page) -> No
     page.go_back()
     address_with(page, "seed=0")
     expect(seed).to_have_value("0", timeout=PATIENT)
+
+
+def test_back_and_forward_bring_back_the_search_and_the_selected_runs(
+    address: str, home: Path, page: Page, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_RUNS", str(home / "runs"))
+    runs = [make_run(name) for name in ("first", "second")]
+    page.goto(f"{address}/runs")
+    address_with(page, "over=iterations")
+    find = page.get_by_role("textbox", name="Find runs")
+    find.fill("second")
+    find.press("Enter")
+    address_with(page, "find=second")
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    address_with(page, f"chosen={runs[1].id}")
+    page.get_by_test_id("stButtonGroup").get_by_text("Images", exact=True).click()
+    address_with(page, "over=images")
+    title = page.get_by_role("heading", name="second")
+    expect(title).to_be_visible(timeout=PATIENT)
+    page.go_back()
+    address_with(page, "over=iterations")
+    expect(title).to_be_visible(timeout=PATIENT)
+    page.go_back()
+    address_with(page, "chosen=&")
+    expect(title).to_have_count(0, timeout=PATIENT)
+    expect(find).to_have_value("second", timeout=PATIENT)
+    page.go_back()
+    address_with(page, "find=&")
+    expect(find).to_have_value("", timeout=PATIENT)
+    for setting in ("find=second", f"chosen={runs[1].id}", "over=images"):
+        page.go_forward()
+        address_with(page, setting)
+    expect(find).to_have_value("second", timeout=PATIENT)
+    expect(title).to_be_visible(timeout=PATIENT)
+
+
+def test_back_and_forward_bring_back_the_run_that_was_watched_and_the_preset(
+    address: str, home: Path, page: Page, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_RUNS", str(home / "runs"))
+    run = make_run("watched")
+    page.goto(f"{address}/train")
+    address_with(page, "preset=minute")
+    preset = page.get_by_role("combobox", name="Preset")
+    preset.click()
+    page.get_by_role("option", name="Five minutes, 64×64").click()
+    address_with(page, "preset=quick-64")
+    page.keyboard.press("Escape")  # drawn anew at the wrong moment, the list of presets stays open
+    page.get_by_role("button", name="Open", exact=True).first.click()
+    address_with(page, f"run={run.id}")
+    expect(page.get_by_role("heading", name="watched")).to_be_visible(timeout=PATIENT)
+    page.go_back()
+    address_with(page, "preset=quick-64")
+    expect(page.get_by_text(PRESETS["quick-64"].help)).to_be_visible(timeout=PATIENT)
+    page.go_back()
+    address_with(page, "preset=minute")
+    expect(page.get_by_text(PRESETS["minute"].help)).to_be_visible(timeout=PATIENT)
+    page.go_forward()
+    address_with(page, "preset=quick-64")
+    page.go_forward()
+    address_with(page, f"run={run.id}")
+    expect(page.get_by_role("heading", name="watched")).to_be_visible(timeout=PATIENT)
+    page.get_by_role("button", name="All runs").click()
+    address_with(page, "preset=quick-64")
+    page.go_back()
+    address_with(page, f"run={run.id}")
+
+
+def test_what_was_entered_for_a_run_is_still_there_after_a_visit_to_another_page(address: str, page: Page) -> None:
+    page.goto(f"{address}/train")
+    address_with(page, "preset=minute")
+    page.get_by_text("Settings", exact=True).click()
+    amount = page.get_by_role("spinbutton", name="Amount")
+    amount.fill("345")
+    amount.press("Enter")
+    page.get_by_role("link", name="Learn").click()
+    expect(page.get_by_role("heading", name="Learn", exact=True)).to_be_visible(timeout=PATIENT)
+    page.go_back()
+    address_with(page, "preset=minute")
+    page.get_by_text("Settings", exact=True).click()
+    expect(amount).to_have_value("345", timeout=PATIENT)
 
 
 def test_back_returns_from_a_lesson_to_the_list(address: str, page: Page) -> None:

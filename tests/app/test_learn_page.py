@@ -1,6 +1,7 @@
 """The lessons, run as Streamlit runs them."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from facedemo.app import navigation
 from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers, players
 from facedemo.app.views.learn.lesson import Lesson
 from facedemo.evaluation.detector import detect_chunk
+from facedemo.explore import recorded
 from tests.conftest import Maker
 
 LESSONS = [module.LESSON for module in (numbers, players, balance, equations, failing, lying, families, copying)]
@@ -170,36 +172,61 @@ def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
 
 
 def test_generated_faces_stand_beside_their_nearest_training_images() -> None:
-    images = np.random.default_rng(0).integers(50, 200, (5, 8, 8, 3), dtype=np.uint8)
-    assert (copying.nearest(images[[3, 1, 4]] + np.uint8(9), images) == images[[3, 1, 4]]).all()
     page = click(answer(open_page(lesson="copying"), copying.LESSON, 0), "Play")
     pictures = [image.alt for element in page.get("image") for image in element.proto.imgs]
-    assert pictures.count("Nearest training image") == 2
+    assert pictures.count("Nearest training image") == 4  # two in the recording
 
 
-@pytest.mark.parametrize("lesson", [balance, families], ids=lambda module: module.LESSON.name)
+@pytest.mark.parametrize("lesson", LIVE, ids=lambda module: module.LESSON.name)
 def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_ends(lesson: ModuleType) -> None:
     page = answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0)
+    moments, trainings = recording_of(lesson)
 
-    def pictures(images: str) -> set[str]:
+    def pictures(images: int) -> set[str]:
         shown = [image for element in page.get("image") for image in element.proto.imgs]
-        return {image.url for image in shown if f"after {images} images" in image.alt}
+        return {image.url for image in shown if f"after {images:,} images" in image.alt}
 
     assert "Recorded earlier" in [header.value for header in page.subheader]
-    early = pictures("240")
-    assert len(early) == 4
+    early = pictures(moments[0])
+    assert len(early) == trainings
     page.run()
-    assert page.select_slider[0].value == 480
+    assert page.select_slider[0].value == moments[1]
     click(page, "Pause recording").run()
-    assert page.select_slider[0].value == 480
-    page.select_slider[0].set_value(16_800).run()
+    assert page.select_slider[0].value == moments[1]
+    page.select_slider[0].set_value(moments[-2]).run()
     (button,) = (button for button in page.button if button.key.startswith("learn_recorded_"))
     button.click().run()
     page.run()
     assert not page.exception
-    assert page.select_slider[0].value == 24_000
-    assert len(pictures("24,000") - early) == 4
+    assert page.select_slider[0].value == moments[-1]
+    assert len(pictures(moments[-1]) - early) == trainings
     assert button.label == "Play recording"
+
+
+def recording_of(lesson: ModuleType) -> tuple[Sequence[int], int]:
+    """The moments and the number of trainings of a lesson's recording."""
+    name = {balance: "gamma"}.get(lesson, lesson.LESSON.name)
+    recording = recorded.read(name)
+    return recording.images, len(recording.trainings)
+
+
+@pytest.mark.parametrize("lesson", LIVE, ids=lambda module: module.LESSON.name)
+def test_a_recording_is_folded_once_the_learner_s_own_training_has_seen_as_many_images(lesson: ModuleType) -> None:
+    page = click(answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0), "Play")
+    assert "Your own training above needs longer." in page_text(page)
+    *others, last = page.session_state[f"{lesson.KEY}_trainings"][1].values()
+    end, _ = recording_of(lesson)[0][-1], click(page, "Pause")
+    for training in others:
+        training.iteration.step = -(-end // training.config.model.images_per_step)
+    page.run()
+    assert "has caught up" not in page_text(page)
+    last.iteration.step = -(-end // last.config.model.images_per_step) - 1
+    page = click(page, "Play")
+    assert f"has caught up: it has seen {end:,} images" in page_text(page)
+    assert [expander.label for expander in page.expander] == ["Show the recording"]
+    page = click(page, "Start again")
+    assert "Your own training above needs longer." in page_text(page)
+    assert not page.expander
 
 
 @pytest.mark.parametrize("name", ["ours-64", "r3gan-64", "dcgan-64", "wgan-64", "ours-128"])

@@ -1,6 +1,7 @@
 """One step: one training iteration at a time, with its pictures, its equations and its numbers."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,8 @@ if chosen_settings != in_force:
     if begins:
         stepper.restart()  # a link's settings hold from the first step on
     stepper.steer(**chosen_settings)
-with bar, cached_work.progress_bar("Training") as progress:
+stay = partial(controls.stay, stepper)
+with bar, cached_work.progress_bar("Training, step", stay, "step_cancel") as progress:
     if st.session_state.step_steps < stepper.first_kept:
         stepper.restart()
     stepper.go_to_step(st.session_state.step_steps, progress)

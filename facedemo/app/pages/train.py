@@ -29,11 +29,11 @@ def open_run(run_id: str) -> None:
     st.session_state.run_opened = st.session_state.get("run_opened", 0) + 1
     for key in [key for key in st.session_state if str(key).startswith("extend_")]:
         del st.session_state[key]
-    st.query_params["run"] = run_id
+    st.query_params.from_dict({"run": run_id})
 
 
 def all_runs() -> None:
-    st.query_params.pop("run", None)
+    st.query_params.from_dict(form.address())
 
 
 def description(facts: Facts) -> str:

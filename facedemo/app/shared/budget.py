@@ -25,6 +25,7 @@ def control(prefix: str) -> dict[str, float]:
         BUDGETS,
         format_func=BUDGETS.__getitem__,
         key=f"{prefix}_kind",
+        persist_state="session",
         help="Unit of the run's budget. Pauses do not count.",
     )
     low, high = {"minutes": (0.1, 1e6), "iterations": (1, 10**9), "images": (1, 10**12)}[kind]

@@ -1,17 +1,25 @@
-"""Cached long computations with a progress bar that shows the time left."""
+"""Cached long computations with a progress bar that shows the time left, and can be cancelled."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from facedemo.app.shared.format import Pace
 
 SLOTS = 10
-PATIENCE = 0.5  # seconds before a bar appears
+PATIENCE = 0.3  # seconds before a bar appears
+LONG = 5.0  # seconds from which a computation can be cancelled
+CANCELLED = "cancelled_work"  # key of the slot whose computation this visitor cancelled
 Progress = Callable[[int, int], None]  # called with the completed and the total amount
 Result = TypeVar("Result")
+
+
+class CancelledError(StopException):
+    """Raised in place of a result if the visitor has cancelled its computation; uncaught, it ends the page there."""
 
 
 @st.cache_resource(max_entries=SLOTS, show_spinner=False)
@@ -39,20 +47,46 @@ def cached_with_progress(
     """
     slot = slot_of(label, *what)
     if "result" not in slot:
-        with progress_bar(label) as show:
+        if st.session_state.get(CANCELLED) is slot:
+            offer_again(label)
+            raise CancelledError
+        with progress_bar(label, partial(cancel, slot), f"cancel_{id(slot)}") as show:
             slot["result"] = compute(show)
     return slot["result"]
 
 
+def cancel(slot: dict[str, Any] | None) -> None:
+    st.session_state[CANCELLED] = slot
+
+
+def offer_again(label: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{label}: cancelled.", width="content")
+        hint = "Start the computation again."
+        st.button("Start again", icon=":material/restart_alt:", on_click=cancel, args=(None,), help=hint)
+
+
 @contextmanager
-def progress_bar(label: str) -> Iterator[Progress]:
-    """A progress bar with the time left; it appears after PATIENCE and disappears at the end."""
-    bar, pace = st.empty(), Pace()
+def progress_bar(label: str, on_cancel: Callable[[], None] | None = None, key: str = "") -> Iterator[Progress]:
+    """A progress bar with the time left; it appears after PATIENCE and disappears at the end.
+
+    on_cancel: called at a click on the button that cancels a long computation, which has no button without it.  key:
+    of this button.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        bar, button, pace, offered = st.empty(), st.empty(), Pace(), False
 
     def show(done: int, total: int) -> None:
+        nonlocal offered
         pace.reached(done, total)
-        if pace.spent > PATIENCE and pace.left is not None:
-            bar.progress(done / total, text=f"{label}: {pace}")
+        if pace.spent < PATIENCE or pace.left is None:
+            return
+        bar.progress(done / total, text=f"{label}: {pace}")
+        if on_cancel and not offered and pace.spent + pace.left > LONG:
+            offered = True
+            hint = "End this computation."
+            button.button("Cancel", icon=":material/close:", on_click=on_cancel, help=hint, key=key)
 
     yield show
     bar.empty()
+    button.empty()

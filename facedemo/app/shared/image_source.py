@@ -35,11 +35,12 @@ def control(prefix: str, label: str, kinds: Sequence[str], hint: str) -> str:
     """
     if workspace() is not None:  # of a shared app, no path of the server can be chosen
         kinds = [kind for kind in kinds if kind != PATH]
-    kind = st.radio(label, kinds, key=f"{prefix}_kind", horizontal=True, help=hint)
+    kind = st.radio(label, kinds, key=f"{prefix}_kind", persist_state="session", horizontal=True, help=hint)
     if kind == PATH:
         st.text_area(
             "Path",
             key=f"{prefix}_path",
+            persist_state="session",
             placeholder="~/Pictures/faces",
             height="content",
             help="A folder of images (including its subfolders), a .zip or .tar of one, or a CelebA folder. At least "

@@ -20,11 +20,11 @@ def control(name: str, field: "FieldInfo", key: str) -> None:
     """The control of one setting; its value is `st.session_state[key]`, which must be set."""
     title, hint = field.title or name, field.description
     if get_origin(field.annotation) is Literal:
-        st.selectbox(title, get_args(field.annotation), key=key, help=hint)
+        st.selectbox(title, get_args(field.annotation), key=key, persist_state="session", help=hint)
     elif field.annotation is bool:
-        st.toggle(title, key=key, help=hint)
+        st.toggle(title, key=key, persist_state="session", help=hint)
     elif field.annotation is str:
-        st.text_input(title, key=key, help=hint)
+        st.text_input(title, key=key, persist_state="session", help=hint)
     else:
         number_control(title, hint, *bounds(field), whole=field.annotation is int, key=key)
 
@@ -45,10 +45,13 @@ def number_control(title: str, hint: str | None, low: float, high: float, whole:
         st.session_state[key] = value  # only then: writing a value would discard what is being typed
     hint = f"{hint or title} From {low:,.6g} to {high:,.6g}."
     if not whole and (low, high) == (0.0, 1.0):
-        st.slider(title, low, high, step=0.01, key=key, help=hint)
+        st.slider(title, low, high, step=0.01, key=key, persist_state="session", help=hint)
         return
     step = max(1, int(fineness(value))) if whole else fineness(value)
-    st.number_input(title, kind(low), kind(high), step=step, format="%d" if whole else FINE, key=key, help=hint)
+    written = "%d" if whole else FINE
+    st.number_input(
+        title, kind(low), kind(high), step=step, format=written, key=key, persist_state="session", help=hint
+    )
 
 
 def fineness(value: float) -> float:

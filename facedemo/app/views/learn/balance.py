@@ -8,6 +8,7 @@ from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 
 KEY = "learn_balance"
+RECORDED = "Four trainings, equal but for γ. All of them saw the same built-in faces."
 SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
 
 
@@ -26,11 +27,10 @@ def show_balance(answered: bool) -> None:
         high = st.slider("γ on the right", 0.05, 1.0, step=0.05, key="learn_high", help=hint, width=260)
     if answered:
         own = st.container()  # filled last, because it imports torch
-        recorded.show_recording("gamma", "Four trainings, equal but for γ.", differences=True)
+        end = recorded.show_recording("gamma", KEY, RECORDED, differences=True)
         with own:
-            live.play(
-                KEY, {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}, draw_trainings
-            )
+            trainings = {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}
+            live.play(KEY, trainings, draw_trainings, recorded=end)
 
 
 LESSON = Lesson(

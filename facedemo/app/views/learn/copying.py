@@ -1,18 +1,22 @@
 """Lesson 8: is it copying?"""
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.charts.training import COLOURS, style, untitled
 from facedemo.app.shared.chart_contrast import readable
-from facedemo.app.views.learn import live
+from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
-from facedemo.data.builtin import builtin_faces
+from facedemo.explore import tiny_set
+from facedemo.explore.tiny_set import FEW
 
 KEY = "learn_copying"
-FEW = 32  # training images
+TRAININGS: live.Settings = {"Without augmentation": {}, "With augmentation": {"augment": 0.5}}
+RECORDED = (
+    f"Two trainings on these {FEW} faces. The four generated faces are the first of the sixteen. The lines are "
+    "D's loss. Without augmentation, it soon rises again on unseen images, while D learns the training images by heart."
+)
 EVERY = 20  # iterations between points
 SHOWN = 4  # generated faces beside their nearest training images
 
@@ -23,10 +27,9 @@ def measured(training: "live.LiveTraining", label: str) -> dict[str, list[float]
     if points["step"] and points["step"][-1] > training.step:  # it was started again
         points.update(step=[], seen=[], unseen=[])
     if not points["step"] or training.step - points["step"][-1] >= EVERY:
-        faces = builtin_faces(live.SIZE).images
         points["step"].append(training.step)
-        points["seen"].append(training.loss_of(faces[:FEW]))
-        points["unseen"].append(training.loss_of(faces[-FEW:]))
+        points["seen"].append(training.loss_of(tiny_set.seen()))
+        points["unseen"].append(training.loss_of(tiny_set.unseen()))
     return points
 
 
@@ -40,14 +43,8 @@ def chart(points: dict[str, list[float]]) -> go.Figure:
     return untitled(figure).update_layout(height=260)
 
 
-def nearest(generated: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """For each generated image, that of `images` with the least mean absolute difference; uint8 (n, s, s, 3)."""
-    differences = np.abs(generated[:, None].astype(np.int16) - images).mean((2, 3, 4))
-    return images[differences.argmin(1)]
-
-
 def draw_trainings(trainings: "live.Trainings") -> None:
-    few = np.asarray(builtin_faces(live.SIZE).images[:FEW])
+    few = tiny_set.seen()
     for column, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
         with column:
             st.markdown(f"**{label}**, iteration {training.step:,}")
@@ -55,7 +52,7 @@ def draw_trainings(trainings: "live.Trainings") -> None:
             live.show_grid(samples, f"16 faces generated {label.lower()}")
             st.caption("The first four of them, and the training image that is most like each:")
             live.show_row(samples[:SHOWN], "Generated")
-            live.show_row(nearest(samples[:SHOWN], few), "Nearest training image")
+            live.show_row(tiny_set.nearest(samples[:SHOWN], few), "Nearest training image")
             points = measured(training, label)
             st.plotly_chart(
                 readable(chart(points)),
@@ -67,10 +64,12 @@ def draw_trainings(trainings: "live.Trainings") -> None:
 
 def show_copying(answered: bool) -> None:
     st.markdown(f"The {FEW} training images:")
-    faces = np.asarray(builtin_faces(live.SIZE).images[:FEW])
-    live.show_wide(faces, f"{FEW} small faces")
+    live.show_wide(tiny_set.seen(), f"{FEW} small faces")
     if answered:
-        live.play(KEY, {"Without augmentation": {}, "With augmentation": {"augment": 0.5}}, draw_trainings, faces=FEW)
+        own = st.container()  # filled last, because it imports torch
+        end = recorded.show_recording("copying", KEY, RECORDED)
+        with own:
+            live.play(KEY, TRAININGS, draw_trainings, faces=FEW, recorded=end)
 
 
 LESSON = Lesson(

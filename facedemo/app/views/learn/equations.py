@@ -3,12 +3,14 @@
 import base64
 import html
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.app.shared import cached_work
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.imaging import pictures
@@ -94,23 +96,29 @@ def loop(equations: "list[Equation]") -> str:
     return f'{LOOP_STYLE}<ol class="loop" aria-label="The loop of one training step">{boxes}</ol>'
 
 
-def take(steps: int) -> None:
-    training = live.trainings(KEY, {"": {}})[""]
-    training.train(10.0, steps - 1)
-    st.session_state[f"{KEY}_step"] = training.explained_step()
+def want(steps: int) -> None:
+    st.session_state[f"{KEY}_wanted"] = steps
+
+
+def take_wanted(training: "live.LiveTraining") -> None:
+    """Takes the steps that were asked for, and keeps the equations of the last one. A click meanwhile ends this."""
+    steps = st.session_state.pop(f"{KEY}_wanted", WARM_UP if training.step == 0 else 0)
+    with cached_work.progress_bar("Training, step", partial(want, 0), f"{KEY}_cancel") as progress:
+        for done in range(1, steps + 1):
+            st.session_state[f"{KEY}_step"] = training.explained_step()
+            progress(done, steps)
 
 
 def show_one_step(answered: bool) -> None:
-    with st.spinner("Training for a moment…"):
-        training = live.trainings(KEY, {"": {}})[""]
-        if training.step == 0:
-            take(WARM_UP)
+    training = live.trainings(KEY, {"": {}})[""]
     with st.container(horizontal=True, vertical_alignment="center"):
         hint = "Run one training step; it changes the networks only a little."
-        st.button("One step", type="primary", icon=":material/skip_next:", on_click=take, args=(1,), help=hint)
+        st.button("One step", type="primary", icon=":material/skip_next:", on_click=want, args=(1,), help=hint)
         hint = "Run a hundred steps, and show the last one."
-        st.button("100 steps", icon=":material/fast_forward:", on_click=take, args=(100,), help=hint)
-        st.caption(f"Iteration {training.step:,}")
+        st.button("100 steps", icon=":material/fast_forward:", on_click=want, args=(100,), help=hint)
+        iteration = st.empty()
+    take_wanted(training)
+    iteration.caption(f"Iteration {training.step:,}")
     if not answered:
         st.image(
             live.enlarged_row(training.discriminator_view()["G(z)"]), width=live.SIDE, alt="Four generated faces, G(z)"

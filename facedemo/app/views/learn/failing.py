@@ -3,21 +3,27 @@
 import streamlit as st
 
 from facedemo.app import navigation
-from facedemo.app.views.learn import live
+from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
+from facedemo.explore import failures
 
 KEY = "learn_failing"
 WAYS: dict[str, tuple[str, dict[str, float]]] = {  # button → help, live settings
-    "Make it diverge": ("Multiply both learning rates by 30.", {"learning_rate_g": 0.03, "learning_rate_d": 0.03}),
+    "Make it diverge": ("Multiply both learning rates by 30.", failures.DIVERGE),
     "Make it collapse": (
         "Ask for faces that are very easy to redraw, and let faces of different latents be alike.",
-        {"gamma": 0.1, "alpha": 0.0},
+        failures.COLLAPSE,
     ),
     "Fix it": (
         "Go back to the settings of the beginning.",
-        {"gamma": 0.8, "alpha": 0.3, "learning_rate_g": 1e-3, "learning_rate_d": 1e-3},
+        failures.BEGINNING,
     ),
 }
+RECORDED = (
+    "Three trainings, which are the same up to 7,200 images. From then on, one had five times the learning rates, and "
+    "another the settings of “Make it collapse”. At 16,800 images, both went back to the settings of the beginning: "
+    "the collapse is mended, but the training that diverged does not recover."
+)
 
 
 def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
@@ -42,12 +48,15 @@ def draw_training(trainings: "live.Trainings") -> None:
 
 
 def show_failing(_answered: bool) -> None:
-    training = live.trainings(KEY, {"": {}})[""]
-    with st.container(horizontal=True):
-        for label, (hint, changes) in WAYS.items():
-            st.button(label, on_click=steer, args=(training, changes), help=hint, key=f"{KEY}_{label}")
-    st.caption("Let it train for half a minute first, so that there is something to lose.")
-    live.play(KEY, {"": {}}, draw_training)
+    own = st.container()  # filled last, because it imports torch
+    end = recorded.show_recording("failing", KEY, RECORDED, differences=True)
+    with own:
+        training = live.trainings(KEY, {"": {}})[""]
+        with st.container(horizontal=True):
+            for label, (hint, changes) in WAYS.items():
+                st.button(label, on_click=steer, args=(training, changes), help=hint, key=f"{KEY}_{label}")
+        st.caption("Let it train for half a minute first, so that there is something to lose.")
+        live.play(KEY, {"": {}}, draw_training, recorded=end)
 
 
 LESSON = Lesson(

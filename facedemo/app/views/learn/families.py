@@ -10,7 +10,7 @@ from facedemo.gans.registry import FAMILIES, config_class
 KEY = "learn_families"
 RECORDED = (
     "One training of each family, with its own default settings. This is the beginning only: WGAN and R3GAN need "
-    "many more images for good faces."
+    "many more images for good faces. All of them saw the same built-in faces."
 )
 
 
@@ -35,9 +35,9 @@ def chart_names(name: str) -> list[str]:
 
 def show_families(_answered: bool) -> None:
     own = st.container()  # filled last, because it imports torch
-    recorded.show_recording("families", RECORDED)
+    end = recorded.show_recording("families", KEY, RECORDED)
     with own:
-        live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings)
+        live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings, recorded=end)
         st.caption("They take turns on this computer, each with the same time.")
 
 

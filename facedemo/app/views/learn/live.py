@@ -33,14 +33,21 @@ def trainings(key: str, settings: Settings, faces: int | None = None) -> "Traini
 
     faces: built-in faces to train on; all by default.
     """
-    from facedemo.explore.live_training import LiveTraining  # imports torch, which the list need not wait for
-
     stored = st.session_state.get(f"{key}_trainings")
     if not stored or stored[0] != settings:
-        images = builtin_faces(SIZE).images[:faces]
-        started = {label: LiveTraining(images, **chosen) for label, chosen in settings.items()}
+        with st.spinner("Loading…", show_time=False):
+            from facedemo.explore.live_training import LiveTraining  # imports torch, which the list need not wait for
+
+            images = builtin_faces(SIZE).images[:faces]
+            started = {label: LiveTraining(images, **chosen) for label, chosen in settings.items()}
         stored = st.session_state[f"{key}_trainings"] = (settings, started)
     return stored[1]
+
+
+def images_seen(key: str) -> int:
+    """The real images that each of this visitor's trainings of a lesson has seen, at least; 0 before the first one."""
+    _, running = st.session_state.get(f"{key}_trainings", (None, {}))
+    return min((training.images_seen for training in running.values()), default=0)
 
 
 def start_again(key: str) -> None:
@@ -76,9 +83,14 @@ def play(
     settings: Settings,
     draw: "Callable[[Trainings], None]",
     faces: int | None = None,
+    recorded: int | None = None,
 ) -> None:
-    """The controls, and `draw` again and again while the trainings run; settings and faces as for `trainings`."""
+    """The controls, and `draw` again and again while the trainings run; settings and faces as for `trainings`.
+
+    recorded: images seen at the end of the lesson's recording, which changes once these trainings have caught up.
+    """
     playing = controls(key)
+    caught_up = recorded is not None and images_seen(key) >= recorded
 
     def refreshed() -> None:
         running = trainings(key, settings, faces)
@@ -89,6 +101,8 @@ def play(
         over = all(training.diverged or training.step >= ENOUGH for training in running.values())
         if over and st.session_state.get(f"{key}_playing"):
             st.session_state[f"{key}_playing"] = False
+            st.rerun()
+        if recorded is not None and (images_seen(key) >= recorded) != caught_up:
             st.rerun()
 
     st.fragment(refreshed, run_every=PAUSE if playing else None)()

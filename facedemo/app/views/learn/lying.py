@@ -54,13 +54,16 @@ def show_detection(answered: bool) -> None:
         width=420,
     )
     folder = choices[name]
-    images, detected, people = cached_work.cached_with_progress(
-        "Recognising faces",
-        lambda progress: evaluated(folder, SPREADS[spread], progress),
-        str(folder),
-        model_picker.version(folder),
-        spread,
-    )
+    try:
+        images, detected, people = cached_work.cached_with_progress(
+            "Recognising faces",
+            lambda progress: evaluated(folder, SPREADS[spread], progress),
+            str(folder),
+            model_picker.version(folder),
+            spread,
+        )
+    except cached_work.CancelledError:
+        return
     left, right = st.columns(2, gap="large")
     with left:
         live.show_grid(images, f"{FACES} faces with a spread of {spread}")

@@ -3,10 +3,14 @@
 import streamlit as st
 
 from facedemo.app import navigation
-from facedemo.app.views.learn import live
+from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 
 KEY = "learn_players"
+RECORDED = (
+    "A training with the same settings. The rows are photographs x, what D redraws of them, four of G's faces and what "
+    "D redraws of those. Both losses are means over the last iterations."
+)
 
 
 def draw_training(trainings: "live.Trainings") -> None:
@@ -25,7 +29,10 @@ def draw_training(trainings: "live.Trainings") -> None:
 
 
 def show_players(_answered: bool) -> None:
-    live.play(KEY, {"": {}}, draw_training)
+    own = st.container()  # filled last, because it imports torch
+    end = recorded.show_recording("players", KEY, RECORDED)
+    with own:
+        live.play(KEY, {"": {}}, draw_training, recorded=end)
 
 
 LESSON = Lesson(

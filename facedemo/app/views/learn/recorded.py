@@ -1,48 +1,113 @@
-"""A recording in a lesson: the faces of earlier trainings, played from the first images seen to the last."""
+"""A recording in a lesson: what earlier trainings drew, played from the first images seen to the last."""
 
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
 import streamlit as st
 
+from facedemo.app.charts.training import COLOURS, style, untitled
+from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.views.learn import live
 from facedemo.explore import recorded
+from facedemo.explore.recorded import Recorded, Recording
 
 PACE = 1.5  # seconds from one picture to the next
+HEIGHT = 230  # pixels of a chart
+WIDE = 10.0  # a loss from which the axis of a chart is logarithmic
 
 
-def show_recording(name: str, explanation: str, differences: bool = False) -> None:
-    """name: of the recording.  explanation: what was trained.  differences: also say how much the faces differ."""
-    key = f"learn_recorded_{name}"
-    st.subheader("Recorded earlier", anchor=False)
-    st.markdown(f"{explanation} All of them saw the same built-in faces. Your own training above needs longer.")
+def show_recording(name: str, own: str, explanation: str, differences: bool = False) -> int:
+    """Plays a recording; it is folded once the learner's own trainings have seen as many images.
+
+    own: key of the learner's own trainings.  explanation: what was trained.  differences: also say how much the faces
+    differ.  Returns the number of images at the end of the recording.
+    """
+    key, recording = f"learn_recorded_{name}", recorded.read(name)
+    end = recording.images[-1]
+    caught_up = live.images_seen(own) >= end
     if key not in st.session_state:
-        st.session_state[key] = recorded.IMAGES[0]
-        play(key, start=True)
+        st.session_state[key], st.session_state[f"{key}_moves"] = recording.images[0], 0
+        play(key, start=not caught_up)
+    st.subheader("Recorded earlier", anchor=False)
+    if caught_up:
+        st.markdown(f"Your own training above has caught up: it has seen {end:,} images, as many as the recording.")
+    else:
+        explanation += f" Your own training above needs longer. Once it has seen {end:,} images, this folds up."
     playing = st.session_state[f"{key}_playing"]
-    st.fragment(show_moment, run_every=PACE if playing else None)(name, key, differences, playing)
+    with st.expander("Show the recording") if caught_up else st.container():
+        st.markdown(explanation)
+        st.fragment(show_moment, run_every=PACE if playing else None)(recording, key, differences, playing)
+    return end
 
 
-def show_moment(name: str, key: str, differences: bool, was_playing: bool) -> None:
-    """The faces at one moment of the recording; the next one at each refresh while it plays."""
+def show_moment(recording: Recording, key: str, differences: bool, was_playing: bool) -> None:
+    """The trainings at one moment of the recording; the next one at each refresh while it plays."""
     if st.session_state[f"{key}_playing"] != was_playing:
         st.rerun()  # only a full rerun starts or stops the periodic refresh
-    recording = recorded.read(name)
     if st.session_state[f"{key}_playing"] and st.session_state.get(f"{key}_drawn"):
-        st.session_state[key] = following(st.session_state[key])
-        if st.session_state[key] == recorded.IMAGES[-1]:
+        st.session_state[key] = following(st.session_state[key], recording.images)
+        st.session_state[f"{key}_moves"] += 1
+        if st.session_state[key] == recording.images[-1]:
             play(key, start=False)
             st.rerun()
     st.session_state[f"{key}_drawn"] = True
-    controls(key)
-    moment = recorded.IMAGES.index(st.session_state[key])
-    with st.grid(4, min_column_width=240):
-        for label, faces in recording.faces.items():
+    controls(key, recording.images)
+    moment = recording.images.index(st.session_state[key])
+    if len(recording.trainings) == 1:
+        ((label, training),) = recording.trainings.items()
+        left, right = st.columns(2, gap="large")
+        with left:
+            show_faces(label, training, recording.images, moment, differences)
+        with right:
+            show_more(label, training, recording.images, moment, key)
+        return
+    with st.grid(len(recording.trainings), min_column_width=240):
+        for label, training in recording.trainings.items():
             with st.container():
                 st.markdown(f"**{label}**")
-                live.show_grid(faces[moment], f"16 faces by {label} after {recorded.IMAGES[moment]:,} images")
-                if differences:
-                    st.caption(f"The faces differ by {recording.difference(label, moment):.0f} of 255 grey levels.")
+                show_faces(label, training, recording.images, moment, differences)
+                show_more(label, training, recording.images, moment, key)
 
 
-def controls(key: str) -> None:
+def show_faces(label: str, training: Recorded, images: Sequence[int], moment: int, differences: bool) -> None:
+    live.show_grid(training.faces[moment], f"{recorded.FACES} faces{by(label)} after {images[moment]:,} images")
+    if differences:
+        st.caption(f"The faces differ by {training.difference(moment):.0f} of 255 grey levels.")
+
+
+def by(label: str) -> str:
+    return f" of {label}" if label else ""
+
+
+def show_more(label: str, training: Recorded, images: Sequence[int], moment: int, key: str) -> None:
+    """The further pictures, and the numbers up to the moment."""
+    for name, pictures in training.rows.items():
+        live.show_row(pictures[moment], name)
+    if training.numbers:
+        st.plotly_chart(
+            readable(chart(training, images, moment)),
+            key=f"{key}_chart_{label}",
+            config={"displayModeBar": False},
+            alt=f"Chart of {' and '.join(training.numbers)}{by(label)}, up to {images[moment]:,} images",
+        )
+
+
+def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:
+    """The numbers of a training up to a moment, on axes that hold all of them."""
+    figure = go.Figure()
+    for colour, (name, values) in zip(COLOURS, training.numbers.items(), strict=False):
+        figure.add_scatter(x=images, y=values, name=name, line={"color": colour, "width": 2}, mode="lines+markers")
+    largest = max(value for values in training.numbers.values() for value in values if value is not None)
+    style(figure, "Reconstruction loss", "L", rows=0, legend=True, logarithmic=largest > WIDE)
+    figure.update_xaxes(title_text="images", unifiedhovertitle_text="%{x:,} images", range=[0, 1.05 * images[-1]])
+    if largest <= WIDE:
+        figure.update_yaxes(range=[0, 1.1 * largest])
+    for line in figure.data:
+        line.update(x=line.x[: moment + 1], y=line.y[: moment + 1], hovertemplate="%{y:.3f}")
+    return untitled(figure).update_layout(height=HEIGHT)
+
+
+def controls(key: str, images: Sequence[int]) -> None:
     """Play or pause, and the slider."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         playing = st.session_state[f"{key}_playing"]
@@ -54,16 +119,24 @@ def controls(key: str) -> None:
             help="Play the recording, from the start if it has ended.",
             key=f"{key}_play",
         )
+        # another slider for each move by itself: of a slow browser, the old one's value would arrive as a choice
+        slider = f"{key}_slider_{st.session_state[f'{key}_moves']}"
+        st.session_state.setdefault(slider, st.session_state[key])
         st.select_slider(
             "Images seen",
-            recorded.IMAGES,
-            format_func=lambda images: f"{images:,}",
-            key=key,
-            on_change=play,
-            args=(key, False),
+            images,
+            format_func=lambda number: f"{number:,}",
+            key=slider,
+            on_change=choose,
+            args=(key, slider),
             width=420,
             help="Training images that each model had seen when it drew these faces, always from the same latents z.",
         )
+
+
+def choose(key: str, slider: str) -> None:
+    st.session_state[key] = st.session_state[slider]
+    play(key, start=False)
 
 
 def play(key: str, start: bool) -> None:
@@ -71,6 +144,6 @@ def play(key: str, start: bool) -> None:
     st.session_state[f"{key}_drawn"] = False
 
 
-def following(images: int) -> int:
+def following(number: int, images: Sequence[int]) -> int:
     """The next moment of a recording, or the first one after the last."""
-    return recorded.IMAGES[(recorded.IMAGES.index(images) + 1) % len(recorded.IMAGES)]
+    return images[(images.index(number) + 1) % len(images)]

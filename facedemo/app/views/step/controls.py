@@ -21,6 +21,11 @@ def go(steps: int) -> None:
     st.session_state.step_steps = min(max(1, st.session_state.step_steps + steps), MAX_STEPS)
 
 
+def stay(stepper: TrainingStepper) -> None:
+    """Stays at the step that has been reached."""
+    st.session_state.step_steps = max(1, len(stepper.steps))
+
+
 def play(start: bool) -> None:
     st.session_state.step_playing = start
 

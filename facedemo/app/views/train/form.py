@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from facedemo.app.shared import budget, model_picker, setting_controls, training_images
+from facedemo.app.shared import budget, model_picker, setting_controls, training_images, url_state
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train import preview
 from facedemo.app.views.train.filling import fill_family, fill_preset, fill_start, key, use_preset
@@ -11,6 +11,7 @@ from facedemo.config.schema import DataConfig, TrainingConfig, is_legacy
 from facedemo.gans.registry import config_class, family_names
 from facedemo.gans.settings import tunables as declared
 
+SETTINGS = {"preset": url_state.one_of(PRESETS, default=next(iter(PRESETS)))}  # in the address
 ALWAYS_SHOWN = ("size", "width", "batch_size")  # in addition to the live settings
 
 
@@ -26,6 +27,7 @@ def start_control() -> None:
         labels,
         format_func=labels.__getitem__,
         key=key("training", "start"),
+        persist_state="session",
         on_change=fill_start,
         help="Start from random weights, or fine-tune a trained model on your images. Choosing a model copies its "
         "settings below. Its network settings cannot be changed, except that ours can grow: in latent size, or, "
@@ -52,6 +54,7 @@ def held_out_control() -> None:
         st.toggle(
             "Keep a fifth unseen, for Verify",
             key=key("held_out"),
+            persist_state="session",
             on_change=hold_out,
             help="Train on four fifths of the images, so that Verify can compare the model with faces that it has not "
             "seen. It is the setting Split.",
@@ -64,14 +67,18 @@ def hold_out() -> None:
 
 def form() -> None:
     """The two decisions for a first run: a preset and the training images."""
-    if key("preset") not in st.session_state:
-        st.session_state[key("preset")] = next(iter(PRESETS))
+    before = st.session_state.get(key("preset"))
+    ignored = url_state.load_from_url(SETTINGS, page="new")
+    if st.session_state[key("preset")] != before:
         fill_preset()
+    if ignored:
+        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
     preset = st.selectbox(
         "Preset",
         PRESETS,
         format_func=lambda name: PRESETS[name].title,
         key=key("preset"),
+        persist_state="session",
         on_change=fill_preset,
         help="Starting point that fills the settings below, which you can then change.",
     )
@@ -81,6 +88,12 @@ def form() -> None:
     if source := training_images.control():
         show_preview(source)
     held_out_control()
+    url_state.write_to_url(SETTINGS, page="new")
+
+
+def address() -> dict[str, str]:
+    """The address of the form as it was left."""
+    return {name: str(st.session_state.get(key(name), setting.default)) for name, setting in SETTINGS.items()}
 
 
 def settings() -> dict[str, float]:
@@ -101,6 +114,7 @@ def main_settings() -> dict[str, float]:
             family_names(),
             format_func=lambda name: config_class(name).title,
             key=key("family"),
+            persist_state="session",
             on_change=fill_family,
             help="GAN family to train. Choosing one loads its default settings.",
         )

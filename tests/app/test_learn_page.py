@@ -167,8 +167,12 @@ def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
     assert 'tabindex="0" class="equation-0"' in html
     assert ".one-step:has(.equation-0:is(:hover, :focus)) .picture-x" in html
     step = int(re.search(r"Iteration (\d+)", page_text(page))[1])
+    assert step == equations.WARM_UP
     page = click(page, "One step")
     assert int(re.search(r"Iteration (\d+)", page_text(page))[1]) == step + 1
+    page = click(page, "100 steps")
+    assert int(re.search(r"Iteration (\d+)", page_text(page))[1]) == step + 101
+    assert int(re.search(r"Iteration (\d+)", page_text(page.run()))[1]) == step + 101
 
 
 def test_generated_faces_stand_beside_their_nearest_training_images() -> None:

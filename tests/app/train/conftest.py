@@ -70,10 +70,12 @@ def set_state(run: Run, state: str, **more: object) -> None:
     run.write_status(replace(run.status, state=state, **me, **more))
 
 
-def open_page(run: str | None = None) -> AppTest:
+def open_page(run: str | None = None, **address: str) -> AppTest:
     page = AppTest.from_file(navigation.TRAIN, default_timeout=60)
     if run is not None:
         page.query_params["run"] = run
+    for name, value in address.items():
+        page.query_params[name] = value
     page.run()
     assert not page.exception
     return page

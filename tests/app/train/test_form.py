@@ -50,6 +50,19 @@ def test_a_preset_fills_the_controls() -> None:
     assert page.number_input(key="new_budget_images").value == 1_600_000
 
 
+def test_a_link_chooses_a_preset_and_an_unknown_one_is_named() -> None:
+    page = open_page(preset="paper-64")
+    assert page.selectbox(key="new_preset").value == "paper-64"
+    assert page.number_input(key="new_budget_images").value == 1_600_000
+    page.number_input(key="new_budget_images").set_value(2000).run()
+    page.run()
+    assert page.number_input(key="new_budget_images").value == 2000
+    page = open_page(preset="of-gold")
+    assert "`preset=of-gold`" in page_text(page)
+    assert page.selectbox(key="new_preset").value == "minute"
+    assert page.query_params["preset"] in ("minute", ["minute"])
+
+
 def test_a_model_to_start_from_fills_the_controls_and_the_run_takes_its_weights(
     pictures: Path, launched: Launched
 ) -> None:

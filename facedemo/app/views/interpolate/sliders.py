@@ -121,13 +121,16 @@ def unlabelled_sliders(folder: Path, face: EditedFace, names: list[str], folded:
 
 
 def unlabelled_directions(folder: Path) -> list[Direction]:
-    """The directions found without labels, which takes some seconds the first time."""
+    """The directions found without labels, which takes some seconds the first time; [] if that is cancelled."""
 
     def search(progress: sampling.Progress) -> list[Direction]:
         return directions.find_directions(load(folder), directions.FACES, progress)
 
     version = model_picker.version(folder)
-    return cached_work.cached_with_progress("Finding this model's directions", search, folder, version)
+    try:
+        return cached_work.cached_with_progress("Finding this model's directions", search, folder, version)
+    except cached_work.CancelledError:
+        return []
 
 
 def rows(folder: Path, face: EditedFace, directions: Sequence[Direction]) -> None:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import numpy as np
 import torch
@@ -58,6 +59,7 @@ class LiveTraining:
         self.metrics: dict[str, list[float]] = {"step": [], **{name: [] for name in self.family.metrics}}
         self.every = 1  # iterations between rows of metrics
         self.diverged = False
+        self.lock = Lock()  # a page that was clicked on trains to the end of an iteration while its next run begins
         self.latents = self.family.latents(FACES, random_stream(0, "samples", 0))
 
     @property
@@ -76,7 +78,7 @@ class LiveTraining:
     def train(self, seconds: float, most: int = 1_000_000) -> None:
         """Trains for about that time, and at most that many iterations; not at all if the training has diverged."""
         until = time.perf_counter() + seconds
-        with one_thread():  # networks this small train twice as fast on one thread as on two
+        with self.lock, one_thread():  # networks this small train twice as fast on one thread as on two
             for _ in range(most):
                 if self.diverged or time.perf_counter() >= until:
                     return
@@ -86,10 +88,10 @@ class LiveTraining:
 
     def explained_step(self) -> list[Equation]:
         """One iteration, as the family's equations with its numbers."""
-        before = {name: float(value) for name, value in self.family.named_buffers(recurse=False) if value.ndim == 0}
-        with one_thread():
+        with self.lock, one_thread():
+            before = {name: float(value) for name, value in self.family.named_buffers(recurse=False) if value.ndim == 0}
             row = {name: float(value) for name, value in self.iteration.take().row.items()}
-        self.record(row)
+            self.record(row)
         return self.family.equations(before, row)
 
     def record(self, row: dict[str, float]) -> None:

@@ -16,7 +16,7 @@ from facedemo.pretrained import sampling
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, list_runs
-from tests.app.conftest import can_connect, downloaded, in_a_browser, wait_for
+from tests.app.conftest import PATIENT, can_connect, downloaded, in_a_browser, wait_for
 
 pytestmark = [in_a_browser, pytest.mark.slow]
 
@@ -111,3 +111,14 @@ def test_a_card_of_home_is_a_link_as_a_whole(address: str, page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_text("Put models side by side").click(force=True)  # what lies above the words is the link
     expect(page).to_have_url(re.compile("/compare"))
+
+
+def test_a_long_wait_is_cancelled_where_it_is(address: str, page: Page) -> None:
+    page.goto(f"{address}/step?steps=200")
+    page.get_by_role("button", name="Cancel").click(timeout=PATIENT)
+    expect(page.get_by_role("heading", name=re.compile("Iteration"))).to_be_visible(timeout=PATIENT)
+    page.wait_for_url(re.compile(r"steps=\d+&"), timeout=PATIENT, wait_until="commit")
+    assert 1 <= int(re.search(r"steps=(\d+)", page.url)[1]) < 200
+    page.get_by_role("button", name="Next step").click()
+    page.wait_for_timeout(3000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)

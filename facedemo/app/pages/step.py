@@ -1,6 +1,7 @@
 """One step: one training iteration at a time, with its pictures, its equations and its numbers."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,12 +47,17 @@ def shared_first_step(folder: Path, version: str, photographs: bool) -> "tuple[T
 
 @dataclass
 class Opened:
-    """What this visitor has open.  own: whether the stepper is their own and not the one that all share."""
+    """What this visitor has open.
+
+    own: whether the stepper is their own and not the one that all share.  lock: held while the stepper is changed,
+    because after a click the next run of the page begins before the last one has noticed that it is over.
+    """
 
     name: str
     stepper: "TrainingStepper"
     examples: "Examples"
     own: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def to_change(self) -> "TrainingStepper":
         """This visitor's own stepper, forked from the shared one if necessary."""
@@ -123,17 +129,19 @@ if ignored:
     st.warning(f"Not used: {', '.join(dict.fromkeys(ignored))}.", icon=":material/link_off:")
 
 bar = st.container()
-if chosen_settings != in_force or st.session_state.step_steps != len(stepper.steps):
-    stepper = opened.to_change()
-if chosen_settings != in_force:
-    if begins:
-        stepper.restart()  # a link's settings hold from the first step on
-    stepper.steer(**chosen_settings)
-stay = partial(controls.stay, stepper)
-with bar, cached_work.progress_bar("Training, step", stay, "step_cancel") as progress:
-    if st.session_state.step_steps < stepper.first_kept:
-        stepper.restart()
-    stepper.go_to_step(st.session_state.step_steps, progress)
+with opened.lock:
+    stepper = opened.stepper
+    if chosen_settings != in_force or st.session_state.step_steps != len(stepper.steps):
+        stepper = opened.to_change()
+    if chosen_settings != in_force:
+        if begins:
+            stepper.restart()  # a link's settings hold from the first step on
+        stepper.steer(**chosen_settings)
+    stay = partial(controls.stay, stepper)
+    with bar, cached_work.progress_bar("Training, step", stay, "step_cancel") as progress:
+        if st.session_state.step_steps < stepper.first_kept:
+            stepper.restart()
+        stepper.go_to_step(st.session_state.step_steps, progress)
 if not controls.plays():  # every step played would be an entry in the browser's history
     url_state.write_to_url(settings, page="step")
 controls.buttons(stepper)

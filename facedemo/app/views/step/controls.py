@@ -4,6 +4,7 @@ import math
 
 import streamlit as st
 
+from facedemo.app.shared import url_state
 from facedemo.explore.single_step import TrainingStepper
 from facedemo.gans.settings import Tunable
 
@@ -24,6 +25,7 @@ def go(steps: int) -> None:
 def stay(stepper: TrainingStepper) -> None:
     """Stays at the step that has been reached."""
     st.session_state.step_steps = max(1, len(stepper.steps))
+    url_state.outdate_address("step")
 
 
 def play(start: bool) -> None:

@@ -42,6 +42,18 @@ def test_lesson_1_by_keyboard_alone_from_the_list_to_a_place_on_the_map(address:
     expect(page.get_by_text("z has moved by -3 and 3")).to_be_visible(timeout=PATIENT)
 
 
+def test_lesson_2_plays_its_recording_to_the_end_while_the_learner_s_own_training_runs(
+    address: str, page: Page
+) -> None:
+    page.goto(f"{address}/learn?lesson=players")
+    page.get_by_text("Both equally well").click(timeout=PATIENT)
+    page.get_by_role("button", name="Play", exact=True).click(timeout=PATIENT)
+    expect(page.get_by_role("button", name="Pause recording")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("button", name="Play recording")).to_be_visible(timeout=2 * PATIENT)
+    expect(page.get_by_role("img", name="16 faces after 24,000 images")).to_be_visible(timeout=PATIENT)
+    wait_for_training(page, beyond=10)
+
+
 def test_lesson_3_trains_two_models_beside_each_other_and_pauses(address: str, page: Page) -> None:
     page.goto(f"{address}/learn?lesson=balance&low=0.2&high=0.8")
     page.get_by_text("There is no difference").click()

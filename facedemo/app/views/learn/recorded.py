@@ -119,8 +119,7 @@ def controls(key: str, images: Sequence[int]) -> None:
             help="Play the recording, from the start if it has ended.",
             key=f"{key}_play",
         )
-        # another slider for each move by itself: of a slow browser, the old one's value would arrive as a choice
-        slider = f"{key}_slider_{st.session_state[f'{key}_moves']}"
+        slider = slider_key(key)
         st.session_state.setdefault(slider, st.session_state[key])
         st.select_slider(
             "Images seen",
@@ -134,9 +133,16 @@ def controls(key: str, images: Sequence[int]) -> None:
         )
 
 
+def slider_key(key: str) -> str:
+    """Another slider for each move by itself: of a slow browser, the old one's value would arrive as a choice."""
+    return f"{key}_slider_{st.session_state[f'{key}_moves']}"
+
+
 def choose(key: str, slider: str) -> None:
-    st.session_state[key] = st.session_state[slider]
-    play(key, start=False)
+    """Pauses at the chosen moment; a new slider may also report the value that it was given."""
+    if slider == slider_key(key) and st.session_state[slider] != st.session_state[key]:
+        st.session_state[key] = st.session_state[slider]
+        play(key, start=False)
 
 
 def play(key: str, start: bool) -> None:

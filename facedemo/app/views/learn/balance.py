@@ -29,7 +29,7 @@ def show_balance(answered: bool) -> None:
         own = st.container()  # filled last, because it imports torch
         end = recorded.show_recording("gamma", KEY, RECORDED, differences=True)
         with own:
-            trainings = {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}
+            trainings: live.Settings = {f"Left, γ = {low:g}": {"gamma": low}, f"Right, γ = {high:g}": {"gamma": high}}
             live.play(KEY, trainings, draw_trainings, recorded=end)
 
 

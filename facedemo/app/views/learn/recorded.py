@@ -102,8 +102,8 @@ def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:
     figure.update_xaxes(title_text="images", unifiedhovertitle_text="%{x:,} images", range=[0, 1.05 * images[-1]])
     if largest <= WIDE:
         figure.update_yaxes(range=[0, 1.1 * largest])
-    for line in figure.data:
-        line.update(x=line.x[: moment + 1], y=line.y[: moment + 1], hovertemplate="%{y:.3f}")
+    figure.for_each_trace(lambda line: line.update(x=line.x[: moment + 1], y=line.y[: moment + 1]))
+    figure.update_traces(hovertemplate="%{y:.3f}")
     return untitled(figure).update_layout(height=HEIGHT)
 
 

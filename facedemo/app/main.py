@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from facedemo.app import navigation
+from facedemo.app.components.keyboard import keyboard
 from facedemo.app.components.page_history import page_history
 from facedemo.app.shared import sign_in
 from facedemo.data import personal
@@ -28,6 +29,11 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
 section[data-testid="stSidebar"][data-collapsed="true"] { visibility: hidden; }
 button[data-testid="stExpandSidebarButton"] { width: auto; gap: 0.25rem; padding-right: 0.5rem; }
 button[data-testid="stExpandSidebarButton"]::after { content: "Pages"; }
+[data-testid="stElementContainer"]:has(:focus-visible) .stTooltipIcon button[tabindex="-1"]:not(:focus)::after {
+  content: "F1";
+  font-size: 0.75rem;
+  padding-left: 0.25rem;
+}
 </style>"""
 
 
@@ -52,7 +58,9 @@ def main() -> None:
     st.set_page_config(page_title=f"{page.title} · facedemo")
     sign_in.account_controls()
     page.run()
-    page_history()  # last, because it takes some room
+    with st.container(gap=None):  # last, because they take some room
+        page_history()
+        keyboard()
 
 
 def pages() -> list[StreamlitPage]:

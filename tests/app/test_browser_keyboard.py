@@ -1,5 +1,7 @@
 """The keyboard alone in real Chromium: where the focus goes, that it is seen, and the first three lessons."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -9,14 +11,14 @@ from tests.app.test_browser_learn import wait_for_training
 pytestmark = [in_a_browser, pytest.mark.slow]
 
 NAME = """() => {
-  const found = document.activeElement;
-  const label = found.type === "radio" ? found.closest("label") : found;
-  return ["MAIN", "BODY"].includes(found.tagName) ? "" : found.getAttribute("aria-label") || label.innerText;
+  const focused = document.activeElement;
+  const label = focused.type === "radio" ? focused.closest("label") : focused;
+  return ["MAIN", "BODY"].includes(focused.tagName) ? "" : focused.getAttribute("aria-label") || label.innerText;
 }"""
 OUTLINE = """() => {
   let widest = 0;
-  for (let found = document.activeElement; found; found = found.parentElement) {
-    const { outlineStyle, outlineWidth } = getComputedStyle(found);
+  for (let element = document.activeElement; element; element = element.parentElement) {
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
     if (outlineStyle !== "none") widest = Math.max(widest, parseFloat(outlineWidth));
   }
   return widest;
@@ -27,13 +29,14 @@ def tab_to(page: Page, name: str, key: str = "Tab") -> None:
     for _ in range(60):
         page.keyboard.press(key)
         focused = page.evaluate(NAME)
-        if name in focused and not focused.startswith("Help for") and not focused.endswith("recording"):
+        if name in focused and not focused.endswith("recording"):
             return
     raise AssertionError(f"Tab does not lead to {name}")
 
 
 def settled(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENT)
+    expect(page.locator("nav a[tabindex='-1']").first).to_be_attached(timeout=PATIENT)  # as the keyboard needs it
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=str)
@@ -55,8 +58,10 @@ def test_lessons_1_to_3_are_taken_by_tab_arrows_and_enter(
         ):
             expect(page.get_by_text(f"Lesson {number} of 8")).to_be_focused(timeout=PATIENT)
             assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0
+            settled(page)
             tab_to(page, answer)
             page.keyboard.press("Space")
+            expect(page.get_by_text(re.compile("^That is right|^Answer: "))).to_be_visible(timeout=PATIENT)
             expect(page.get_by_role("heading", name="Try it")).to_be_visible(timeout=PATIENT)
             if number > 1:
                 expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENT)
@@ -81,8 +86,54 @@ def test_the_focus_is_outlined_on_links_buttons_answers_and_sliders(address: str
     for name in ("The same face in inverted colours", "First direction", "Turn one face into another"):
         tab_to(page, name)
         assert page.evaluate(OUTLINE) >= 2, name
-    tab_to(page, "Compare", key="Shift+Tab")
+    tab_to(page, "Learn", key="Shift+Tab")
     assert page.evaluate(OUTLINE) >= 2
+
+
+def test_start_is_the_sixth_stop_and_arrow_keys_move_between_the_links_to_pages(address: str, page: Page) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Start training").wait_for(timeout=PATIENT)
+    settled(page)
+    names = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate(NAME))
+    assert "Train" in names[1], "the link to the page that is open stands for all"
+    assert "Start training" in names[-1]
+    tab_to(page, "Train", key="Shift+Tab")
+    for key, name in (("ArrowRight", "Runs"), ("ArrowRight", "Home"), ("ArrowLeft", "Runs"), ("Home", "Home")):
+        page.keyboard.press(key)
+        assert name in page.evaluate(NAME), key
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Watch one learn")).to_be_visible(timeout=PATIENT)
+    expect(page.locator("nav a[aria-current=page]")).to_contain_text("Home")
+
+
+def test_f1_shows_the_help_of_the_control_in_focus_and_goes_back(address: str, page: Page) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Start training").wait_for(timeout=PATIENT)
+    settled(page)
+    tab_to(page, "Preset")
+    page.keyboard.press("?")
+    assert page.evaluate(NAME) == "Preset", "a question mark may be typed into a text"
+    for there, back in (("F1", "F1"), ("F1", "Escape")):
+        page.keyboard.press(there)
+        expect(page.get_by_role("tooltip")).to_be_visible()
+        page.keyboard.press(back)
+        assert page.evaluate(NAME) == "Preset"
+    tab_to(page, "Built-in faces")
+    page.keyboard.press("?")
+    expect(page.get_by_role("tooltip")).to_contain_text("Images to train on")
+
+
+def test_a_question_mark_beside_a_number_is_reached_by_tab_and_one_beside_a_control_is_not(
+    address: str, page: Page
+) -> None:
+    page.goto(f"{address}/inside")
+    page.get_by_role("button", name="Help for L(v)").first.wait_for(timeout=PATIENT)
+    settled(page)
+    expect(page.get_by_role("button", name="Help for L(v)").first).to_have_attribute("tabindex", "0")
+    expect(page.get_by_role("button", name="Help for Model")).to_have_attribute("tabindex", "-1")
 
 
 def test_the_closed_menu_of_a_narrow_window_has_a_name_and_takes_no_focus(address: str, browser: Browser) -> None:

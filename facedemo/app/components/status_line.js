@@ -1,3 +1,13 @@
+const SETTLING = 1000; // ms in which the page may still be redrawn, and lose the focus
+
+function hold(line, until) {
+  const focused = document.activeElement;
+  if (!focused || focused === document.body || focused.matches('[data-testid="stMain"]')) {
+    line.focus({ preventScroll: true });
+  }
+  if (performance.now() < until) requestAnimationFrame(() => hold(line, until));
+}
+
 export default function ({ data, parentElement }) {
   const line = parentElement.querySelector(".line");
   const news = parentElement.querySelector(".news");
@@ -6,6 +16,7 @@ export default function ({ data, parentElement }) {
   if (data.focus && line.focusedFor !== data.focus) {
     line.focusedFor = data.focus;
     line.focus({ preventScroll: true });
+    hold(line, performance.now() + SETTLING);
     document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0 });
   }
 }

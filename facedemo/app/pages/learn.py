@@ -68,9 +68,10 @@ def show_lesson(lesson: Lesson) -> None:
     st.title(f"{number + 1}. {lesson.title}", anchor=False)
     st.markdown(lesson.idea, width=800)
     answered = ask(lesson)
-    if answered or not lesson.hidden:
-        st.subheader("Try it", anchor=False)
-        lesson.show(answered)
+    with st.container():  # so that an answer leaves the buttons below, and the focus on them, where they are
+        if answered or not lesson.hidden:
+            st.subheader("Try it", anchor=False)
+            lesson.show(answered)
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         hint = "Open the page that continues this idea."

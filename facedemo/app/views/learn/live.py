@@ -52,11 +52,11 @@ def images_seen(key: str) -> int:
 
 def start_again(key: str) -> None:
     st.session_state.pop(f"{key}_trainings", None)
-    st.session_state[f"{key}_playing"] = False
+    set_playing(key, False)
 
 
-def toggle(key: str) -> None:
-    st.session_state[f"{key}_playing"] = not st.session_state.get(f"{key}_playing", False)
+def set_playing(key: str, playing: bool) -> None:
+    st.session_state[f"{key}_playing"] = playing
 
 
 def controls(key: str) -> bool:
@@ -65,7 +65,15 @@ def controls(key: str) -> bool:
     with st.container(horizontal=True):
         label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
         hint = "Train on this computer while this page is open; the pictures follow."
-        st.button(label, type="primary", icon=icon, on_click=toggle, args=(key,), help=hint, key=f"{key}_play")
+        st.button(
+            label,
+            type="primary",
+            icon=icon,
+            on_click=set_playing,
+            args=(key, not playing),
+            help=hint,
+            key=f"{key}_play",
+        )
         hint = "Start again from random weights."
         st.button(
             "Start again",

@@ -1,0 +1,72 @@
+// Fewer Tab stops: the links to the pages are one, with arrow keys between them, and a "?" beside a control is none.
+// F1 shows the help of the control in focus, and so does "?" unless the control takes text; again, or Escape, goes back.
+const ARROWS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+const ENDS = { Home: 0, End: -1 };
+const HELP = '.stTooltipIcon button[aria-label^="Help"]'; // a control of its own may have such a tooltip, too
+const FOCUSABLE = ":is(input, textarea, button, a[href], [tabindex='0']):not(:disabled)";
+
+const elementOf = (node) => node.closest?.('[data-testid="stElementContainer"]');
+const linksOf = (menu) => [...menu.querySelectorAll("a[href]")].filter((link) => link.checkVisibility());
+const takesText = (node) => node.matches("textarea, input:not([type=radio], [type=checkbox], [type=range])");
+
+function oneStop(menu) {
+  const links = linksOf(menu);
+  const current = links.find((link) => link.pathname === location.pathname) ?? links[0];
+  links.forEach((link) => {
+    link.tabIndex = link === current ? 0 : -1;
+    if (link === current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  });
+}
+
+// A "?" beside a text, a chart or a disabled control is the only way to its help, and stays a stop.
+function noStop(help) {
+  const beside = [...(elementOf(help)?.querySelectorAll(FOCUSABLE) ?? [])].some((node) => !node.matches(HELP));
+  help.tabIndex = beside ? -1 : 0;
+}
+
+function moveInMenu(event) {
+  const menu = event.target.closest("nav");
+  if (!menu || !(event.key in ARROWS || event.key in ENDS)) return;
+  const links = linksOf(menu);
+  const index = event.key in ENDS ? ENDS[event.key] : (links.indexOf(event.target) + ARROWS[event.key]) % links.length;
+  event.preventDefault();
+  links.at(index).focus();
+}
+
+export default function () {
+  const page = document.documentElement;
+  if (page.facedemoKeyboard) return;
+  page.facedemoKeyboard = true;
+  let back; // the control whose help is shown
+
+  const showOrLeaveHelp = (event) => {
+    const { key, target } = event;
+    const asked = key === "F1" || (key === "?" && !takesText(target));
+    if (back?.isConnected && target.matches(HELP) && (asked || key === "Escape")) {
+      event.preventDefault();
+      back.focus();
+      back = undefined;
+    } else if (asked) {
+      const help = elementOf(target)?.querySelector(HELP);
+      if (!help) return;
+      event.preventDefault();
+      back = target;
+      help.focus();
+    }
+  };
+
+  let waiting = false;
+  const update = () => {
+    waiting = false;
+    document.querySelectorAll("nav").forEach(oneStop);
+    document.querySelectorAll(HELP).forEach(noStop);
+  };
+  document.addEventListener("keydown", moveInMenu);
+  document.addEventListener("keydown", showOrLeaveHelp);
+  new MutationObserver(() => {
+    if (!waiting) requestAnimationFrame(update);
+    waiting = true;
+  }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+  update();
+}

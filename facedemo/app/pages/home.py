@@ -11,6 +11,7 @@ from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.whole_cards import WHOLE_CARDS
+from facedemo.app.views.train.state import note_opening
 from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
@@ -85,7 +86,7 @@ def watch_one_learn() -> None:
     active = [run for run in list_runs() if run.status.active]
     run = active[0] if active else start_first_run()
     if run is not None:
-        st.session_state.run_opened = st.session_state.get("run_opened", 0) + 1
+        note_opening()
         st.switch_page(TRAIN, query_params={"run": run.id})
 
 

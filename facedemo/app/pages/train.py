@@ -14,6 +14,7 @@ from facedemo.app.shared.run_controls import Feedback, activity, ask, badge, gen
 from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.shared.session import session
 from facedemo.app.views.train import estimate, form, live, new_run
+from facedemo.app.views.train.state import TrainPage, note_opening
 from facedemo.comparison.race import upcoming_entrants
 from facedemo.runs import classroom, trash
 from facedemo.runs.run import CONFIG, Run, list_runs
@@ -25,10 +26,7 @@ SHOWN_OF_OTHERS = 20
 
 
 def open_run(run_id: str) -> None:
-    st.session_state.pop("samples_step", None)
-    st.session_state.run_opened = st.session_state.get("run_opened", 0) + 1
-    for key in [key for key in st.session_state if str(key).startswith("extend_")]:
-        del st.session_state[key]
+    note_opening()
     st.query_params.from_dict({"run": run_id})
 
 
@@ -93,11 +91,10 @@ def resume(run: Run) -> None:
 def earlier_runs() -> None:
     """The list of runs, newest first, a page at a time."""
     facts_of_runs = all_facts()
-    active = any(facts.status.active for facts in facts_of_runs)
-    if active != st.session_state.get("any_active", active):
-        st.session_state.any_active = active
+    active, page = any(facts.status.active for facts in facts_of_runs), session(TrainPage)
+    was_active, page.any_active = page.any_active, active
+    if was_active not in (None, active):
         st.rerun()
-    st.session_state.any_active = active
     trash_controls.outcome()
     hint = "Show only runs whose name, directory, family, state or notes contain all of these words."
     paged_list(facts_of_runs, Facts.fits, card, "run", hint)

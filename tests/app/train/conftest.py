@@ -22,6 +22,8 @@ from facedemo.training.worker import execute
 
 Launched = list[Run]
 
+PREVIEW = "facedemo.app.views.train.preview.Preview"  # its key in the session
+
 
 @pytest.fixture(autouse=True)
 def launched(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Launched:
@@ -114,7 +116,7 @@ def choose_folder(page: AppTest, folder: Path | str) -> None:
 def previewed(page: AppTest) -> AppTest:
     """The page when the images have been prepared, which it waits for in the background."""
     deadline = time.monotonic() + 60
-    while page.session_state["new_preview"][1].state == "running":
+    while page.session_state[PREVIEW].job.state == "running":
         assert time.monotonic() < deadline
         time.sleep(0.1)
     page.run()

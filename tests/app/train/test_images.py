@@ -14,7 +14,7 @@ from facedemo.app.shared import image_source, visitor
 from facedemo.app.views.train import preview
 from facedemo.data.findings import even_sample
 from facedemo.data.preparation import prepare
-from tests.app.train.conftest import choose_folder, click, labels, open_page, page_text, previewed
+from tests.app.train.conftest import PREVIEW, choose_folder, click, labels, open_page, page_text, previewed
 
 
 def test_images_are_counted_before_the_start(pictures: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_many_images_are_prepared_only_when_asked_for(pictures: Path, monkeypatc
     monkeypatch.setattr(preview, "AT_ONCE", 60)
     page = open_page()
     choose_folder(page, pictures)
-    assert "new_preview" not in page.session_state
+    assert page.session_state[PREVIEW].job is None
     click(page, "Preview the images")
     assert "64 images ready" in page_text(previewed(page))
     page.selectbox(key="new_ours_size").set_value(64).run()

@@ -8,6 +8,8 @@ import streamlit as st
 from facedemo.app.shared import budget as budgets
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import ask, generate_button
+from facedemo.app.shared.session import session
+from facedemo.app.views.train.state import TrainPage
 from facedemo.config.schema import BUILTIN_SOURCE, Budget
 from facedemo.data.source_files import existing
 from facedemo.runs import classroom
@@ -61,8 +63,9 @@ def action_button(
 def extension(run: Run, prefix: str = "extend") -> None:
     """A form for a larger budget of a finished run."""
     with st.popover("Extend", icon=":material/more_time:", help="Continue the run with a larger budget."):
-        if f"{prefix}_kind" not in st.session_state:
-            budget = run.config.budget.model_dump()
+        page = session(TrainPage)
+        if page.extended != run.id or f"{prefix}_kind" not in st.session_state:
+            page.extended, budget = run.id, run.config.budget.model_dump()
             budgets.fill({kind: limit * 2 for kind, limit in budget.items() if limit}, prefix)
         budget = budgets.control(prefix)
         st.caption("Counted from the start of the run, so it must exceed the budget already used.")

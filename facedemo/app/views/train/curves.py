@@ -1,6 +1,7 @@
 """The charts of a run: each with an explanation, redrawn while the run trains."""
 
 import time
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from facedemo.app.shared import evaluations, setting_controls
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import CHART
+from facedemo.app.shared.session import session
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs.evaluations import best, read_evaluations
@@ -23,21 +25,27 @@ CHART_HELP = {
 }
 
 
+@dataclass
+class MetricsRead:
+    """version: the run's id and the time of its file.  next: when a newer file may be read, in seconds since 1970."""
+
+    version: tuple[str, int] = ("", 0)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    next: float = 0.0
+
+
 def metrics_of(run: Run) -> dict[str, list[float]]:
     """`run.metrics()`, read again only if the file has changed, and less often if reading takes long."""
     path = run.path / METRICS
     version = (run.id, path.stat().st_mtime_ns) if path.exists() else (run.id, 0)
-    last = st.session_state.get("metrics_read")
-    if last and last["run"] == run.id and (last["version"] == version or time.time() < last["next"]):
-        return last["metrics"]
+    read = session(MetricsRead)
+    if read.version[0] == run.id and (read.version == version or time.time() < read.next):
+        return read.metrics
     began = time.time()
-    metrics = run.metrics()
+    read.version, read.metrics = version, run.metrics()
     done = time.time()
-    st.session_state.metrics_read = {
-        **{"run": run.id, "version": version, "metrics": metrics},
-        "next": done + PATIENCE * (done - began) if done - began > 0.1 else 0.0,
-    }
-    return metrics
+    read.next = done + PATIENCE * (done - began) if done - began > 0.1 else 0.0
+    return read.metrics
 
 
 def draw_charts(run: Run, config: RunConfig) -> None:

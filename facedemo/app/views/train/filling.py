@@ -3,13 +3,26 @@
 Each control is `st.session_state[key(section, name)]`, the section being the family, "training" or "data".
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from facedemo.app.shared import budget
+from facedemo.app.shared.session import session
 from facedemo.config.presets import PRESETS, configure, start_of
 from facedemo.config.schema import RunConfig, error_message
+
+
+@dataclass
+class Filling:
+    """start_problem, preset_problem: why a choice was undone, until that is shown.  own_images: whether the split was
+    last chosen for the visitor's own images.
+    """
+
+    start_problem: str = ""
+    preset_problem: str = ""
+    own_images: bool | None = None
 
 
 def key(*names: str) -> str:
@@ -34,7 +47,7 @@ def fill_preset() -> None:
     elif problem := fill_tuning({}, preset):
         st.session_state[key("preset")] = next(iter(PRESETS))
         fill_preset()
-        st.session_state[key("preset_problem")] = problem
+        session(Filling).preset_problem = problem
 
 
 def use_preset(preset: str) -> None:
@@ -54,7 +67,7 @@ def fill_start() -> None:
     start = st.session_state[key("training", "start")]
     if start and (problem := fill_tuning({"start": start, "minutes": 60})):
         st.session_state[key("training", "start")] = ""
-        st.session_state[key("problem")] = problem
+        session(Filling).start_problem = problem
 
 
 def fill_tuning(options: dict[str, Any], preset: str | None = None) -> str:

@@ -4,8 +4,9 @@ import streamlit as st
 
 from facedemo.app.shared import budget, model_picker, setting_controls, training_images, url_state
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.session import session
 from facedemo.app.views.train import preview
-from facedemo.app.views.train.filling import fill_family, fill_preset, fill_start, key, use_preset
+from facedemo.app.views.train.filling import Filling, fill_family, fill_preset, fill_start, key, use_preset
 from facedemo.config.presets import PRESETS
 from facedemo.config.schema import DataConfig, TrainingConfig, is_legacy
 from facedemo.gans.registry import config_class, family_names
@@ -33,8 +34,10 @@ def start_control() -> None:
         "settings below. Its network settings cannot be changed, except that ours can grow: in latent size, or, "
         "with the generator decoder, in image size and stem together.",
     )
-    if problem := st.session_state.pop(key("problem"), ""):
-        st.error(problem, title="Cannot be used")
+    filling = session(Filling)
+    if filling.start_problem:
+        st.error(filling.start_problem, title="Cannot be used")
+        filling.start_problem = ""
 
 
 def show_preview(source: str) -> None:
@@ -45,9 +48,9 @@ def show_preview(source: str) -> None:
 
 def held_out_control() -> None:
     """Keeps a fifth of the user's own images out of the training, by the setting of the split."""
-    own = training_images.are_own()
-    if own != st.session_state.get(key("own_images")):  # the default depends on the kind of images
-        st.session_state[key("own_images")] = own
+    own, filling = training_images.are_own(), session(Filling)
+    if own != filling.own_images:  # the default depends on the kind of images
+        filling.own_images = own
         st.session_state[key("data", "split")] = "train" if own else "all"
     if own:
         st.session_state[key("held_out")] = st.session_state[key("data", "split")] != "all"
@@ -83,8 +86,10 @@ def form() -> None:
         help="Starting point that fills the settings below, which you can then change.",
     )
     st.caption(PRESETS[preset].help)
-    if problem := st.session_state.pop(key("preset_problem"), ""):
-        st.error(escaped(problem), title="Cannot be used")
+    filling = session(Filling)
+    if filling.preset_problem:
+        st.error(escaped(filling.preset_problem), title="Cannot be used")
+        filling.preset_problem = ""
     if source := training_images.control():
         show_preview(source)
     held_out_control()

@@ -14,6 +14,7 @@ from facedemo.app.shared.session import session
 from facedemo.app.views.train import steering
 from facedemo.app.views.train.actions import actions
 from facedemo.app.views.train.curves import draw_charts, metrics_of
+from facedemo.app.views.train.state import TrainPage
 from facedemo.comparison.race import Race
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.gans.registry import config_class
@@ -68,7 +69,7 @@ def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> No
     progress(run, status)
     if why := slowed(config, status):
         st.caption(why)
-    opened = f"{run.id} {st.session_state.get('run_opened', 0)}"
+    opened = f"{run.id} {session(TrainPage).opened}"
     status_line(situation(run, config, status), news(status), opened, key="run_situation")
     if race:
         race_button(race.id, key="train_race")
@@ -145,8 +146,11 @@ def progress(run: Run, status: Status) -> None:
         st.progress(min(1.0, max(0.0, status.progress)), text=waits + progress_text(status))
         return
     done, total = status.done, status.total
-    began = st.session_state.setdefault(f"preparing_{run.id}", (time.time(), done))
-    fresh, spent = done - began[1], time.time() - began[0]
+    page, phase = session(TrainPage), f"{run.id} {status.phase}"
+    if page.phase[0] != phase:
+        page.phase = phase, time.time(), done
+    _, began, done_then = page.phase
+    fresh, spent = done - done_then, time.time() - began
     left = f" · {duration(spent / fresh * (total - done))} left" if fresh > 0 else ""
     st.progress(min(1.0, done / total), text=status.phase_text + left)
 
@@ -200,12 +204,12 @@ def chosen_step(run: Run, steps: list[int]) -> int:
     """The iteration whose samples are shown."""
     if len(steps) > FRAMES:
         steps = sorted({steps[index * (len(steps) - 1) // (FRAMES - 1)] for index in range(FRAMES)})
-    key, newest = "samples_step", ("samples_newest", run.id)
+    key, page = "samples_step", session(TrainPage)
     chosen = st.session_state.get(key, steps[-1])
-    if chosen == st.session_state.get(str(newest), chosen):
+    if page.newest[0] != run.id or page.newest[1] == chosen:
         chosen = steps[-1]
     nearest = min(steps, key=lambda step: abs(step - chosen))
-    st.session_state[str(newest)] = steps[-1]
+    page.newest = run.id, steps[-1]
     if st.session_state.get(key) != nearest:
         st.session_state[key] = nearest
     if len(steps) == 1:

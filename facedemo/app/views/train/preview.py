@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from facedemo.app.shared import image_source, training_images, visitor
 from facedemo.app.shared.background import Job
 from facedemo.app.shared.image_check import scanned
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.session import session
 from facedemo.config.presets import PRESETS, fitting_preset
 from facedemo.data.cache import Faces
 from facedemo.data.cropping import Crop
@@ -23,7 +25,6 @@ PAIRS = 4  # near-copies that are shown
 CELL = 64  # pixels of an image in the browser; fewer on a phone
 PATIENCE = 0.5  # seconds before a progress bar appears
 REFRESH = 1.0  # seconds
-JOB = "new_preview"  # in the session: the images that are prepared or were, and the job
 
 
 class ImageRequest(NamedTuple):
@@ -31,6 +32,14 @@ class ImageRequest(NamedTuple):
     size: int
     crop: Crop
     count: int | None  # images that were found, so that a folder is prepared again if there are more
+
+
+@dataclass
+class Preview:
+    """The images that are being prepared, or were, and the job that does it."""
+
+    request: ImageRequest | None = None
+    job: Job | None = None
 
 
 def show_preview(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[str], None]) -> None:
@@ -59,11 +68,11 @@ def show_preview(source: str, size: int, crop: Crop, preset: str, use_preset: Ca
 
 def job_for(request: ImageRequest) -> Job | None:
     """The job that prepares the images; None if it must be asked for."""
-    earlier_request, job = st.session_state.get(JOB, (None, None))
-    if earlier_request == request and job.state != "cancelled":
-        return job
-    if job is not None:
-        job.cancel()
+    preview = session(Preview)
+    if preview.job is not None:
+        if preview.request == request and preview.job.state != "cancelled":
+            return preview.job
+        preview.job.cancel()
     few = request.count is not None and request.count <= AT_ONCE and request.crop != "face"
     return start_preparation(request) if few else None
 
@@ -74,7 +83,8 @@ def start_preparation(request: ImageRequest) -> Job:
         return faces, examine(faces)
 
     job = Job(work)
-    st.session_state[JOB] = request, job
+    preview = session(Preview)
+    preview.request, preview.job = request, job
     return job
 
 

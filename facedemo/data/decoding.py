@@ -9,6 +9,8 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageOps
 
+from facedemo.data import face_recognition
+
 Decoded = TypeVar("Decoded")
 
 MAX_PIXELS = 64_000_000
@@ -28,8 +30,17 @@ class ColourError(ValueError):
 def decoded(data: bytes, use: Callable[[Image.Image], Decoded]) -> Decoded:
     """The result of `use` for an opened image file; a PNG may have damaged text, colour profile or similar chunks.
 
+    `use` may be called twice.
     Raises whatever Pillow raises for damaged files, from SyntaxError to struct.error, and whatever `use` raises.
     """
+    imported = face_recognition.is_imported()
+    result = decoded_once(data, use)
+    if face_recognition.is_imported() != imported:  # while it was being imported, Pillow accepted truncated images
+        result = decoded_once(data, use)
+    return result
+
+
+def decoded_once(data: bytes, use: Callable[[Image.Image], Decoded]) -> Decoded:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return use(image)

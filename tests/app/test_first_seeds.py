@@ -15,5 +15,5 @@ from facedemo.evaluation.metrics import TOLERANCE
 def test_faces_that_are_shown_together_are_detected_and_of_different_people(seeds: tuple[int, ...]) -> None:
     _, faces, embeddings = detect_chunk(load("ours-64").draw(seeds), "hog", embed=True)
     assert (faces == 1).all()
-    for one, other in combinations(embeddings.astype(np.float64), 2):
-        assert np.linalg.norm(one - other) > TOLERANCE
+    for first, second in combinations(embeddings.astype(np.float64), 2):
+        assert np.linalg.norm(first - second) > TOLERANCE

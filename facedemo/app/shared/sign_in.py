@@ -119,7 +119,7 @@ def code_form() -> None:
         set_session_cookie("")
     st.markdown(
         "Enter the access code that your teacher gives you, and a nickname and a PIN that you choose at your first "
-        "visit. With the same ones, you find your models again.",
+        "visit. Use the same ones next time to find your models again.",
         width=420,
     )
     with st.form("sign_in", width=420):

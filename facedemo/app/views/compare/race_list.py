@@ -75,7 +75,9 @@ def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
     races_and_plans = [(race, plan_of(race)) for race in races.values()]
     races_and_plans = [(race, plan) for race, plan in races_and_plans if plan is None or plan.kind == kind]
     if not races_and_plans:
-        st.caption(f"There are none yet. Every {kind} is listed here, so that you can open it again without training.")
+        st.caption(
+            f"There are no {kind}s yet. Every {kind} is listed here, so that you can open it again without training."
+        )
     hint = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
     paged_list(races_and_plans, lambda item, search: fits(*item, search), lambda item: card(*item), kind, hint)
     trash_controls.deleted(deleted_races(), "races")

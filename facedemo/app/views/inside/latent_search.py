@@ -159,5 +159,5 @@ def downloads(name: str, frames: np.ndarray, rate: int, descriptions: list[str])
         hint = "A video at 256 pixels or more, for phones and presentations."
         films.download("Film (MP4)", mp4, f"{file_name}.mp4", "video/mp4", "movie", hint)
         hint = f"Up to {film.STRIP} of the frames side by side. Model and steps are written into the file."
-        strip = lambda: pictures.png(film.strip(frames), **facts)  # noqa: E731
+        strip = lambda: pictures.png(film.strip(frames), **facts)  # noqa: E731 - beside the other two
         films.download("Strip (PNG)", strip, f"{file_name}-strip.png", "image/png", "view_column", hint)

@@ -141,8 +141,8 @@ LESSON = Lesson(
         "L(G(z)) is below its target γ · L(x): G is ahead. What does k_t do?",
         ["It rises, so D cares more about G's faces", "It falls, so that G can catch up", "It stays the same"],
         0,
-        "The difference γ L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then takes more care "
-        "to redraw G's faces badly, and the balance comes back.",
+        "The difference γ L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then puts more "
+        "effort into redrawing G's faces badly, and the balance comes back.",
     ),
     show_one_step,
     navigation.STEP,

@@ -44,7 +44,7 @@ def show_plane(answered: bool) -> None:
     places = [(float(x), float(y)) for y in steps[::-1] for x in steps]
     left, right = st.columns(2, gap="large")
     with left:
-        hint = "Moves z along one direction, in standard deviations."
+        hint = "Move z along one direction, in standard deviations."
         x = st.slider("First direction", -FAR, FAR, step=0.1, key=X, help=hint)
         y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=hint)
         (face,) = faces_at(folder, version, [(x, y)])
@@ -84,8 +84,8 @@ LESSON = Lesson(
         "Every number of z changes its sign. What does the generator draw?",
         ["The same face in inverted colours", "The same face, mirrored", "Somebody else"],
         2,
-        "−z is as likely a list of random numbers as z, so it is as good a face. But it lies on the other side of the "
-        "latent space, as far away as possible: somebody else, often light if the first face was dark.",
+        "−z is as likely a list of random numbers as z, so its face is just as good. But it lies on the other side of "
+        "the latent space, as far away as possible: somebody else, often light if the first face was dark.",
     ),
     show_plane,
     navigation.INTERPOLATE,

@@ -111,7 +111,9 @@ def check_pin(visitor: Visitor, pin: str) -> None:
     digest = hashlib.scrypt(pin.encode(), salt=salt.encode(), n=2**14, r=8, p=1).hex()
     if "pin" in account and not hmac.compare_digest(str(account["pin"]), digest):
         recent.append(now)
-        raise SignInError("This nickname is taken, and the PIN does not belong to it. Choose another nickname, or try again.")
+        raise SignInError(
+            "This nickname is taken, and the PIN does not belong to it. Choose another nickname, or try again."
+        )
     register(visitor, salt=salt, pin=digest)
 
 

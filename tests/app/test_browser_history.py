@@ -134,6 +134,7 @@ def test_back_and_forward_bring_back_the_run_that_was_watched_and_the_preset(
     expect(page.get_by_text(PRESETS["minute"].help)).to_be_visible(timeout=PATIENT)
     page.go_forward()
     address_with(page, "preset=quick-64")
+    expect(page.get_by_text(PRESETS["quick-64"].help)).to_be_visible(timeout=PATIENT)
     page.go_forward()
     address_with(page, f"run={run.id}")
     expect(page.get_by_role("heading", name="watched")).to_be_visible(timeout=PATIENT)

@@ -91,10 +91,7 @@ def test_the_real_faces_are_those_that_the_run_does_not_train_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(200):
-        Image.new("RGB", (32, 32), (number, 0, 0)).save(folder / f"{number:03d}.png")
+    folder = plain_images(tmp_path / "pictures", 200)
     held_out = {number for number in range(200) if split_of(f"{number:03d}.png") == "validation"}
     run = new_run(tmp_path, source=str(folder), split="train")
     assert set(real_faces(run.config.data, 32)[0][:, 0, 0, 0].tolist()) == held_out
@@ -120,10 +117,18 @@ def test_records_of_earlier_races_and_unusable_lines(tmp_path: Path) -> None:
     assert read_evaluations(tmp_path / "nowhere") == []
 
 
+def plain_images(folder: Path, number: int) -> Path:
+    folder.mkdir()
+    for shade in range(number):
+        Image.new("RGB", (32, 32), (shade, 0, 0)).save(folder / f"{shade:03d}.png")
+    return folder
+
+
 @pytest.mark.slow
 def test_a_training_starts_evaluations_that_end_in_its_run_and_in_tensorboard(tmp_path: Path) -> None:
     config = {
         "model": SMALL | {"batch_size": 4},
+        "data": {"source": str(plain_images(tmp_path / "pictures", 120))},  # without a face, and so soon evaluated
         "budget": {"iterations": 12},
         "training": {"evaluate_every": 48, "checkpoint_every": 4, "precision": "32-true", "threads": 1},
     }

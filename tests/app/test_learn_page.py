@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers, players
+from facedemo.app.views.learn import balance, copying, equations, failing, families, live, lying, numbers, players
 from facedemo.app.views.learn.lesson import Lesson
 from facedemo.evaluation.detector import detect_chunk
 from facedemo.explore import recorded
@@ -51,6 +51,10 @@ def click(page: AppTest, label: str) -> AppTest:
     page.run()
     assert not page.exception
     return page
+
+
+def running(page: AppTest, key: str) -> live.Running:
+    return page.session_state[f"{live.Running.__module__}.Running {key}"]
 
 
 def test_the_overview_lists_eight_lessons_and_opens_them() -> None:
@@ -98,7 +102,7 @@ def test_a_live_lesson_plays_only_after_an_answer_and_trains_while_it_plays(modu
     assert "Play" not in [button.label for button in page.button]
     page = click(answer(page, module.LESSON, 0), "Play")
     assert "Pause" in [button.label for button in page.button]
-    _, trainings = page.session_state[f"{module.KEY}_trainings"]
+    trainings = running(page, module.KEY).trainings
     steps = [training.step for training in trainings.values()]
     assert all(step > 0 for step in steps)
     page = click(page, "Pause")
@@ -106,7 +110,7 @@ def test_a_live_lesson_plays_only_after_an_answer_and_trains_while_it_plays(modu
     page.run()
     assert [training.step for training in trainings.values()] == paused
     page = click(page, "Start again")
-    _, fresh = page.session_state[f"{module.KEY}_trainings"]
+    fresh = running(page, module.KEY).trainings
     assert all(training.step == 0 for training in fresh.values())
 
 
@@ -114,7 +118,7 @@ def test_a_link_sets_the_two_gammas_and_unusable_ones_are_named() -> None:
     page = open_page(lesson="balance", low="0.2", high="0.6")
     assert (page.slider(key="learn_low").value, page.slider(key="learn_high").value) == (0.2, 0.6)
     page = click(answer(page, balance.LESSON, 0), "Play")
-    _, trainings = page.session_state[f"{balance.KEY}_trainings"]
+    trainings = running(page, balance.KEY).trainings
     assert [training.config.model.gamma for training in trainings.values()] == [0.2, 0.6]
     page = open_page(lesson="balance", low="much")
     assert "`low=much`" in page_text(page)
@@ -146,7 +150,7 @@ def test_a_lesson_has_no_empty_part_before_the_answer(lesson: Lesson) -> None:
 def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
     page = answer(open_page(lesson="failing"), failing.LESSON, 1)
     page = click(page, "Make it collapse")
-    (training,) = page.session_state[f"{failing.KEY}_trainings"][1].values()
+    (training,) = running(page, failing.KEY).trainings.values()
     assert training.schedule.config.model.gamma == 0.1
     page = click(page, "Fix it")
     assert training.schedule.config.model.gamma == 0.8
@@ -155,7 +159,7 @@ def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
     assert "The training has diverged" in [
         error.proto.title if hasattr(error.proto, "title") else "" for error in page.error
     ] or ("A loss is no longer a number" in page_text(page))
-    assert page.session_state[f"{failing.KEY}_playing"] is False
+    assert running(page, failing.KEY).playing is False
 
 
 def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
@@ -218,7 +222,7 @@ def recording_of(lesson: ModuleType) -> tuple[Sequence[int], int]:
 def test_a_recording_is_folded_once_the_learner_s_own_training_has_seen_as_many_images(lesson: ModuleType) -> None:
     page = click(answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0), "Play")
     assert "Your own training above needs longer." in page_text(page)
-    *others, last = page.session_state[f"{lesson.KEY}_trainings"][1].values()
+    *others, last = running(page, lesson.KEY).trainings.values()
     end, _ = recording_of(lesson)[0][-1], click(page, "Pause")
     for training in others:
         training.iteration.step = -(-end // training.config.model.images_per_step)

@@ -7,6 +7,9 @@ import streamlit as st
 State = TypeVar("State")
 
 
-def session(kind: type[State]) -> State:
-    """This session's object of a dataclass, made at the first call; every field needs a default."""
-    return st.session_state.setdefault(f"{kind.__module__}.{kind.__qualname__}", kind())
+def session(kind: type[State], name: str = "") -> State:
+    """This session's object of a dataclass, made at the first call; every field needs a default.
+
+    name: for one of several objects of this kind.
+    """
+    return st.session_state.setdefault(f"{kind.__module__}.{kind.__qualname__} {name}".strip(), kind())

@@ -1,11 +1,14 @@
 """Lesson 8: is it copying?"""
 
+from dataclasses import dataclass, field
+
 import plotly.graph_objects as go
 import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.charts.training import COLOURS, style, untitled
 from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.explore import tiny_set
@@ -21,24 +24,32 @@ EVERY = 20  # iterations between points
 SHOWN = 4  # generated faces beside their nearest training images
 
 
-def measured(training: "live.LiveTraining", label: str) -> dict[str, list[float]]:
-    """D's loss on training images and on images that it never sees, over the training so far."""
-    points = st.session_state.setdefault(f"{KEY}_{label}", {"step": [], "seen": [], "unseen": []})
-    if points["step"] and points["step"][-1] > training.step:  # it was started again
-        points.update(step=[], seen=[], unseen=[])
-    if not points["step"] or training.step - points["step"][-1] >= EVERY:
-        points["step"].append(training.step)
-        points["seen"].append(training.loss_of(tiny_set.seen()))
-        points["unseen"].append(training.loss_of(tiny_set.unseen()))
-    return points
+@dataclass
+class Losses:
+    """D's loss on training images and on images that it never sees, at some iterations."""
+
+    steps: list[int] = field(default_factory=list)
+    seen: list[float] = field(default_factory=list)
+    unseen: list[float] = field(default_factory=list)
 
 
-def chart(points: dict[str, list[float]]) -> go.Figure:
+def measured(training: "live.LiveTraining", label: str) -> Losses:
+    """The losses over the training so far."""
+    losses = session(Losses, label)
+    if losses.steps and losses.steps[-1] > training.step:  # it was started again
+        losses.steps, losses.seen, losses.unseen = [], [], []
+    if not losses.steps or training.step - losses.steps[-1] >= EVERY:
+        losses.steps.append(training.step)
+        losses.seen.append(training.loss_of(tiny_set.seen()))
+        losses.unseen.append(training.loss_of(tiny_set.unseen()))
+    return losses
+
+
+def chart(losses: Losses) -> go.Figure:
     figure = go.Figure()
-    for colour, (name, meaning) in zip(
-        COLOURS, {"seen": "training images", "unseen": "unseen images"}.items(), strict=False
-    ):
-        figure.add_scatter(x=points["step"], y=points[name], name=meaning, line={"color": colour, "width": 2})
+    lines = {"training images": losses.seen, "unseen images": losses.unseen}
+    for colour, (name, values) in zip(COLOURS, lines.items(), strict=False):
+        figure.add_scatter(x=losses.steps, y=values, name=name, line={"color": colour, "width": 2})
     style(figure, "Reconstruction loss", "L", rows=0, legend=True, logarithmic=False)
     return untitled(figure).update_layout(height=260)
 

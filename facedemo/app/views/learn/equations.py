@@ -3,6 +3,7 @@
 import base64
 import html
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.shared import cached_work
+from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.imaging import pictures
@@ -96,35 +98,46 @@ def loop(equations: "list[Equation]") -> str:
     return f'{LOOP_STYLE}<ol class="loop" aria-label="The loop of one training step">{boxes}</ol>'
 
 
-def want(steps: int) -> None:
-    st.session_state[f"{KEY}_wanted"] = steps
+@dataclass
+class Steps:
+    """requested: how many are still to be run.  last: the equations of the last one."""
+
+    requested: int | None = None
+    last: "list[Equation]" = field(default_factory=list)
 
 
-def take_wanted(training: "live.LiveTraining") -> None:
-    """Takes the steps that were asked for, and keeps the equations of the last one. A click meanwhile ends this."""
-    steps = st.session_state.pop(f"{KEY}_wanted", WARM_UP if training.step == 0 else 0)
-    with cached_work.progress_bar("Training, step", partial(want, 0), f"{KEY}_cancel") as progress:
-        for done in range(1, steps + 1):
-            st.session_state[f"{KEY}_step"] = training.explained_step()
-            progress(done, steps)
+def request(steps: int) -> None:
+    session(Steps).requested = steps
+
+
+def run_requested(training: "live.LiveTraining") -> None:
+    """Runs the requested steps, and keeps the equations of the last one. A click meanwhile ends this."""
+    steps = session(Steps)
+    number, steps.requested = steps.requested, None
+    if number is None:
+        number = WARM_UP if training.step == 0 else 0
+    with cached_work.progress_bar("Training, step", partial(request, 0), f"{KEY}_cancel") as progress:
+        for done in range(1, number + 1):
+            steps.last = training.explained_step()
+            progress(done, number)
 
 
 def show_one_step(answered: bool) -> None:
     training = live.trainings(KEY, {"": {}})[""]
     with st.container(horizontal=True, vertical_alignment="center"):
         hint = "Run one training step; it changes the networks only a little."
-        st.button("One step", type="primary", icon=":material/skip_next:", on_click=want, args=(1,), help=hint)
+        st.button("One step", type="primary", icon=":material/skip_next:", on_click=request, args=(1,), help=hint)
         hint = "Run a hundred steps, and show the last one."
-        st.button("100 steps", icon=":material/fast_forward:", on_click=want, args=(100,), help=hint)
+        st.button("100 steps", icon=":material/fast_forward:", on_click=request, args=(100,), help=hint)
         iteration = st.empty()
-    take_wanted(training)
+    run_requested(training)
     iteration.caption(f"Iteration {training.step:,}")
     if not answered:
         st.image(
             live.enlarged_row(training.discriminator_view()["G(z)"]), width=live.SIDE, alt="Four generated faces, G(z)"
         )
         return
-    step = st.session_state[f"{KEY}_step"]
+    step = session(Steps).last
     st.html(loop(step))
     st.caption("Point at an equation, or reach it with Tab: the pictures that it uses light up.")
     st.html(drawing(training.discriminator_view(), step))

@@ -28,7 +28,7 @@ RECORDED = (
 
 def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
     training.steer(**changes)
-    st.session_state[f"{KEY}_playing"] = True
+    live.set_playing(KEY, True)
 
 
 def draw_training(trainings: "live.Trainings") -> None:

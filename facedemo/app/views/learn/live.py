@@ -1,6 +1,7 @@
 """Trainings of a lesson that run while the page is open: play, pause, start again."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from facedemo.app.charts import training as charts
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.session import session
 from facedemo.data.builtin import builtin_faces
 from facedemo.imaging import film, pictures
 
@@ -28,40 +30,51 @@ SIZE = 32  # of the small trainings' images
 Settings = dict[str, dict[str, float | str | int]]  # label → settings of a training
 
 
+@dataclass
+class Running:
+    """A visitor's trainings of a lesson.
+
+    settings: with which they began.  trainings: by label.  playing: whether they train while the page is open.
+    """
+
+    settings: Settings = field(default_factory=dict)
+    trainings: "Trainings" = field(default_factory=dict)
+    playing: bool = False
+
+
 def trainings(key: str, settings: Settings, faces: int | None = None) -> "Trainings":
     """This visitor's trainings of a lesson by label, new ones if the settings have changed.
 
     faces: built-in faces to train on; all by default.
     """
-    stored = st.session_state.get(f"{key}_trainings")
-    if not stored or stored[0] != settings:
+    lesson = session(Running, key)
+    if not lesson.trainings or lesson.settings != settings:
         with st.spinner("Loading…", show_time=False):
             from facedemo.explore.live_training import LiveTraining  # imports torch, which the list need not wait for
 
             images = builtin_faces(SIZE).images[:faces]
-            started = {label: LiveTraining(images, **chosen) for label, chosen in settings.items()}
-        stored = st.session_state[f"{key}_trainings"] = (settings, started)
-    return stored[1]
+            lesson.trainings = {label: LiveTraining(images, **chosen) for label, chosen in settings.items()}
+        lesson.settings = settings
+    return lesson.trainings
 
 
 def images_seen(key: str) -> int:
     """The real images that each of this visitor's trainings of a lesson has seen, at least; 0 before the first one."""
-    _, running = st.session_state.get(f"{key}_trainings", (None, {}))
-    return min((training.images_seen for training in running.values()), default=0)
+    return min((training.images_seen for training in session(Running, key).trainings.values()), default=0)
 
 
 def start_again(key: str) -> None:
-    st.session_state.pop(f"{key}_trainings", None)
+    session(Running, key).trainings = {}
     set_playing(key, False)
 
 
 def set_playing(key: str, playing: bool) -> None:
-    st.session_state[f"{key}_playing"] = playing
+    session(Running, key).playing = playing
 
 
 def controls(key: str) -> bool:
     """Buttons to play, pause and start again; returns whether the trainings run."""
-    playing = st.session_state.get(f"{key}_playing", False)
+    playing = session(Running, key).playing
     with st.container(horizontal=True):
         label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
         hint = "Train on this computer while this page is open; the pictures follow."
@@ -102,13 +115,14 @@ def play(
 
     def refreshed() -> None:
         running = trainings(key, settings, faces)
-        if st.session_state.get(f"{key}_playing"):
+        lesson = session(Running, key)
+        if lesson.playing:
             for training in running.values():
                 training.train(SLICE / len(running))
         draw(running)
         over = all(training.diverged or training.step >= ENOUGH for training in running.values())
-        if over and st.session_state.get(f"{key}_playing"):
-            st.session_state[f"{key}_playing"] = False
+        if over and lesson.playing:
+            lesson.playing = False
             st.rerun()
         if recorded is not None and (images_seen(key) >= recorded) != caught_up:
             st.rerun()

@@ -1,12 +1,14 @@
 """A recording in a lesson: what earlier trainings drew, played from the first images seen to the last."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from facedemo.app.charts.training import COLOURS, style, untitled
 from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live
 from facedemo.explore import recorded
 from facedemo.explore.recorded import Recorded, Recording
@@ -16,6 +18,23 @@ HEIGHT = 230  # pixels of a chart
 WIDE = 10.0  # a loss from which the axis of a chart is logarithmic
 
 
+@dataclass
+class Playback:
+    """Where a visitor is in a recording.
+
+    images: number seen at the moment on view; 0 before the first one.  playing: whether it goes on by itself.  drawn:
+    whether this moment has been drawn since it began to play.  moves: how many times it went on by itself.
+    """
+
+    images: int = 0
+    playing: bool = False
+    drawn: bool = False
+    moves: int = 0
+
+    def play(self, start: bool) -> None:
+        self.playing, self.drawn = start, False
+
+
 def show_recording(name: str, own: str, explanation: str, differences: bool = False) -> int:
     """Plays a recording; it is folded once the learner's own trainings have seen as many images.
 
@@ -23,36 +42,37 @@ def show_recording(name: str, own: str, explanation: str, differences: bool = Fa
     differ.  Returns the number of images at the end of the recording.
     """
     key, recording = f"learn_recorded_{name}", recorded.read(name)
+    playback = session(Playback, name)
     end = recording.images[-1]
     caught_up = live.images_seen(own) >= end
-    if key not in st.session_state:
-        st.session_state[key], st.session_state[f"{key}_moves"] = recording.images[0], 0
-        play(key, start=not caught_up)
+    if not playback.images:
+        playback.images = recording.images[0]
+        playback.play(not caught_up)
     st.subheader("Recorded earlier", anchor=False)
     if caught_up:
         st.markdown(f"Your own training above has caught up: it has seen {end:,} images, as many as the recording.")
     else:
         explanation += f" Your own training above needs longer. Once it has seen {end:,} images, this folds up."
-    playing = st.session_state[f"{key}_playing"]
+    playing = playback.playing
     with st.expander("Show the recording") if caught_up else st.container():
         st.markdown(explanation)
-        st.fragment(show_moment, run_every=PACE if playing else None)(recording, key, differences, playing)
+        st.fragment(show_moment, run_every=PACE if playing else None)(recording, playback, key, differences, playing)
     return end
 
 
-def show_moment(recording: Recording, key: str, differences: bool, was_playing: bool) -> None:
+def show_moment(recording: Recording, playback: Playback, key: str, differences: bool, was_playing: bool) -> None:
     """The trainings at one moment of the recording; the next one at each refresh while it plays."""
-    if st.session_state[f"{key}_playing"] != was_playing:
+    if playback.playing != was_playing:
         st.rerun()  # only a full rerun starts or stops the periodic refresh
-    if st.session_state[f"{key}_playing"] and st.session_state.get(f"{key}_drawn"):
-        st.session_state[key] = following(st.session_state[key], recording.images)
-        st.session_state[f"{key}_moves"] += 1
-        if st.session_state[key] == recording.images[-1]:
-            play(key, start=False)
+    if playback.playing and playback.drawn:
+        playback.images = following(playback.images, recording.images)
+        playback.moves += 1
+        if playback.images == recording.images[-1]:
+            playback.play(False)
             st.rerun()
-    st.session_state[f"{key}_drawn"] = True
-    controls(key, recording.images)
-    moment = recording.images.index(st.session_state[key])
+    playback.drawn = True
+    controls(playback, key, recording.images)
+    moment = recording.images.index(playback.images)
     if len(recording.trainings) == 1:
         ((label, training),) = recording.trainings.items()
         left, right = st.columns(2, gap="large")
@@ -107,47 +127,38 @@ def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:
     return untitled(figure).update_layout(height=HEIGHT)
 
 
-def controls(key: str, images: Sequence[int]) -> None:
+def controls(playback: Playback, key: str, images: Sequence[int]) -> None:
     """Play or pause, and the slider."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        playing = st.session_state[f"{key}_playing"]
+        playing = playback.playing
         st.button(
             "Pause recording" if playing else "Play recording",
             icon=":material/pause:" if playing else ":material/play_arrow:",
-            on_click=play,
-            args=(key, not playing),
+            on_click=playback.play,
+            args=(not playing,),
             help="Play the recording, from the start if it has ended.",
             key=f"{key}_play",
         )
-        slider = slider_key(key)
-        st.session_state.setdefault(slider, st.session_state[key])
+        # Another slider for each move by itself: of a slow browser, the old one's value would arrive as a choice.
+        slider = f"{key}_slider_{playback.moves}"
+        st.session_state.setdefault(slider, playback.images)
         st.select_slider(
             "Images seen",
             images,
             format_func=lambda number: f"{number:,}",
             key=slider,
             on_change=choose,
-            args=(key, slider),
+            args=(playback, slider, playback.moves),
             width=420,
             help="Training images that each model had seen when it drew these faces, always from the same latents z.",
         )
 
 
-def slider_key(key: str) -> str:
-    """Another slider for each move by itself: of a slow browser, the old one's value would arrive as a choice."""
-    return f"{key}_slider_{st.session_state[f'{key}_moves']}"
-
-
-def choose(key: str, slider: str) -> None:
+def choose(playback: Playback, slider: str, moves: int) -> None:
     """Pauses at the chosen moment; a new slider may also report the value that it was given."""
-    if slider == slider_key(key) and st.session_state[slider] != st.session_state[key]:
-        st.session_state[key] = st.session_state[slider]
-        play(key, start=False)
-
-
-def play(key: str, start: bool) -> None:
-    st.session_state[f"{key}_playing"] = start
-    st.session_state[f"{key}_drawn"] = False
+    if moves == playback.moves and st.session_state[slider] != playback.images:
+        playback.images = st.session_state[slider]
+        playback.play(False)
 
 
 def following(number: int, images: Sequence[int]) -> int:

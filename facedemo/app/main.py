@@ -65,7 +65,7 @@ def main() -> None:
 
 def pages() -> list[StreamlitPage]:
     """The pages that the current visitor may open."""
-    found = [
+    offered = [
         st.Page(navigation.HOME, title="Home", icon=":material/home:", default=True),
         st.Page(navigation.LEARN, title="Learn", icon=":material/school:"),
         st.Page(navigation.GENERATE, title="Generate", icon=":material/grid_view:"),
@@ -78,5 +78,5 @@ def pages() -> list[StreamlitPage]:
         st.Page(navigation.RUNS, title="Runs", icon=":material/folder_open:"),
     ]
     if (visitor := sign_in.current()) and visitor.teacher:
-        found.append(st.Page(navigation.TEACHER, title="Teacher", icon=":material/supervisor_account:"))
-    return found
+        offered.append(st.Page(navigation.TEACHER, title="Teacher", icon=":material/supervisor_account:"))
+    return offered

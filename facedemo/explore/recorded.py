@@ -65,7 +65,7 @@ def read(name: str) -> Recording:
 def write(name: str, recording: Recording) -> None:
     """A sheet with all pictures of a moment of a training in each row, and a file with the numbers."""
     trainings = recording.trainings
-    pictures = [np.concatenate([one.faces, *one.rows.values()], axis=1) for one in trainings.values()]
+    pictures = [np.concatenate([training.faces, *training.rows.values()], axis=1) for training in trainings.values()]
     tiles = np.concatenate(pictures)  # (trainings · moments, columns, SIZE, SIZE, 3)
     sheet = grid(tiles.reshape(-1, SIZE, SIZE, 3), columns=tiles.shape[1], padding=0)
     FOLDER.mkdir(exist_ok=True)
@@ -73,6 +73,6 @@ def write(name: str, recording: Recording) -> None:
     facts = {
         "images": list(recording.images),
         "rows": list(next(iter(trainings.values())).rows),
-        "trainings": {label: one.numbers for label, one in trainings.items()},
+        "trainings": {label: training.numbers for label, training in trainings.items()},
     }
     (FOLDER / f"{name}.json").write_text(json.dumps(facts, ensure_ascii=False), "utf8")

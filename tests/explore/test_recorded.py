@@ -20,10 +20,10 @@ def test_higher_gamma_makes_the_faces_differ_more_as_lesson_3_says() -> None:
 
 @pytest.mark.parametrize("name", recording.PLANS)
 def test_what_was_recorded_is_what_would_be_recorded_today(name: str) -> None:
-    plan, found = recording.PLANS[name], recorded.read(name)
-    assert list(found.images) == list(plan.images)
-    assert list(found.trainings) == list(plan.trainings)
-    for training in found.trainings.values():
+    plan, stored = recording.PLANS[name], recorded.read(name)
+    assert list(stored.images) == list(plan.images)
+    assert list(stored.trainings) == list(plan.trainings)
+    for training in stored.trainings.values():
         assert training.faces.shape == (len(plan.images), recorded.FACES, 32, 32, 3)
         assert all(row.shape == (len(plan.images), recorded.SHOWN, 32, 32, 3) for row in training.rows.values())
         assert all(len(numbers) == len(plan.images) for numbers in training.numbers.values())
@@ -67,11 +67,11 @@ def test_a_recording_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pyte
     assert read_again.images == [1, 2, 3]
     assert list(read_again.trainings) == ["a", "β"]
     for label, written in trainings.items():
-        found = read_again.trainings[label]
-        assert found.numbers == written.numbers
-        assert list(found.rows) == ["x", "D(x)"]
+        training = read_again.trainings[label]
+        assert training.numbers == written.numbers
+        assert list(training.rows) == ["x", "D(x)"]
         for name, expected in {"faces": written.faces, **written.rows}.items():
-            tiles = found.rows.get(name, found.faces)
+            tiles = training.rows.get(name, training.faces)
             assert np.abs(tiles.astype(int) - expected).max() <= 4  # WebP is lossy
 
 

@@ -26,6 +26,7 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
   outline: 3px solid var(--accent) !important;
   outline-offset: 2px;
 }
+[data-testid="stRadioGroup"] label { outline-offset: -2px !important; }  /* answers lie close to each other */
 section[data-testid="stSidebar"][data-collapsed="true"] { visibility: hidden; }
 button[data-testid="stExpandSidebarButton"] { width: auto; gap: 0.25rem; padding-right: 0.5rem; }
 button[data-testid="stExpandSidebarButton"]::after { content: "Pages"; }

@@ -19,6 +19,12 @@ function oneStop(menu) {
   });
 }
 
+// Streamlit names only the "?" of a control after it.
+function nameHelp(help) {
+  const about = elementOf(help)?.innerText.trim().split("\n")[0];
+  if (help.ariaLabel === "Help" && about) help.ariaLabel = `Help for ${about}`;
+}
+
 // A "?" beside a text, a chart or a disabled control is the only way to its help, and stays a stop.
 function noStop(help) {
   const beside = [...(elementOf(help)?.querySelectorAll(FOCUSABLE) ?? [])].some((node) => !node.matches(HELP));
@@ -60,7 +66,10 @@ export default function () {
   const update = () => {
     waiting = false;
     document.querySelectorAll("nav").forEach(oneStop);
-    document.querySelectorAll(HELP).forEach(noStop);
+    document.querySelectorAll(HELP).forEach((help) => {
+      noStop(help);
+      nameHelp(help);
+    });
   };
   document.addEventListener("keydown", moveInMenu);
   document.addEventListener("keydown", showOrLeaveHelp);

@@ -22,7 +22,7 @@ def draw_trainings(trainings: "live.Trainings") -> None:
 
 def show_balance(answered: bool) -> None:
     with st.container(horizontal=True):
-        hint = "Diversity ratio of this training: the target for L(G(z)) / L(x). A change starts both again."
+        hint = "The goal of this training for L(G(z)) / L(x). A change starts both trainings again."
         low = st.slider("γ on the left", 0.05, 1.0, step=0.05, key="learn_low", help=hint, width=260)
         high = st.slider("γ on the right", 0.05, 1.0, step=0.05, key="learn_high", help=hint, width=260)
     if answered:
@@ -36,16 +36,16 @@ def show_balance(answered: bool) -> None:
 LESSON = Lesson(
     "balance",
     "The balance",
-    "If one player is much stronger, the other learns nothing. A single number, k_t, prevents that: it says how much D "
-    "cares about G's faces, and rises when G is ahead and falls when D is. The goal of this balance is γ, the ratio of "
-    "the two losses: L(G(z)) = γ · L(x). So γ decides how much of D's effort goes into telling G's faces from "
-    "photographs, and how much into redrawing photographs in detail.",
+    "If one player is much stronger, the other learns nothing. A single number, k_t, prevents that: it says how hard D "
+    "tries to redraw G's faces badly, rises when D redraws them better than the goal asks, and falls when it redraws "
+    "them worse. The goal of this balance is γ, the ratio of the two losses: L(G(z)) = γ · L(x). So γ decides how much "
+    "of D's effort goes into telling G's faces from photographs, and how much into redrawing photographs in detail.",
     Question(
         "Two trainings, with γ = 0.3 and γ = 0.9. Which one draws smoother faces that look alike?",
         ["γ = 0.3", "γ = 0.9", "There is no difference"],
         0,
         "A low γ asks for generated faces that are very easy to redraw: smooth and alike. A high γ allows details and "
-        "variety, and also mistakes. Press Play and compare; both need a minute.",
+        "variety, and also mistakes. Press Play and compare; both need a minute or two.",
     ),
     show_balance,
     navigation.COMPARE,

@@ -92,7 +92,7 @@ def loop(equations: "list[Equation]") -> str:
         ("G", "draws faces G(z) from random z"),
         ("D", "redraws them, and photographs x"),
         ("L", f"L(x) = {value['L(x)']:.3f}, L(G(z)) = {value['L(G(z))']:.3f}"),
-        ("k_t", f"becomes {value['k_t+1']:.4f}: how much D cares about G's faces in the next step"),
+        ("k_t", f"becomes {value['k_t+1']:.4f}: how hard D tries to redraw G's faces badly in the next step"),
     )
     boxes = "".join(f"<li><b>{name}</b><br>{html.escape(text)}</li>" for name, text in stations)
     return f'{LOOP_STYLE}<ol class="loop" aria-label="The loop of one training step">{boxes}</ol>'
@@ -152,7 +152,11 @@ LESSON = Lesson(
     "and the next step begins.",
     Question(
         "L(G(z)) is below its target γ · L(x): G is ahead. What does k_t do?",
-        ["It rises, so D cares more about G's faces", "It falls, so that G can catch up", "It stays the same"],
+        [
+            "It rises, so that D tries harder to redraw G's faces badly",
+            "It falls, so that G can catch up",
+            "It stays the same",
+        ],
         0,
         "The difference γ L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then puts more "
         "effort into redrawing G's faces badly, and the balance comes back.",

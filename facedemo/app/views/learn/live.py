@@ -25,6 +25,12 @@ PAUSE = 0.6  # seconds from one picture to the next
 ENOUGH = 4000  # iterations after which a training pauses by itself
 SIDE = 320  # pixels
 SIZE = 32  # of the small trainings' images
+SYMBOLS = {
+    "x": "photographs",
+    "D(x)": "D's copies of them",
+    "G(z)": "G's faces",
+    "D(G(z))": "D's copies of G's faces",
+}
 
 
 Settings = dict[str, dict[str, float | str | int]]  # label → settings of a training
@@ -141,8 +147,9 @@ def show_wide(images: np.ndarray, alt: str) -> None:
     st.image(np.asarray(pictures.grid(images, columns=len(images) // 2)), width=2 * SIDE, alt=alt)
 
 
-def show_row(images: np.ndarray, description: str) -> None:
-    """A row of small pictures, enlarged, with its symbol below."""
+def show_row(images: np.ndarray, name: str) -> None:
+    """A row of small pictures, enlarged, with its name below; a symbol is explained."""
+    description = f"{name}: {SYMBOLS[name]}" if name in SYMBOLS else name
     st.image(enlarged_row(images), width=SIDE, alt=description)
     st.caption(description)
 

@@ -18,7 +18,7 @@ def draw_training(trainings: "live.Trainings") -> None:
     st.caption(f"Iteration {training.step:,}")
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**What G generates**, always from the same 16 latents")
+        st.markdown("**What G generates**, always from the same 16 lists z")
         live.show_grid(training.samples(), f"16 generated faces at iteration {training.step}")
     with right:
         st.markdown("**What D sees, and how it redraws it**")
@@ -40,14 +40,15 @@ LESSON = Lesson(
     "Two players",
     "Two networks train each other: the generator G draws faces, and the discriminator D judges them. Here, D is an "
     "auto-encoder: it squeezes every picture into a few numbers and redraws it from them, and L is how far the copy is "
-    "from the original. D learns to redraw photographs well and G's faces badly. G learns to draw faces that D can "
+    "from the original. D learns to redraw photographs well, and tries to redraw G's faces badly. G learns to draw faces that D can "
     "redraw well, so they must become like photographs.",
     Question(
         "After a minute of training, which pictures will D redraw better?",
         ["Photographs: it has practised on them", "G's faces: they are smoother", "Both equally well"],
         1,
-        "G's faces have fewer details, and what is smooth is easily redrawn. The balance of the two players even asks "
-        "for it: L(G(z)) is kept at γ times L(x), here at 0.8 times. Press Play, and compare L(x) with L(G(z)).",
+        "G's faces have fewer details, and what is smooth is easily redrawn, even by a D that tries not to. The balance "
+        "of the two players keeps it so: L(G(z)), for G's faces, is held at 0.8 times L(x), for photographs. Press Play, "
+        "and compare the two.",
     ),
     show_players,
     navigation.INSIDE,

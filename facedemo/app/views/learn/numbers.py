@@ -78,9 +78,9 @@ LESSON = Lesson(
     "numbers",
     "Numbers become a face",
     "A generator turns a list of random numbers, called z, into a picture. The same numbers always give the same face, "
-    "and similar numbers give similar faces. All possible lists z are the latent space; the two sliders move through it "
-    "along the two directions in which the faces change most. Nobody told the generator what these directions mean: it "
-    "found them while it learned.",
+    "and similar numbers give similar faces. All possible lists z are the latent space; the two sliders move through "
+    "it along the two directions in which the faces change most. Nobody told the generator what these directions mean: "
+    "it found them while it learned.",
     Question(
         "Every number of z changes its sign. What does the generator draw?",
         ["The same face in inverted colours", "The same face, mirrored", "Somebody else"],

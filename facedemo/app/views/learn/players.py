@@ -40,15 +40,15 @@ LESSON = Lesson(
     "Two players",
     "Two networks train each other: the generator G draws faces, and the discriminator D judges them. Here, D is an "
     "auto-encoder: it squeezes every picture into a few numbers and redraws it from them, and L is how far the copy is "
-    "from the original. D learns to redraw photographs well, and tries to redraw G's faces badly. G learns to draw faces that D can "
-    "redraw well, so they must become like photographs.",
+    "from the original. D learns to redraw photographs well, and tries to redraw G's faces badly. G learns to draw "
+    "faces that D can redraw well, so they must become like photographs.",
     Question(
         "After a minute of training, which pictures will D redraw better?",
         ["Photographs: it has practised on them", "G's faces: they are smoother", "Both equally well"],
         1,
-        "G's faces have fewer details, and what is smooth is easily redrawn, even by a D that tries not to. The balance "
-        "of the two players keeps it so: L(G(z)), for G's faces, is held at 0.8 times L(x), for photographs. Press Play, "
-        "and compare the two.",
+        "G's faces have fewer details, and what is smooth is easily redrawn, even by a D that tries not to. The "
+        "balance of the two players keeps it so: L(G(z)), for G's faces, is held at 0.8 times L(x), for photographs. "
+        "Press Play, and compare the two.",
     ),
     show_players,
     navigation.INSIDE,

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PATIENT = 60_000  # ms
 
 
-# The shell has no windows of its own to draw, and so takes half the time of the others.
+# The shell has no windows of its own to draw, and so takes less time than the others.
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 

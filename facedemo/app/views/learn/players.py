@@ -7,10 +7,7 @@ from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 
 KEY = "learn_players"
-RECORDED = (
-    "A training with the same settings. The rows are photographs x, what D redraws of them, four of G's faces and what "
-    "D redraws of those. Both losses are means over the last iterations."
-)
+RECORDED = "A training with the same settings. Both losses are means over the last iterations."
 
 
 def draw_training(trainings: "live.Trainings") -> None:

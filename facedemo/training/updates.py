@@ -46,3 +46,4 @@ class FabricUpdates:
                     [p.grad for p in self.parameters[network] if p.grad is not None]
                 )
             self.optimizers[network].step()
+        torch.clear_autocast_cache()  # bfloat16 copies of weights that have just changed

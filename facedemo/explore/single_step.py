@@ -30,6 +30,7 @@ from facedemo.training.restore import load_training_state
 UNDO_STEPS = 20
 UNDO_BYTES = 256_000_000
 SHOWN = 6  # number of images of a batch that are shown
+LARGEST_BATCH = 16  # of a model whose optimisers were not saved, so that a step takes about a second on a CPU
 GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # factors by which differences can be amplified
 
 
@@ -87,8 +88,12 @@ class TrainingStepper:
     def restart(self) -> None:
         """Reloads the saved model; changed settings are discarded."""
         saved = load_training_state(self.path)
-        self.schedule = saved.schedule
         self.resumed = bool(saved.optimizers)  # otherwise the optimisers start from scratch
+        self.schedule, self.batch_in_training = saved.schedule, saved.schedule.config.model.batch_size
+        if not self.resumed:
+            batch = {"batch_size": min(self.batch_in_training, LARGEST_BATCH)}
+            model = self.config.model.model_copy(update=batch)
+            self.schedule.config = self.config.model_copy(update={"model": model})
         self.iteration = Iteration(self.fabric, self.schedule, self.images)
         self.iteration.restore(saved.number, saved.family, saved.optimizers)
         self.steps: list[Step] = []

@@ -207,6 +207,21 @@ def make_model(tmp_path: Path):
     return make
 
 
+def test_models_without_optimiser_state_take_at_most_16_images_a_batch_and_runs_as_many_as_ever(
+    halfway: Path, tmp_path: Path
+) -> None:
+    config = {"family": "wgan", "model": {"size": 32, "width": 4, "latent": 8, "batch_size": 24, "critic_steps": 2}}
+    FaceModel(config).save_pretrained(tmp_path / "bundle")
+    (tmp_path / "bundle" / "config.json").write_text(FaceModel(config).config.model_dump_json(), "utf8")
+    stepper = motion_of(tmp_path / "bundle")
+    assert (stepper.config.model.batch_size, stepper.batch_in_training) == (16, 24)
+    assert len(stepper.forward().pictures[0].images) == single_step.SHOWN
+    stepper.steer(clip=0.02)
+    assert (stepper.config.model.batch_size, stepper.config.model.clip) == (16, 0.02)
+    run = motion_of(halfway)
+    assert run.config.model.batch_size == run.batch_in_training == 4
+
+
 def test_a_damaged_checkpoint_makes_room_for_the_one_before_it_and_is_logged(
     trained: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -145,4 +145,6 @@ def notes(stepper: TrainingStepper, examples: Examples) -> str:
     if not stepper.resumed:
         text += " This model was saved without its optimiser state, so its first steps here are larger and "
         text += "noisier than those of its training."
+    if (batch := stepper.config.model.batch_size) < stepper.batch_in_training:
+        text += f" They use batches of {batch} images instead of {stepper.batch_in_training}, which is quicker."
     return text

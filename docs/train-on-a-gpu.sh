@@ -12,7 +12,7 @@ name=$1 models=$2
 shift 2
 
 case $name in
-    ours-128) options=(--family ours --size 128 --stem quarter --latent 128 --width 40 --batch-size 32) ;;
+    ours-128) options=(--family ours --size 128 --stem quarter --latent 128 --width 36 --batch-size 64) ;;
     r3gan-64) options=(--family r3gan --size 64 --latent 64 --width 64 --batch-size 64 --penalty-share 1) ;;
     *) echo "There are settings for ours-128 and r3gan-64 here, not for $name." >&2 && exit 2 ;;
 esac

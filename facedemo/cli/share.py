@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix
+from facedemo.cli.terminal import RUNS, RunName, RunsDir, bars, check_suffix
 from facedemo.comparison import run_report
 from facedemo.explore import training_film
 from facedemo.imaging.pictures import PICTURES
@@ -23,7 +23,9 @@ def film(
 ) -> None:
     """Make a film of a training: its sample grids one after another, with iteration and γ."""
     check_suffix(out, (".mp4", ".gif"))
-    save(out, training_film.film_file(find_run(run, runs_dir), out.suffix.lower()))
+    with bars() as steps:
+        content = training_film.film_file(find_run(run, runs_dir), out.suffix.lower(), steps)
+    save(out, content)
 
 
 @app.command()

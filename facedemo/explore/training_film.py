@@ -1,5 +1,6 @@
 """A film of a training: the sample grids of a run, with the iteration and the family's first setting under each."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -18,9 +19,10 @@ SLOWEST = 4  # frames per second
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # has Greek letters
 BAR = 1 / 20  # height of the caption, of the grid's width
 BACKGROUND, TEXT = (20, 22, 28), (235, 235, 235)
+Steps = Callable[[str], film.Progress | None]  # description of a step → callback for its progress
 
 
-def frames(run: Run) -> np.ndarray:
+def frames(run: Run, progress: film.Progress | None = None) -> np.ndarray:
     """Up to MOST_FRAMES of a run's sample grids with captions, evenly spread: uint8 (n, height, width, 3).
 
     Damaged grids are left out.  Raises RunError if there are fewer than two.
@@ -28,10 +30,12 @@ def frames(run: Run) -> np.ndarray:
     steps = list(run.samples())
     captions = captions_of(run, [steps[index] for index in film.strip_places(len(steps), MOST_FRAMES)])
     pictures: list[np.ndarray] = []
-    for step, caption in captions.items():
+    for done, (step, caption) in enumerate(captions.items(), 1):
         grid = opened(run.samples()[step], pictures[0].shape[1] if pictures else None)
         if grid is not None:
             pictures.append(captioned(grid, caption))
+        if progress:
+            progress(done, len(captions))
     if len(pictures) < 2:
         raise RunError(f"“{run.name}” has fewer than two sample grids, so there is nothing to film yet.")
     return np.stack(pictures)
@@ -71,11 +75,12 @@ def captioned(grid: Image.Image, caption: str) -> np.ndarray:
     return np.asarray(frame)
 
 
-def film_file(run: Run, suffix: str) -> bytes:
+def film_file(run: Run, suffix: str, steps: Steps = lambda what: None) -> bytes:
     """The film of a run as .mp4 or .gif.  Raises as `frames` does, and ValueError for another suffix."""
     if suffix not in (".mp4", ".gif"):
         raise ValueError(f"A film is written as .mp4 or .gif, not as “{suffix or 'a file without a suffix'}”.")
-    film_frames = frames(run)
+    film_frames = frames(run, steps("reading sample grids"))
     rate = max(SLOWEST, round(len(film_frames) / SECONDS))
     held = np.concatenate([film_frames, film_frames[-1:].repeat(rate, axis=0)])  # the last frame stays for a second
-    return (film.mp4 if suffix == ".mp4" else film.gif)(held, rate, side=film_frames.shape[2], run=run.name)
+    make, progress = film.mp4 if suffix == ".mp4" else film.gif, steps("writing frames")
+    return make(held, rate, side=film_frames.shape[2], progress=progress, run=run.name)

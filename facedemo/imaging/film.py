@@ -3,6 +3,7 @@
 import io
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from facedemo.imaging.pictures import grid
 STRIP = 10  # frames of a film strip
 SIDE = 256  # minimum side of a film in pixels: smaller frames are enlarged
 MAX_RATE = 50  # GIF delays are in hundredths of a second, and browsers slow down faster GIFs
+Progress = Callable[[int, int], None]  # called with the completed and the total number of frames
 
 
 def there_and_back(frames: np.ndarray) -> np.ndarray:
@@ -38,7 +40,7 @@ def enlarged(frame: np.ndarray, side: int) -> Image.Image:
     return Image.fromarray(frame).resize((factor * width, factor * height), Image.Resampling.BICUBIC)
 
 
-def gif(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> bytes:
+def gif(frames: np.ndarray, rate: int, side: int = SIDE, progress: Progress | None = None, **settings: object) -> bytes:
     """A GIF that loops forever, with `settings` as a JSON comment.
 
     frames: uint8 (n, height, width, 3); equal consecutive frames are merged into a longer one.  rate: frames per
@@ -47,7 +49,11 @@ def gif(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> 
     """
     check(frames, rate)
     colours = strip(frames, 32).quantize(256)
-    pictures = [enlarged(frame, side).quantize(palette=colours, dither=Image.Dither.NONE) for frame in frames]
+    pictures: list[Image.Image] = []
+    for frame in frames:
+        pictures.append(enlarged(frame, side).quantize(palette=colours, dither=Image.Dither.NONE))
+        if progress:
+            progress(len(pictures), len(frames))
     file = io.BytesIO()
     pictures[0].save(
         file,
@@ -61,7 +67,7 @@ def gif(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> 
     return file.getvalue()
 
 
-def mp4(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> bytes:
+def mp4(frames: np.ndarray, rate: int, side: int = SIDE, progress: Progress | None = None, **settings: object) -> bytes:
     """An MP4 (H.264) that every browser and phone plays; `settings` are its comment, as JSON.
 
     frames: uint8 (n, height, width, 3), height and width even.  rate: frames per second, in [1, 50].  Raises ValueError
@@ -70,17 +76,18 @@ def mp4(frames: np.ndarray, rate: int, side: int = SIDE, **settings: object) -> 
     import av  # takes long to load, and only MP4 files need it
 
     check(frames, rate)
-    pictures = [enlarged(frame, side) for frame in frames]
     # readable, because moving the index to the front for a quick start reads it again
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
             container.metadata["comment"] = json.dumps(settings)
             stream = container.add_stream("libx264", rate=rate, options={"crf": "16", "preset": "veryfast"})
-            stream.width, stream.height = pictures[0].size
+            stream.width, stream.height = enlarged(frames[0], side).size
             stream.pix_fmt = "yuv420p"  # the only pixel format that all players support
-            for picture in pictures:
-                container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+            for done, frame in enumerate(frames, 1):
+                container.mux(stream.encode(av.VideoFrame.from_image(enlarged(frame, side))))
+                if progress:
+                    progress(done, len(frames))
             container.mux(stream.encode())
         return path.read_bytes()
 

@@ -75,3 +75,20 @@ def test_the_files_play_and_hold_the_last_frame_for_a_second(tmp_path: Path) -> 
 def test_another_kind_of_file_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"as \.mp4 or \.gif, not as “\.avi”"):
         training_film.film_file(run_with_samples(tmp_path, 3), ".avi")
+
+
+def test_it_counts_the_grids_that_it_has_read_and_the_frames_that_it_has_written(tmp_path: Path) -> None:
+    counts: dict[str, list[tuple[int, int]]] = {}
+
+    def steps(what: str):
+        return lambda done, total: counts.setdefault(what, []).append((done, total))
+
+    run = run_with_samples(tmp_path, 5)
+    frames = 5 + training_film.SLOWEST
+    for suffix in (".mp4", ".gif"):
+        counts.clear()
+        training_film.film_file(run, suffix, steps)
+        assert counts == {
+            "reading sample grids": [(done, 5) for done in range(1, 6)],
+            "writing frames": [(done, frames) for done in range(1, frames + 1)],
+        }

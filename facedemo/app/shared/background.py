@@ -14,6 +14,8 @@ from facedemo.data.preparation import Progress
 from facedemo.storage.locations import upload_prefix
 
 REFRESH = 1.0  # seconds
+CANCEL = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
+CONTINUES = "The evaluation continues while you visit other pages or reload this one."
 Steps = Callable[[str], Progress]
 
 
@@ -70,17 +72,19 @@ class Job:
         return report
 
 
-def show_progress(job: Job) -> None:
-    """The current step, the time left, and a cancel button; refreshes itself."""
-    st.fragment(refreshed, run_every=REFRESH)(job)
+def show_progress(job: Job, hint: str = CANCEL, note: str = CONTINUES) -> None:
+    """The current step, the time left, and a cancel button; refreshes itself.
+
+    hint: of the button.  note: beside it.
+    """
+    st.fragment(refreshed, run_every=REFRESH)(job, hint, note)
 
 
-def refreshed(job: Job) -> None:
+def refreshed(job: Job, hint: str, note: str) -> None:
     if job.state != "running":
         st.rerun()
     st.progress(job.pace.share, text=f"{escaped(job.step).capitalize()}: {job.pace}" if job.pace.total else "Starting…")
     with st.container(horizontal=True, vertical_alignment="center"):
-        hint = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
         if job.owner == upload_prefix():
             st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=hint)
-        st.caption("The evaluation continues while you visit other pages or reload this one.")
+        st.caption(note)

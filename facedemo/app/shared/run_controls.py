@@ -12,7 +12,6 @@ from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.session import session
 from facedemo.config.schema import error_message
-from facedemo.explore import training_film
 from facedemo.runs import queue
 from facedemo.runs.directory import Stored
 from facedemo.runs.queue import Wait
@@ -113,21 +112,3 @@ def generate_button(
     )
     if st.button("Generate", icon=icon, disabled=not run.has_model, help=hint, key=key, **options):
         st.switch_page(navigation.GENERATE, query_params={"model": f"run:{run.id}"})
-
-
-def film_button(run: Run, key: str) -> None:
-    """Downloads the film of a training, which is made at the click."""
-    there = len(run.samples()) > 1
-    st.download_button(
-        "Film (MP4)",
-        lambda: training_film.film_file(run, ".mp4"),
-        f"{run.id}.mp4",
-        "video/mp4",
-        on_click="ignore",
-        disabled=not there,
-        icon=":material/movie:",
-        help="The samples from the first to the newest, with iteration and settings, in about ten seconds."
-        if there
-        else "There is nothing to film before the second sample grid.",
-        key=key,
-    )

@@ -11,8 +11,9 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import ask, badge, film_button, generate_button
+from facedemo.app.shared.run_controls import ask, badge, generate_button
 from facedemo.app.shared.run_facts import race_button
+from facedemo.app.shared.run_film import run_film
 from facedemo.app.shared.session import session
 from facedemo.comparison import run_report
 from facedemo.pretrained import archive
@@ -106,9 +107,9 @@ def renaming(facts: Facts) -> None:
 
 
 def something_to_show(run: Run) -> None:
-    """Downloads that tell others about a run; each is made at the click."""
+    """Downloads that tell others about a run."""
     with st.popover("Show it", icon=":material/share:", help="Show this run to others: as a film, a report or a card."):
-        film_button(run, key="runs_film")
+        run_film(run, key="runs_film")
         for label, make, suffix, icon, hint in (
             (
                 "Report (HTML)",

@@ -8,8 +8,9 @@ import streamlit as st
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import DAMAGED, Feedback, badge, film_button, show_problem, wait_text
+from facedemo.app.shared.run_controls import DAMAGED, Feedback, badge, show_problem, wait_text
 from facedemo.app.shared.run_facts import race_button, race_of, waiting_in
+from facedemo.app.shared.run_film import run_film
 from facedemo.app.shared.session import session
 from facedemo.app.views.train import steering
 from facedemo.app.views.train.actions import actions
@@ -238,6 +239,6 @@ def downloads(run: Run) -> None:
             icon=":material/download:",
             help="All data of the charts, one row every few iterations.",
         )
-        film_button(run, key="train_film")
+        run_film(run, key="train_film")
     if workspace() is None:
         st.caption(escaped(f"All files of this run are in {run.path.resolve()}."))

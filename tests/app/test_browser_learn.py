@@ -54,6 +54,28 @@ def test_lesson_2_plays_its_recording_to_the_end_while_the_learner_s_own_trainin
     wait_for_training(page, beyond=10)
 
 
+def test_the_slider_of_a_recording_that_plays_keeps_the_focus_and_pauses_where_it_is_moved(
+    address: str, page: Page
+) -> None:
+    page.goto(f"{address}/learn?lesson=players")
+    page.get_by_text("Both equally well").click(timeout=PATIENT)
+    pause = page.get_by_role("button", name="Pause recording")
+    pause.focus()
+    slider = page.get_by_role("slider", name="Images seen")
+    expect(slider).not_to_have_attribute("aria-valuetext", "240", timeout=PATIENT)
+    expect(pause).to_be_focused()
+    slider.focus()
+    for _ in range(2):
+        moment = slider.get_attribute("aria-valuetext")
+        expect(slider).not_to_have_attribute("aria-valuetext", moment or "", timeout=PATIENT)
+        expect(slider).to_be_focused()
+    page.keyboard.press("Home")
+    expect(page.get_by_role("button", name="Play recording")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("img", name="16 faces after 240 images")).to_be_visible(timeout=PATIENT)
+    expect(slider).to_have_attribute("aria-valuetext", "240")
+    expect(slider).to_be_focused()
+
+
 def test_lesson_3_trains_two_models_beside_each_other_and_pauses(address: str, page: Page) -> None:
     page.goto(f"{address}/learn?lesson=balance&low=0.2&high=0.8")
     page.get_by_text("There is no difference").click()

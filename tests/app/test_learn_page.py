@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from facedemo.app import navigation
 from facedemo.app.views.learn import balance, copying, equations, failing, families, live, lying, numbers, players
 from facedemo.app.views.learn.lesson import Lesson
+from facedemo.app.views.learn.recorded import Playback
 from facedemo.evaluation.detector import detect_chunk
 from facedemo.explore import recorded
 from tests.conftest import Maker
@@ -91,7 +92,7 @@ def test_a_lesson_asks_before_it_shows_and_says_what_is_right(lesson: Lesson) ->
     assert not page.success
     page = answer(page, lesson, lesson.question.right)
     assert page.success[0].value == lesson.question.because
-    for control in (page.button, page.slider, page.radio, page.select_slider):
+    for control in (page.button, page.slider, page.radio):
         for item in control:
             assert item.help, item.label
 
@@ -143,7 +144,7 @@ def test_a_link_opens_a_lesson_with_its_settings(address: dict[str, str], key: s
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_a_lesson_has_no_empty_part_before_the_answer(lesson: Lesson) -> None:
     page = open_page(lesson=lesson.name)
-    to_try = page.slider or page.select_slider or page.get("image") or page.get("imgs")
+    to_try = page.slider or page.get("image") or page.get("imgs")
     assert ("Try it" in [header.value for header in page.subheader]) == bool(to_try)
 
 
@@ -188,7 +189,7 @@ def test_generated_faces_stand_beside_their_nearest_training_images() -> None:
 @pytest.mark.parametrize("lesson", LIVE, ids=lambda module: module.LESSON.name)
 def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_ends(lesson: ModuleType) -> None:
     page = answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0)
-    moments, trainings = recording_of(lesson)
+    name, moments, trainings = recording_of(lesson)
 
     def pictures(images: int) -> set[str]:
         shown = [image for element in page.get("image") for image in element.proto.imgs]
@@ -198,24 +199,24 @@ def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_end
     early = pictures(moments[0])
     assert len(early) == trainings
     page.run()
-    assert page.select_slider[0].value == moments[1]
+    assert pictures(moments[1])
     click(page, "Pause recording").run()
-    assert page.select_slider[0].value == moments[1]
-    page.select_slider[0].set_value(moments[-2]).run()
+    assert pictures(moments[1])
+    page.session_state[f"{Playback.__module__}.Playback {name}"].choose(moments[-2])  # as the slider does
+    page.run()
     (button,) = (button for button in page.button if button.key.startswith("learn_recorded_"))
     button.click().run()
     page.run()
     assert not page.exception
-    assert page.select_slider[0].value == moments[-1]
     assert len(pictures(moments[-1]) - early) == trainings
     assert button.label == "Play recording"
 
 
-def recording_of(lesson: ModuleType) -> tuple[Sequence[int], int]:
-    """The moments and the number of trainings of a lesson's recording."""
+def recording_of(lesson: ModuleType) -> tuple[str, Sequence[int], int]:
+    """The name, the moments and the number of trainings of a lesson's recording."""
     name = {balance: "gamma"}.get(lesson, lesson.LESSON.name)
     recording = recorded.read(name)
-    return recording.images, len(recording.trainings)
+    return name, recording.images, len(recording.trainings)
 
 
 @pytest.mark.parametrize("lesson", LIVE, ids=lambda module: module.LESSON.name)
@@ -223,7 +224,7 @@ def test_a_recording_is_folded_once_the_learner_s_own_training_has_seen_as_many_
     page = click(answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0), "Play")
     assert "Your own training above needs longer." in page_text(page)
     *others, last = running(page, lesson.KEY).trainings.values()
-    end, _ = recording_of(lesson)[0][-1], click(page, "Pause")
+    end, _ = recording_of(lesson)[1][-1], click(page, "Pause")
     for training in others:
         training.iteration.step = -(-end // training.config.model.images_per_step)
     page.run()

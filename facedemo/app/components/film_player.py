@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from facedemo.app.components.face_grid import digest
+from facedemo.app.components.scrubber import SCRUBBER_CSS
 from facedemo.imaging import film, pictures
 
 HERE = Path(__file__).parent
@@ -21,7 +22,7 @@ _component = component(
     <div class="controls"><button type="button" class="play"></button>
     <input type="range" class="scrubber" min="1" aria-label="Frame"><span class="count" aria-hidden="true"></span></div>
     <div class="strip" role="group" aria-label="Film strip"></div></div>""",
-    css=(HERE / "film_player.css").read_text("utf8"),
+    css=SCRUBBER_CSS + (HERE / "film_player.css").read_text("utf8"),
     js=(HERE / "film_player.js").read_text("utf8"),
 )
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from facedemo.app.charts.training import COLOURS, style, untitled
+from facedemo.app.components.scrubber import scrubber
 from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live
@@ -23,16 +24,20 @@ class Playback:
     """Where a visitor is in a recording.
 
     images: number seen at the moment on view; 0 before the first one.  playing: whether it goes on by itself.  drawn:
-    whether this moment has been drawn since it began to play.  moves: how many times it went on by itself.
+    whether this moment has been drawn since it began to play.
     """
 
     images: int = 0
     playing: bool = False
     drawn: bool = False
-    moves: int = 0
 
     def play(self, start: bool) -> None:
         self.playing, self.drawn = start, False
+
+    def choose(self, images: int) -> None:
+        """Pauses at a moment."""
+        self.images = images
+        self.play(False)
 
 
 def show_recording(name: str, own: str, explanation: str, differences: bool = False) -> int:
@@ -66,7 +71,6 @@ def show_moment(recording: Recording, playback: Playback, key: str, differences:
         st.rerun()  # only a full rerun starts or stops the periodic refresh
     if playback.playing and playback.drawn:
         playback.images = following(playback.images, recording.images)
-        playback.moves += 1
         if playback.images == recording.images[-1]:
             playback.play(False)
             st.rerun()
@@ -139,26 +143,14 @@ def controls(playback: Playback, key: str, images: Sequence[int]) -> None:
             help="Play the recording, from the start if it has ended.",
             key=f"{key}_play",
         )
-        # Another slider for each move by itself: of a slow browser, the old one's value would arrive as a choice.
-        slider = f"{key}_slider_{playback.moves}"
-        st.session_state.setdefault(slider, playback.images)
-        st.select_slider(
+        scrubber(
             "Images seen",
-            images,
-            format_func=lambda number: f"{number:,}",
-            key=slider,
-            on_change=choose,
-            args=(playback, slider, playback.moves),
-            width=420,
-            help="Training images that each model had seen when it drew these faces, always from the same latents z.",
+            [f"{number:,}" for number in images],
+            images.index(playback.images),
+            on_choose=lambda moment: playback.choose(images[moment]),
+            hint="Training images that each model had seen when it drew these faces, always from the same latents z.",
+            key=f"{key}_slider",
         )
-
-
-def choose(playback: Playback, slider: str, moves: int) -> None:
-    """Pauses at the chosen moment; a new slider may also report the value that it was given."""
-    if moves == playback.moves and st.session_state[slider] != playback.images:
-        playback.images = st.session_state[slider]
-        playback.play(False)
 
 
 def following(number: int, images: Sequence[int]) -> int:

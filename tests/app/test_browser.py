@@ -75,6 +75,9 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     expect(tooltip).not_to_have_text(before or "")  # further rows have come, and the tooltip stays
     expect(tooltip).to_contain_text("iteration")
 
+    chart_in_words = re.compile(r"^Chart of Losses. Iteration \d.*L\(x\): from [\d.]+ to [\d.]+.")
+    expect(page.get_by_role("figure", name=chart_in_words)).to_be_visible()
+
     slider = page.get_by_role("slider", name="γ, diversity ratio")
     slider.press("ArrowLeft")
     expect(page.get_by_text("not applied yet")).to_be_visible()  # the browser sends a slider's value a moment later

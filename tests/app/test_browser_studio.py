@@ -57,6 +57,8 @@ def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Pa
     page.goto(f"{address}/inside")
     expect(page.get_by_role("img", name="The discriminator's reconstruction").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    chart_in_words = re.compile(r"of this face among other faces. Generated faces: from [\d.]+ to .*L\(v\) at 0.\d+")
+    expect(page.get_by_role("figure", name=chart_in_words)).to_be_visible()
     page.get_by_text("A photo", exact=True).click()
     file = {"name": "people.png", "mimeType": "image/png", "buffer": pictures.png(portrait(2))}
     page.locator("input[type=file]").set_input_files(file)

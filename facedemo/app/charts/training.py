@@ -127,6 +127,11 @@ def layout_of(figure: go.Figure) -> Any:
     return figure.layout
 
 
+def traces_of(figure: go.Figure) -> Any:
+    """The figure's lines, points and histograms, for reading; plotly does not declare their types."""
+    return figure.data
+
+
 def untitled(figure: go.Figure) -> go.Figure:
     """The figure without its title, for pages that show it above, with the legend on the left, clear of buttons."""
     layout = layout_of(figure)
@@ -137,7 +142,7 @@ def untitled(figure: go.Figure) -> go.Figure:
 
 def logarithmic_axis(figure: go.Figure) -> None:
     """A y axis from half the minimum to twice the maximum, with ticks at 1, 2 and 5 times powers of ten."""
-    values = [value for line in figure.data for value in np.asarray(line.y, dtype=float).tolist() if value > 0]
+    values = [value for line in traces_of(figure) for value in np.asarray(line.y, dtype=float).tolist() if value > 0]
     if not values:
         return
     low, high = min(values) / 2, max(values) * 2
@@ -211,7 +216,7 @@ def add_changes(figure: go.Figure, setting_changes: Mapping[int, str], first: fl
             font={"size": 11, "color": GREY},
         )
     if visible_changes:
-        low = min(float(np.nanmin(line.y)) for line in figure.data)
+        low = min(float(np.nanmin(line.y)) for line in traces_of(figure))
         figure.add_scatter(
             x=list(visible_changes),
             y=[low] * len(visible_changes),

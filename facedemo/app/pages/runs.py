@@ -6,11 +6,12 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.charts import overlay
+from facedemo.app.charts.description import title_of
 from facedemo.app.shared import trash_controls, url_state
-from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import CHART, DAMAGED
+from facedemo.app.shared.plot import TWO_BUTTONS, plot
+from facedemo.app.shared.run_controls import DAMAGED
 from facedemo.app.shared.run_facts import all_facts
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.runs import comparing, models, personal
@@ -158,8 +159,7 @@ def compare(chosen: list[Facts]) -> None:
         )
     with st.grid(2, min_column_width=340):
         for column, figure in overlay.overlay(with_metrics, over).items():
-            alt = f"Chart of {column} of {len(with_metrics)} runs over {OVER[over].lower()}"
-            st.plotly_chart(readable(figure), key=f"overlay_{column}", config=CHART, alt=alt)
+            plot(figure, f"Chart of {title_of(figure)}", TWO_BUTTONS, key=f"overlay_{column}")
 
 
 st.title("Runs", anchor=False)

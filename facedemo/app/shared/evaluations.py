@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from facedemo.app.charts import comparison, training
-from facedemo.app.shared.chart_contrast import readable
-from facedemo.app.shared.run_controls import CHART
+from facedemo.app.shared.plot import TWO_BUTTONS, plot
 from facedemo.runs.evaluations import Evaluation
 
 ABOUT = (
@@ -24,5 +23,5 @@ def charts(evaluations: Mapping[str, Sequence[Evaluation]], over: str) -> None:
                 continue
             with st.container(gap="xsmall"):
                 st.markdown(f"**{measure.title}**", help=measure.hint)
-                alt = f"Chart of the {measure.title.lower()} over {over}"
-                st.plotly_chart(readable(training.untitled(figure)), key=f"evaluations_{name}", config=CHART, alt=alt)
+                about = f"Chart of the {measure.title.lower()}"
+                plot(training.untitled(figure), about, TWO_BUTTONS, key=f"evaluations_{name}")

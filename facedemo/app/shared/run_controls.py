@@ -30,8 +30,6 @@ BADGES: dict[str, tuple[Colour, str]] = {
     "crashed": ("red", ":material/error:"),
     "damaged": ("red", ":material/broken_image:"),
 }
-# more buttons would cover the title on a phone
-CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
 DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)  # raised when damaged files of a run are read
 
 

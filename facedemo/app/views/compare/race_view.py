@@ -10,9 +10,9 @@ from PIL import Image
 
 from facedemo.app.charts import comparison, training
 from facedemo.app.shared import evaluations, url_state
-from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.plot import NO_BUTTONS, plot
 from facedemo.app.shared.run_controls import DAMAGED, ask, badge, show_problem, wait_text
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import side_by_side, sweep
@@ -223,8 +223,7 @@ def losses(label: str, run: Run) -> None:
     figures = training.figures(run.metrics(), config_class(run.config.family).metrics, run.setting_changes())
     for name, figure in list(figures.items())[:1]:
         figure.update_layout(height=220)
-        alt = f"Chart of the {name} of {label}"
-        st.plotly_chart(readable(figure), key=f"losses_{run.id}", config={"displayModeBar": False}, alt=alt)
+        plot(figure, f"Chart of the {name} of {label}", NO_BUTTONS, key=f"losses_{run.id}")
 
 
 def over_time(runs: Mapping[str, Run]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from facedemo.app.charts import comparison
-from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.plot import ALL_BUTTONS, plot
 from facedemo.app.shared.run_controls import generate_button
 from facedemo.app.shared.segments import segments
 from facedemo.evaluation.report import Report, load_evaluation
@@ -34,15 +34,8 @@ def show_sweep(runs: Mapping[str, Run], active: bool) -> None:
             "the generated faces to real ones, which combines quality and variety.",
         )
     figure = comparison.sweep_chart(points, diversity)
-    alt = "Chart of the detection rate against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
-    event = st.plotly_chart(
-        readable(figure),
-        key="sweep_chart",
-        on_select="rerun",
-        selection_mode="points",
-        config={"displaylogo": False},
-        alt=alt,
-    )
+    about = "Chart of the detection rate against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
+    event = plot(figure, about, ALL_BUTTONS, key="sweep_chart", on_select="rerun", selection_mode="points")
     chosen = [item["customdata"] for item in event["selection"]["points"] if item.get("customdata")]
     label = chosen[0] if chosen else ""
     label = label[0] if isinstance(label, list) else label

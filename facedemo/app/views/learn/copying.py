@@ -7,7 +7,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.charts.training import COLOURS, style, untitled
-from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.plot import NO_BUTTONS, plot
 from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
@@ -65,12 +65,8 @@ def draw_trainings(trainings: "live.Trainings") -> None:
             live.show_row(samples[:SHOWN], "Generated")
             live.show_row(tiny_set.nearest(samples[:SHOWN], few), "Nearest training image")
             points = measured(training, label)
-            st.plotly_chart(
-                readable(chart(points)),
-                key=f"{KEY}_chart_{label}",
-                config={"displayModeBar": False},
-                alt=f"Chart of D's reconstruction loss on training images and unseen images, {label.lower()}",
-            )
+            about = f"Chart of D's reconstruction loss on training images and unseen images, {label.lower()}"
+            plot(chart(points), about, NO_BUTTONS, key=f"{KEY}_chart_{label}")
 
 
 def show_copying(answered: bool) -> None:

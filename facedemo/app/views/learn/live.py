@@ -9,8 +9,9 @@ import streamlit as st
 from PIL import Image
 
 from facedemo.app.charts import training as charts
-from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.charts.description import title_of
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.plot import NO_BUTTONS, plot
 from facedemo.app.shared.session import session
 from facedemo.data.builtin import builtin_faces
 from facedemo.imaging import film, pictures
@@ -165,9 +166,7 @@ def show_charts(training: "LiveTraining", key: str, only: tuple[str, ...]) -> No
     figures = charts.figures(training.metrics, training.family.metrics)
     for name in only:
         if name in figures:
-            title = charts.layout_of(figures[name]).title.text.replace("<sub>t</sub>", "_t")
+            title = title_of(figures[name])
             figure = charts.untitled(figures[name]).update_layout(height=230)
             st.markdown(f"**{escaped(title)}**", help=training.config.model.metric_help.get(name))
-            st.plotly_chart(
-                readable(figure), key=f"{key}_{name}", config={"displayModeBar": False}, alt=f"Chart of {title}"
-            )
+            plot(figure, f"Chart of {title}", NO_BUTTONS, key=f"{key}_{name}")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from facedemo.app.charts.training import COLOURS, style, untitled
 from facedemo.app.components.scrubber import scrubber
-from facedemo.app.shared.chart_contrast import readable
+from facedemo.app.shared.plot import NO_BUTTONS, plot
 from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live
 from facedemo.explore import recorded
@@ -108,12 +108,8 @@ def show_more(label: str, training: Recorded, images: Sequence[int], moment: int
     for name, pictures in training.rows.items():
         live.show_row(pictures[moment], name)
     if training.numbers:
-        st.plotly_chart(
-            readable(chart(training, images, moment)),
-            key=f"{key}_chart_{label}",
-            config={"displayModeBar": False},
-            alt=f"Chart of {' and '.join(training.numbers)}{by(label)}, up to {images[moment]:,} images",
-        )
+        about = f"Chart of {' and '.join(training.numbers)}{by(label)}"
+        plot(chart(training, images, moment), about, NO_BUTTONS, key=f"{key}_chart_{label}")
 
 
 def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:

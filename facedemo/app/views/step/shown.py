@@ -6,10 +6,11 @@ import re
 import numpy as np
 import streamlit as st
 
+from facedemo.app.charts.description import title_of
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import visitor
-from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.format import plain_file_name
+from facedemo.app.shared.plot import ALL_BUTTONS, plot
 from facedemo.config.schedule import SettingChange
 from facedemo.explore import single_step
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
@@ -128,9 +129,7 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
         st.subheader("Over the steps", anchor=False)
     with st.grid(2, min_column_width=280):
         for name, figure in figures(columns, labels, setting_changes, names).items():
-            st.plotly_chart(
-                readable(figure), key=f"chart_{name}", config={"displaylogo": False}, alt=f"Chart of {name}"
-            )
+            plot(figure, f"Chart of {title_of(figure)}", ALL_BUTTONS, key=f"chart_{name}")
 
 
 def notes(stepper: TrainingStepper, examples: Examples) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from facedemo.app.charts import training
+from facedemo.app.charts.description import title_of
 from facedemo.app.components.keep_hover import keep_hover
 from facedemo.app.shared import evaluations, setting_controls
-from facedemo.app.shared.chart_contrast import readable
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import CHART
+from facedemo.app.shared.plot import TWO_BUTTONS, plot
 from facedemo.app.shared.session import session
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
@@ -60,11 +60,9 @@ def draw_charts(run: Run, config: RunConfig) -> None:
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
             with st.container(gap="xsmall"):
-                title = training.layout_of(figure).title.text.replace("<sub>t</sub>", "_t")
+                title = title_of(figure)
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
-                st.plotly_chart(
-                    readable(training.untitled(figure)), key=f"chart_{name}", config=CHART, alt=f"Chart of {title}"
-                )
+                plot(training.untitled(figure), f"Chart of {title}", TWO_BUTTONS, key=f"chart_{name}")
     if evaluations_so_far := read_evaluations(run.path):
         st.subheader("Evaluations", anchor=False, help=evaluations.ABOUT)
         chosen = best(evaluations_so_far)

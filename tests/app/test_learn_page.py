@@ -145,7 +145,7 @@ def test_a_link_opens_a_lesson_with_its_settings(address: dict[str, str], key: s
 def test_a_lesson_has_no_empty_part_before_the_answer(lesson: Lesson) -> None:
     page = open_page(lesson=lesson.name)
     to_try = page.slider or page.get("image") or page.get("imgs")
-    assert ("Try it" in [header.value for header in page.subheader]) == bool(to_try)
+    assert ("Try it" in [header.value for header in page.header]) == bool(to_try)
 
 
 def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
@@ -195,7 +195,7 @@ def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_end
         shown = [image for element in page.get("image") for image in element.proto.imgs]
         return {image.url for image in shown if f"after {images:,} images" in image.alt}
 
-    assert "Recorded earlier" in [header.value for header in page.subheader]
+    assert "Recorded earlier" in [header.value for header in page.header]
     early = pictures(moments[0])
     assert len(early) == trainings
     page.run()

@@ -52,7 +52,7 @@ def test_it_opens_with_the_first_step_and_an_address_that_says_everything(make_b
     assert not page.exception
     assert not page.warning
     assert address(page) == SETTINGS
-    assert page.subheader[0].value == "Iteration 1"
+    assert page.header[0].value == "Iteration 1"
     assert len(formulas(page)) == 7
     assert "without its optimiser state" in page.caption[-2].value
 
@@ -73,10 +73,10 @@ def test_steps_go_forwards_and_backwards(make_bundle: Maker) -> None:
     first = formulas(page)
     press(page, "Next step")
     assert address(page)["steps"] == "2"
-    assert page.subheader[0].value == "Iteration 2"
+    assert page.header[0].value == "Iteration 2"
     assert formulas(page) != first
     press(page, "Ten steps")
-    assert page.subheader[0].value == "Iteration 12"
+    assert page.header[0].value == "Iteration 12"
     press(page, "Start again")
     assert address(page)["steps"] == "1"
     assert formulas(page) == first
@@ -103,7 +103,7 @@ def test_gamma_counts_from_the_next_step_on_and_its_change_is_marked(make_bundle
     make_bundle()
     page = open_page()
     page.slider(key="step_gamma").set_value(0.2).run()
-    assert page.subheader[0].value == "Iteration 1"
+    assert page.header[0].value == "Iteration 1"
     assert "0.7" in formulas(page)[4]
     press(page, "Next step")
     assert "0.2" in formulas(page)[4]
@@ -118,8 +118,8 @@ def test_a_link_takes_the_same_number_of_steps(make_bundle: Maker) -> None:
     page = open_page(**link)
     assert not page.warning
     assert address(page) == link
-    assert page.subheader[0].value == "Iteration 7"
-    assert page.subheader[1].value == "What the step changed, amplified 20 times"
+    assert page.header[0].value == "Iteration 7"
+    assert page.header[1].value == "What the step changed, amplified 20 times"
 
 
 def test_settings_in_a_link_hold_from_the_first_step_on(make_bundle: Maker) -> None:
@@ -180,7 +180,7 @@ def test_steps_too_far_back_to_undo_are_taken_again(make_bundle: Maker, monkeypa
     page.session_state.step_steps = 2
     page.run()
     assert not page.exception
-    assert page.subheader[0].value == "Iteration 2"
+    assert page.header[0].value == "Iteration 2"
 
 
 def test_every_control_has_a_help_text(make_bundle: Maker) -> None:
@@ -232,11 +232,11 @@ def test_steps_play_until_they_are_paused_and_the_address_waits_until_then(
     make_bundle()
     page = open_page()
     press(page, "Play")
-    assert page.subheader[0].value == "Iteration 1"
+    assert page.header[0].value == "Iteration 1"
     page.session_state.step_just_drawn = False
     page.session_state.step_steps = 4  # as after three ticks
     page.run()
-    assert page.subheader[0].value == "Iteration 4"
+    assert page.header[0].value == "Iteration 4"
     assert address(page)["steps"] == "1"
     press(page, "Pause")
     assert address(page)["steps"] == "4"
@@ -246,8 +246,9 @@ def test_presenting_leaves_pictures_equations_and_curves(make_bundle: Maker) -> 
     make_bundle()
     page = open_page(present="True", steps="3")
     assert not page.exception
-    assert [header.value for header in page.subheader] == ["Iteration 3"]
+    assert [title.value for title in page.title] == ["Iteration 3"]
+    assert not page.header
     assert len(formulas(page)) == 7
     assert len(page.get("plotly_chart")) >= 2
     page.toggle(key="step_present").set_value(False).run()
-    assert "What the step changed" in page.subheader[1].value
+    assert "What the step changed" in page.header[1].value

@@ -106,7 +106,7 @@ def start_first_run() -> Run | None:
 
 
 def cards(goal: str) -> None:
-    st.subheader(goal, anchor=False)
+    st.header(goal, anchor=False)
     for number, (page, (icon, hint)) in enumerate(GOALS[goal].items()):
         with st.container(border=True, gap="xsmall", key=f"card-{goal}-{number}"):
             st.page_link(page, icon=icon, help=hint)

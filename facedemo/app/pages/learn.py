@@ -70,7 +70,7 @@ def show_lesson(lesson: Lesson) -> None:
     answered = ask(lesson)
     with st.container():  # so that an answer leaves the buttons below, and the focus on them, where they are
         if answered or not lesson.hidden:
-            st.subheader("Try it", anchor=False)
+            st.header("Try it", anchor=False)
             lesson.show(answered)
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -135,7 +135,7 @@ def compare(chosen: list[Facts]) -> None:
     if not chosen:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Curves", anchor=False, width="content")
+        st.header("Curves", anchor=False, width="content")
         hint = "Horizontal axis of the charts: training iterations, real images seen, or minutes of training."
         over = segments(
             "Over",

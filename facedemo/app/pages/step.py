@@ -148,10 +148,12 @@ controls.buttons(stepper)
 
 step = stepper.steps[-1]
 gain = single_step.fitting_gain(step.changes) if amplify == "auto" else int(amplify)
-st.subheader(f"Iteration {step.number + 1:,}", anchor=False)
+iteration = f"Iteration {step.number + 1:,}"
 if presented:
+    st.title(iteration, anchor=False)
     shown.present_step(step, stepper)
 else:
+    st.header(iteration, anchor=False)
     shown.show_step(step, stepper.family.config)
     shown.show_changes(step, gain)
     shown.download(name, step, gain)

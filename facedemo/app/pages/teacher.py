@@ -20,7 +20,7 @@ def trainings() -> None:
     """Everything that trains or waits, with a button to stop it."""
     waits, folders = queue.waits(), classroom.workspaces()
     active = [(folder, directory) for folder in folders for directory in classroom.active_in(folder)]
-    st.subheader(f"Training or waiting: {len(active)}", anchor=False)
+    st.header(f"Training or waiting: {len(active)}", anchor=False)
     for folder, directory in active:
         training(folder, directory, wait_text(directory.path, directory.status, waits))
     if not active:
@@ -75,7 +75,7 @@ def people() -> None:
         rows.append(
             {"Name": classroom.name_of(folder), "Runs": len(runs), "Training": active, "MB": round(size / 1e6, 1)}
         )
-    st.subheader(f"Visitors: {len(rows)}", anchor=False)
+    st.header(f"Visitors: {len(rows)}", anchor=False)
     st.dataframe(rows, hide_index=True, alt=f"Table of {len(rows)} visitors with their runs.")
 
 

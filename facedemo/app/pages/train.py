@@ -101,7 +101,7 @@ def earlier_runs() -> None:
 
 
 def new_run_form(others: list[Run]) -> None:
-    st.subheader("New run", anchor=False)
+    st.header("New run", anchor=False)
     first, last = st.container(), st.container()
     with first, st.spinner("Loading…", show_time=False):
         form.form()
@@ -144,7 +144,7 @@ def runs_and_form() -> None:
     training_now(active)
     left, right = st.columns([3, 2], gap="large")
     with right:  # first, because the form loads torch
-        st.subheader("Runs", anchor=False)
+        st.header("Runs", anchor=False)
         st.fragment(earlier_runs, run_every=REFRESH if active or upcoming_entrants() else None)()
         trash_controls.deleted(trash.deleted_runs(), "runs")
     with left:
@@ -156,7 +156,7 @@ def others_runs() -> None:
     runs = classroom.shared_by_others()
     if not runs:
         return
-    st.subheader("Shared by others", anchor=False)
+    st.header("Shared by others", anchor=False)
     for run in runs[:SHOWN_OF_OTHERS]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(run.name)}** by {escaped(classroom.owner_of(run))}", width="content")

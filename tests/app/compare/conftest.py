@@ -36,7 +36,7 @@ def open_page(**address: str) -> AppTest:
 
 
 def page_text(page: AppTest) -> str:
-    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.code)
+    parts = (page.markdown, page.caption, page.header, page.error, page.warning, page.info, page.code)
     texts = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
     texts += [item.proto.body for item in page.get("html")]
     return "\n".join(texts).replace("\\", "")

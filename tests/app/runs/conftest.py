@@ -22,7 +22,7 @@ def chosen(*runs: Run) -> AppTest:
 
 def page_text(page: AppTest) -> str:
     """All words on the page."""
-    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info, page.success)
+    parts = (page.markdown, page.caption, page.header, page.error, page.warning, page.info, page.success)
     return "\n".join(f"{item.value} {getattr(item.proto, 'title', '')}" for part in parts for item in part)
 
 

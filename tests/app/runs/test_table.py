@@ -222,7 +222,7 @@ def test_a_run_is_renamed_while_it_does_not_train(make_run: RunMaker) -> None:
 
 
 def test_names_are_shown_as_they_are_not_as_markdown(make_run: RunMaker) -> None:
-    assert r"\[x\]" in chosen(make_run("# [x](http://y) :red[z]")).subheader[0].value
+    assert r"\[x\]" in chosen(make_run("# [x](http://y) :red[z]")).header[0].value
 
 
 def test_every_control_has_a_label_and_a_help_text(make_run: RunMaker, make_bundle: Maker) -> None:

@@ -70,7 +70,7 @@ def run_of(name: str, title: str = "mine", state: str = "stopped") -> Run:
 
 
 def page_text(page: AppTest) -> str:
-    parts = (page.title, page.markdown, page.caption, page.subheader, page.error, page.warning, page.info)
+    parts = (page.title, page.markdown, page.caption, page.header, page.error, page.warning, page.info)
     return "\n".join(str(item.value) for part in parts for item in part)
 
 

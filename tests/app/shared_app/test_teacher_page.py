@@ -15,6 +15,7 @@ from facedemo.runs.directory import RunError
 from facedemo.storage.locations import use_workspaces
 from facedemo.storage.process_status import Status, process_facts
 from tests.app.shared_app.conftest import CODE, TEACHER_CODE, app, page_text, run_of, signed_in
+from tests.app.test_headings import levels
 
 
 def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_class() -> None:
@@ -22,6 +23,7 @@ def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_class() -> None:
     run.write_status(Status("running", progress=0.25, **process_facts(1)))
     page = signed_in("Ms Lee", navigation.TEACHER, code=TEACHER_CODE)
     assert "**Ben**: Ben's run" in page_text(page)
+    assert levels(page) == [1, 2, 2]
     next(button for button in page.button if button.label == "Stop").click().run()
     assert run.commands()[-1].action == "stop"
     next(button for button in page.button if button.label == "Yes, end it").click().run()

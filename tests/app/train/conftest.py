@@ -85,7 +85,7 @@ def open_page(run: str | None = None, **address: str) -> AppTest:
 
 def page_text(page: AppTest) -> str:
     """All words on the page."""
-    parts = (page.markdown, page.caption, page.subheader, page.error, page.warning, page.info)
+    parts = (page.markdown, page.caption, page.header, page.error, page.warning, page.info)
     texts = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
     return "\n".join(texts)
 

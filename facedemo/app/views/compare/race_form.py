@@ -29,7 +29,7 @@ def show_race_form(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> N
     if key("budget_kind") not in st.session_state:
         budgets.fill({"images": IMAGES}, key("budget"))
     st.session_state.setdefault(key("families"), family_names())
-    st.subheader("New sweep" if kind == "sweep" else "New race", anchor=False)
+    st.header("New sweep" if kind == "sweep" else "New race", anchor=False)
     training_images.control()
     if kind == "sweep":
         st.multiselect(

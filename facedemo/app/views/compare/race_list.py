@@ -70,7 +70,7 @@ def show_races(kind: Kind, races: Mapping[str, Race], ignored: list[str]) -> Non
 
 def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
     """Earlier races of this kind, newest first; damaged ones are listed under both kinds."""
-    st.subheader(f"{kind.capitalize()}s", anchor=False)
+    st.header(f"{kind.capitalize()}s", anchor=False)
     trash_controls.outcome()
     races_and_plans = [(race, plan_of(race)) for race in races.values()]
     races_and_plans = [(race, plan) for race, plan in races_and_plans if plan is None or plan.kind == kind]

@@ -63,7 +63,7 @@ def refreshed(race: Race, was_active: bool) -> None:
 
 def header(race: Race, plan: Plan, status: Status) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(escaped(plan.title), width="content", anchor=False)
+        st.header(escaped(plan.title), width="content", anchor=False)
         badge(status)
     st.caption(escaped(plan.about))
     if status.state in ("failed", "crashed", "damaged"):
@@ -229,7 +229,7 @@ def losses(label: str, run: Run) -> None:
 def over_time(runs: Mapping[str, Run]) -> None:
     """The evaluations during training."""
     rows_of = {label: rows for label, run in runs.items() if (rows := read_evaluations(run.path))}
-    st.subheader("Evaluations during training", anchor=False)
+    st.header("Evaluations during training", anchor=False)
     st.caption(evaluations.ABOUT)
     if not rows_of:
         st.caption("The first points appear a few minutes after the start; short trainings have none.")
@@ -246,7 +246,7 @@ def over_time(runs: Mapping[str, Run]) -> None:
 
 def results(race: Race, runs: Mapping[str, Run]) -> None:
     """Table 1 of the entrants that have been evaluated."""
-    st.subheader("Face-recognition results", anchor=False)
+    st.header("Face-recognition results", anchor=False)
     reports = {label: load_evaluation(run.path) for label, run in runs.items()}
     if any(reports.values()):
         side_by_side.table(reports)

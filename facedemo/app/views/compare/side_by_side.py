@@ -164,7 +164,7 @@ def measures(names: list[str], choices: Mapping[str, Path]) -> None:
             f"{label}, {report.count:,} faces" if len(evaluations) > 1 else label: report for report in evaluations
         }
         missing += [] if evaluations else [label]
-    st.subheader("Face-recognition results", anchor=False)
+    st.header("Face-recognition results", anchor=False)
     table(reports)
     if missing:
         st.caption(

@@ -111,7 +111,7 @@ def show_found(image: np.ndarray, description: str, inverted: InvertedFace) -> N
 
 def show_film(name: str, folder: Path, descriptions: list[str], ends: list[InvertedFace]) -> None:
     """The film through latent space from one latent to the other."""
-    st.subheader("From one face to the other", anchor=False)
+    st.header("From one face to the other", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with right:
         hint = f"Number of frames from one face to the other, from 2 to {STEPS}."

@@ -45,7 +45,7 @@ class Lesson:
 def ask(lesson: Lesson) -> bool:
     """Asks the lesson's question; returns whether it has been answered. The answer is stored nowhere."""
     question = lesson.question
-    st.subheader("What do you expect?", anchor=False)
+    st.header("What do you expect?", anchor=False)
     choice = st.radio(
         question.text,
         question.options,

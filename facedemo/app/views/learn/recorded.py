@@ -53,7 +53,7 @@ def show_recording(name: str, own: str, explanation: str, differences: bool = Fa
     if not playback.images:
         playback.images = recording.images[0]
         playback.play(not caught_up)
-    st.subheader("Recorded earlier", anchor=False)
+    st.header("Recorded earlier", anchor=False)
     if caught_up:
         st.markdown(f"Your own training above has caught up: it has seen {end:,} images, as many as the recording.")
     else:

@@ -18,7 +18,7 @@ NEWEST = "runs_samples_newest"  # the right end of the slider, which is followed
 
 def settings_that_differ(chosen: Sequence[Facts], names: Sequence[str]) -> None:
     """A table with a column for each run.  names: theirs, all different."""
-    st.subheader("Settings that differ", anchor=False)
+    st.header("Settings that differ", anchor=False)
     try:
         difference = differences([facts.run for facts in chosen])
     except RunError as error:
@@ -35,7 +35,7 @@ def settings_that_differ(chosen: Sequence[Facts], names: Sequence[str]) -> None:
 
 def samples(chosen: Sequence[Facts], names: Sequence[str]) -> None:
     """The sample grids of runs at the same number of images seen, or as near to it as there are any."""
-    st.subheader("Samples", anchor=False)
+    st.header("Samples", anchor=False)
     first_runs = chosen[:SIDE_BY_SIDE]
     if len(chosen) > SIDE_BY_SIDE:
         st.caption(f"Only the first {SIDE_BY_SIDE} of the {len(chosen)} selected runs are shown.")

@@ -40,7 +40,7 @@ class Latest:
 
 def details(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(escaped(facts.name), width="content", anchor=False)
+        st.header(escaped(facts.name), width="content", anchor=False)
         badge(facts.status)
     st.caption(escaped(run_summary(facts)))
     if facts.status.state in ("failed", "crashed", "damaged"):

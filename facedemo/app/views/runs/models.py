@@ -108,7 +108,7 @@ def plain_card(text: str) -> str:
     text = re.sub(r"!\[[^\]]*\](\([^)]*\)|\[[^\]]*\])?", "", text)
     text = re.sub(r"!+\[", "[", text)  # anything else that could be read as an image
     text = re.sub(r"\A\s*# .*\n", "", text)
-    return re.sub(r"^#{1,4} ", "##### ", text, flags=re.MULTILINE)
+    return re.sub(r"^#{1,4} ", "#### ", text, flags=re.MULTILINE)
 
 
 def importing() -> None:

@@ -54,7 +54,7 @@ def show_pictures(step: Step, explained: bool = True) -> None:
 
 
 def show_changes(step: Step, gain: int) -> None:
-    st.subheader(f"What the step changed, amplified {gain} times", anchor=False)
+    st.header(f"What the step changed, amplified {gain} times", anchor=False)
     st.caption("Grey: no change. Lighter or darker: the step made this pixel lighter or darker.")
     with st.grid(3, min_column_width=340):
         for row in step.changes:
@@ -126,7 +126,7 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
     ]
     names = {tunable.name: tunable.title.split(",")[0] for tunable in family_tunables(type(stepper.config.model))}
     if heading:
-        st.subheader("Over the steps", anchor=False)
+        st.header("Over the steps", anchor=False)
     with st.grid(2, min_column_width=280):
         for name, figure in figures(columns, labels, setting_changes, names).items():
             plot(figure, f"Chart of {title_of(figure)}", ALL_BUTTONS, key=f"chart_{name}")

@@ -50,7 +50,7 @@ def metrics_of(run: Run) -> dict[str, list[float]]:
 
 def draw_charts(run: Run, config: RunConfig) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Charts", anchor=False, width="content")
+        st.header("Charts", anchor=False, width="content")
         norms = st.toggle("Gradient norms", key="show_norms", help=CHART_HELP["gradient_norms"])
     family, names = config_class(config.family), setting_controls.short_names(config)
     metrics = metrics_of(run)
@@ -64,7 +64,7 @@ def draw_charts(run: Run, config: RunConfig) -> None:
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
                 plot(training.untitled(figure), f"Chart of {title}", TWO_BUTTONS, key=f"chart_{name}")
     if evaluations_so_far := read_evaluations(run.path):
-        st.subheader("Evaluations", anchor=False, help=evaluations.ABOUT)
+        st.header("Evaluations", anchor=False, help=evaluations.ABOUT)
         chosen = best(evaluations_so_far)
         if chosen:
             st.caption(

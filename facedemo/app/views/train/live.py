@@ -58,7 +58,7 @@ def refreshed(run: Run, was_active: bool) -> None:
 
 def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(escaped(run.name), width="content", anchor=False)
+        st.header(escaped(run.name), width="content", anchor=False)
         badge(status)
     st.caption(escaped(config_facts(config)))
     if status.state in ("failed", "crashed", "damaged"):
@@ -174,7 +174,7 @@ def body(run: Run, config: RunConfig, status: Status) -> None:
         samples(run)
     with right:
         if may_change(run.path):
-            st.subheader("Steer", anchor=False)
+            st.header("Steer", anchor=False)
             steering.panel(run, config, status.step, run.status.active)
     draw_charts(run, config)
     if not may_change(run.path):
@@ -188,7 +188,7 @@ def body(run: Run, config: RunConfig, status: Status) -> None:
 
 def samples(run: Run) -> None:
     """The sample grid, with a slider over time that follows the newest samples while it is at the right end."""
-    st.subheader("Samples", anchor=False)
+    st.header("Samples", anchor=False)
     paths = run.samples()
     if not paths:
         st.caption("The first samples appear as soon as the training starts.")

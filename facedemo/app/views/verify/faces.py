@@ -38,7 +38,7 @@ def first_page() -> None:
 def detected_faces(request: Request, detected: DetectedImages) -> None:
     """The grid of one kind of faces, and beside it the selected face."""
     rows = {name: annotate.sheet_rows(detected, name) for name in SHOWN}
-    st.subheader("The faces", anchor=False)
+    st.header("The faces", anchor=False)
     show = segments(
         "Show",
         SHOWN,

@@ -41,7 +41,7 @@ MEASURES = {
 
 def verdict(report: Report, file_name: str) -> None:
     """The table, the metrics, their meaning, and a download of the report."""
-    st.subheader("Table 1", anchor=False)
+    st.header("Table 1", anchor=False)
     st.markdown(table(report))
     st.caption(
         "Brackets show 95 % confidence intervals (Wilson). The paper's rows are its own reported results, with its own "

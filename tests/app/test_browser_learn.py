@@ -42,6 +42,21 @@ def test_lesson_1_by_keyboard_alone_from_the_list_to_a_place_on_the_map(address:
     expect(page.get_by_text("z has moved by -3 and 3")).to_be_visible(timeout=PATIENT)
 
 
+def test_on_the_map_arrow_keys_stop_at_the_edges(address: str, page: Page) -> None:
+    page.goto(f"{address}/learn?lesson=numbers")
+    page.get_by_role("button", name="Face 1, -3, 3", exact=True).focus()
+    for keys, face in (
+        (("ArrowLeft", "ArrowUp"), "Face 1, -3, 3"),
+        (8 * ("ArrowRight",), "Face 7, 3, 3"),
+        (("ArrowDown", "ArrowRight"), "Face 14, 3, 2"),
+        (8 * ("ArrowDown",), "Face 49, 3, -3"),
+        (8 * ("ArrowLeft",), "Face 43, -3, -3"),
+    ):
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.get_by_role("button", name=face, exact=True)).to_be_focused()
+
+
 def test_lesson_2_plays_its_recording_to_the_end_while_the_learner_s_own_training_runs(
     address: str, page: Page
 ) -> None:

@@ -1,5 +1,3 @@
-const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".faces");
   const style = parentElement.querySelector(".sprite");
@@ -51,7 +49,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   grid.onkeydown = (event) => {
     const across = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
     const from = faces.indexOf(event.target);
-    const steps = { ...ARROWS, ArrowUp: -across, ArrowDown: across, Home: -from, End: faces.length - 1 - from };
+    const steps = {
+      ArrowLeft: from % across ? -1 : 0, // at the edge, the focus stays where it is
+      ArrowRight: (from + 1) % across ? 1 : 0,
+      ArrowUp: -across,
+      ArrowDown: across,
+      Home: -from,
+      End: faces.length - 1 - from,
+    };
     const next = faces[from + steps[event.key]];
     if (from < 0 || !(event.key in steps)) return;
     event.preventDefault();

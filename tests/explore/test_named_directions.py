@@ -159,25 +159,24 @@ CELEBA = Path(__file__).parents[3] / "shared" / "data" / "celeba128.tar"
 @pytest.mark.slow
 @pytest.mark.skipif(not CELEBA.exists(), reason="needs ../shared/data/celeba128.tar")
 @pytest.mark.timeout(600)
-def test_five_attributes_of_the_bundled_model_change_in_four_of_five_faces_and_keep_the_person(
+def test_six_attributes_of_the_bundled_model_change_in_four_of_five_faces_and_keep_the_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a classifier of people that the directions were not learned from, on faces that they were not checked on."""
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(named_directions, "RECOGNISED", 20)
     with tarfile.open(CELEBA) as archive:
-        some = [file for number, file in enumerate(archive) if number % 5 == 0 or not file.name.endswith(".jpg")]
-        archive.extractall(tmp_path, some, filter="data")
+        archive.extractall(tmp_path, filter="data")
     folder = find_model("ours-64")
     model = load_model(folder)
-    best = named_directions.read(folder, model.config.model.latent)[:5]
+    best = named_directions.read(folder, model.config.model.latent)[:6]
     others = fit_learner_and_judge(str(tmp_path / "celeba128"), 64)
     rows = [[name.lower() for name in others.judge.names].index(direction.name) for direction in best]
     judge = replace(others.judge, names=tuple(direction.name for direction in best))
     judge = replace(judge, weights=others.judge.weights[:, rows], offset=others.judge.offset[rows])
     monkeypatch.setattr(named_directions, "CHECK_SEED", 2)
     measured = named_directions.with_reliability(model, replace(others, judge=judge), best)
-    assert len(best) == 5
+    assert len(best) == 6
     assert all(direction.changed > 0.7 for direction in measured)  # 0.8, less twice the error of 100 faces
     assert np.mean([direction.changed for direction in measured]) > 0.8
     assert all(direction.kept > 0.6 for direction in measured)

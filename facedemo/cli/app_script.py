@@ -1,5 +1,12 @@
-"""The script that `facedemo app` runs with Streamlit."""
+"""The script that `facedemo app` runs with Streamlit: the same as app.py of the repository."""
 
-from facedemo.app.main import main
+from streamlit.starlette import App
 
-main()
+from facedemo.app.starting import import_ahead
+
+if __name__ == "__main__":  # Streamlit runs this file for every change of a page …
+    from facedemo.app.main import main
+
+    main()
+else:  # … and imports it once, when its server starts
+    app = App(__file__, lifespan=import_ahead)

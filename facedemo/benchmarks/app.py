@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+START_SECONDS = 60.0
 FACE = re.compile(r"^Face 1, seed \d+$")
 WATCH = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
@@ -103,14 +104,15 @@ def started_app(**env: str) -> Iterator[str]:
 
 
 def open_when_up(page: "Page", address: str) -> None:
-    from playwright.sync_api import Error  # may be missing, see above
-
-    for _ in range(600):
-        try:
-            page.goto(address)
-            return
-        except Error:
-            time.sleep(0.05)
+    """As `streamlit run` does: the browser asks for the page once the server listens, and takes no time before."""
+    port = int(address.rpartition(":")[2])
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                page.goto(address)
+                return
+        time.sleep(0.02)
     raise ValueError(f"The app did not start at {address}.")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
@@ -117,6 +117,19 @@ def test_a_card_of_home_is_a_link_as_a_whole(address: str, page: Page) -> None:
     position = {"x": words["x"] + words["width"] / 2 - whole["x"], "y": words["y"] + words["height"] / 2 - whole["y"]}
     card.click(position=position)
     expect(page).to_have_url(re.compile("/compare"))
+
+
+@pytest.mark.parametrize(("width", "across"), [(1280, 8), (390, 4)])
+def test_faces_have_their_place_before_they_are_drawn(address: str, browser: Browser, width: int, across: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(address)
+        expect(every_face(page)).to_have_count(16, timeout=PATIENT)
+        drawn, size = page.locator(".faces").evaluate("faces => [faces.offsetHeight, faces.offsetWidth]")
+        assert drawn == pytest.approx(size * 16 / across / across, abs=4)
+        place = page.locator(".st-key-home_faces")
+        empty = place.evaluate("place => (place.firstElementChild.remove(), place.offsetHeight)")
+        assert empty == pytest.approx(drawn, abs=4)
 
 
 def test_a_long_wait_is_cancelled_where_it_is(address: str, page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -55,7 +56,23 @@ def face_grid(
         "selected": selected,
         "sprite": (sprite_of if private else cached_sprite)(images, columns),
     }
-    _component(data=data, key=key, on_face_change=chosen)
+    place = f"{key}_place"
+    st.html(f"<style>{reserved(place, len(images), columns, data['narrow'])}</style>")
+    with st.container(key=place):
+        _component(data=data, key=key, on_face_change=chosen)
+
+
+def reserved(place: str, faces: int, columns: int, narrow: int) -> str:
+    """CSS that gives the grid its height before the browser has loaded its code, so that what is below stays in place.
+
+    place: key of the container around it.  narrow: columns at the width that face_grid.css calls narrow.
+    """
+    wide, tall = (f"aspect-ratio: {across} / {math.ceil(faces / across)};" for across in (columns, narrow))
+    place = f".st-key-{place}"
+    return (
+        f"{place} {{ container-type: inline-size; }} {place} > * {{ {wide} }} "
+        f"@container (max-width: 480px) {{ {place} > * {{ {tall} }} }}"
+    )
 
 
 def digest(images: np.ndarray) -> str:

@@ -1,33 +1,38 @@
 """The film of a run, made in the background at a click and then offered."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
+from facedemo.app.components.status_line import status_line
 from facedemo.app.shared.background import Job, show_progress
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.session import session
 from facedemo.explore import training_film
 from facedemo.runs.run import Run
+
+KEPT = 20  # films, of some megabytes each
 
 
 @dataclass
 class Film:
-    """The film that this visitor asked for last.
+    """grids: the number of sample grids that the run had when its film was asked for.  job: makes it."""
 
-    run: its id.  grids: the number of sample grids that the run had then.  job: makes it.
-    """
-
-    run: str = ""
     grids: int = 0
     job: Job | None = None
 
 
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def film_of(folder: Path) -> Film:
+    """The film of a run, which outlives a visit of the page; whoever may not see the run does not reach it either."""
+    return Film()
+
+
 def make(run: Run) -> None:
-    film = session(Film)
+    film = film_of(run.path)
     if film.job:
         film.job.cancel()
-    film.run, film.grids = run.id, len(run.samples())
+    film.grids = len(run.samples())
     film.job = Job(lambda steps: training_film.film_file(run, ".mp4", steps))
 
 
@@ -36,15 +41,23 @@ def run_film(run: Run, key: str) -> None:
 
     key: of the button.
     """
-    film, grids = session(Film), len(run.samples())
-    job = film.job if film.run == run.id else None
-    if job and job.state == "running":
-        with st.container():
-            show_progress(job, "Cancel the film.", "You can visit other pages meanwhile.")
-        return
-    if job and job.state == "failed":
-        st.error(escaped(job.error))
-    made = job if job and job.state == "done" else None
+    job = film_of(run.path).job
+    with st.container(gap=None):
+        status_line("", "The film is ready." if job and job.state == "done" else "", focus="", key=f"{key}_news")
+        if job and job.state == "running":
+            note = "The film continues while you visit other pages or reload this one."
+            show_progress(job, "Cancel the film.", note)
+            return
+        if job and job.state == "failed":
+            st.error(escaped(job.error))
+        with st.container(horizontal=True):
+            offer(run, key)
+
+
+def offer(run: Run, key: str) -> None:
+    """The download of the film, and a button that makes it if there is none of the newest samples."""
+    film, grids = film_of(run.path), len(run.samples())
+    made = film.job if film.job and film.job.state == "done" else None
     if made:
         hint = "Download the video" + (", which lacks the newest samples." if film.grids < grids else ".")
         st.download_button(

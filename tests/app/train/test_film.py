@@ -6,17 +6,23 @@ import av
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from facedemo.app.shared.run_film import Film
+from facedemo.app.shared.background import Job
+from facedemo.app.shared.run_film import film_of
+from facedemo.runs import trash
 from facedemo.runs.run import Run
 from tests.app.train.conftest import click, labels, open_page, page_text
 from tests.conftest import RunMaker
-
-FILM = f"{Film.__module__}.Film"  # its key in the session
 
 
 def add_grids(run: Run, first: int, count: int, side: int = 64) -> None:
     for step in range(first, first + count):
         Image.new("RGB", (side, side), (step % 256, 0, 0)).save(run.path / "samples" / f"{step:08d}.png")
+
+
+def job_of(run: Run) -> Job:
+    job = film_of(run.path).job
+    assert job
+    return job
 
 
 def downloads(page: AppTest) -> list[str]:
@@ -30,7 +36,7 @@ def test_a_film_is_made_at_a_click_and_offered(make_run: RunMaker) -> None:
     assert page.button(key="train_film").disabled, "one grid is no film"
     add_grids(run, 1, 5)
     page = click(page.run(), "Make film")
-    job = page.session_state[FILM].job
+    job = job_of(run)
     job.thread.join()
     page.run()
     assert "Film (MP4)" in downloads(page)
@@ -43,18 +49,46 @@ def test_a_film_is_made_at_a_click_and_offered(make_run: RunMaker) -> None:
     assert "Make film" in labels(page), "there are newer samples"
 
 
+def test_a_film_is_still_offered_after_a_reload_for_its_run_alone_and_not_once_that_is_deleted(
+    make_run: RunMaker,
+) -> None:
+    run, other = make_run("mine"), make_run("other")
+    for each in (run, other):
+        add_grids(each, 0, 3)
+    click(open_page(run.id), "Make film")
+    job_of(run).thread.join()
+    reloaded = open_page(run.id)
+    assert "Film (MP4)" in downloads(reloaded)
+    assert "Make film" not in labels(reloaded)
+    assert "Film (MP4)" not in downloads(open_page(other.id))
+    deleted = trash.delete(run)
+    assert "Film (MP4)" not in downloads(open_page(run.id))
+    trash.restore(deleted)
+    assert "Film (MP4)" in downloads(open_page(run.id))
+
+
+def test_a_film_that_is_being_made_is_found_again_after_a_reload(make_run: RunMaker) -> None:
+    run = make_run()
+    add_grids(run, 0, 200, side=800)
+    click(open_page(run.id), "Make film")
+    page = click(open_page(run.id), "Cancel")
+    job_of(run).thread.join(10)
+    assert job_of(run).state == "cancelled"
+    assert "Make film" in labels(page.run())
+
+
 def test_a_long_film_says_what_is_done_and_is_cancelled(make_run: RunMaker) -> None:
     run = make_run()
     add_grids(run, 0, 200, side=800)
     page = click(open_page(run.id), "Make film")
-    while not page.session_state[FILM].job.pace.done:
+    while not job_of(run).pace.done:
         page.run()
     page.run()
     assert "of 200" in page_text(page)
     page = click(page, "Cancel").run()
-    assert page.session_state[FILM].job.state == "cancelled"
-    page.session_state[FILM].job.thread.join(10)
-    assert not page.session_state[FILM].job.thread.is_alive()
+    assert job_of(run).state == "cancelled"
+    job_of(run).thread.join(10)
+    assert not job_of(run).thread.is_alive()
     assert "Make film" in labels(page)
     assert "Film (MP4)" not in downloads(page)
 
@@ -64,7 +98,7 @@ def test_a_film_that_cannot_be_made_says_why(make_run: RunMaker) -> None:
     for step in (0, 1):
         (run.path / "samples" / f"{step:08d}.png").write_bytes(b"no picture")
     page = click(open_page(run.id), "Make film")
-    page.session_state[FILM].job.thread.join()
+    job_of(run).thread.join()
     page.run()
     assert "fewer than two sample grids" in page_text(page)
     assert "Make film" in labels(page)

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from facedemo.app import navigation
+from facedemo.app.components.keep_focus import keep_focus
 from facedemo.app.components.keyboard import keyboard
 from facedemo.app.components.page_history import page_history
 from facedemo.app.shared import sign_in
@@ -62,6 +63,7 @@ def main() -> None:
     with st.container(gap=None):  # last, because they take some room
         page_history()
         keyboard()
+        keep_focus()
 
 
 def pages() -> list[StreamlitPage]:

@@ -42,6 +42,18 @@ def test_the_focus_follows_the_film_from_its_start_to_its_download(
     expect(page.get_by_role("status").filter(has_text="The film is ready.")).to_be_attached()
 
 
+def test_tab_leads_into_an_open_popover_and_out_of_it(address: str, page: Page, run: Run) -> None:
+    page.goto(f"{address}/runs?chosen={run.id}")
+    page.get_by_role("button", name="Generate", exact=True).first.wait_for()
+    settled(page)
+    tab_to(page, "Show it")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Make film").wait_for()
+    for key, name in (("Tab", "Make film"), ("Shift+Tab", "Show it"), ("Tab", "Make film"), ("Tab", "Rename")):
+        page.keyboard.press(key)
+        assert name in page.evaluate(NAME)
+
+
 def test_the_full_screen_of_images_and_charts_is_entered_and_left_with_the_focus(address: str, page: Page) -> None:
     page.goto(f"{address}/step?steps=2")
     page.locator(".js-plotly-plot").first.wait_for()

@@ -1,5 +1,6 @@
 // Fewer Tab stops: the links to the pages are one, with arrow keys between them, and a "?" beside a control is none.
 // F1 shows the help of the control in focus, and so does "?" unless the control takes text; again, or Escape, goes back.
+// Tab leads from the button of an open popover into it, although it stands at the end of the document.
 const ARROWS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 const ENDS = { Home: 0, End: -1 };
 const HELP = '.stTooltipIcon button[aria-label^="Help"]'; // a control of its own may have such a tooltip, too
@@ -40,6 +41,24 @@ function moveInMenu(event) {
   links.at(index).focus();
 }
 
+// Streamlit takes the controls of a popover out of the tab order while the focus is outside, and notes what they had.
+const tabIndexOf = (node) => node.dataset.tabindex ?? node.tabIndex;
+const isStop = (node) => tabIndexOf(node) >= 0 && !node.matches("[type=radio]:not(:checked)") && node.checkVisibility();
+
+function tabThroughPopover(event) {
+  const popover = document.querySelector('[data-testid="stPopoverBody"]');
+  const opener = document.querySelector('[data-testid="stPopoverButton"][aria-expanded="true"]');
+  if (event.key !== "Tab" || !popover || !opener) return;
+  const stops = [...popover.querySelectorAll(FOCUSABLE)].filter(isStop);
+  const [from, to] = event.shiftKey ? [stops[0], opener] : [opener, stops[0]];
+  if (event.target === from && to) {
+    event.preventDefault();
+    to.focus();
+  } else if (event.target === stops.at(-1) && !event.shiftKey) {
+    opener.focus(); // from which the browser goes on
+  }
+}
+
 export default function () {
   const page = document.documentElement;
   if (page.facedemoKeyboard) return;
@@ -73,6 +92,7 @@ export default function () {
   };
   document.addEventListener("keydown", moveInMenu);
   document.addEventListener("keydown", showOrLeaveHelp);
+  document.addEventListener("keydown", tabThroughPopover);
   new MutationObserver(() => {
     if (!waiting) requestAnimationFrame(update);
     waiting = true;

@@ -1,45 +1,55 @@
 // A control in focus that disappears, such as a button whose work has begun, would take the focus with it. This hands
 // the focus on to the control that takes its place. With a mouse or a finger, nobody needs that.
-const CONTROLS = ":is(input, textarea, button, a[href], summary, [tabindex='0']):not(:disabled, [aria-label^='Help'])";
+const CONTROLS = ":is(input, textarea, button, a[href], summary, [tabindex='0']):not([aria-label^='Help'])";
+const PARTS = '[role="dialog"], [data-testid="stMain"]';
 const SETTLING = 300; // ms in which the control may come back, or the page may choose another focus
 
+const isFree = () => document.activeElement === document.body;
 const isSeen = (control) => control.checkVisibility({ visibilityProperty: true });
-const controlsIn = (part) => [...part.querySelectorAll(CONTROLS)].filter(isSeen);
 const isLost = (control) => !isSeen(control) || control.matches(":disabled");
-const nothingFocused = () => document.activeElement === document.body;
+const controlsIn = (part) => [...part.querySelectorAll(CONTROLS)].filter(isSeen);
+const follows = (one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
 
-// The parts of the page around a control, smallest first, with the number of controls in each that come before it.
-function placesOf(control) {
-  const places = [];
-  const precedes = (other) => other.compareDocumentPosition(control) & Node.DOCUMENT_POSITION_FOLLOWING;
-  for (let part = control.parentElement; part?.closest('[data-testid="stVerticalBlock"]'); part = part.parentElement) {
-    places.push({ part, index: controlsIn(part).filter(precedes).length });
-  }
-  return places;
+// A control's part of the page, with the other controls there; most of them outlive it.
+function placeOf(control) {
+  const part = control.closest(PARTS);
+  const others = part ? controlsIn(part) : [];
+  return {
+    part,
+    before: others.filter((other) => follows(other, control)),
+    after: others.filter((other) => follows(control, other)),
+  };
 }
 
-function takesThePlace(places) {
-  for (const { part, index } of places.filter(({ part }) => part.isConnected)) {
-    const controls = controlsIn(part);
-    if (controls.length) return controls[Math.min(index, controls.length - 1)];
-  }
+function takesPlace({ part, before, after }) {
+  const controls = controlsIn(part).filter((control) => !isLost(control));
+  const previous = before.findLast((control) => control.isConnected);
+  const following = after.find((control) => control.isConnected);
+  const isBetween = (control) =>
+    (!previous || follows(previous, control)) && (!following || follows(control, following));
+  const lost = before.length - 1 - before.lastIndexOf(previous); // as many in a row have been replaced before it
+  return (
+    controls.filter(isBetween).slice(0, lost + 1).pop() ??
+    controls.find((control) => after.includes(control)) ??
+    controls.findLast((control) => before.includes(control))
+  );
 }
 
 export default function () {
   const page = document.documentElement;
   if (page.keepsFocus) return;
   page.keepsFocus = true;
-  let held; // the control in focus, its places, and the path of its page
+  let held; // the control in focus, its place, and the path of its page
   let byKeyboard = true;
   let next; // the control that the focus was handed to
 
-  const handOn = ({ control, places, path }) => {
-    if (!nothingFocused() || !isLost(control) || path !== location.pathname) return;
-    next = takesThePlace(places);
+  const handOn = ({ control, place, path }) => {
+    if (!isFree() || !isLost(control) || !place.part?.isConnected || path !== location.pathname) return;
+    next = takesPlace(place);
     next?.focus();
   };
   document.addEventListener("focusin", ({ target }) => {
-    held = { control: target, places: placesOf(target), path: location.pathname };
+    held = { control: target, place: placeOf(target), path: location.pathname };
   });
   document.addEventListener("pointerdown", () => (byKeyboard = false), true);
   document.addEventListener(
@@ -52,7 +62,7 @@ export default function () {
     true,
   );
   new MutationObserver(() => {
-    if (!held || !byKeyboard || !nothingFocused() || !isLost(held.control)) return;
+    if (!held || !byKeyboard || !isFree() || !isLost(held.control)) return;
     setTimeout(handOn, SETTLING, held);
     held = undefined;
   }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });

@@ -27,6 +27,10 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
   outline: 3px solid var(--accent) !important;
   outline-offset: 2px;
 }
+[data-testid="stElementToolbar"]:has(:focus-visible) { opacity: 1 !important; }  /* by itself only below the pointer */
+@media (max-width: 640px) {
+  [data-testid="stTooltipContent"] { max-width: calc(100vw - 2rem) !important; }  /* otherwise, it breaks words */
+}
 [data-testid="stRadioGroup"] label { outline-offset: -2px !important; }  /* answers lie close to each other */
 section[data-testid="stSidebar"][data-collapsed="true"] { visibility: hidden; }
 button[data-testid="stExpandSidebarButton"] { width: auto; gap: 0.25rem; padding-right: 0.5rem; }

@@ -66,6 +66,9 @@ def test_the_full_screen_of_images_and_charts_is_entered_and_left_with_the_focus
         page.keyboard.press("Tab")
         name = page.evaluate(NAME)
         assert name.startswith(button)
+        if before != "Reset axes":
+            toolbar = page.get_by_test_id("stElementToolbar").filter(has=page.locator(":focus"))
+            expect(toolbar).to_have_css("opacity", "1")
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name=f"Close f{name[1:]}", exact=True)).to_be_focused()
         page.keyboard.press(back)

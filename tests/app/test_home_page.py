@@ -145,6 +145,14 @@ def test_without_any_model_it_says_what_to_do_and_still_leads_on(make_bundle: Ma
     assert "train" in linked_pages(app)
 
 
+def test_a_newcomer_can_start_with_the_first_lesson(make_bundle: Maker) -> None:
+    make_bundle()
+    app = open_app()
+    next(button for button in app.button if button.label == "Start with lesson 1").click().run()
+    assert not app.exception
+    assert app.title[0].value.startswith("1. ")
+
+
 def test_a_damaged_model_is_explained(make_bundle: Maker) -> None:
     (make_bundle() / "model.safetensors").write_bytes(b"not weights")
     app = open_app()

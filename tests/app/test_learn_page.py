@@ -16,6 +16,7 @@ from facedemo.app.views.learn.lesson import Lesson
 from facedemo.app.views.learn.recorded import Playback
 from facedemo.evaluation.detector import detect_chunk
 from facedemo.explore import recorded
+from facedemo.gans.base import Equation
 from tests.conftest import Maker
 
 LESSONS = [module.LESSON for module in (numbers, players, balance, equations, failing, lying, families, copying)]
@@ -116,13 +117,14 @@ def test_a_live_lesson_plays_only_after_an_answer_and_trains_while_it_plays(modu
 
 
 def test_a_link_sets_the_two_gammas_and_unusable_ones_are_named() -> None:
-    page = open_page(lesson="balance", low="0.2", high="0.6")
+    page = answer(open_page(lesson="balance", low="0.2", high="0.6"), balance.LESSON, 0)
     assert (page.slider(key="learn_low").value, page.slider(key="learn_high").value) == (0.2, 0.6)
-    page = click(answer(page, balance.LESSON, 0), "Play")
+    page = click(page, "Play")
     trainings = running(page, balance.KEY).trainings
     assert [training.config.model.gamma for training in trainings.values()] == [0.2, 0.6]
     page = open_page(lesson="balance", low="much")
     assert "`low=much`" in page_text(page)
+    page = answer(page, balance.LESSON, 0)
     assert page.slider(key="learn_low").value == 0.3
     assert "`lesson=nothing`" in page_text(open_page(lesson="nothing"))
 
@@ -180,6 +182,19 @@ def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
     assert int(re.search(r"Iteration (\d+)", page_text(page.run()))[1]) == step + 101
 
 
+def test_lesson_4_says_what_happened_to_k_in_the_step_that_it_shows() -> None:
+    def said(balance: float, after: float) -> str:
+        values = {"balance": balance, "k_t+1": after}
+        return equations.change_of_k([Equation(symbol, "", "", "", value, "") for symbol, value in values.items()])
+
+    assert said(0.1, 0.2).endswith("is below its target γ · L(x), so k_t rises.")
+    assert said(-0.1, 0.2).endswith("is above its target γ · L(x), so k_t falls.")
+    assert said(0.1, 1.0).endswith("so k_t stays at its limit, 1.")
+    assert said(-0.1, 0.0).endswith("so k_t stays at its limit, 0.")
+    page = answer(open_page(lesson="equations"), equations.LESSON, 0)
+    assert "In this step, L(G(z)) is " in page_text(page)
+
+
 def test_generated_faces_stand_beside_their_nearest_training_images() -> None:
     page = click(answer(open_page(lesson="copying"), copying.LESSON, 0), "Play")
     pictures = [image.alt for element in page.get("image") for image in element.proto.imgs]
@@ -222,7 +237,7 @@ def recording_of(lesson: ModuleType) -> tuple[str, Sequence[int], int]:
 @pytest.mark.parametrize("lesson", LIVE, ids=lambda module: module.LESSON.name)
 def test_a_recording_is_folded_once_the_learner_s_own_training_has_seen_as_many_images(lesson: ModuleType) -> None:
     page = click(answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0), "Play")
-    assert "Your own training above needs longer." in page_text(page)
+    assert "Your own training below needs longer." in page_text(page)
     *others, last = running(page, lesson.KEY).trainings.values()
     end, _ = recording_of(lesson)[1][-1], click(page, "Pause")
     for training in others:
@@ -234,7 +249,7 @@ def test_a_recording_is_folded_once_the_learner_s_own_training_has_seen_as_many_
     assert f"has caught up: it has seen {end:,} images" in page_text(page)
     assert [expander.label for expander in page.expander] == ["Show the recording"]
     page = click(page, "Start again")
-    assert "Your own training above needs longer." in page_text(page)
+    assert "Your own training below needs longer." in page_text(page)
     assert not page.expander
 
 

@@ -20,6 +20,7 @@ from facedemo.training import speed
 
 GENERATE, TRAIN = navigation.GENERATE, navigation.TRAIN
 FACES, COLUMNS, NARROW_COLUMNS = 16, 8, 4
+FIRST_LESSON = "numbers"
 SEED = 0  # the seed of the sample picture on every model card
 GOALS = {  # what a visitor may want → page, icon and description
     "Draw": {
@@ -123,14 +124,18 @@ st.markdown(
     "form a *generative adversarial network*; in the one shown here, a single number, γ, keeps the two in balance. "
     "Watch it learn on your own computer, change its settings while it trains, and find out what it can generate and "
     "what it cannot.",
-    help="γ is the target ratio of two reconstruction losses of the discriminator: on generated faces and on "
-    "photographs. Low: smooth faces that look alike. High: sharper and more varied faces.",
+    help="γ is the goal for the ratio of two errors of the judging network: on generated faces and on photographs. "
+    "Lesson 3 of Learn explains it.",
     width=800,
 )
 
-hint = "Start a small run on the built-in faces: no data needed, and faces appear within about a minute."
-if st.button("Watch one learn", type="primary", icon=":material/play_arrow:", help=hint):
-    watch_one_learn()
+with st.container(horizontal=True):
+    hint = "Start a small run on the built-in faces: no data needed, and faces appear within about a minute."
+    if st.button("Watch one learn", type="primary", icon=":material/play_arrow:", help=hint):
+        watch_one_learn()
+    hint = "Open the first of eight short lessons; they need no previous knowledge."
+    if st.button("Start with lesson 1", icon=":material/school:", help=hint):
+        st.switch_page(navigation.LEARN, query_params={"lesson": FIRST_LESSON})
 
 choices = model_picker.choices()
 if not choices:
@@ -158,8 +163,8 @@ else:
             narrow=NARROW_COLUMNS,
         )
         st.caption(
-            f"None of these people exist. These are the first {FACES} faces that {model_picker.label(name)} generates "
-            f"from seed {SEED}, including the failures. Choose one to open it in Generate."
+            f"None of these people exist. These are the first {FACES} faces of the model {model_picker.label(name)}, "
+            "including the failures. Choose one to open it in Generate."
         )
 
 st.html(WHOLE_CARDS)

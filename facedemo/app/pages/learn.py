@@ -32,7 +32,7 @@ def open_lesson(name: str) -> None:
 def overview() -> None:
     st.title("Learn", anchor=False)
     st.markdown(
-        "What a generative adversarial network is, in lessons of three to five minutes each. Every lesson has one "
+        "What a generative adversarial network is, in lessons of about five minutes each. Every lesson has one "
         "idea, a question to answer before you look, and something to try.",
         width=800,
     )

@@ -58,7 +58,7 @@ def draw_trainings(trainings: "live.Trainings") -> None:
     few = tiny_set.seen()
     for column, (label, training) in zip(st.columns(2, gap="large"), trainings.items(), strict=True):
         with column:
-            st.markdown(f"**{label}**, iteration {training.step:,}")
+            st.markdown(f"**{label}**, iteration {live.progress(training)}")
             samples = training.samples()
             live.show_grid(samples, f"16 faces generated {label.lower()}")
             st.caption("The first four of them, and the training image that is most like each:")
@@ -73,19 +73,17 @@ def show_copying(answered: bool) -> None:
     st.markdown(f"The {FEW} training images:")
     live.show_wide(tiny_set.seen(), f"{FEW} small faces")
     if answered:
-        own = st.container()  # filled last, because it imports torch
         end = recorded.show_recording("copying", KEY, RECORDED)
-        with own:
-            live.play(KEY, TRAININGS, draw_trainings, faces=FEW, recorded=end)
+        live.play(KEY, TRAININGS, draw_trainings, faces=FEW, recorded=end)
 
 
 LESSON = Lesson(
     "copying",
     "Is it copying?",
     "A model that has learned what faces are like draws people whom it has never seen. A model that has memorised its "
-    "training images draws those. The difference shows on images that were kept from it: if D redraws its training "
-    "images ever better, but unseen ones no longer, it memorises. With few images that happens soon; augmentation, "
-    "which shows every image in many versions, delays it.",
+    "training images knows nothing else. D gives that away first: if it redraws its training images ever better, but "
+    "gets worse on images that were kept from it, it memorises. With few images that happens soon; *augmentation*, "
+    "which shows every image shifted, in other colours, or partly covered, delays it.",
     Question(
         f"D trains on {FEW} images only. What happens to its loss on {FEW} images that it never sees?",
         ["It falls as fast as on the training images", "It falls at first, and then stays higher", "It does not fall"],

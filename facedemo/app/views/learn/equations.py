@@ -98,6 +98,15 @@ def loop(equations: "list[Equation]") -> str:
     return f'{LOOP_STYLE}<ol class="loop" aria-label="The loop of one training step">{boxes}</ol>'
 
 
+def change_of_k(equations: "list[Equation]") -> str:
+    """What happened to k_t in a step, and why, in a sentence."""
+    value = {equation.symbol: equation.value for equation in equations}
+    side, change, limit = ("below", "rises", 1) if value["balance"] > 0 else ("above", "falls", 0)
+    if value["k_t+1"] == limit:
+        change = f"stays at its limit, {limit}"
+    return f"In this step, L(G(z)) is {side} its target γ · L(x), so k_t {change}."
+
+
 @dataclass
 class Steps:
     """requested: how many are still to be run.  last: the equations of the last one."""
@@ -139,6 +148,7 @@ def show_one_step(answered: bool) -> None:
         return
     step = session(Steps).last
     st.html(loop(step))
+    st.markdown(change_of_k(step))
     st.caption("Point at an equation, or reach it with Tab: the pictures that it uses light up.")
     st.html(drawing(training.discriminator_view(), step))
 
@@ -146,10 +156,10 @@ def show_one_step(answered: bool) -> None:
 LESSON = Lesson(
     "equations",
     "One step, with its equations",
-    "A training repeats one step thousands of times. G draws faces from random z, D redraws them and some photographs, "
-    "and two losses come out: L(x) for photographs and L(G(z)) for G's faces. D's weights change to lower L(x) and "
-    "raise L(G(z)), G's weights change to lower L(G(z)). Then k_t, the weight of L(G(z)) in D's loss, moves a little, "
-    "and the next step begins.",
+    "A training repeats one step thousands of times. G draws faces from random z, D redraws them and some "
+    "photographs, and two losses come out: L(x) for photographs and L(G(z)) for G's faces. D changes its own numbers, "
+    "its weights, to lower L(x) and raise L(G(z)); G changes its weights to lower L(G(z)). Then k_t, which says how "
+    "much L(G(z)) counts for D, moves a little, and the next step begins.",
     Question(
         "L(G(z)) is below its target γ · L(x): G is ahead. What does k_t do?",
         [
@@ -158,8 +168,8 @@ LESSON = Lesson(
             "It stays the same",
         ],
         0,
-        "The difference γ L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then puts more "
-        "effort into redrawing G's faces badly, and the balance comes back.",
+        "The difference γ · L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then puts more "
+        "effort into redrawing G's faces badly, and the balance comes back. Below, it may be the other way round.",
     ),
     show_one_step,
     navigation.STEP,

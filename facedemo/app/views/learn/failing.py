@@ -31,11 +31,17 @@ def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
     live.set_playing(KEY, True)
 
 
+def live_settings(training: "live.LiveTraining") -> str:
+    """The settings that the buttons change, as they are now."""
+    value = training.schedule.config.model.model_dump()
+    return f"γ = {value['gamma']:g}, α = {value['alpha']:g}, both learning rates {value['learning_rate_g']:g}"
+
+
 def draw_training(trainings: "live.Trainings") -> None:
     (training,) = trainings.values()
     left, right = st.columns(2, gap="large")
     with left:
-        st.caption(f"Iteration {training.step:,}")
+        st.caption(f"Iteration {live.progress(training)}. {live_settings(training)}")
         live.show_grid(training.samples(), f"16 generated faces at iteration {training.step}")
         if training.diverged:
             st.error(
@@ -48,15 +54,13 @@ def draw_training(trainings: "live.Trainings") -> None:
 
 
 def show_failing(_answered: bool) -> None:
-    own = st.container()  # filled last, because it imports torch
     end = recorded.show_recording("failing", KEY, RECORDED, differences=True)
-    with own:
-        training = live.trainings(KEY, {"": {}})[""]
-        with st.container(horizontal=True):
-            for label, (hint, changes) in WAYS.items():
-                st.button(label, on_click=steer, args=(training, changes), help=hint, key=f"{KEY}_{label}")
-        st.caption("Let it train for half a minute first, so that there is something to lose.")
-        live.play(KEY, {"": {}}, draw_training, recorded=end)
+    training = live.trainings(KEY, {"": {}})[""]
+    with st.container(horizontal=True):
+        for label, (hint, changes) in WAYS.items():
+            st.button(label, on_click=steer, args=(training, changes), help=hint, key=f"{KEY}_{label}")
+    st.caption("Press Play, and wait until you see faces before you choose one of these.")
+    live.play(KEY, {"": {}}, draw_training, recorded=end)
 
 
 LESSON = Lesson(
@@ -71,7 +75,7 @@ LESSON = Lesson(
         ["It rises, because the faces are bad", "It falls, although the faces are bad", "It becomes infinite"],
         1,
         "The loss only asks how well D redraws the faces, not whether they differ. So a low loss alone proves nothing: "
-        "look at the samples. Press Play, then make it collapse, and fix it again.",
+        "look at the samples. Watch the recording, then make a training of your own collapse, and fix it again.",
     ),
     show_failing,
     navigation.TRAIN,

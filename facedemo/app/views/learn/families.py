@@ -9,8 +9,9 @@ from facedemo.gans.registry import FAMILIES, config_class
 
 KEY = "learn_families"
 RECORDED = (
-    "One training of each family, with its own default settings. This is the beginning only: WGAN and R3GAN need "
-    "many more images for good faces. All of them saw the same built-in faces."
+    "One training of each family, with its own default settings, on the same built-in faces. This is the beginning "
+    "only and no fair comparison: WGAN and R3GAN need many more images for good faces. The page Compare shows models "
+    "that were trained to the end."
 )
 
 
@@ -34,30 +35,28 @@ def chart_names(name: str) -> list[str]:
 
 
 def show_families(_answered: bool) -> None:
-    own = st.container()  # filled last, because it imports torch
     end = recorded.show_recording("families", KEY, RECORDED)
-    with own:
-        live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings, recorded=end)
-        st.caption("They take turns on this computer, each with the same time.")
+    live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings, recorded=end)
+    st.caption("They take turns on this computer, each with the same time.")
 
 
 LESSON = Lesson(
     "families",
     "Three classic GANs and a modern one",
     "GANs differ in what D is rewarded for. DCGAN's D answers “real or generated?” with a probability; WGAN's D gives "
-    "a score whose difference estimates how far generated images are from real ones; our D redraws pictures, and its "
-    "error is the judgement. R3GAN, from 2024, compares every generated image with a real one and keeps D's answers "
-    "smooth. All of them see the same images here.",
+    "marks, and the gap between the mean marks of real and generated images says how different they are; our D "
+    "redraws pictures, and its error is the judgement. R3GAN, from 2024, compares every generated image with a real "
+    "one. In all of them, each player's loss depends on how good the other one is.",
     Question(
-        "DCGAN's two losses have not changed for an hour. What does that mean?",
+        "DCGAN's two losses have stayed about the same for an hour. What does that mean?",
         [
             "The training has finished",
             "Nothing: both networks may improve at the same pace",
             "The generator has stopped learning",
         ],
         1,
-        "Each loss is measured against the other player. If both become better, both losses stay where they are. "
-        "WGAN's distance and BEGAN's M were made to be read as progress. Press Play and watch the charts.",
+        "Each loss is measured against the other player. If both become better, both losses stay where they are. So "
+        "look at the faces. Only WGAN's distance and M, a number of our family, were made to be read as progress.",
     ),
     show_families,
     navigation.COMPARE,

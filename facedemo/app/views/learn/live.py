@@ -138,6 +138,11 @@ def play(
     st.caption("The photographs x are stand-ins here: built-in faces, which a bundled model generated.")
 
 
+def progress(training: "LiveTraining") -> str:
+    """How far a training is, to follow the word “iteration”."""
+    return f"{training.step:,}, {training.images_seen:,} images seen"
+
+
 def show_grid(images: np.ndarray, alt: str) -> None:
     """Small faces, enlarged."""
     st.image(film.enlarged(np.asarray(pictures.grid(images)), SIDE), width=SIDE, alt=alt)

@@ -86,14 +86,14 @@ def show_detection(answered: bool) -> None:
 LESSON = Lesson(
     "lying",
     "The number that lies",
-    "How good is a generator? The paper counts in how many of 1,000 pictures a program detects a face. That is easy to "
-    "measure and easy to understand, and it can be perfect for a useless model. So this app counts the different "
-    "people as well, and measures the Fréchet distance: how much all generated faces together differ from real "
-    "ones.",
+    "How good is a generator? The paper behind this app counts in how many of 1,000 pictures a program detects a face. "
+    "That is easy to measure and easy to understand, and it can be perfect for a useless model. So this app counts the "
+    "different people as well. The page Verify also measures how much all generated faces together differ from real "
+    "ones: their Fréchet distance.",
     Question(
-        "Move all latents so close to that of one face that all faces become nearly the same. What happens to the "
-        "share of detected faces?",
-        ["It falls to one face", "It falls a little", "It stays as high as it was, or rises"],
+        "Now the lists z of all faces become nearly equal, so that all faces are nearly the same. In how many of the "
+        f"{FACES} pictures is a face detected?",
+        ["In one", "In fewer than before", "In as many as before, or more"],
         2,
         "The face that all of them resemble now is one that the detector finds, so it finds all of them. And it is one "
         "person again and again. Move the slider to 0.05, and watch both numbers.",

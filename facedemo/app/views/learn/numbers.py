@@ -44,7 +44,7 @@ def show_plane(answered: bool) -> None:
     places = [(float(x), float(y)) for y in steps[::-1] for x in steps]
     left, right = st.columns(2, gap="large")
     with left:
-        hint = "Move z along one direction, in standard deviations."
+        hint = "Move z along this direction, in standard deviations: most random lists lie between −2 and 2."
         x = st.slider("First direction", -FAR, FAR, step=0.1, key=X, help=hint)
         y = st.slider("Second direction", -FAR, FAR, step=0.1, key=Y, help=hint)
         (face,) = faces_at(folder, version, [(x, y)])
@@ -64,7 +64,10 @@ def show_plane(answered: bool) -> None:
             narrow=PLACES,
             labels=[f"{x:g}, {y:g}" for x, y in places],
         )
-        st.caption("The same plane as a map. Choose a place, and the sliders go there.")
+        st.caption(
+            "The two directions as a map: the first from left to right, the second from bottom to top. Choose a face, "
+            "and the sliders go there."
+        )
     if answered:
         with st.container(horizontal=True):
             for symbol, opposite in (("z", False), ("−z", True)):
@@ -78,15 +81,15 @@ LESSON = Lesson(
     "numbers",
     "Numbers become a face",
     "A generator turns a list of random numbers, called z, into a picture. The same numbers always give the same face, "
-    "and similar numbers give similar faces. All possible lists z are the latent space; the two sliders move through "
-    "it along the two directions in which the faces change most. Nobody told the generator what these directions mean: "
-    "it found them while it learned.",
+    "and similar numbers give similar faces. So every list z is like a place on a map, the *latent space*; the two "
+    "sliders walk on it in the two directions in which the faces change most. Nobody told the generator what these "
+    "directions mean: it found them while it learned.",
     Question(
-        "Every number of z changes its sign. What does the generator draw?",
+        "The sliders change z a little. Now all the numbers in z change their sign. What does the generator draw?",
         ["The same face in inverted colours", "The same face, mirrored", "Somebody else"],
         2,
-        "−z is as likely a list of random numbers as z, so its face is just as good. But it lies on the other side of "
-        "the latent space, as far away as possible: somebody else, often light if the first face was dark.",
+        "−z is as likely a list of random numbers as z. But it lies far away, on the other side of the latent space, "
+        "and only places near each other have similar faces: so it is somebody else.",
     ),
     show_plane,
     navigation.INTERPOLATE,

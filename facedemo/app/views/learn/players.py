@@ -12,7 +12,7 @@ RECORDED = "A training with the same settings. Both losses are means over the la
 
 def draw_training(trainings: "live.Trainings") -> None:
     (training,) = trainings.values()
-    st.caption(f"Iteration {training.step:,}")
+    st.caption(f"Iteration {live.progress(training)}")
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**What G generates**, always from the same 16 lists z")
@@ -26,10 +26,8 @@ def draw_training(trainings: "live.Trainings") -> None:
 
 
 def show_players(_answered: bool) -> None:
-    own = st.container()  # filled last, because it imports torch
     end = recorded.show_recording("players", KEY, RECORDED)
-    with own:
-        live.play(KEY, {"": {}}, draw_training, recorded=end)
+    live.play(KEY, {"": {}}, draw_training, recorded=end)
 
 
 LESSON = Lesson(
@@ -38,14 +36,14 @@ LESSON = Lesson(
     "Two networks train each other: the generator G draws faces, and the discriminator D judges them. Here, D is an "
     "auto-encoder: it squeezes every picture into a few numbers and redraws it from them, and L is how far the copy is "
     "from the original. D learns to redraw photographs well, and tries to redraw G's faces badly. G learns to draw "
-    "faces that D can redraw well, so they must become like photographs.",
+    "faces that D redraws well. Once D has learned its trade, these are the ones that look like photographs.",
     Question(
         "After a minute of training, which pictures will D redraw better?",
         ["Photographs: it has practised on them", "G's faces: they are smoother", "Both equally well"],
         1,
-        "G's faces have fewer details, and what is smooth is easily redrawn, even by a D that tries not to. The "
-        "balance of the two players keeps it so: L(G(z)), for G's faces, is held at 0.8 times L(x), for photographs. "
-        "Press Play, and compare the two.",
+        "At first D fails on G's faces. Then their line falls below that of the photographs: they have fewer details, "
+        "and what is smooth is easily redrawn, even by a D that tries not to. A balance keeps it so: the error on G's "
+        "faces, L(G(z)), is held at 0.8 times the error on photographs, L(x). Lesson 3 says how.",
     ),
     show_players,
     navigation.INSIDE,

@@ -41,7 +41,7 @@ class Playback:
 
 
 def show_recording(name: str, own: str, explanation: str, differences: bool = False) -> int:
-    """Plays a recording; it is folded once the learner's own trainings have seen as many images.
+    """Plays a recording, above the learner's own trainings; it is folded once these have seen as many images.
 
     own: key of the learner's own trainings.  explanation: what was trained.  differences: also say how much the faces
     differ.  Returns the number of images at the end of the recording.
@@ -55,13 +55,14 @@ def show_recording(name: str, own: str, explanation: str, differences: bool = Fa
         playback.play(not caught_up)
     st.header("Recorded earlier", anchor=False)
     if caught_up:
-        st.markdown(f"Your own training above has caught up: it has seen {end:,} images, as many as the recording.")
+        st.markdown(f"Your own training below has caught up: it has seen {end:,} images, as many as the recording.")
     else:
-        explanation += f" Your own training above needs longer. Once it has seen {end:,} images, this folds up."
+        explanation += f" Your own training below needs longer. Once it has seen {end:,} images, this folds up."
     playing = playback.playing
     with st.expander("Show the recording") if caught_up else st.container():
         st.markdown(explanation)
         st.fragment(show_moment, run_every=PACE if playing else None)(recording, playback, key, differences, playing)
+    st.header("Your own training", anchor=False)
     return end
 
 
@@ -96,7 +97,7 @@ def show_moment(recording: Recording, playback: Playback, key: str, differences:
 def show_faces(label: str, training: Recorded, images: Sequence[int], moment: int, differences: bool) -> None:
     live.show_grid(training.faces[moment], f"{recorded.FACES} faces{by(label)} after {images[moment]:,} images")
     if differences:
-        st.caption(f"The faces differ by {training.difference(moment):.0f} of 255 grey levels.")
+        st.caption(f"Difference from their mean: {training.difference(moment):.0f} of 255 grey levels.")
 
 
 def by(label: str) -> str:

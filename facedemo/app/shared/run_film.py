@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import streamlit as st
 
@@ -10,8 +11,12 @@ from facedemo.app.shared.background import Job, show_progress
 from facedemo.app.shared.markdown import escaped
 from facedemo.explore import training_film
 from facedemo.runs.run import Run
+from facedemo.runs.trash import TRASH
 
 KEPT = 20  # films, of some megabytes each
+
+_films: dict[Path, "Film"] = {}  # folder of a run → its film, the newest last; they outlive a visit of the page
+_lock = Lock()
 
 
 @dataclass
@@ -22,10 +27,20 @@ class Film:
     job: Job | None = None
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
 def film_of(folder: Path) -> Film:
-    """The film of a run, which outlives a visit of the page; whoever may not see the run does not reach it either."""
-    return Film()
+    """The film of a run; whoever may not see the run does not reach it either.
+
+    Films of runs that exist no longer, not even in the trash, are forgotten, and so is the oldest of more than KEPT.
+    """
+    with _lock:
+        for other in list(_films):
+            if not (other.exists() or (other.parent / TRASH / other.name).exists()):
+                del _films[other]
+        if folder not in _films:
+            _films[folder] = Film()
+        for other in list(_films)[:-KEPT]:
+            del _films[other]
+        return _films[folder]
 
 
 def make(run: Run) -> None:

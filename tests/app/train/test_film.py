@@ -6,6 +6,7 @@ import av
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from facedemo.app.shared import run_film
 from facedemo.app.shared.background import Job
 from facedemo.app.shared.run_film import film_of
 from facedemo.runs import trash
@@ -63,8 +64,11 @@ def test_a_film_is_still_offered_after_a_reload_for_its_run_alone_and_not_once_t
     assert "Film (MP4)" not in downloads(open_page(other.id))
     deleted = trash.delete(run)
     assert "Film (MP4)" not in downloads(open_page(run.id))
-    trash.restore(deleted)
+    restored = trash.restore(deleted)
     assert "Film (MP4)" in downloads(open_page(run.id))
+    trash.erase([trash.delete(restored)])
+    film_of(other.path)
+    assert run.path not in run_film._films, "nothing of an erased run stays in memory"
 
 
 def test_a_film_that_is_being_made_is_found_again_after_a_reload(make_run: RunMaker) -> None:

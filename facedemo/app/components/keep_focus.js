@@ -3,9 +3,11 @@
 const CONTROLS = ":is(input, textarea, button, a[href], summary, [tabindex='0']):not([aria-label^='Help'])";
 const PARTS = '[role="dialog"], [data-testid="stMain"]';
 const SETTLING = 300; // ms in which the control may come back, or the page may choose another focus
+const PATIENCE = 40; // how many times that is waited for a page that is still being drawn
 
 const isFree = () => document.activeElement === document.body;
 const isSeen = (control) => control.checkVisibility({ visibilityProperty: true });
+const isDrawn = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState !== "running";
 const isLost = (control) => !isSeen(control) || control.matches(":disabled");
 const controlsIn = (part) => [...part.querySelectorAll(CONTROLS)].filter(isSeen);
 const follows = (one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
@@ -27,9 +29,12 @@ function takesPlace({ part, before, after }) {
   const following = after.find((control) => control.isConnected);
   const isBetween = (control) =>
     (!previous || follows(previous, control)) && (!following || follows(control, following));
-  const lost = before.length - 1 - before.lastIndexOf(previous); // as many in a row have been replaced before it
+  // as many in a row have been replaced before and after it; the side with fewer of them tells its place better
+  const lostBefore = before.length - 1 - before.lastIndexOf(previous);
+  const lostAfter = following ? after.indexOf(following) : after.length;
+  const between = controls.filter(isBetween);
   return (
-    controls.filter(isBetween).slice(0, lost + 1).pop() ??
+    (lostAfter < lostBefore ? between.slice(-1 - lostAfter)[0] : between.slice(0, lostBefore + 1).pop()) ??
     controls.find((control) => after.includes(control)) ??
     controls.findLast((control) => before.includes(control))
   );
@@ -43,8 +48,13 @@ export default function () {
   let byKeyboard = true;
   let next; // the control that the focus was handed to
 
-  const handOn = ({ control, place, path }) => {
+  const handOn = (lost, tries) => {
+    const { control, place, path } = lost;
     if (!isFree() || !isLost(control) || !place.part?.isConnected || path !== location.pathname) return;
+    if (!isDrawn() && tries < PATIENCE) {
+      setTimeout(handOn, SETTLING, lost, tries + 1);
+      return;
+    }
     next = takesPlace(place);
     next?.focus();
   };
@@ -63,7 +73,7 @@ export default function () {
   );
   new MutationObserver(() => {
     if (!held || !byKeyboard || !isFree() || !isLost(held.control)) return;
-    setTimeout(handOn, SETTLING, held);
+    setTimeout(handOn, SETTLING, held, 0);
     held = undefined;
   }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
 }

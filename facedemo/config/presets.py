@@ -72,7 +72,7 @@ PRESETS = {
     "own-64": Preset(
         "Your own photos, 64×64",
         "Fine-tunes the bundled model ours-64 on a small set of your own for half an hour: small learning rates, and "
-        "augmentation, so that the discriminator memorises your images later.",
+        "augmentation, so that the discriminator memorises your images later. The faces become blurred first.",
         {  # without network settings, which are those of the model to start from, see `warm_start.configured`
             "model": {
                 "batch_size": 16,  # more updates in half an hour of a CPU than with the start model's 64
@@ -110,7 +110,8 @@ def fitting_preset(count: int) -> tuple[str, str]:
         return "own-64", (
             f"With fewer than {SMALL_SET:,} images, a model that starts from random weights soon memorises them. This "
             "preset fine-tunes ours-64, which generates faces already. It augments the images, so that the "
-            "discriminator sees each of them in many versions."
+            "discriminator sees each of them in many versions. The faces become blurred before they become those of "
+            "your images, and half an hour may be too short for that: watch the samples."
         )
     return "good-64", f"{SMALL_SET:,} images and more are enough to start from random weights, as this preset does."
 

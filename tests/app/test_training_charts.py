@@ -139,3 +139,8 @@ def test_a_value_stands_among_histograms_of_others() -> None:
 def test_a_distribution_of_one_value_can_be_drawn() -> None:
     figure = training.distribution({"drawn": np.full(5, 0.2)}, 0.2, "L(v)", "L")
     assert figure.data[0].xbins.size > 0
+
+
+@pytest.mark.parametrize(("tick", "text"), [(0.02, "0.02"), (500.0, "500"), (1e4, "10,000"), (2e-5, "2e-5")])
+def test_ticks_of_a_logarithmic_axis_are_written_out_unless_they_are_long(tick: float, text: str) -> None:
+    assert training.tick_text(tick) == text

@@ -28,27 +28,27 @@ class Film:
 
 
 def film_of(folder: Path) -> Film:
-    """The film of a run; whoever may not see the run does not reach it either.
+    """The film of a run, an empty one if none was asked for; whoever may not see the run does not reach it either.
 
-    Films of runs that exist no longer, not even in the trash, are forgotten, and so is the oldest of more than KEPT.
+    Films of runs that exist no longer, not even in the trash, are forgotten.
     """
     with _lock:
         for other in list(_films):
             if not (other.exists() or (other.parent / TRASH / other.name).exists()):
                 del _films[other]
-        if folder not in _films:
-            _films[folder] = Film()
-        for other in list(_films)[:-KEPT]:
-            del _films[other]
-        return _films[folder]
+        return _films.get(folder) or Film()
 
 
 def make(run: Run) -> None:
-    film = film_of(run.path)
-    if film.job:
-        film.job.cancel()
-    film.grids = len(run.samples())
-    film.job = Job(lambda steps: training_film.film_file(run, ".mp4", steps))
+    """Begins to make the film of a run anew, and forgets the oldest of more than KEPT films."""
+    if job := film_of(run.path).job:
+        job.cancel()
+    film = Film(len(run.samples()), Job(lambda steps: training_film.film_file(run, ".mp4", steps)))
+    with _lock:
+        _films.pop(run.path, None)
+        _films[run.path] = film
+        for oldest in list(_films)[:-KEPT]:
+            del _films[oldest]
 
 
 def run_film(run: Run, key: str) -> None:

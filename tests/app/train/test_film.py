@@ -106,3 +106,13 @@ def test_a_film_that_cannot_be_made_says_why(make_run: RunMaker) -> None:
     page.run()
     assert "fewer than two sample grids" in page_text(page)
     assert "Make film" in labels(page)
+
+
+def test_looking_at_many_runs_forgets_no_film(make_run: RunMaker) -> None:
+    run = make_run()
+    add_grids(run, 0, 3)
+    click(open_page(run.id), "Make film")
+    job_of(run).thread.join()
+    for number in range(run_film.KEPT + 1):
+        film_of(run.path.parent / f"another {number}")
+    assert "Film (MP4)" in downloads(open_page(run.id))

@@ -11,7 +11,7 @@ KEY = "learn_families"
 RECORDED = (
     "One training of each family, with its own default settings, on the same built-in faces. This is the beginning "
     "only and no fair comparison: WGAN and R3GAN need many more images for good faces. The page Compare shows models "
-    "that were trained to the end."
+    "that were trained for longer."
 )
 
 

@@ -41,9 +41,10 @@ LESSON = Lesson(
         "After a minute of training, which pictures will D redraw better?",
         ["Photographs: it has practised on them", "G's faces: they are smoother", "Both equally well"],
         1,
-        "At first D fails on G's faces. Then their line falls below that of the photographs: they have fewer details, "
-        "and what is smooth is easily redrawn, even by a D that tries not to. A balance keeps it so: the error on G's "
-        "faces, L(G(z)), is held at 0.8 times the error on photographs, L(x). Lesson 3 says how.",
+        "For a short while, D manages to redraw G's faces worse. Then its error on them falls below that on "
+        "photographs: they have fewer details, and what is smooth is easily redrawn, even by a D that tries not to. A "
+        "balance keeps it so: the error on G's faces, L(G(z)), is held at 0.8 times the error on photographs, L(x). "
+        "Lesson 3 says how.",
     ),
     show_players,
     navigation.INSIDE,

@@ -41,7 +41,7 @@ class Playback:
 
 
 def show_recording(name: str, own: str, explanation: str, differences: bool = False) -> int:
-    """Plays a recording, above the learner's own trainings; it is folded once these have seen as many images.
+    """Plays a recording, with the heading of the learner's own trainings below; folded once these have caught up.
 
     own: key of the learner's own trainings.  explanation: what was trained.  differences: also say how much the faces
     differ.  Returns the number of images at the end of the recording.

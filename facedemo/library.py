@@ -62,8 +62,9 @@ def verify(
     """Evaluates `count` faces of a model: detection, distinct people, and distance to real faces.
 
     model: as for `load`, or a loaded model.  data: real images to compare with, of which the test split is used.
-    request_fields: further fields of `facedemo.evaluation.request.EvaluationRequest`, such as split="validation" or
-    copies=True.  Raises ValueError if these fields contradict each other or the images cannot be used.
+    request_fields: further fields of `facedemo.evaluation.request.EvaluationRequest`, such as split="all", to compare
+    with all of these images, or copies=True.  Raises ValueError if these fields contradict each other or the images
+    cannot be used.
     """
     loaded = model if isinstance(model, FaceModel) else load(model)
     source = str(data) if data is not None else None

@@ -62,8 +62,10 @@ def test_what_cannot_be_done_is_refused_before_anything_is_computed(tmp_path: Pa
         facedemo.train(data=tmp_path / "nothing", minutes=1)
     with pytest.raises(ValueError, match="No model or run matches"):
         facedemo.load("ours-65")
-    with pytest.raises(ValueError, match="“all” is not held out"):
-        facedemo.verify("ours-64", count=100_000, data=tmp_path, split="all")
+    with pytest.raises(ValueError, match="“train” is not held out"):
+        facedemo.verify("ours-64", count=100_000, data=tmp_path, split="train")
+    with pytest.raises(ValueError, match="choose the split test or validation"):
+        facedemo.verify("ours-64", count=100_000, data=tmp_path, split="all", copies=True)
     with pytest.raises(ValueError, match="There is no file or folder"):
         facedemo.verify("ours-64", count=100_000, data=tmp_path / "nothing")
 

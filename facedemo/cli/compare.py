@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, HeldOut, Now, RunsDir, bars, fail, show_table, state_and_place
+from facedemo.cli.terminal import RUNS, Now, RunsDir, Split, bars, fail, show_table, state_and_place
 from facedemo.comparison import commands, entrants, gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
@@ -59,7 +59,7 @@ def compare(
     preset: Preset = None,
     seed: Seed = 0,
     count: Count = 1000,
-    split: HeldOut = "test",
+    split: Split = "test",
     copies: Copies = True,
     resume: Resume = None,
     out: Out = None,
@@ -74,6 +74,7 @@ def compare(
     without training.
     """
     images = given({"source": source}).get("source")
+    copies = copies and split != "all"  # without a held-out split, nothing tells a copy from a likeness
     request = EvaluationRequest(count, seed, images, split, copies=copies and images is not None)
     if count and not resume:
         request.check()
@@ -81,6 +82,10 @@ def compare(
         report(evaluate_models(models, request, runs_dir), out or Path("comparison"))
     elif resume:
         run_race(find_race(resume, runs_dir), out, now)
+    elif split == "all":
+        raise ValueError(
+            "A race trains on most of the images, so it compares with a held-out split: choose test or validation."
+        )
     else:
         options = given({"source": source, "seed": seed, **settings})
         evaluation = {"seed": seed, "count": count, "split": split, "copies": copies}

@@ -24,8 +24,12 @@ RunOrRace = Annotated[
     str, typer.Argument(help="Run or race: its directory, or the end of its directory's name.", metavar="RUN")
 ]
 Now = Annotated[bool, typer.Option("--now", help="Start at once instead of waiting in the queue of trainings.")]
-HeldOut = Annotated[
-    str, typer.Option(help="Held-out split of the real images: validation (for tuning) or test (for reporting).")
+Split = Annotated[
+    str,
+    typer.Option(
+        help="Real images to compare with: a held-out split, which is validation (for tuning) or test (for reporting), "
+        "or all, for images that no model was trained on."
+    ),
 ]
 RUNS = Path("runs")
 

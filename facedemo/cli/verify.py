@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, HeldOut, RunsDir, bars, check_suffix, show_rows, show_table
+from facedemo.cli.terminal import RUNS, RunsDir, Split, bars, check_suffix, show_rows, show_table
 from facedemo.data import personal
 from facedemo.data.preparation import Progress
 from facedemo.evaluation import annotate, over_seeds
@@ -70,7 +70,7 @@ def verify(
     seed: Seed = 0,
     seeds: Seeds = 1,
     data: Data = None,
-    split: HeldOut = "test",
+    split: Split = "test",
     gallery: Gallery = None,
     cnn: Cnn = False,
     copies: Copies = False,

@@ -21,9 +21,14 @@ Split = Literal["all", "train", "validation", "test"]
 PERCENT: dict[Split, int] = {"train": 80, "validation": 10, "test": 10}
 
 
+def number_of(key: str) -> int:
+    """A random number for an identity, or an image of an unknown person: it depends only on the name."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest())
+
+
 def split_of(key: str) -> str:
     """The split of an identity, or of an image of an unknown person: it depends only on the name, on every machine."""
-    percentile = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) % 100
+    percentile = number_of(key) % 100
     for split, percent in PERCENT.items():
         percentile -= percent
         if percentile < 0:
@@ -106,6 +111,29 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
         name = file_names(source)
         raise DataError(f"{name} has no images in the split “{split}”. Use more data, or the split “all”.")
     return rows
+
+
+def halves(faces: Faces, source: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """All rows of `faces.images` in two sets of about the same size, ascending, by person if the people are known.
+
+    Raises DataError if all show the same person.
+    """
+    people = known_people(faces.names, source).identities
+    people_by_stem = by_stem(people)
+
+    def key_of(path: str) -> str:
+        name = path.rpartition("/")[2]
+        listed = listed_name(name, people, people_by_stem)
+        return f"person {people[listed]}" if listed else name
+
+    keys = [key_of(name) for name in faces.names]
+    order = sorted(range(len(keys)), key=lambda row: (number_of(keys[row]), keys[row]))
+    middle = len(order) // 2
+    while middle < len(order) and keys[order[middle]] == keys[order[middle - 1]]:
+        middle += 1
+    if middle == len(order):
+        raise DataError(f"{file_names(source)} cannot be divided into two sets of real faces. Use more images.")
+    return np.sort(order[:middle]), np.sort(order[middle:])
 
 
 def all_parts(faces: Faces, source: str | Path) -> dict[Split, np.ndarray]:

@@ -55,6 +55,13 @@ class FaceDetections:
         """The embeddings of the images with a face, (m, 128)."""
         return self.embeddings[self.detected]
 
+    def followed_by(self, other: "FaceDetections") -> "FaceDetections":
+        pairs = ((self.boxes, other.boxes), (self.faces, other.faces), (self.embeddings, other.embeddings))
+        return FaceDetections(*map(np.concatenate, pairs))
+
+    def at(self, rows: np.ndarray) -> "FaceDetections":
+        return FaceDetections(self.boxes[rows], self.faces[rows], self.embeddings[rows])
+
 
 def detect_and_embed(
     images: Images,

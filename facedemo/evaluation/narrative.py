@@ -92,10 +92,13 @@ def distance(report: Report) -> str:
     if real is None:
         return ""
     if generated.distance is None or real.distance is None:
-        return f"Too few faces were detected for a Fréchet face distance, which needs {FEWEST} on each side."
+        enough = f"{FEWEST} in each half of the real ones" if report.split == "all" else f"{FEWEST} on each side"
+        return f"Too few faces were detected for a Fréchet face distance, which needs {enough}."
+    sets = "these two halves" if report.split == "all" else "two sets of real faces"
+    halves = ", the mean of those to two halves of them" if report.split == "all" else ""
     return (
-        f"Their Fréchet face distance to real faces is {generated.distance:.3f} (0: identical distributions). Between "
-        f"two sets of real faces it is {real.distance:.3f}, which is about the lowest value that a model can reach."
+        f"Their Fréchet face distance to real faces is {generated.distance:.3f} (0: identical distributions){halves}. "
+        f"Between {sets} it is {real.distance:.3f}, which is about the lowest value that a model can reach."
     )
 
 
@@ -131,6 +134,11 @@ def inception(generated: Row, real: Row | None) -> str:
 def honesty(report: Report) -> str:
     if report.unseen is not False:
         return ""
+    if report.split == "all":
+        return (
+            f"The real faces are all images of {report.data}: if the model was trained on some of them, the comparison "
+            "is biased in the model's favour."
+        )
     return (
         "The model was trained on all splits of its data: if these real faces are among them, the comparison is biased "
         "in the model's favour."

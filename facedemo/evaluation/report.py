@@ -65,7 +65,7 @@ class Row:
     undetected: no face detected (the paper's first column).  unrecognised: a face, but nobody in the gallery within
     0.6 (its second column).  undetected_cnn: by the second detector.  people: distinct people among the detected
     faces. people_matched_n: the same among the first `matched_n` images only, an equal number for every row.
-    distance: Fréchet distance to the held-out real faces, with `frechet_n` faces each.  nearest: median distance to
+    distance: Fréchet distance to the real faces, with `frechet_n` faces each.  nearest: median distance to
     the nearest training face. duplicates: share of faces with another within 0.3.  fid, kid: as
     `inception.fid_and_kid` returns them, against the same real images.  main_variance: as returned by
     `metrics.main_variance`, against the same real faces.
@@ -89,9 +89,10 @@ class Row:
 class Report:
     """All metrics of a model, with the settings needed to reproduce them.
 
-    rows: the model's row, then that of real faces if there were any.  unseen: whether the real faces are from a split
-    that the model was not trained on; None if there were none.  matched_n: number of images for `Row.people_matched_n`.
-    frechet_n: number of faces on each side of the Fréchet distances.
+    rows: the model's row, then that of real faces if there were any.  split: that of the real faces; if it is “all”,
+    distances are means of those to their two halves.  unseen: whether the real faces are from a split that the model
+    was not trained on; None if there were none.  matched_n: number of images for `Row.people_matched_n`.  frechet_n:
+    number of faces on each side of the Fréchet distances.
     """
 
     model: str

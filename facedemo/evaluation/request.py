@@ -1,12 +1,11 @@
 """What an evaluation is asked for, from the command line, the Verify page, a race or the library. Imports no torch."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import existing
 
-HeldOut = Literal["validation", "test"]
+SPLITS = ("validation", "test", "all")
 
 
 @dataclass(frozen=True)
@@ -14,7 +13,8 @@ class EvaluationRequest:
     """The settings of an evaluation, apart from the model.
 
     count: faces to generate.  seed: of the first face.  source: the model's training data, of which `split` is held
-    out; without it, only metrics that need no real faces are measured.  gallery: images of known people.  cnn: also run
+    out, or, with the split “all”, images of which all are compared with; without it, only metrics that need no real
+    faces are measured.  gallery: images of known people.  cnn: also run
     the second detector.  copies: find the nearest training faces, for which all of them are embedded once.  fid: also
     measure FID and KID.
     """
@@ -32,18 +32,21 @@ class EvaluationRequest:
         """Raises ValueError, before anything is computed, if this cannot be done; DataError for a missing source."""
         if self.count < 1:
             raise ValueError("At least one face has to be generated.")
-        if self.split not in get_args(HeldOut):
-            raise ValueError(f"“{self.split}” is not held out from training. Choose {' or '.join(get_args(HeldOut))}.")
+        if self.split not in SPLITS:
+            raise ValueError(
+                f"“{self.split}” is not held out from training. Choose validation or test, or all for images that the "
+                "model was not trained on."
+            )
         for images in filter(None, (self.source, self.gallery)):
             existing(images)
         if self.source is None and self.copies:
             raise ValueError("The nearest training faces need the training images: give them with --data.")
+        if self.split == "all" and self.copies:
+            raise ValueError(
+                "The nearest training faces need a held-out split to be judged by: choose the split test or validation."
+            )
         if self.source is None and self.fid:
             raise ValueError("FID and KID need real images: give them with --data.")
-
-    @property
-    def held_out(self) -> HeldOut:
-        return "validation" if self.split == "validation" else "test"
 
     def without_real_faces(self) -> "EvaluationRequest":
         return replace(self, source=None, copies=False, fid=False)

@@ -56,7 +56,7 @@ MEASURES = {  # metric → its cell, and its meaning
     ),
     "Fréchet face distance": (
         distance,
-        "Fréchet distance between the embeddings of the faces and of held-out real faces. Lower is better; it "
+        "Fréchet distance between the embeddings of the faces and of real faces. Lower is better; it "
         "decreases with the number of faces, so compare only equal numbers. The real-face column is the distance "
         "between two real sets.",
     ),

@@ -1,6 +1,6 @@
 """The evaluation of a model: detection as in the paper's Table 1, diversity, memorisation and distance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError, file_names
-from facedemo.data.splits import Split, all_parts, split_rows
+from facedemo.data.splits import Split, all_parts, halves, split_rows
 from facedemo.evaluation import inception
 from facedemo.evaluation.detector import FaceDetections, detect_and_embed
 from facedemo.evaluation.metrics import (
@@ -26,7 +26,7 @@ from facedemo.evaluation.metrics import (
     people,
 )
 from facedemo.evaluation.report import Rate, Report, Row, rate
-from facedemo.evaluation.request import EvaluationRequest, HeldOut
+from facedemo.evaluation.request import EvaluationRequest
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
@@ -68,6 +68,20 @@ class DetectedImages:
         ]
 
 
+@dataclass(frozen=True)
+class RealFaces:
+    """The real faces that a model's are compared with.
+
+    shown: those in the report.  sets: the same in sets of about equal size, whose distances are averaged.  other: real
+    faces to which the first of these sets has its distance, the lower limit.  training: those of the training images.
+    """
+
+    shown: DetectedImages
+    sets: Sequence[DetectedImages]
+    other: DetectedImages
+    training: DetectedImages | None = None
+
+
 def verify(
     model: FaceModel, request: EvaluationRequest, steps: Steps = lambda what: None
 ) -> tuple[Report, DetectedImages]:
@@ -85,21 +99,20 @@ def verify(
     generated = detect_in(model.name, generated_images, request.cnn, steps)
     gallery = embed_gallery(request.gallery, model, steps) if request.gallery else None
     if request.source is None:
-        return replace(
-            checked_request, rows=[measure_row(generated, gallery, None, None, None, request.count)]
-        ), generated
-    real, other, training = held_out(model, request.source, request, steps)
-    first = min(request.count, len(real.images))
-    compared = min(int(images.hog.detected.sum()) for images in (generated, real, other))
+        return replace(checked_request, rows=[measure_row(generated, gallery, None, request.count)]), generated
+    real = real_faces(model, request.source, request, steps)
+    first = min(request.count, len(real.shown.images))
+    compared = min(int(images.hog.detected.sum()) for images in (generated, *real.sets, real.other))
     size = compared if compared >= FEWEST else None
-    seen = training.hog if training else None
-    rows = [
-        measure_row(generated, gallery, real.hog, seen, size, first),
-        measure_row(real, gallery, other.hog, seen, size, first),  # its distance is the lower limit: real against real
-    ]
+    rows = [measure_row(images, gallery, real.training, first) for images in (generated, real.shown)]
+    pairs = [(generated, real.sets), (real.sets[0], [real.other])]  # the second is the lower limit: real against real
+    if size is not None:
+        rows = [with_distance(row, *pair, size) for row, pair in zip(rows, pairs, strict=True)]
     if request.fid:
-        rows = with_fid(rows, generated.images, real.images, other.images)
-    return replace(checked_request, matched_n=first, frechet_n=size, rows=rows), replace(generated, training=training)
+        count = min(len(images.images) for images in (generated, *real.sets, real.other))
+        rows = [with_fid(row, *pair, count) for row, pair in zip(rows, pairs, strict=True)]
+    report = replace(checked_request, matched_n=first, frechet_n=size, rows=rows)
+    return report, replace(generated, training=real.training)
 
 
 def question(model: FaceModel, request: EvaluationRequest) -> Report:
@@ -128,12 +141,18 @@ def detect_in(name: str, images: Images, cnn: bool, steps: Steps, cache: Path | 
     return DetectedImages(name, images, detections, second)
 
 
-def with_fid(rows: list[Row], generated: Images, real: Images, other: Images) -> list[Row]:
-    """The rows of generated and real faces with FID and KID to real ones, for the same number of images."""
-    count = min(len(generated), len(real), len(other))
-    pairs = [(generated, real), (real, other)]  # the second is the lower limit
-    metrics = [inception.fid_and_kid(images, others, count) for images, others in pairs]
-    return [replace(row, fid=fid, kid=kid) for row, (fid, kid) in zip(rows, metrics, strict=True)]
+def with_distance(row: Row, detected: DetectedImages, sets: Sequence[DetectedImages], size: int) -> Row:
+    """A row with the Fréchet distance to real faces and the variance, for the first `size` faces of each."""
+    faces = detected.hog.face_embeddings[:size]
+    others = [real.hog.face_embeddings[:size] for real in sets]
+    distances, variances = ([metric(faces, real) for real in others] for metric in (frechet, main_variance))
+    return replace(row, distance=float(np.mean(distances)), main_variance=float(np.mean(variances)))
+
+
+def with_fid(row: Row, detected: DetectedImages, sets: Sequence[DetectedImages], count: int) -> Row:
+    """A row with FID and KID to real images, for the first `count` images of each."""
+    fid, kid = np.mean([inception.fid_and_kid(detected.images, real.images, count) for real in sets], axis=0)
+    return replace(row, fid=float(fid), kid=float(kid))
 
 
 def detection_rate(model: FaceModel, count: int = 1000, seed: int = 0, progress: Progress | None = None) -> Rate:
@@ -142,21 +161,33 @@ def detection_rate(model: FaceModel, count: int = 1000, seed: int = 0, progress:
     return rate(int(detect_and_embed(images, embed=False, progress=progress).detected.sum()), count)
 
 
-def held_out(
-    model: FaceModel, source: str, request: EvaluationRequest, steps: Steps
-) -> tuple[DetectedImages, DetectedImages, DetectedImages | None]:
-    """Held-out real faces, real faces of the other held-out split, and, if requested, the training faces."""
-    split = request.held_out
-    other: HeldOut = "validation" if split == "test" else "test"
+def real_faces(model: FaceModel, source: str, request: EvaluationRequest, steps: Steps) -> RealFaces:
+    """The faces of a held-out split beside those of the other one, or all of a source in two halves."""
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
+
+    def detected_in(name: str, rows: np.ndarray, cnn: bool = False) -> DetectedImages:
+        return detect_in(name, Selection(faces.images, rows), cnn, steps, faces.detections)
+
+    if request.split == "all":
+        rows = halves(faces, source)
+        first, second = (detected_in(f"real faces, half {n}", part, request.cnn) for n, part in enumerate(rows, 1))
+        return RealFaces(joined("real faces, all", faces.images, rows, first, second), [first, second], second)
+    split, other = ("validation", "test") if request.split == "validation" else ("test", "validation")
     names: tuple[Split, ...] = (split, other, "train")
-    parts = {name: Selection(faces.images, split_rows(faces, source, name)) for name in names}
-    real = detect_in(f"real faces, {split}", parts[split], request.cnn, steps, faces.detections)
-    return (
-        real,
-        detect_in(f"real faces, {other}", parts[other], False, steps, faces.detections),
-        detect_in("training faces", parts["train"], False, steps, faces.detections) if request.copies else None,
-    )
+    rows = {name: split_rows(faces, source, name) for name in names}
+    real = detected_in(f"real faces, {split}", rows[split], request.cnn)
+    others = detected_in(f"real faces, {other}", rows[other])
+    training = detected_in("training faces", rows["train"]) if request.copies else None
+    return RealFaces(real, [real], others, training)
+
+
+def joined(
+    name: str, images: Images, rows: tuple[np.ndarray, np.ndarray], first: DetectedImages, second: DetectedImages
+) -> DetectedImages:
+    """The detections of two sets of images as those of all, in their order."""
+    order = np.argsort(np.concatenate(rows))
+    cnn = first.cnn.followed_by(second.cnn).at(order) if first.cnn and second.cnn else None
+    return DetectedImages(name, images, first.hog.followed_by(second.hog).at(order), cnn)
 
 
 def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
@@ -175,16 +206,10 @@ def embed_gallery(source: str, model: FaceModel, steps: Steps) -> np.ndarray:
 def measure_row(
     detected: DetectedImages,
     gallery: np.ndarray | None,
-    real: FaceDetections | None,
-    training: FaceDetections | None,
-    size: int | None,
+    training: DetectedImages | None,
     first: int,
 ) -> Row:
-    """One row.
-
-    gallery: embeddings (n, 128) of known people.  real: reference for the Fréchet distance, which uses the first `size`
-    faces of each.
-    """
+    """One row, without distances to real faces.  gallery: embeddings (n, 128) of known people."""
     detections, embeddings = detected.hog, detected.hog.face_embeddings
     unrecognised = None
     if gallery is not None:
@@ -196,12 +221,9 @@ def measure_row(
         unrecognised=unrecognised,
         people=distinct_people(embeddings),
         people_matched_n=distinct_people(detections.embeddings[:first][detections.detected[:first]]),
-        distance=frechet(embeddings[:size], real.face_embeddings[:size]) if size and real is not None else None,
-        nearest=median_nearest(embeddings, training.face_embeddings) if training is not None else None,
+        distance=None,
+        nearest=median_nearest(embeddings, training.hog.face_embeddings) if training is not None else None,
         duplicates=duplicates(embeddings),
-        main_variance=main_variance(embeddings[:size], real.face_embeddings[:size])
-        if size and real is not None
-        else None,
     )
 
 
@@ -210,6 +232,6 @@ def median_nearest(embeddings: np.ndarray, training: np.ndarray) -> float | None
 
 
 def unseen_by(model: FaceModel, split: str) -> bool:
-    """Whether a split of the data was held out when the model was trained."""
+    """Whether a split of the data was held out when the model was trained; of all images, that is never certain."""
     trained = model.config.data
-    return trained.source == BUILTIN_SOURCE or trained.split not in ("all", split)
+    return trained.source == BUILTIN_SOURCE or (split != "all" and trained.split not in ("all", split))

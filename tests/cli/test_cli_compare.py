@@ -58,6 +58,20 @@ def test_models_that_are_there_are_compared_without_training(raced: Path) -> Non
     assert load_evaluation(run.path).count == 4, "what was measured in the race stays"
 
 
+def test_models_are_compared_with_all_images_but_a_race_is_not(raced: Path) -> None:
+    options = ["--data", "pictures", "--split", "all", "--count", "3"]
+    done = facedemo(raced, "compare", "--models", "ours-64", *options, "--out", "whole")
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads((raced / "whole/report.json").read_text("utf8"))
+    assert numbers["contenders"][0]["evaluation"]["rows"][1]["undetected"]["of"] == len(
+        list((raced / "pictures").iterdir())
+    )
+    assert "--split all" in numbers["commands"]["the whole comparison"]
+    refused = facedemo(raced, "compare", *options, "--minutes", "1")
+    assert refused.returncode == 1
+    assert "choose test or validation" in refused.stderr
+
+
 def test_races_are_listed(raced: Path) -> None:
     done = facedemo(raced, "races")
     assert "finished" in done.stdout

@@ -16,7 +16,7 @@ from facedemo.data.celeba import sort_people
 from facedemo.data.labels import read_labels
 from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError
-from facedemo.data.splits import all_parts, known_people, rows_of, split_of, split_rows
+from facedemo.data.splits import all_parts, halves, known_people, rows_of, split_of, split_rows
 from facedemo.runs.run import create_run
 from facedemo.training.worker import execute
 
@@ -130,6 +130,22 @@ def test_two_folders_sorted_by_person_are_split_by_person_together(tmp_path: Pat
     owners = [{faces.names[row].split("/")[2] for row in part} for part in parts]
     assert owners[0].isdisjoint(owners[1])
     assert sum(map(len, owners)) == 60
+
+
+def test_the_halves_of_a_source_are_complete_about_equal_and_share_no_person(tmp_path: Path) -> None:
+    source = images_in(tmp_path / "mine", [f"people/{n // 4}/{n}.png" for n in range(80)])
+    faces = prepare(source, 32, cache=tmp_path / "cache")
+    first, second = halves(faces, source)
+    assert sorted([*first, *second]) == list(range(80))
+    assert len(first) == 40
+    owners = [{faces.names[row].split("/")[1] for row in half} for half in (first, second)]
+    assert owners[0].isdisjoint(owners[1])
+
+
+def test_the_images_of_one_person_have_no_halves(tmp_path: Path) -> None:
+    source = images_in(tmp_path / "mine", [f"people/1/{n}.png" for n in range(64)])
+    with pytest.raises(DataError, match="cannot be divided"):
+        halves(prepare(source, 32, cache=tmp_path / "cache"), source)
 
 
 def test_a_missing_source_among_several_is_named(tmp_path: Path) -> None:

@@ -150,6 +150,10 @@ def test_the_reading_says_what_is_missing_and_what_flatters() -> None:
     assert "needs 256" in narrative(row(distance=None), REAL)
     assert "biased in the model" in narrative(row(), REAL, unseen=False)
     assert "biased in the model" not in narrative(row(), REAL)
+    whole = narrative(row(), REAL, unseen=False, split="all")
+    assert "The real faces are all images of celeba.tar: if the model was trained on some of them" in whole
+    assert "Between these two halves it is 0.016" in whole
+    assert "needs 256 in each half" in narrative(row(distance=None), REAL, split="all")
     assert "nobody in the gallery" in narrative(row(unrecognised=rate(3, 1000)))
     assert "FID is 20.5 (between real faces 5.0)" in narrative(row(fid=20.5, kid=0.01), replace(REAL, fid=5.0, kid=0.0))
 

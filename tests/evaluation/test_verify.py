@@ -3,20 +3,35 @@
 import json
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from facedemo.cli import main
+from facedemo.data.images import Images, Selection
+from facedemo.data.preparation import prepare
+from facedemo.data.splits import halves
 from facedemo.evaluation import verify
+from facedemo.evaluation.detector import FaceDetections
+from facedemo.evaluation.metrics import distinct_people, frechet
 from facedemo.evaluation.report import Report
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.imaging import pictures
 from facedemo.pretrained.model import find_model, load_model
 from tests.conftest import facedemo
 from tests.evaluation.conftest import generated
+
+
+def images_in(folder: Path, images: Iterable[np.ndarray]) -> Path:
+    """A folder of images, which are stand-ins for photographs."""
+    folder.mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number:03d}.png")
+    return folder
 
 
 def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Path) -> None:
@@ -27,13 +42,8 @@ def test_a_comparison_with_the_part_that_models_train_on_is_refused(tmp_path: Pa
 
 def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
-    sheets = tmp_path / "shown"
-    sheets.mkdir()
     nothing = np.random.default_rng(0).integers(0, 256, (90, 64, 64, 3), dtype=np.uint8)
-    for number, image in enumerate(
-        np.concatenate([generated(30, seed=900), nothing])
-    ):  # drawn: stand-ins for photographs
-        Image.fromarray(image).save(sheets / f"{number:03d}.png")
+    sheets = images_in(tmp_path / "shown", [*generated(30, seed=900), *nothing])
     begun = []
 
     def steps(what: str):
@@ -47,14 +57,62 @@ def test_a_gallery_that_is_also_the_data_is_looked_at_once(tmp_path: Path, monke
     assert report.generated.unrecognised.count == 0, "each of them is in the gallery"
 
 
-def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_report(tmp_path: Path) -> None:
-    people = tmp_path / "people"
-    people.mkdir()
+def looked_at(images: Images, *args: Any, progress: Any = None, **options: Any) -> FaceDetections:
+    """Detections without a detector: a face in each image, whose embedding depends on the image alone."""
+    seeds = [int(np.asarray(images[row])[:8, :8].sum()) for row in range(len(images))]
+    embeddings = np.stack([np.random.default_rng(seed).normal(scale=0.1, size=128) for seed in seeds])
+    return FaceDetections(np.ones((len(seeds), 4), np.int64), np.ones(len(seeds), np.int64), embeddings)
+
+
+def test_with_all_images_the_distance_is_the_mean_of_those_to_two_halves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(verify, "detect_and_embed", looked_at)
+    noise = np.random.default_rng(0).integers(0, 256, (600, 64, 64, 3), dtype=np.uint8)
+    model, source = load_model(find_model("ours-64")), str(images_in(tmp_path / "others", noise))
+    report, generated = verify.verify(model, EvaluationRequest(320, 1, source, "all", cnn=True))
+
+    faces = prepare(source, 64)
+    halved = [looked_at(Selection(faces.images, rows)).embeddings for rows in halves(faces, source)]
+    assert (report.split, report.frechet_n, report.matched_n, report.unseen) == ("all", 300, 320, False)
+    assert report.real.name == "real faces, all"
+    assert (report.real.undetected.of, report.real.undetected_cnn.of) == (600, 600)
+    assert report.real.people == distinct_people(looked_at(faces.images).embeddings), "of all images, in their order"
+    assert report.real.distance == pytest.approx(frechet(*halved))
+    own = generated.hog.embeddings[:300]
+    assert report.generated.distance == pytest.approx(np.mean([frechet(own, half) for half in halved]))
+    assert report.generated.distance != pytest.approx(frechet(own, halved[0]), rel=1e-6)
+
+
+def test_the_command_keeps_a_comparison_with_all_images_on_the_card(tmp_path: Path) -> None:
     nothing = np.random.default_rng(0).integers(0, 256, (58, 64, 64, 3), dtype=np.uint8)
-    for number, image in enumerate(
-        np.concatenate([generated(6, seed=900), nothing])
-    ):  # drawn: stand-ins for photographs
-        Image.fromarray(image).save(people / f"{number:02d}.png")
+    images_in(tmp_path / "others", [*generated(6, seed=900), *nothing])
+    bundled = tmp_path / "mine"
+    shutil.copytree(find_model("ours-64"), bundled)
+    arguments = [
+        "--model",
+        str(bundled),
+        "--count",
+        "2",
+        "--data",
+        str(tmp_path / "others"),
+        "--split",
+        "all",
+        "--keep",
+    ]
+    done = facedemo(tmp_path, "verify", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "real faces, all" in done.stdout
+    smaller = json.loads((bundled / "report.json").read_text("utf8"))["smaller_evaluations"]
+    kept = Report.from_json(smaller[-1])
+    assert (kept.count, kept.split, kept.real.undetected.of) == (2, "all", 64)
+    assert "The real faces are all images of others: if the model was trained on some of them" in done.stdout
+
+
+def test_the_command_verifies_against_a_gallery_draws_sheets_and_keeps_the_report(tmp_path: Path) -> None:
+    nothing = np.random.default_rng(0).integers(0, 256, (58, 64, 64, 3), dtype=np.uint8)
+    people = images_in(tmp_path / "people", [*generated(6, seed=900), *nothing])
     bundled = tmp_path / "mine"
     shutil.copytree(find_model("ours-64"), bundled)
     before = json.loads((bundled / "report.json").read_text("utf8"))

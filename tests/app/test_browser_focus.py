@@ -1,12 +1,13 @@
 """The keyboard's focus in real Chromium, where the control that has it disappears or opens something."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from facedemo.runs.run import Run
+from facedemo.runs.run import Run, list_runs
 from tests.app.conftest import in_a_browser
 from tests.app.test_browser_keyboard import NAME, settled, tab_to
 from tests.conftest import RunMaker
@@ -40,6 +41,51 @@ def test_the_focus_follows_the_film_from_its_start_to_its_download(
     expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     expect(page.get_by_role("button", name="Film (MP4)")).to_be_focused()
     expect(page.get_by_role("status").filter(has_text="The film is ready.")).to_be_attached()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=str)
+def test_after_the_deletion_of_runs_the_focus_is_on_what_took_their_place(
+    address: str,
+    browser: Browser,
+    home: Path,
+    make_run: RunMaker,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.setenv("FACEDEMO_RUNS", str(home / "runs"))
+    shutil.rmtree(home / "runs", ignore_errors=True)
+    for name in "abcd":
+        make_run(f"run {name}")
+    first, second, *_, last = [run.name for run in list_runs()]  # in the order of the page
+    with browser.new_context(viewport={"width": size[0], "height": size[1]}) as context:
+        page = context.new_page()
+        page.goto(f"{address}/train")
+        page.get_by_role("button", name="Delete", exact=True).nth(3).wait_for()
+        settled(page)
+        focused = page.locator(":focus")
+        tab_to(page, "Delete")
+        tab_to(page, "Delete")
+        page.keyboard.press("Enter")
+        page.get_by_text(f"Deleted “{second}”.").wait_for()
+        expect(focused).to_have_accessible_name("Delete")
+        expect(page.get_by_test_id("stVerticalBlock").filter(has=focused).last).to_contain_text(first)
+        tab_to(page, "Delete")
+        tab_to(page, "Delete")
+        page.keyboard.press("Enter")
+        page.get_by_text(f"Deleted “{last}”.").wait_for()
+        expect(focused).to_contain_text("Deleted runs (2)")
+
+
+def test_a_control_that_cannot_be_used_for_a_moment_has_the_focus_again(address: str, page: Page) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Start training").wait_for()
+    settled(page)
+    tab_to(page, "Start training")
+    page.locator(":focus").evaluate(
+        "button => { button.disabled = true; setTimeout(() => button.disabled = false, 100); }"
+    )
+    expect(page.locator(":focus")).to_have_count(0)
+    expect(page.get_by_role("button", name="Start training")).to_be_focused()
 
 
 def test_tab_leads_into_an_open_popover_and_out_of_it(address: str, page: Page, run: Run) -> None:

@@ -50,12 +50,12 @@ export default function () {
 
   const handOn = (lost, tries) => {
     const { control, place, path } = lost;
-    if (!isFree() || !isLost(control) || !place.part?.isConnected || path !== location.pathname) return;
-    if (!isDrawn() && tries < PATIENCE) {
+    if (!isFree() || !place.part?.isConnected || path !== location.pathname) return;
+    if (isLost(control) && !isDrawn() && tries < PATIENCE) {
       setTimeout(handOn, SETTLING, lost, tries + 1);
       return;
     }
-    next = takesPlace(place);
+    next = isLost(control) ? takesPlace(place) : control; // one that comes back does so without the focus
     next?.focus();
   };
   document.addEventListener("focusin", ({ target }) => {

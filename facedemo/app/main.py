@@ -30,6 +30,10 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
 [data-testid="stElementToolbar"]:has(:focus-visible) { opacity: 1 !important; }  /* by itself only below the pointer */
 @media (max-width: 640px) {
   [data-testid="stTooltipContent"] { max-width: calc(100vw - 2rem) !important; }  /* otherwise, it breaks words */
+  [data-testid^="stBaseButton"] :is([data-testid="stMarkdownContainer"], p) {  /* long labels wrap */
+    white-space: normal !important;
+    text-align: start;
+  }
 }
 [data-testid="stRadioGroup"] label { outline-offset: -2px !important; }  /* answers lie close to each other */
 section[data-testid="stSidebar"][data-collapsed="true"] { visibility: hidden; }

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.app.conftest import PATIENT, in_a_browser
 
@@ -114,3 +114,18 @@ def test_lesson_5_breaks_a_training_and_mends_it(address: str, page: Page) -> No
     page.get_by_role("button", name="Fix it").click()
     wait_for_training(page, beyond=iterations(page)[0] + 10)
     expect(page.get_by_text("Losses", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("lesson", ["equations", "failing"])
+def test_the_last_buttons_of_a_lesson_show_their_whole_labels_on_a_phone(
+    address: str, browser: Browser, lesson: str
+) -> None:
+    with browser.new_context(viewport={"width": 360, "height": 800}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENT)
+        page.goto(f"{address}/learn?lesson={lesson}")
+        following = page.get_by_role("button", name=re.compile("^Next lesson: "))
+        following.wait_for()
+        for button in (following, page.get_by_role("button", name=re.compile("step by step|while it learns"))):
+            label = button.get_by_test_id("stMarkdownContainer")
+            assert label.evaluate("label => label.scrollWidth - label.clientWidth") <= 0

@@ -27,6 +27,7 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
   outline: 3px solid var(--accent) !important;
   outline-offset: 2px;
 }
+[data-testid="stMain"]:focus-visible::before { box-shadow: inset 0 0 0 3px var(--accent) !important; }
 [data-testid="stElementToolbar"]:has(:focus-visible) { opacity: 1 !important; }  /* by itself only below the pointer */
 @media (max-width: 640px) {
   [data-testid="stTooltipContent"] { max-width: calc(100vw - 2rem) !important; }  /* otherwise, it breaks words */

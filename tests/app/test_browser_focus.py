@@ -1,5 +1,6 @@
 """The keyboard's focus in real Chromium, where the control that has it disappears or opens something."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -98,6 +99,36 @@ def test_tab_leads_into_an_open_popover_and_out_of_it(address: str, page: Page, 
     for key, name in (("Tab", "Make film"), ("Shift+Tab", "Show it"), ("Tab", "Make film"), ("Tab", "Rename")):
         page.keyboard.press(key)
         assert name in page.evaluate(NAME)
+
+
+def test_tab_leaves_the_table_of_runs_at_once_and_a_selected_run_is_near(address: str, page: Page, run: Run) -> None:
+    page.goto(f"{address}/runs")
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.wait_for()
+    settled(page)
+    tab_to(page, "Fullscreen: Table of")
+    page.keyboard.press("Tab")
+    expect(table).to_be_focused()
+    page.keyboard.press("Shift+Space")
+    expect(page).to_have_url(re.compile(run.id))
+    settled(page)
+    names = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate(NAME))
+    assert any(name.endswith("Open") for name in names), names
+    tab_to(page, "Fullscreen: Table of", key="Shift+Tab")
+
+
+def test_the_page_itself_is_framed_while_it_has_the_focus(address: str, page: Page) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Start training").wait_for()
+    settled(page)
+    tab_to(page, "Skip to main content")
+    page.keyboard.press("Enter")
+    main = page.get_by_test_id("stMain")
+    expect(main).to_be_focused()
+    assert "rgb(27, 138, 129)" in main.evaluate("main => getComputedStyle(main, '::before').boxShadow")
 
 
 def test_the_full_screen_of_images_and_charts_is_entered_and_left_with_the_focus(address: str, page: Page) -> None:

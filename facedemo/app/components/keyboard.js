@@ -1,6 +1,7 @@
 // Fewer Tab stops: the links to the pages are one, with arrow keys between them, and a "?" beside a control is none.
 // F1 shows the help of the control in focus, and so does "?" unless the control takes text; again, or Escape, goes back.
-// Tab leads from the button of an open popover into it, although it stands at the end of the document.
+// Tab leads from the button of an open popover into it, although it stands at the end of the document, and out of a table,
+// whose cells are for the arrow keys.
 const ARROWS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 const ENDS = { Home: 0, End: -1 };
 const HELP = '.stTooltipIcon button[aria-label^="Help"]'; // a control of its own may have such a tooltip, too
@@ -59,6 +60,11 @@ function tabThroughPopover(event) {
   }
 }
 
+// By itself, a table takes Tab for the way to its next cell.
+function tabOutOfTable(event) {
+  if (event.key === "Tab" && event.target.closest?.('[data-testid="stDataFrame"] canvas')) event.stopPropagation();
+}
+
 export default function () {
   const page = document.documentElement;
   if (page.facedemoKeyboard) return;
@@ -90,6 +96,7 @@ export default function () {
       nameHelp(help);
     });
   };
+  document.addEventListener("keydown", tabOutOfTable, true);
   document.addEventListener("keydown", moveInMenu);
   document.addEventListener("keydown", showOrLeaveHelp);
   document.addEventListener("keydown", tabThroughPopover);

@@ -101,7 +101,10 @@ def test_tab_leads_into_an_open_popover_and_out_of_it(address: str, page: Page, 
         assert name in page.evaluate(NAME)
 
 
-def test_tab_leaves_the_table_of_runs_at_once_and_a_selected_run_is_near(address: str, page: Page, run: Run) -> None:
+def test_tab_leaves_the_table_of_runs_at_once_and_a_selected_run_is_deleted_nearby(
+    address: str, page: Page, run: Run, make_run: RunMaker
+) -> None:
+    make_run("another")
     page.goto(f"{address}/runs")
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     table.wait_for()
@@ -110,7 +113,8 @@ def test_tab_leaves_the_table_of_runs_at_once_and_a_selected_run_is_near(address
     page.keyboard.press("Tab")
     expect(table).to_be_focused()
     page.keyboard.press("Shift+Space")
-    expect(page).to_have_url(re.compile(run.id))
+    expect(page).to_have_url(re.compile("chosen=2"))
+    page.get_by_role("button", name="Rename").wait_for()
     settled(page)
     names = []
     for _ in range(3):
@@ -118,6 +122,12 @@ def test_tab_leaves_the_table_of_runs_at_once_and_a_selected_run_is_near(address
         names.append(page.evaluate(NAME))
     assert any(name.endswith("Open") for name in names), names
     tab_to(page, "Fullscreen: Table of", key="Shift+Tab")
+    tab_to(page, "Delete")
+    page.keyboard.press("Enter")
+    page.get_by_text(re.compile("^Deleted “")).wait_for()
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_have_count(0)
+    expect(page.locator(":focus")).to_have_count(1)
+    expect(page.locator(":focus")).not_to_have_class(re.compile("modebar-btn"))
 
 
 def test_the_page_itself_is_framed_while_it_has_the_focus(address: str, page: Page) -> None:

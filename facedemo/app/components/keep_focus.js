@@ -1,6 +1,7 @@
 // A control in focus that disappears, such as a button whose work has begun, would take the focus with it. This hands
 // the focus on to the control that takes its place. With a mouse or a finger, nobody needs that.
 const CONTROLS = ":is(input, textarea, button, a[href], summary, [tabindex='0']):not([aria-label^='Help'])";
+const CHART = ".modebar-btn"; // the buttons of a chart take the place of nothing but each other
 const PARTS = '[role="dialog"], [data-testid="stMain"]';
 const SETTLING = 300; // ms in which the control may come back, or the page may choose another focus
 const PATIENCE = 40; // how many times that is waited for a page that is still being drawn
@@ -23,8 +24,10 @@ function placeOf(control) {
   };
 }
 
-function takesPlace({ part, before, after }) {
-  const controls = controlsIn(part).filter((control) => !isLost(control));
+function takesPlace(lost, { part, before, after }) {
+  const controls = controlsIn(part).filter(
+    (control) => !isLost(control) && (!control.matches(CHART) || lost.matches(CHART)),
+  );
   const previous = before.findLast((control) => control.isConnected);
   const following = after.find((control) => control.isConnected);
   const isBetween = (control) =>
@@ -55,7 +58,7 @@ export default function () {
       setTimeout(handOn, SETTLING, lost, tries + 1);
       return;
     }
-    next = isLost(control) ? takesPlace(place) : control; // one that comes back does so without the focus
+    next = isLost(control) ? takesPlace(control, place) : control; // one that comes back does so without the focus
     next?.focus();
   };
   document.addEventListener("focusin", ({ target }) => {

@@ -8,9 +8,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from facedemo.config.presets import configure, start_of
+from facedemo.config.presets import configure, family_of, start_of
 from facedemo.config.schema import RunConfig
 from facedemo.gans.base import create
+from facedemo.gans.registry import config_class
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.provenance import START, images_seen
 from facedemo.runs.model_report import ModelReport
@@ -31,10 +32,18 @@ def settings(start: str, runs_root: Path | None = None) -> dict[str, Any]:
 def configured(options: dict[str, Any], preset: str | None = None, runs_root: Path | None = None) -> RunConfig:
     """As `presets.configure`, over the settings of the model that the options, or else the preset, start from.
 
-    Raises BundleError if there is no such model, and ValueError as `configure` does.
+    Raises BundleError if there is no such model, and ValueError if it is of another family than the preset, or as
+    `configure` does.
     """
     start = options.get("start", start_of(preset))
-    return configure(options, preset, settings(start, runs_root) if start else None)
+    base = settings(start, runs_root) if start else {}
+    family = family_of(preset)
+    if base and family and family != base["family"] and "family" not in options:
+        raise ValueError(
+            f"The preset {preset} is for models of {config_class(family).title}, and “{start}” is of "
+            f"{config_class(base['family']).title}. Choose a start model of that family, or no preset."
+        )
+    return configure(options, preset, base)
 
 
 def load(start: str, runs_root: Path | None = None) -> tuple[Path, FaceModel]:

@@ -147,7 +147,7 @@ def test_a_run_that_does_not_train_is_not_silently_told_to_stop(
 
 def test_every_preset_is_a_valid_run_and_options_come_over_it() -> None:
     for name in PRESETS:
-        assert configure({}, name).family == "ours"
+        assert configure({}, name).family == ("r3gan" if name == "own-64" else "ours")
     config = configure({"gamma": 0.3, "iterations": 5, "source": "x.zip", "flip": False, "seed": 3}, "paper-64")
     assert (config.model.gamma, config.model.stem, config.model.learning_rate_g) == (0.3, "full", 1e-4)
     assert (config.budget.iterations, config.data.source, config.data.flip, config.training.seed) == (
@@ -160,16 +160,17 @@ def test_every_preset_is_a_valid_run_and_options_come_over_it() -> None:
 
 
 def test_the_preset_for_ones_own_images_takes_the_network_of_the_model_it_starts_from(trained: Run) -> None:
-    start = load_model(find_model("ours-64")).config
-    config = warm_start.configured({"source": "mine", "gamma": 0.6}, "own-64")
-    assert config.training.start == "ours-64"
+    start = load_model(find_model("r3gan-64")).config
+    config = warm_start.configured({"source": "mine", "penalty": 0.6}, "own-64")
+    assert (config.training.start, config.family) == ("r3gan-64", "r3gan")
     assert {name: getattr(config.model, name) for name in start.model.shaping} == {
         name: getattr(start.model, name) for name in start.model.shaping
     }
-    assert (config.model.gamma, config.model.augment, config.budget.minutes) == (0.6, 0.5, 30)
-    other = warm_start.configured({"start": str(trained.path), "images": 100}, "own-64")
-    assert (other.model.width, other.model.size) == (trained.config.model.width, trained.config.model.size)
-    assert (other.training.start, other.model.augment) == (str(trained.path), 0.5)
+    assert (config.model.penalty, config.model.augment, config.budget.images) == (0.6, 0.1, 15_000)
+    other = warm_start.configured({"start": "r3gan-64", "images": 100, "width": 48}, "own-64")
+    assert (other.model.width, other.model.augment, other.budget.images) == (48, 0.1, 100)
+    with pytest.raises(ValueError, match=r"own-64 is for models of R3GAN, and .* is of Ours"):
+        warm_start.configured({"start": str(trained.path)}, "own-64")
     with pytest.raises(ValueError, match="fine-tunes a model"):
         entrant_configs({"images": 100}, preset="own-64")
 

@@ -155,16 +155,16 @@ def test_a_small_set_is_fine_tuned_by_one_press(pictures: Path, launched: Launch
     assert "With fewer than 5,000 images" in page_text(page)
     click(page, "Use this preset")
     assert page.selectbox(key="new_preset").value == "own-64"
-    assert page.selectbox(key="new_training_start").value == "ours-64"
-    assert page.slider(key="new_ours_augment").value == 0.5
+    assert page.selectbox(key="new_training_start").value == "r3gan-64"
+    assert page.slider(key="new_r3gan_augment").value == 0.1
     assert page.selectbox(key="new_data_crop").value == "square"
     assert "Use this preset" not in labels(previewed(page))
     click(page, "Start training")
     (run,) = launched
-    start = load_model(find_model("ours-64")).config
+    start = load_model(find_model("r3gan-64")).config
     shaping = {name: getattr(start.model, name) for name in start.model.shaping}
     assert shaping == {name: getattr(run.config.model, name) for name in start.model.shaping}
-    assert (run.config.training.start, run.config.budget.minutes) == ("ours-64", 30)
+    assert (run.config.training.start, run.config.budget.images) == ("r3gan-64", 15_000)
     assert (run.config.data.crop, run.config.data.split) == ("square", "train")
     assert (run.path / "start" / "model.safetensors").exists()
 
@@ -176,7 +176,7 @@ def test_the_preset_that_fine_tunes_is_refused_in_words_without_its_model(
     page = open_page()
     page.selectbox(key="new_preset").set_value("own-64").run()
     assert not page.exception
-    assert "ours-64" in page.error[0].value.replace("\\", "")
+    assert "r3gan-64" in page.error[0].value.replace("\\", "")
     assert page.selectbox(key="new_preset").value == "minute"
 
 

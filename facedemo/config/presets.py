@@ -111,7 +111,7 @@ def fitting_preset(count: int) -> tuple[str, str]:
         return "own-64", (
             f"With fewer than {SMALL_SET:,} images, a model that starts from random weights soon memorises them. This "
             "preset fine-tunes r3gan-64, which generates faces already. It augments the images, so that the "
-            "discriminator sees each of them in many versions."
+            "discriminator sees each of them in many versions. The faces become those of your images, but coarser ones."
         )
     return "good-64", f"{SMALL_SET:,} images and more are enough to start from random weights, as this preset does."
 

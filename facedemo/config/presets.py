@@ -71,8 +71,8 @@ PRESETS = {
     ),
     "own-64": Preset(
         "Your own photos, 64×64",
-        "Fine-tunes the bundled model r3gan-64 on a small set of your own: small learning rates, a larger one for the "
-        "discriminator, and augmentation, so that it memorises your images later.",
+        "Fine-tunes the bundled model r3gan-64 on a small set of your own: with small learning rates, and with "
+        "augmentation, so that the discriminator memorises your images later.",
         {  # without network settings, which are those of the model to start from, see `warm_start.configured`
             "family": "r3gan",
             "model": {

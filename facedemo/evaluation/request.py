@@ -14,9 +14,8 @@ class EvaluationRequest:
 
     count: faces to generate.  seed: of the first face.  source: the model's training data, of which `split` is held
     out, or, with the split “all”, images of which all are compared with; without it, only metrics that need no real
-    faces are measured.  gallery: images of known people.  cnn: also run
-    the second detector.  copies: find the nearest training faces, for which all of them are embedded once.  fid: also
-    measure FID and KID.
+    faces are measured.  gallery: images of known people.  cnn: also run the second detector.  copies: find the nearest
+    training faces, for which all of them are embedded once.  fid: also measure FID and KID.
     """
 
     count: int = 1000

@@ -89,6 +89,38 @@ def test_a_control_that_cannot_be_used_for_a_moment_has_the_focus_again(address:
     expect(page.get_by_role("button", name="Start training")).to_be_focused()
 
 
+def test_the_focus_waits_for_what_is_drawn_only_after_the_page_is_said_to_be(address: str, page: Page) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Start training").wait_for()
+    settled(page)
+    tab_to(page, "Start training")
+    page.locator(":focus").evaluate("""start => {
+      const state = document.querySelector('[data-testid="stApp"]').dataset;
+      state.testScriptState = "running";
+      start.disabled = true;
+      setTimeout(() => (state.testScriptState = "notRunning"), 250);
+      setTimeout(() => start.insertAdjacentHTML("afterend", "<button>Its successor</button>"), 450);
+    }""")
+    expect(page.get_by_role("button", name="Its successor")).to_be_focused()
+
+
+def test_what_is_drawn_before_a_control_after_it_got_the_focus_does_not_take_its_place(
+    address: str, page: Page
+) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Start training").wait_for()
+    settled(page)
+    tab_to(page, "Start training")
+    start = page.locator(":focus").element_handle()
+    start.evaluate("start => start.insertAdjacentHTML('beforebegin', '<button>A neighbour</button>')")
+    page.keyboard.press("Shift")
+    start.evaluate("""start => {
+      start.insertAdjacentHTML("afterend", "<button>Its successor</button>");
+      start.disabled = true;
+    }""")
+    expect(page.get_by_role("button", name="Its successor")).to_be_focused()
+
+
 def test_tab_leads_into_an_open_popover_and_out_of_it(address: str, page: Page, run: Run) -> None:
     page.goto(f"{address}/runs?chosen={run.id}")
     page.get_by_role("button", name="Generate", exact=True).first.wait_for()

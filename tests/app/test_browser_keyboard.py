@@ -36,6 +36,7 @@ def tab_to(page: Page, name: str, key: str = "Tab") -> None:
 
 def settled(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENT)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENT)  # of elements whose scripts still load
     expect(page.locator("nav a[tabindex='-1']").first).to_be_attached(timeout=PATIENT)  # as the keyboard needs it
 
 

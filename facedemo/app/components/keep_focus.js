@@ -3,12 +3,14 @@
 const CONTROLS = ":is(input, textarea, button, a[href], summary, [tabindex='0']):not([aria-label^='Help'])";
 const CHART = ".modebar-btn"; // the buttons of a chart take the place of nothing but each other
 const PARTS = '[role="dialog"], [data-testid="stMain"]';
-const SETTLING = 300; // ms in which the control may come back, or the page may choose another focus
-const PATIENCE = 40; // how many times that is waited for a page that is still being drawn
+const CHECK = 100; // ms
+const SETTLED = 4; // checks in a row that find the page drawn; meanwhile the control may come back, or the page may choose
+// another focus, and the last elements are shown: Streamlit says that it has drawn a page shortly before that
+const PATIENCE = 120; // checks of a page that is still being drawn
 
 const isFree = () => document.activeElement === document.body;
 const isSeen = (control) => control.checkVisibility({ visibilityProperty: true });
-const isDrawn = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState !== "running";
+const isDrawn = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
 const isLost = (control) => !isSeen(control) || control.matches(":disabled");
 const controlsIn = (part) => [...part.querySelectorAll(CONTROLS)].filter(isSeen);
 const follows = (one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
@@ -51,19 +53,18 @@ export default function () {
   let byKeyboard = true;
   let next; // the control that the focus was handed to
 
-  const handOn = (lost, tries) => {
+  const handOn = (lost, checks, drawn) => {
     const { control, place, path } = lost;
     if (!isFree() || !place.part?.isConnected || path !== location.pathname) return;
-    if (isLost(control) && !isDrawn() && tries < PATIENCE) {
-      setTimeout(handOn, SETTLING, lost, tries + 1);
+    if (drawn < SETTLED && checks < PATIENCE) {
+      setTimeout(() => handOn(lost, checks + 1, isDrawn() || !isLost(control) ? drawn + 1 : 0), CHECK);
       return;
     }
     next = isLost(control) ? takesPlace(control, place) : control; // one that comes back does so without the focus
     next?.focus();
   };
-  document.addEventListener("focusin", ({ target }) => {
-    held = { control: target, place: placeOf(target), path: location.pathname };
-  });
+  const hold = ({ target }) => (held = { control: target, place: placeOf(target), path: location.pathname });
+  document.addEventListener("focusin", hold);
   document.addEventListener("pointerdown", () => (byKeyboard = false), true);
   document.addEventListener(
     "keydown",
@@ -71,12 +72,13 @@ export default function () {
       byKeyboard = true;
       if (event.repeat && event.target === next) event.preventDefault(); // the key was pressed for the one before
       else next = undefined;
+      if (event.target === held?.control) hold(event); // its neighbours may have changed since it got the focus
     },
     true,
   );
   new MutationObserver(() => {
     if (!held || !byKeyboard || !isFree() || !isLost(held.control)) return;
-    setTimeout(handOn, SETTLING, held, 0);
+    handOn(held, 0, 0);
     held = undefined;
   }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
 }

@@ -192,3 +192,16 @@ def test_the_full_screen_of_images_and_charts_is_entered_and_left_with_the_focus
         expect(page.get_by_role("button", name=f"Close f{name[1:]}", exact=True)).to_be_focused()
         page.keyboard.press(back)
         expect(page.locator(":focus")).to_have_accessible_name(name)
+
+
+def test_a_button_that_leads_to_another_page_hands_the_focus_to_that_page(address: str, page: Page) -> None:
+    page.goto(f"{address}/runs")
+    generate = page.get_by_role("button", name="Generate", exact=True).first
+    generate.wait_for()
+    settled(page)
+    generate.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Generate", level=1).wait_for()
+    expect(page.get_by_test_id("stMain")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').contains(document.activeElement)")

@@ -2,7 +2,8 @@
 // the focus on to the control that takes its place. With a mouse or a finger, nobody needs that.
 const CONTROLS = ":is(input, textarea, button, a[href], summary, [tabindex='0']):not([aria-label^='Help'])";
 const CHART = ".modebar-btn"; // the buttons of a chart take the place of nothing but each other
-const PARTS = '[role="dialog"], [data-testid="stMain"]';
+const PAGE = '[data-testid="stMain"]';
+const PARTS = `[role="dialog"], ${PAGE}`;
 const CHECK = 100; // ms
 const SETTLED = 4; // checks in a row that find the page drawn; meanwhile the control may come back, or the page may choose
 // another focus, and the last elements are shown: Streamlit says that it has drawn a page shortly before that
@@ -55,12 +56,14 @@ export default function () {
 
   const handOn = (lost, checks, drawn) => {
     const { control, place, path } = lost;
-    if (!isFree() || !place.part?.isConnected || path !== location.pathname) return;
+    const isElsewhere = path !== location.pathname; // on another page, which is heard and tabbed through from its top
+    if (!isFree() || !place.part || !(place.part.isConnected || isElsewhere)) return;
     if (drawn < SETTLED && checks < PATIENCE) {
       setTimeout(() => handOn(lost, checks + 1, isDrawn() || !isLost(control) ? drawn + 1 : 0), CHECK);
       return;
     }
-    next = isLost(control) ? takesPlace(control, place) : control; // one that comes back does so without the focus
+    if (isElsewhere) next = document.querySelector(PAGE);
+    else next = isLost(control) ? takesPlace(control, place) : control; // one that comes back does so without the focus
     next?.focus();
   };
   const hold = ({ target }) => (held = { control: target, place: placeOf(target), path: location.pathname });

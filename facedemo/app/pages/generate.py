@@ -1,9 +1,7 @@
 """Generate: a grid of faces from one seed, an enlarged view of one face, and downloads."""
 
 import random
-from pathlib import Path
 
-import numpy as np
 import streamlit as st
 from PIL import Image
 
@@ -11,18 +9,13 @@ from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import first_seeds, model_picker, url_state
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.format import plain_file_name
+from facedemo.app.shared.generated_faces import generated_faces
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 
 MAX_FACES = 256
 LARGE = 512  # side of the large view, in pixels
-
-
-@st.cache_data(max_entries=16, show_spinner="Generating faces…")
-def generated_faces(path: Path, version: str, seeds: list[int], scale: float) -> np.ndarray:
-    """Faces as `sampling.generate` returns them, cached for all visitors."""
-    return sampling.generate(model_picker.load(path, version), seeds, scale)
 
 
 def choose(face: int) -> None:

@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import StopException
 from facedemo.app.shared.format import Pace
 
 SLOTS = 10
-PATIENCE = 0.3  # seconds before a bar appears
+PATIENCE = 0.15  # seconds before a bar appears, so that a click shows an effect within 0.3 s
 LONG = 5.0  # seconds from which a computation can be cancelled
 CANCELLED = "cancelled_work"  # key of the slot whose computation this visitor cancelled
 Progress = Callable[[int, int], None]  # called with the completed and the total amount
@@ -73,14 +73,17 @@ def progress_bar(label: str, on_cancel: Callable[[], None] | None = None, key: s
     on_cancel: called at a click on the button that cancels a long computation, which has no button without it.  key:
     of this button.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        bar, button, pace, offered = st.empty(), st.empty(), Pace(), False
+    place, pace, offered = st.empty(), Pace(), False
+    bar = button = None
 
     def show(done: int, total: int) -> None:
-        nonlocal offered
+        nonlocal bar, button, offered
         pace.reached(done, total)
         if pace.spent < PATIENCE or pace.left is None:
             return
+        if bar is None:
+            with place.container(horizontal=True, vertical_alignment="center"):
+                bar, button = st.empty(), st.empty()
         bar.progress(done / total, text=f"{label}: {pace}")
         if on_cancel and not offered and pace.spent + pace.left > LONG:
             offered = True
@@ -88,5 +91,4 @@ def progress_bar(label: str, on_cancel: Callable[[], None] | None = None, key: s
             button.button("Cancel", icon=":material/close:", on_click=on_cancel, help=hint, key=key)
 
     yield show
-    bar.empty()
-    button.empty()
+    place.empty()

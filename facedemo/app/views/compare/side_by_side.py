@@ -4,17 +4,17 @@ import html
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.copy_link import copy_link
+from facedemo.app.shared.generated_faces import generated_faces
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.report import Report, load_evaluations
 from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
 from facedemo.imaging import pictures
-from facedemo.pretrained import provenance, sampling
+from facedemo.pretrained import provenance
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 from facedemo.runs.model_report import read_report
 from facedemo.runs.run import Run
@@ -47,12 +47,6 @@ def first(choices: Collection[str]) -> list[str]:
     bundles = [name for name in choices if not name.startswith(model_picker.RUN)]
     bundles_of = [[name for name in bundles if name.startswith(family)] for family in FIRST]
     return [model_picker.preferred(names) for names in bundles_of if names] or list(choices)[:3]
-
-
-@st.cache_data(max_entries=24, show_spinner="Generating faces…")
-def generated_faces(path: Path, version: str, seed: int, count: int) -> np.ndarray:
-    """Faces as `sampling.generate` returns them, cached for all visitors."""
-    return sampling.generate(model_picker.load(path, version), face_seeds(seed, count))
 
 
 def keep_selection() -> None:
@@ -131,7 +125,7 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
             with places.cell():
                 st.markdown(f"**{escaped(model_picker.label(name))}**")
                 try:
-                    faces = generated_faces(choices[name], model_picker.version(choices[name]), seed, count)
+                    faces = generated_faces(choices[name], model_picker.version(choices[name]), face_seeds(seed, count))
                 except (ValueError, OSError) as error:
                     st.error(escaped(error), title="Cannot be used")
                     continue

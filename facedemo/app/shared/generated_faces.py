@@ -1,0 +1,29 @@
+"""Faces of seeds, cached for all visitors in batches, so that a few more faces are all that more faces cost."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from facedemo.app.shared import cached_work, model_picker
+from facedemo.pretrained import sampling
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def batch_of_faces(path: Path, version: str, seeds: Sequence[int], scale: float) -> np.ndarray:
+    return sampling.generate(model_picker.load(path, version), seeds, scale)
+
+
+def generated_faces(path: Path, version: str, seeds: Sequence[int], scale: float = 1.0) -> np.ndarray:
+    """Faces as `sampling.generate` returns them, with a progress bar for those that are not cached.
+
+    path, version: the model's, as from `model_picker`.  seeds: at least one.
+    """
+    batches = [seeds[start : start + sampling.BATCH] for start in range(0, len(seeds), sampling.BATCH)]
+    faces = []
+    with cached_work.progress_bar("Generating faces") as show:
+        for batch in batches:
+            show(sum(map(len, faces)), len(seeds))
+            faces.append(batch_of_faces(path, version, batch, scale))
+    return np.concatenate(faces)

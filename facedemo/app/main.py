@@ -27,6 +27,10 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
   outline: 3px solid var(--accent) !important;
   outline-offset: 2px;
 }
+:is([data-testid="stNumberInputContainer"], [data-testid^="stText"][data-testid$="RootElement"],
+:is([data-testid="stSelectbox"], [data-testid="stMultiSelect"]) [role="group"][data-rac]):has(:focus-visible) {
+  box-shadow: 0 0 0 2px var(--accent) !important;
+}
 [data-testid="stMain"]:focus-visible::before { box-shadow: inset 0 0 0 3px var(--accent) !important; }
 [data-testid="stElementToolbar"]:has(:focus-visible) { opacity: 1 !important; }  /* by itself only below the pointer */
 @media (max-width: 640px) {

@@ -173,6 +173,18 @@ def test_the_page_itself_is_framed_while_it_has_the_focus(address: str, page: Pa
     assert "rgb(27, 138, 129)" in main.evaluate("main => getComputedStyle(main, '::before').boxShadow")
 
 
+def test_fields_are_framed_while_they_have_the_focus(address: str, page: Page) -> None:
+    framed = "() => [...document.querySelectorAll('*')].filter(e => getComputedStyle(e).boxShadow.endsWith(' 2px'))"
+    page.goto(f"{address}/train")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Name", exact=True).wait_for()
+    settled(page)
+    for field in (page.get_by_role("combobox").first, page.get_by_label("Name", exact=True)):
+        field.focus()
+        boxes = page.evaluate(f"({framed})().map(box => box.contains(document.activeElement))")
+        assert boxes == [True]
+
+
 def test_the_full_screen_of_images_and_charts_is_entered_and_left_with_the_focus(address: str, page: Page) -> None:
     page.goto(f"{address}/step?steps=2")
     page.locator(".js-plotly-plot").first.wait_for()

@@ -36,6 +36,7 @@ settings = {
     "faces": url_state.whole(1, MAX_FACES, default=QUICK),
     "seed": url_state.whole(0, MAX_SEED, default=0),
     "cnn": url_state.flag(False),
+    "split": url_state.one_of(request.PARTS, default="test"),
     "show": url_state.one_of(SHOWN, default="undetected"),
     "face": url_state.whole(1, MAX_FACES, default=1),
 }

@@ -24,7 +24,11 @@ from facedemo.storage.process_status import Status, process_facts
 from tests.app.verify.conftest import address, open_page, page_text, press, verified
 from tests.conftest import Maker
 
-ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False", "show": "undetected", "face": "1"}
+ADDRESS = {"model": "tiny", "faces": "100", "seed": "0", "cnn": "False"} | {
+    "split": "test",
+    "show": "undetected",
+    "face": "1",
+}
 
 
 def grid(page: AppTest) -> dict:

@@ -30,6 +30,23 @@ def test_real_images_get_a_row_of_their_own_and_training_images_are_looked_throu
     assert "There are no results" in page_text(page), "those were the results of other settings"
 
 
+def test_real_images_are_compared_with_in_the_chosen_part(make_bundle: Maker, photographs: Path) -> None:
+    make_bundle()
+    page = open_page(faces="10", split="validation")
+    assert not any(control.label == "Compare with" for control in page.get("button_group")), (
+        "there is nothing to compare with"
+    )
+    page.radio(key="verify_real_kind").set_value(image_source.PATH).run()
+    page.text_area(key="verify_real_path").set_value(str(photographs)).run()
+    verified(page)
+    assert "**real faces, validation** |" in page_text(page)
+    next(control for control in page.get("button_group") if control.label == "Compare with").set_value("all").run()
+    assert page.toggle(key="verify_copies").disabled
+    assert address(page)["split"] == "all"
+    verified(page)
+    assert "**real faces, all** |" in page_text(page)
+
+
 def one_face_closely() -> None:
     """A script that shows a face with three training faces, of which none is a photograph of anybody."""
     from pathlib import Path

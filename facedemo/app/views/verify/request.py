@@ -11,6 +11,7 @@ import streamlit as st
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.shared.background import Job, Steps
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.segments import segments
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import existing
 from facedemo.evaluation import verify
@@ -20,6 +21,7 @@ from facedemo.storage.atomic import read_object
 from facedemo.storage.locations import CONFIG
 
 NONE, OWN = "None", "The images it was trained on"
+PARTS = {"test": "Test split", "validation": "Validation split", "all": "All images"}
 REAL, GALLERY = "verify_real", "verify_gallery"  # prefixes of the controls' keys
 KEPT = 6  # finished evaluations that are kept in memory
 REFRESH = 1.0  # seconds
@@ -83,18 +85,22 @@ def more_controls(folder: Path) -> bool:
     hint = "Face photographs, ideally the model's own training data: a held-out split of them is evaluated like "
     hint += "the model's faces, which gives you an upper bound."
     real = image_source.control(REAL, "Real faces to compare with", kinds, hint)
-    hint = (
-        "Find the most similar training images for each generated face, to see whether the model copies. All training "
-    )
-    hint += "images are evaluated once, which takes minutes for thousands of them. Needs real faces."
-    copies = st.toggle("Nearest training faces", key="verify_copies", disabled=real == NONE, help=hint)
+    if real != NONE:
+        hint = "Choose between models by the validation split; report a model's results with the test split, once. "
+        hint += "All images: only of people that the model was not trained on."
+        segments("Compare with", PARTS, "verify_split", hint)
+    comparable = real != NONE and st.session_state.verify_split != "all"
+    hint = "Find the most similar training images for each generated face, to see whether the model copies. All "
+    hint += "training images are evaluated once, which takes minutes for thousands of them. Needs a split of real "
+    hint += "faces."
+    copies = st.toggle("Nearest training faces", key="verify_copies", disabled=not comparable, help=hint)
     hint = "Photographs of known people. The paper's second column counts the detected faces that match nobody in such "
     hint += "a gallery."
     image_source.control(GALLERY, "Gallery", [NONE, image_source.PATH, image_source.UPLOAD], hint)
     hint = "Also run a neural network that detects more faces than the default HOG detector; takes about a minute and "
     hint += "a half per 1,000 faces."
     st.toggle("Second detector", key="verify_cnn", persist_state="session", help=hint)
-    return copies and real != NONE
+    return copies and comparable
 
 
 def request(name: str, folder: Path, copies: bool) -> Request:
@@ -104,6 +110,7 @@ def request(name: str, folder: Path, copies: bool) -> Request:
         state.verify_faces,
         state.verify_seed,
         source=image_source.identity(REAL),
+        split=state.verify_split if state[f"{REAL}_kind"] != NONE else "test",
         gallery=image_source.identity(GALLERY),
         cnn=state.verify_cnn,
         copies=copies,

@@ -5,11 +5,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.app.shared import first_seeds
+from facedemo.app.shared import first_seeds, model_picker
+from facedemo.app.shared.generated_faces import generated_faces
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 from tests.conftest import Maker
 
@@ -54,6 +58,24 @@ def test_a_link_reproduces_its_settings(make_bundle: Maker) -> None:
     assert grid(page)["selected"] == 9
     assert page.code[0].value == str(face_seeds(4294967295, 9)[8])
     assert grid(page)["sprite"] == grid(open_page(**link))["sprite"]
+
+
+def test_a_few_more_faces_cost_a_few_more_only(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_bundle()
+    page, drawn, generate = open_page(seed="77"), list[int](), sampling.generate
+
+    def counted(model: FaceModel, seeds: list[int], scale: float) -> np.ndarray:
+        drawn.append(len(seeds))
+        return generate(model, seeds, scale)
+
+    monkeypatch.setattr(sampling, "generate", counted)
+    page.number_input(key="generate_faces").set_value(67).run()
+    assert drawn == [3]
+    page.number_input(key="generate_faces").set_value(20).run()
+    assert drawn == [3, 4]
+    faces = generate(load_model(find_model("tiny")), face_seeds(77, 20))
+    shown = generated_faces(find_model("tiny"), model_picker.version(find_model("tiny")), face_seeds(77, 20))
+    np.testing.assert_array_equal(shown, faces)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
 from facedemo.app.shared.format import Pace
@@ -74,16 +75,17 @@ def progress_bar(label: str, on_cancel: Callable[[], None] | None = None, key: s
     of this button.
     """
     place, pace, offered = st.empty(), Pace(), False
-    bar = button = None
+    parts: list[DeltaGenerator] = []  # the bar and the button, once they are shown
 
     def show(done: int, total: int) -> None:
-        nonlocal bar, button, offered
+        nonlocal offered
         pace.reached(done, total)
         if pace.spent < PATIENCE or pace.left is None:
             return
-        if bar is None:
+        if not parts:
             with place.container(horizontal=True, vertical_alignment="center"):
-                bar, button = st.empty(), st.empty()
+                parts.extend((st.empty(), st.empty()))
+        bar, button = parts
         bar.progress(done / total, text=f"{label}: {pace}")
         if on_cancel and not offered and pace.spent + pace.left > LONG:
             offered = True

@@ -138,9 +138,9 @@ def walk(page: "Page", visits: int) -> tuple[dict[str, float], dict[str, float]]
                 control.click()
                 page.wait_for_function(RENDERED, arg="", polling=50)
                 seen.append(page.evaluate("seen"))
-                if (elsewhere := page.get_by_role("heading", level=1).first.inner_text()) != before:
-                    links.nth(number).click()  # so that the next link leads to another page than the one shown
-                    page.wait_for_function(RENDERED, arg=elsewhere, polling=50)
+                if (shown := page.get_by_role("heading", level=1).first.inner_text()) != before:
+                    links.nth(number).click()  # back, because the next link may lead to the page that is shown
+                    page.wait_for_function(RENDERED, arg=shown, polling=50)
             if visit:
                 times[name].append(seen[0]["changed"] - seen[0]["clicked"])
                 answers[name] += [clicked["answered"] - clicked["clicked"] for clicked in seen]

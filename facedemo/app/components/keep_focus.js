@@ -5,8 +5,9 @@ const CHART = ".modebar-btn"; // the buttons of a chart take the place of nothin
 const PAGE = '[data-testid="stMain"]';
 const PARTS = `[role="dialog"], ${PAGE}`;
 const CHECK = 100; // ms
-const SETTLED = 4; // checks in a row that find the page drawn; meanwhile the control may come back, or the page may choose
-// another focus, and the last elements are shown: Streamlit says that it has drawn a page shortly before that
+// Checks in a row that find the page drawn. Meanwhile the control may come back, or the page may choose another focus, and
+// the last elements appear: Streamlit calls a page drawn shortly before they do.
+const SETTLED = 4;
 const PATIENCE = 120; // checks of a page that is still being drawn
 
 const isFree = () => document.activeElement === document.body;

@@ -1,4 +1,4 @@
-"""Faces of seeds, cached for all visitors in batches, so that a few more faces are all that more faces cost."""
+"""Faces of seeds, cached for all visitors in batches: whoever asks for more faces waits for the new ones only."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +20,9 @@ def generated_faces(path: Path, version: str, seeds: Sequence[int], scale: float
 
     path, version: the model's, as from `model_picker`.  seeds: at least one.
     """
-    batches = [seeds[start : start + sampling.BATCH] for start in range(0, len(seeds), sampling.BATCH)]
     faces = []
     with cached_work.progress_bar("Generating faces") as show:
-        for batch in batches:
-            show(sum(map(len, faces)), len(seeds))
-            faces.append(batch_of_faces(path, version, batch, scale))
+        for start in range(0, len(seeds), sampling.BATCH):
+            show(start, len(seeds))
+            faces.append(batch_of_faces(path, version, seeds[start : start + sampling.BATCH], scale))
     return np.concatenate(faces)

@@ -87,7 +87,7 @@ def more_controls(folder: Path) -> bool:
     real = image_source.control(REAL, "Real faces to compare with", kinds, hint)
     if real != NONE:
         hint = "Choose between models by the validation split; report a model's results with the test split, once. "
-        hint += "All images: only of people that the model was not trained on."
+        hint += "All images: only if the model was trained on none of these people."
         segments("Compare with", PARTS, "verify_split", hint)
     comparable = real != NONE and st.session_state.verify_split != "all"
     hint = "Find the most similar training images for each generated face, to see whether the model copies. All "

@@ -21,7 +21,7 @@ def run(home: Path, make_run: RunMaker, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run of the app in the browser, of which a film takes some seconds."""
     monkeypatch.setenv("FACEDEMO_RUNS", str(home / "runs"))
     run = make_run("filmed")
-    for step in range(150):
+    for step in range(80):
         Image.new("RGB", (800, 800), (step, 0, 0)).save(run.path / "samples" / f"{step:08d}.png")
     return run
 

@@ -50,13 +50,13 @@ def invert(
             f"The image is {image.shape[1]}×{image.shape[0]} pixels, but this model's images are "
             f"{model.size}×{model.size}."
         )
-    limit, target = model.family.latent_limit, from_uint8(image[None])
+    network, limit, target = model.family.average, model.family.latent_limit, from_uint8(image[None])
     z = nearest(model, target).requires_grad_()
     optimizer = torch.optim.Adam([z], RATE, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, RATE / 50)
     for done in range(1, steps + 1):
         optimizer.zero_grad()
-        distance(model.images_of(z), target).sum().backward()
+        distance(network(z).float(), target).sum().backward()
         optimizer.step()
         schedule.step()
         if limit is not None:

@@ -56,10 +56,6 @@ def summand(value: float) -> str:
 class Reconstructing(Protocol):
     """The additional interface of a family whose discriminator is an auto-encoder. Images: (n, 3, s, s) in [−1, 1]."""
 
-    def encode(self, images: Tensor) -> Tensor:
-        """The code E(v) of each image, (n, h); no gradients."""
-        ...
-
     def reconstruct(self, images: Tensor) -> Tensor:
         """D(v) of each image, of the same shape; no gradients."""
         ...

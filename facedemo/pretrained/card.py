@@ -4,7 +4,6 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import safetensors.torch
@@ -44,26 +43,21 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     if out.exists() and any(out.iterdir()) and not (out / WEIGHTS).exists():
         raise RunError(f"{out} is not empty and is not a bundle. Choose another folder.")
     model = best_model(run)
+    config = final_config(run).model_copy(update={"name": out.name})
+    report = make_report(run, model)
     out.mkdir(parents=True, exist_ok=True)
-    write(out, model, final_config(run), make_report(run, model), about or NO_ABOUT)
-    return out
-
-
-def write(out: Path, model: FaceModel, config: RunConfig, report: ModelReport, about: str) -> None:
-    """Writes all files of a bundle into an existing folder.  report: without the parameters of a learned prior."""
-    config = config.model_copy(update={"name": out.name})
-    if model.prior:
-        parameters = report.parameters | {"prior": sum(p.numel() for p in model.prior.parameters())}
-        report = replace(report, parameters=parameters)
-    trained = model.trained.as_metadata() if model.trained else None
-    replace_file(out / WEIGHTS, safetensors.torch.save(weights_to_share(model), trained))
+    replace_file(
+        out / WEIGHTS,
+        safetensors.torch.save(weights_to_share(model.family), model.trained.as_metadata() if model.trained else None),
+    )
     replace_file(out / CONFIG, config.model_dump_json(indent=2) + "\n")
     model = load_model(out)  # the exported weights, as recipients will load them
     replace_file(out / REPORT, json.dumps(report.as_record(), indent=1) + "\n")
     replace_file(out / "curves.png", draw_curves(report.curves, config_class(config.family).metrics))
     faces = pictures.grid(sampling.generate(model, face_seeds(0, 64)))
     replace_file(out / "samples.png", pictures.png(faces, model=out.name, seed=0, count=64, scale=1.0))
-    replace_file(out / "README.md", write_card(out, config, report, about))
+    replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
+    return out
 
 
 def best_model(run: Run) -> FaceModel:
@@ -84,20 +78,11 @@ def refresh(folder: Path, measured: str) -> None:
     measured: Markdown, as made by `evaluation.narrative.card_section`.  Raises BundleError or ValueError if the bundle
     is damaged, or its card was not written by `export`.
     """
-    about, report = about_of(folder), read_report(folder)
-    if about is None or report.iterations is None:
+    section = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
+    report = read_report(folder)
+    if not section or report.iterations is None:
         raise ValueError(f"The model card of “{folder.name}” was not written by facedemo, so it was not changed.")
-    replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, about, measured))
-
-
-def about_of(folder: Path) -> str | None:
-    """A bundle's text on data and limitations; None if its card is missing or was not written by `export`."""
-    try:
-        text = (folder / "README.md").read_text("utf8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    section = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", text, re.DOTALL)
-    return section[1] if section else None
+    replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, section[1], measured))
 
 
 def final_config(run: Run) -> RunConfig:
@@ -208,7 +193,7 @@ tags: [gan, faces, {config.family}]
 
 {report.iterations or 0:,} iterations, {report.images or 0:,} real images seen, {report.minutes or 0:g} minutes{after}.
 {networks.get("generator", 0):,} parameters in the generator, {networks.get("discriminator", 0):,} in the discriminator.
-{prior_of(report)}
+
 ![Curves over the training](curves.png)
 
 {chosen_because(report)}The data of the curves is in `report.json`. {changed_settings(report)}
@@ -216,17 +201,6 @@ tags: [gan, faces, {config.family}]
 {"| setting | value " * COLUMNS}|
 {"| --- | --- " * COLUMNS}|
 {chr(10).join(rows)}
-"""
-
-
-def prior_of(report: ModelReport) -> str:
-    """A paragraph on the learned prior; "" if there is none."""
-    parameters = report.parameters.get("prior")
-    if not parameters:
-        return ""
-    return f"""
-Before the generator sees them, latents z go through a learned prior of {parameters:,} parameters, which moves them to
-where the codes E(x) of training images lie (`facedemo prior`). It was learned after the training.
 """
 
 

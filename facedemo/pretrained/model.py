@@ -21,15 +21,12 @@ from torch import Tensor, nn
 
 from facedemo.config.schema import RunConfig, error_message
 from facedemo.gans.base import create
-from facedemo.gans.latent_prior import LatentPrior
 from facedemo.pretrained import sampling
 from facedemo.pretrained.provenance import Trained
 from facedemo.pretrained.seeds import checked_seed
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import find_run, is_run
 from facedemo.storage.locations import CONFIG, WEIGHTS, all_models
-
-PRIOR = "prior."  # of the names of a learned prior's weights
 
 
 class BundleError(ValueError):
@@ -47,7 +44,6 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         self.name = name or self.config.name
         self.family = create(self.config.family, self.config.model)
         self.has_discriminator = True
-        self.prior: LatentPrior | None = None  # learned after the training, see gans/latent_prior.py
         self.trained: Trained | None = None  # how long, if the file of the weights says so
         self.eval()
 
@@ -63,31 +59,21 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         """
         return sampling.generate(self, [checked_seed(seed) for seed in seeds], scale)
 
-    def images_of(self, latents: Tensor) -> Tensor:
-        """latents (n, h) → images (n, 3, size, size) float32, not clamped, by the generator's moving average.
-
-        Gradients pass through it.
-        """
-        return self.family.average(self.prior(latents) if self.prior else latents).float()
-
     @torch.inference_mode()
     def generate(self, latents: Tensor) -> Tensor:
-        """latents (n, h) → images (n, 3, size, size) float32 in [−1, 1]."""
-        return self.images_of(latents).clamp(-1.0, 1.0)
+        """latents (n, h) → images (n, 3, size, size) float32 in [−1, 1], by the generator's moving average."""
+        return self.family.average(latents).float().clamp(-1.0, 1.0)
 
     def restore(self, weights: dict[str, Tensor]) -> None:
         """Loads the weights of a file; `weights_to_share` says what may be missing.
 
-        Raises RuntimeError or KeyError if weights do not fit, and BundleError if some are not finite.
+        Raises RuntimeError if weights do not fit, and BundleError if some are not finite.
         """
         if not all(torch.isfinite(weight).all() for weight in weights.values() if weight.is_floating_point()):
             raise BundleError(
                 f"The weights of “{self.name}” are not all finite numbers, so it cannot generate faces. Its training "
                 "diverged or its file is damaged. Choose another model, or an earlier checkpoint of this one."
             )
-        prior = {name.removeprefix(PRIOR): weight for name, weight in weights.items() if name.startswith(PRIOR)}
-        weights = {name: weight for name, weight in weights.items() if not name.startswith(PRIOR)}
-        self.prior = LatentPrior.of_weights(prior) if prior else None
         self.has_discriminator = any(name.startswith("discriminator.") for name in weights)
         if not self.has_discriminator:  # omitted when the model was shared, as generating faces does not need it
             weights = weights | self.family.discriminator.state_dict(prefix="discriminator.")
@@ -99,8 +85,7 @@ class FaceModel(nn.Module, PyTorchModelHubMixin, library_name="facedemo", licens
         self.family.load_state_dict(weights)
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        state = self.family.state_dict() | (self.prior.state_dict(prefix=PRIOR) if self.prior else {})
-        safetensors.torch.save_file(contiguous(state), save_directory / WEIGHTS)
+        safetensors.torch.save_file(contiguous(self.family.state_dict()), save_directory / WEIGHTS)
 
     @classmethod
     def _load_as_safetensor(cls, model: Any, model_file: str, map_location: str, strict: bool) -> Any:
@@ -118,21 +103,19 @@ def contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
 
 
-def weights_to_share(model: FaceModel) -> dict[str, Tensor]:
+def weights_to_share(family: nn.Module) -> dict[str, Tensor]:
     """The state dict to share, a third to a half of the training state's size.
 
     The weights are rounded to half precision, which changes some pixels by a grey level, and only the moving average of
     the generator is included, because it generates the faces. Other state, such as k_t, is unchanged.
     """
-    parameters = dict(model.family.named_parameters())
-    state = contiguous(model.family.state_dict())
-    prior = contiguous(model.prior.state_dict(prefix=PRIOR)) if model.prior else {}
-    shared = {
+    parameters = dict(family.named_parameters())
+    state = contiguous(family.state_dict())
+    return {
         name: tensor.half() if name in parameters else tensor
         for name, tensor in state.items()
         if not name.startswith("generator.")
     }
-    return shared | {name: tensor.half() for name, tensor in prior.items()}
 
 
 def load_model(path: str | Path, weights: Path | None = None) -> FaceModel:
@@ -157,7 +140,7 @@ def load_model(path: str | Path, weights: Path | None = None) -> FaceModel:
         raise BundleError(
             f"The config.json of “{path.name}” is damaged or from another version: {error_message(error)}"
         ) from error
-    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
+    except (SafetensorError, RuntimeError, OSError) as error:
         message = f"The weights of “{path.name}” are damaged or do not fit its config.json ({weights.name})."
         resume = " Resume the run: its next checkpoint writes them again." if is_run(path) else ""
         raise BundleError(message + resume) from error

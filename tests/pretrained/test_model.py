@@ -73,7 +73,7 @@ def test_a_shared_family_is_restored_with_the_average_as_its_generator(family: s
     for number, buffer in enumerate(model.family.buffers()):
         buffer.fill_(number + 1 / 3)  # statistics, k_t: nothing of them may be rounded
     restored = FaceModel(config)
-    restored.restore(weights_to_share(model))
+    restored.restore(weights_to_share(model.family))
     was, now = model.family.state_dict(), restored.family.state_dict()
     for name, _ in model.family.named_parameters():
         if not name.startswith("generator."):

@@ -135,10 +135,6 @@ class Ours(Family):
     reconstruction_loss = staticmethod(reconstruction_loss)
 
     @torch.inference_mode()
-    def encode(self, images: Tensor) -> Tensor:
-        return self.discriminator.encoder(images).float()
-
-    @torch.inference_mode()
     def reconstruct(self, images: Tensor) -> Tensor:
         return self.discriminator(images).float()
 

@@ -5,7 +5,7 @@ All images of a person are in the same split, if the people are known.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -51,12 +51,12 @@ def rows_of(
         raise DataError(f"There is no split “{split}”. Choose one of {', '.join(get_args(Split))}.")
     if split == "all":
         return np.arange(len(names))
-    people, parts = identities or {}, partition or {}
-    people_by_stem, parts_by_stem = by_stem(people), by_stem(parts)
+    person_on, parts = people_finder(identities or {}), partition or {}
+    parts_by_stem = by_stem(parts)
 
     def part_of(name: str) -> str:
-        if listed := listed_name(name, people, people_by_stem):
-            return split_of(f"person {people[listed]}")
+        if person := person_on(name):
+            return split_of(person)
         return parts.get(listed_name(name, parts, parts_by_stem)) or split_of(name)
 
     return np.flatnonzero(np.array([part_of(name.rpartition("/")[2]) for name in names]) == split)
@@ -113,20 +113,25 @@ def split_rows(faces: Faces, source: str | Path, split: Split) -> np.ndarray:
     return rows
 
 
+def people_finder(identities: Mapping[str, str]) -> Callable[[str], str]:
+    """File name → a name for the person on that image; "" if it is unknown.  identities: file name → identity."""
+    stems = by_stem(identities)
+
+    def person_on(name: str) -> str:
+        listed = listed_name(name, identities, stems)
+        return f"person {identities[listed]}" if listed else ""
+
+    return person_on
+
+
 def halves(faces: Faces, source: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """All rows of `faces.images` in two sets of about the same size, ascending, by person if the people are known.
 
     Raises DataError if all show the same person.
     """
-    people = known_people(faces.names, source).identities
-    people_by_stem = by_stem(people)
-
-    def key_of(path: str) -> str:
-        name = path.rpartition("/")[2]
-        listed = listed_name(name, people, people_by_stem)
-        return f"person {people[listed]}" if listed else name
-
-    keys = [key_of(name) for name in faces.names]
+    person_on = people_finder(known_people(faces.names, source).identities)
+    names = [path.rpartition("/")[2] for path in faces.names]
+    keys = [person_on(name) or name for name in names]
     order = sorted(range(len(keys)), key=lambda row: (number_of(keys[row]), keys[row]))
     middle = len(order) // 2
     while middle < len(order) and keys[order[middle]] == keys[order[middle - 1]]:

@@ -152,9 +152,11 @@ def test_an_interrupted_run_resumes_to_the_very_weights_of_an_uninterrupted_one(
         if next(updates) == update:  # in the middle of an iteration
             signal.raise_signal(signal.SIGTERM if family == "ours" else signal.SIGHUP)
 
+    handler = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a training ignores it if these tests do, below nohup
     with monkeypatch.context() as patched:
         patched.setattr(FabricUpdates, "apply", apply_and_be_killed)
         assert execute(interrupted).state == "stopped"
+    signal.signal(signal.SIGHUP, handler)
     assert execute(interrupted).state == "finished"
     assert_same(full_state(whole), full_state(interrupted))
 

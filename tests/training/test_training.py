@@ -153,10 +153,12 @@ def test_an_interrupted_run_resumes_to_the_very_weights_of_an_uninterrupted_one(
             signal.raise_signal(signal.SIGTERM if family == "ours" else signal.SIGHUP)
 
     handler = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a training ignores it if these tests do, below nohup
-    with monkeypatch.context() as patched:
-        patched.setattr(FabricUpdates, "apply", apply_and_be_killed)
-        assert execute(interrupted).state == "stopped"
-    signal.signal(signal.SIGHUP, handler)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(FabricUpdates, "apply", apply_and_be_killed)
+            assert execute(interrupted).state == "stopped"
+    finally:
+        signal.signal(signal.SIGHUP, handler)
     assert execute(interrupted).state == "finished"
     assert_same(full_state(whole), full_state(interrupted))
 

@@ -10,7 +10,6 @@ import streamlit as st
 
 from facedemo.app.shared import image_source, training_images, visitor
 from facedemo.app.shared.background import Job
-from facedemo.app.shared.cached_work import PATIENCE
 from facedemo.app.shared.image_check import scanned
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.session import session
@@ -24,6 +23,7 @@ from facedemo.imaging import pictures
 AT_ONCE = 5000  # images; more are prepared only when asked for, and so are photos in which faces must be found
 PAIRS = 4  # near-copies that are shown
 CELL = 64  # pixels of an image in the browser; fewer on a phone
+PATIENCE = 0.5  # seconds before a progress bar appears
 REFRESH = 1.0  # seconds
 
 

@@ -20,6 +20,9 @@ from tests.app.conftest import PATIENT, can_connect, downloaded, in_a_browser, w
 
 pytestmark = [in_a_browser, pytest.mark.slow]
 
+BELOW_SAMPLES = """place =>
+    place.getBoundingClientRect().top - document.querySelector(".st-key-samples").getBoundingClientRect().top"""
+
 
 def face(page: Page, number: int, seed: int):
     return page.get_by_role("button", name=f"Face {number}, seed {seed}", exact=True)
@@ -67,6 +70,8 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     wait_for(lambda: list_runs(home / "runs"))
     run: Run = list_runs(home / "runs")[0]
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    place = page.locator(".st-key-chart_place_losses")
+    top = place.evaluate(BELOW_SAMPLES)
     chart = page.locator(".js-plotly-plot").first
     chart.locator(".nsewdrag").hover()
     tooltip = chart.locator(".hoverlayer")
@@ -74,6 +79,9 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     before = tooltip.text_content()
     expect(tooltip).not_to_have_text(before or "")  # further rows have come, and the tooltip stays
     expect(tooltip).to_contain_text("iteration")
+
+    expect(page.get_by_role("slider", name="Iteration")).to_be_visible()  # of several samples, and not yet of the first
+    assert place.evaluate(BELOW_SAMPLES) == top
 
     chart_in_words = re.compile(r"^Chart of Losses. Iteration \d.*L\(x\): from [\d.]+ to [\d.]+.")
     expect(page.get_by_role("figure", name=chart_in_words)).to_be_visible()

@@ -59,7 +59,7 @@ def draw_charts(run: Run, config: RunConfig) -> None:
         st.caption(f"The first points appear after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
-            with st.container(gap="xsmall"):
+            with st.container(gap="xsmall", key=f"chart_place_{name}"):
                 title = title_of(figure)
                 st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
                 plot(training.untitled(figure), f"Chart of {title}", TWO_BUTTONS, key=f"chart_{name}")

@@ -30,6 +30,12 @@ SLOW = 0.7  # share of the measured speed below which a run counts as slow
 RECENT_ROWS = 5  # of metrics, over which the run's situation is averaged
 FRAMES = 200  # positions of the slider through time
 LOG_LINES = 200
+# What is drawn anew or grows keeps its place, so that nothing below it moves away from under the pointer.
+PLACES = """<style>
+.st-key-samples img { width: 100%; aspect-ratio: auto 1; }
+.st-key-samples_time { min-height: 70px; }
+[class*="st-key-chart_place_"] { min-height: 284px; }
+</style>"""
 
 
 def show_run(run: Run) -> None:
@@ -169,9 +175,12 @@ def progress_text(status: Status) -> str:
 
 
 def body(run: Run, config: RunConfig, status: Status) -> None:
+    st.html(PLACES)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        samples(run)
+        st.header("Samples", anchor=False)
+        with st.container(key="samples"):
+            samples(run)
     with right:
         if may_change(run.path):
             st.header("Steer", anchor=False)
@@ -188,12 +197,12 @@ def body(run: Run, config: RunConfig, status: Status) -> None:
 
 def samples(run: Run) -> None:
     """The sample grid, with a slider over time that follows the newest samples while it is at the right end."""
-    st.header("Samples", anchor=False)
     paths = run.samples()
     if not paths:
         st.caption("The first samples appear as soon as the training starts.")
         return
-    step = chosen_step(run, sorted(paths))
+    with st.container(key="samples_time"):
+        step = chosen_step(run, sorted(paths))
     try:
         image = paths[step].read_bytes()
         st.image(image, width="stretch", alt=f"Grid of faces generated at iteration {step}")

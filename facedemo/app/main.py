@@ -1,6 +1,7 @@
 """The app's entry point: `streamlit run app.py`."""
 
 import streamlit as st
+from streamlit.elements import spinner
 from streamlit.navigation.page import StreamlitPage
 
 from facedemo.app import navigation
@@ -8,6 +9,7 @@ from facedemo.app.components.keep_focus import keep_focus
 from facedemo.app.components.keyboard import keyboard
 from facedemo.app.components.page_history import page_history
 from facedemo.app.shared import sign_in
+from facedemo.app.shared.cached_work import PATIENCE
 from facedemo.data import personal
 from facedemo.runs import classroom
 
@@ -61,6 +63,7 @@ def expire_personal_data() -> None:
 
 def main() -> None:
     st.set_page_config(page_title="facedemo", page_icon="🙂", layout="wide")
+    spinner.DELAY_SECS = PATIENCE  # by itself, half a second
 
     sign_in.install()
     st.html(READABLE)

@@ -3,13 +3,17 @@
 import ast
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 
 from facedemo.app import main, navigation
+from facedemo.app.shared.cached_work import PATIENCE
 from tests.app.conftest import ROOT
+from tests.conftest import Maker
 
 SCRIPTS = (ROOT / "app.py", ROOT / "facedemo/cli/app_script.py")
 START = """
@@ -44,3 +48,20 @@ def test_the_modules_of_the_first_page_are_imported_as_the_server_starts() -> No
     needed = imported(Path(main.__file__)) | imported(navigation.HOME)
     assert {name for name in needed if name.startswith("facedemo.")} - modules == set()
     assert "torch" not in modules
+
+
+def test_a_spinner_of_streamlit_appears_as_soon_as_a_bar_of_ours(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    delays = []
+
+    class Timer(threading.Timer):
+        def start(self) -> None:
+            delays.append(self.interval)
+            super().start()
+
+    monkeypatch.setattr(threading, "Timer", Timer)
+    page = AppTest.from_file(ROOT / "app.py", default_timeout=60).switch_page(str(navigation.STEP)).run()
+    assert not page.exception
+    assert set(delays) == {PATIENCE}

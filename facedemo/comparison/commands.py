@@ -50,4 +50,4 @@ def data_options(source: str) -> list[object]:
 
 
 def format_value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -72,6 +72,11 @@ class DataConfig(FrozenSettings):
     flip: bool = Field(default=True, title="Mirror", description="Randomly mirror half of the images.")
 
 
+def amount(number: float, unit: str) -> str:
+    """ "1 minute", "3,000,000 images"; at most three decimals.  unit: a plural."""
+    return f"{round(number, 3):,.15g} {unit if number != 1 else unit[:-1]}"
+
+
 class Budget(FrozenSettings):
     """The budget of a run, which finishes at the first limit that it reaches."""
 
@@ -92,8 +97,7 @@ class Budget(FrozenSettings):
     @property
     def text(self) -> str:
         """ "1 minute", "30,000 images, 10 minutes"."""
-        limits = {unit: limit for unit, limit in self.model_dump().items() if limit}
-        return ", ".join(f"{limit:,g} {unit if limit != 1 else unit[:-1]}" for unit, limit in limits.items())
+        return ", ".join(amount(limit, unit) for unit, limit in self.model_dump().items() if limit)
 
     def fraction(self, step: int, images: int, seconds: float) -> float:
         """The share of the budget, in [0, 1], used after `step` iterations, `images` real images and `seconds`."""

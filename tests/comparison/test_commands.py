@@ -15,7 +15,7 @@ from facedemo.evaluation.request import EvaluationRequest
 from facedemo.runs.model_report import ModelReport
 from tests.evaluation.test_report import REAL, report, row
 
-OPTIONS = {"images": 500, "size": 32, "flip": False, "alpha": 0.1, "clip": 0.02, "seed": 7}
+OPTIONS = {"images": 500, "size": 32, "flip": False, "alpha": 0.12345678, "clip": 0.02, "seed": 7}
 
 
 def parsed(line: str) -> dict[str, Any]:

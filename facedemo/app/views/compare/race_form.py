@@ -9,7 +9,7 @@ from facedemo.app.shared import setting_controls, training_images
 from facedemo.app.shared.markdown import escaped
 from facedemo.comparison import commands, entrants, race
 from facedemo.comparison.race import Kind, Race
-from facedemo.config.schema import DEFAULT_FAMILY, error_message
+from facedemo.config.schema import DEFAULT_FAMILY, amount, error_message
 from facedemo.gans.registry import config_class, family_names
 
 SIZES = (32, 64, 128)
@@ -94,9 +94,8 @@ def plan_summary(many: int, budget: dict[str, float]) -> str:
     if many < 2:
         return "Choose at least two."
     kind, limit = next(iter(budget.items()))
-    unit = {"minutes": "minutes", "images": "images", "iterations": "iterations"}[kind]
-    total = f", {many * limit:,g} in all" if kind == "minutes" else ""
-    summary = f"{many} models train one after another, {limit:,g} {unit} each{total}. "
+    total = f", {amount(many * limit, kind)} in all" if kind == "minutes" else ""
+    summary = f"{many} models train one after another, {amount(limit, kind)} each{total}. "
     if kind == "iterations":
         summary += "Families use different numbers of images per iteration, so a budget in images is fairer. "
     if kind == "minutes":

@@ -63,11 +63,16 @@ def table(reports: Sequence[Report]) -> tuple[list[str], list[list[str]]]:
             [
                 title,
                 f"{metric.mean:.{digits}f} ± {metric.sd:.{digits}f}",
-                f"{metric.low:.{digits}f} – {metric.high:.{digits}f}",
-                NOTHING if real is None else f"{real:.{digits}f}" + of(title, first),
+                f"{one(metric.low, digits)} – {one(metric.high, digits)}",
+                NOTHING if real is None else one(real, digits) + of(title, first),
             ]
         )
     return ["", f"{first.model}, of {first.count:,} faces", "range", "real faces"], rows
+
+
+def one(value: float, digits: int) -> str:
+    """The value of one evaluation: a count, unlike a mean of counts, has no decimals."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.{digits}f}"
 
 
 def of(title: str, report: Report) -> str:

@@ -27,7 +27,7 @@ def test_the_table_has_a_row_for_each_metric_that_every_seed_has() -> None:
     reports = [report(row(10, undetected_cnn=rate(1, 1000)), REAL), report(row(20), REAL)]
     head, rows = over_seeds.table(reports)
     assert head == ["", "ours-64, of 1,000 faces", "range", "real faces"]
-    assert rows[0] == ["detected", "985.0 ± 7.1", "980.0 – 990.0", "806.0 of 856"]
+    assert rows[0] == ["detected", "985.0 ± 7.1", "980 – 990", "806 of 856"]
     assert [cells[0] for cells in rows] == [
         *("detected", "distinct people, among equal numbers", "Fréchet face distance", "nearest training face"),
     ]

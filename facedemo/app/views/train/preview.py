@@ -23,7 +23,7 @@ from facedemo.imaging import pictures
 AT_ONCE = 5000  # images; more are prepared only when asked for, and so are photos in which faces must be found
 PAIRS = 4  # near-copies that are shown
 CELL = 64  # pixels of an image in the browser; fewer on a phone
-PATIENCE = 0.5  # seconds before a progress bar appears
+PATIENCE = 0.5  # seconds before a progress bar takes the place of a spinner
 REFRESH = 1.0  # seconds
 
 
@@ -56,7 +56,9 @@ def show_preview(source: str, size: int, crop: Crop, preset: str, use_preset: Ca
             start_preparation(request)
             st.rerun()
         return
-    job.thread.join(PATIENCE)
+    if job.state == "running":
+        with st.spinner("Preparing the images…", show_time=False):
+            job.thread.join(PATIENCE)
     if job.state == "running":
         st.fragment(waiting, run_every=REFRESH)(job)
     elif job.state == "failed":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from facedemo.config.schema import BUILTIN_SOURCE
+from facedemo.data.scan import check_enough
 from facedemo.data.source_files import existing
 from facedemo.evaluation.report import Report
 from facedemo.evaluation.request import EvaluationRequest
@@ -43,7 +44,9 @@ def train(
     """
     start = str(start_from.path if isinstance(start_from, Run) else start_from) if start_from else ""
     source = data if isinstance(data, str | Path) else "\n".join(map(str, data))
-    source = BUILTIN_SOURCE if source == BUILTIN_SOURCE else existing(str(source))
+    if source != BUILTIN_SOURCE:
+        source = existing(str(source))
+        check_enough(source)
     settings |= {"source": source, **({"start": start} if start else {})}
     run = warm_start.new_run(warm_start.configured(settings, preset))
     status = train_with_progress(run, now)

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-from rich.table import Table
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, Now, RunsDir, Split, bars, fail, show_table, state_and_place
+from facedemo.cli.terminal import RUNS, Now, RunsDir, Split, bars, fail, show_rows, show_table, state_and_place
 from facedemo.comparison import commands, entrants, gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
+from facedemo.data.scan import check_enough
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
@@ -87,6 +87,8 @@ def compare(
             "A race trains on most of the images, so it compares with a held-out split: choose test or validation."
         )
     else:
+        if images is not None:
+            check_enough(images)
         options = given({"source": source, "seed": seed, **settings})
         evaluation = {"seed": seed, "count": count, "split": split, "copies": copies}
         named = [name_family(family) for family in families or []]
@@ -141,7 +143,7 @@ def report(comparison: Comparison, out: Path) -> None:
 
 def follow(race: Race, now: bool) -> Status:
     """Runs a race with a progress bar; Ctrl-C stops it with a checkpoint."""
-    columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
+    columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}", markup=False)
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=1.0)
 
@@ -164,22 +166,16 @@ def races(
     if stop is not None:
         find_race(stop, runs_dir).stop()
         return
-    table = Table("race", "of", "state", "done", "")
-    listed_races, waits = list_races(runs_dir), queue.waits()
+    rows, listed_races, waits = [], list_races(runs_dir), queue.waits()
     for listed in listed_races:
         status = listed.status
         try:
             title = listed.plan.title
         except RunError:
             title = "damaged"
-        table.add_row(
-            listed.id,
-            title,
-            state_and_place(status, waits.get(listed.path.resolve())),
-            f"{status.progress:.0%}",
-            status.text,
-        )
-    if listed_races:
-        Console().print(table)
+        place = state_and_place(status, waits.get(listed.path.resolve()))
+        rows.append([listed.id, title, place, f"{status.progress:.0%}", status.text])
+    if rows:
+        show_rows(["race", "of", "state", "done", ""], rows, ids=True)
     else:
         typer.echo(f"No races in {runs_dir}. `facedemo compare --data faces.zip` starts one.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, check_suffix, parse_number
+from facedemo.cli.terminal import RUNS, RunsDir, check_suffix, parse_numbers
 from facedemo.explore import single_step
 from facedemo.explore.single_step import Step
 from facedemo.imaging.pictures import PICTURES, grid, picture_file
@@ -33,7 +33,7 @@ def step(
     """Train a model a few steps further and print each step's equations; the saved model is not modified."""
     if out is not None:
         check_suffix(out, PICTURES)
-    changes = {name: parse_number(name, value) for name, _, value in (change.partition("=") for change in set_ or [])}
+    changes = parse_numbers(set_ or [], "a setting with its value", "gamma=0.6")
     changes |= {} if gamma is None else {"gamma": gamma}
     path = find_model(model, runs_dir)
     examples = dataset.for_model(load_model(path).config)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, parse_number, progress_bar
+from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, parse_numbers, progress_bar
 from facedemo.data.labels import attribute_list
 from facedemo.evaluation.attribute_classifier import fit_learner_and_judge
 from facedemo.evaluation.attributes import fit_attribute_model
@@ -135,6 +135,7 @@ def directions(
     it is.
     """
     check_suffix(out, pictures.PICTURES)
+    amounts = parse_numbers(changes or [], "a direction with its amount", "warmth=2")
     if save and not labels:
         raise ValueError("--save keeps what is learned from labelled faces. Add --labels SOURCE.")
     folder = find_model(model, runs_dir)
@@ -149,11 +150,10 @@ def directions(
         *(direction for direction in saved_directions if direction.name not in learned_names),
         *others,
     ]
-    if not changes:
+    if not amounts:
         for direction in known_directions:
             typer.echo(listed(direction))
         return
-    amounts = {name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)}
     (face,) = library.move_face(loaded, sampling.latents(loaded, [seed])[0].numpy(), known_directions, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, pictures.picture_file(face, out.suffix, model=loaded.name, seed=seed, **amounts))

@@ -4,10 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from facedemo.cli.terminal import RUNS, RunName, RunOrRace, RunsDir, parse_number, state_and_place
+from facedemo.cli.terminal import RUNS, RunName, RunOrRace, RunsDir, parse_numbers, show_rows, state_and_place
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
 from facedemo.runs import queue, trash
@@ -25,18 +23,20 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
     if not listed_runs:
         typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` trains a model in about a minute.")
         return
-    table, waits = Table("run", "name", "state", "iteration", "done", "images/s"), queue.waits()
+    rows, waits = [], queue.waits()
     for run in listed_runs:
         status = run.status
-        table.add_row(
-            run.id,
-            run.name if run.name != run.id else "",
-            state_and_place(status, waits.get(run.path.resolve())),
-            f"{status.step:,}",
-            f"{status.progress:.0%}",
-            f"{status.images_per_second:.0f}",
+        rows.append(
+            [
+                run.id,
+                run.name if run.name != run.id else "",
+                state_and_place(status, waits.get(run.path.resolve())),
+                f"{status.step:,}",
+                f"{status.progress:.0%}",
+                f"{status.images_per_second:.0f}",
+            ]
         )
-    Console().print(table)
+    show_rows(["run", "name", "state", "iteration", "done", "images/s"], rows, ids=True)
 
 
 @app.command()
@@ -52,10 +52,7 @@ def diff(
         raise ValueError("Name at least two runs to compare. `facedemo runs` lists them.")
     between = differences(chosen)
     if between.rows:
-        table = Table("setting", *(run.name for run in chosen))
-        for row in between.rows:
-            table.add_row(row.title, *row.values)
-        Console().print(table)
+        show_rows(["setting", *(run.name for run in chosen)], [[row.title, *row.values] for row in between.rows])
     typer.echo(between.summary())
 
 
@@ -67,9 +64,7 @@ def steer(
 ) -> None:
     """Change settings of a run while it trains: γ, λ_k, learning rates and their decay, or the sample interval."""
     chosen = find_run(run, runs_dir)
-    chosen.steer(
-        **{name: parse_number(name, value) for name, _, value in (change.partition("=") for change in changes)}
-    )
+    chosen.steer(**parse_numbers(changes, "a setting with its value", "gamma=0.6"))
     if not chosen.status.active:
         typer.echo(f"“{chosen.name}” is not training; the change will be applied when it is resumed.")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich import progress as rich
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from facedemo.runs.queue import Wait
 from facedemo.storage.process_status import Status
@@ -39,13 +40,16 @@ def fail(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def parse_number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(
-            f"“{name}={text}” is not a setting. Give settings as name=number, such as gamma=0.6."
-        ) from None
+def parse_numbers(words: Sequence[str], kind: str, example: str) -> dict[str, float]:
+    """The numbers in words such as gamma=0.6, by their names.  Raises ValueError, naming `kind` and the example."""
+    numbers = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            raise ValueError(f"“{word}” is not {kind}. Write name=number, such as {example}.") from None
+    return numbers
 
 
 def state_and_place(status: Status, wait: Wait | None) -> str:
@@ -72,11 +76,15 @@ def text_of(file: Path) -> str:
         raise ValueError(f"{file} is not a text file in UTF-8. Save it as one.") from error
 
 
+def columns() -> tuple[rich.ProgressColumn, ...]:
+    description = rich.TextColumn("{task.description}", markup=False)  # it may hold a name
+    return description, rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn()
+
+
 @contextmanager
 def progress_bar(what: str) -> "Iterator[Progress]":
     """A progress bar on the terminal for work on images."""
-    columns = rich.TextColumn(what), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn()
-    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
+    with rich.Progress(*columns(), console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -90,19 +98,20 @@ def show_table(reports: "Mapping[str, Report | None]", title: str = "") -> None:
         show_rows(head, rows, title)
 
 
-def show_rows(head: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Prints a table."""
-    rich_table = Table(*head, title=title or None)
+def show_rows(head: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", ids: bool = False) -> None:
+    """Prints a table of texts as they are.  ids: the first column is never shortened, as commands need its end."""
+    table = Table(*(Column(Text(name)) for name in head), title=Text(title) if title else None)
+    if ids:
+        table.columns[0].min_width = max(len(row[0]) for row in rows)
     for row in rows:
-        rich_table.add_row(*row)
-    Console().print(rich_table)
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
 
 
 @contextmanager
 def bars() -> "Iterator[Steps]":
     """A progress bar on the terminal for each step."""
-    columns = rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn()
-    with rich.Progress(*columns, rich.TimeRemainingColumn(), console=Console(stderr=True)) as progress_bars:
+    with rich.Progress(*columns(), console=Console(stderr=True)) as progress_bars:
 
         def step(what: str) -> "Progress":
             tasks: list[rich.TaskID] = []  # no bar until there is something to wait for

@@ -9,6 +9,7 @@ from facedemo.cli.options import given, with_settings
 from facedemo.cli.terminal import RUNS, Now, RunName, RunsDir, fail, text_of
 from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
+from facedemo.data.scan import check_enough
 from facedemo.data.source_files import existing
 from facedemo.gans.registry import FAMILIES, name_family
 from facedemo.runs.run import Run, find_run
@@ -53,6 +54,7 @@ def train(
         settings = {"learning_rate_g": learning_rate, "learning_rate_d": learning_rate, **settings}
     if settings.get("source", BUILTIN_SOURCE) != BUILTIN_SOURCE:
         settings["source"] = existing(settings["source"])
+        check_enough(settings["source"])
     if settings.get("num_nodes", 1) > 1 and not (only_create or dry_run):
         raise ValueError(
             "Several machines need a worker started on each: add --only-create, then start them with torchrun or srun "

@@ -248,7 +248,10 @@ class RunConfig(FrozenSettings):
         """This config with some settings changed.  Raises ValueError for a fixed setting or a value out of bounds."""
         unknown = set(changes) - self.steerable()
         if unknown:
-            raise ValueError(f"These settings cannot be changed while a run trains: {', '.join(sorted(unknown))}.")
+            raise ValueError(
+                f"{self.family} has no such setting that can be changed while it trains: {', '.join(sorted(unknown))}. "
+                f"It has {', '.join(sorted(self.steerable()))}."
+            )
         config = self.model_dump()
         for name, value in changes.items():
             part = "training" if name in TrainingConfig.model_fields else "model"

@@ -59,6 +59,13 @@ def scan(source: str | Path) -> Scan:
     return Scan(sum(numbers) if len(numbers) == len(counts) else None, unusable)
 
 
+def check_enough(source: str | Path) -> None:
+    """Raises DataError if a source has too few images to train on, as far as that is known before reading them."""
+    found = scan(source)
+    if not found.enough:
+        raise DataError(found.summary())
+
+
 def files_in(path: Path) -> Iterator[str]:
     """For each file of a source, "" if it is an image, and else why it cannot be used; UNKNOWN if there is no list."""
     if not path.is_dir():

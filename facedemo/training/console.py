@@ -21,7 +21,8 @@ def train_with_progress(run: Run, now: bool = False) -> Status:
 
     now: do not wait in the queue.  Returns its final status.  Raises RunError if another process trains it.
     """
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[detail]}")
+    detail = TextColumn("{task.fields[detail]}", markup=False)  # it may hold a run's name
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), detail
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=1.0, detail="")
         printed: list[str] = []
@@ -33,12 +34,12 @@ def train_with_progress(run: Run, now: bool = False) -> Status:
             late = time.monotonic() - began > WORTH_SAYING
             if waits and late and not printed and not bar.console.is_terminal:  # a log shows the bar only at the end
                 printed.append(text)
-                bar.console.print(f"{text}; --now starts it at once")
+                bar.console.print(f"{text}; --now starts it at once", markup=False)
             bar.update(task, description=status.state, completed=status.progress, detail=text)
             for warning in status.warnings:
                 if warning not in printed:
                     printed.append(warning)
-                    bar.console.print(f"[yellow]{warning}")
+                    bar.console.print(warning, style="yellow", markup=False)
 
         settings = run.config.training
         if settings.devices * settings.num_nodes > 1:

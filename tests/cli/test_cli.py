@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from facedemo.cli import main
-from facedemo.cli.terminal import parse_number
+from facedemo.cli.terminal import parse_numbers
 from facedemo.comparison.entrants import entrant_configs
 from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging.pictures import read_settings
@@ -187,9 +187,10 @@ def test_images_are_checked_before_a_training(home: Path) -> None:
 
 
 def test_a_steering_word_that_is_no_number_is_refused() -> None:
-    assert parse_number("gamma", "0.5") == 0.5
-    with pytest.raises(ValueError, match="gamma=much"):
-        parse_number("gamma", "much")
+    assert parse_numbers(["gamma=0.5", "decay=1"], "a setting", "gamma=0.6") == {"gamma": 0.5, "decay": 1.0}
+    for word in ("gamma=much", "gamma", "gamma="):
+        with pytest.raises(ValueError, match=f"“{word}” is not a setting. Write name=number, such as gamma=0.6."):
+            parse_numbers([word], "a setting", "gamma=0.6")
 
 
 @pytest.mark.skipif(not CELEBA.exists(), reason="the real faces are not beside this checkout")

@@ -44,6 +44,22 @@ def test_runs_are_listed_with_what_each_is_doing(make_run: RunMaker, monkeypatch
     assert "2,000" in row
 
 
+def test_a_narrow_list_keeps_the_ids_whole_and_names_are_printed_as_they_are(
+    make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    name = "[/x] [red]b :smile: {y}"
+    run = make_run(name, rows=20, state="stopped")
+    run.rename(name)
+    other = make_run("other", rows=20, state="stopped", gamma=0.4)
+    lines = facedemo("runs")
+    assert run.id in lines
+    assert other.id in lines
+    monkeypatch.setenv("COLUMNS", "200")
+    assert name in facedemo("runs")
+    assert name in facedemo("diff", run.id, other.id)
+
+
 def test_commands_reach_a_run_by_the_end_of_its_name(make_run: RunMaker) -> None:
     run = make_run()
     process = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
@@ -123,6 +139,7 @@ def test_what_cannot_be_done_is_said(
     assert "not a ZIP file" in error_message("import", tmp_path / "empty.zip")
     assert "nowhere.zip" in error_message("import", tmp_path / "nowhere.zip")
     assert "name=number" in error_message("steer", make_run().id, "gamma=much")
+    assert "ours has no such setting" in error_message("steer", make_run().id, "clip=1")
     run = make_run()
     trash.delete(run)
     run.path.mkdir()

@@ -94,14 +94,16 @@ class RaceRunner:
             if not finished or self.stop_requested():
                 return "stopped", ""
             self.evaluate(entrant, run)
-        states = {
-            entrant.label: run.status.state
+        statuses = {
+            entrant.label: run.status
             for entrant, run in zip(self.plan.entries, self.runs, strict=True)
             if run.path.is_dir()
         }
-        undone = {label: state for label, state in states.items() if state != "finished"}
+        undone = {label: status for label, status in statuses.items() if status.state != "finished"}
         if undone:
-            return "failed", "Not finished: " + ", ".join(f"{label} ({state})" for label, state in undone.items())
+            which = ", ".join(f"{label} ({status.state})" for label, status in undone.items())
+            causes = dict.fromkeys(status.message for status in undone.values() if status.message)
+            return "failed", " ".join([f"Not finished: {which}.", *causes])
         return "finished", ""
 
     def train(self, entrant: Entrant, run: Run) -> bool:

@@ -155,10 +155,12 @@ def _remove_abandoned(root: Path) -> None:
 
 def _too_few(source: str, usable: int, skipped: list[tuple[str, str]]) -> str:
     usable_text = f"{usable} of {usable + len(skipped)} images" if skipped else f"{usable} images"
-    why = f" Skipped: {_reasons(skipped)}." if skipped else ""
+    message = f"{source} has too few usable images: {usable_text}, and at least {MIN_IMAGES} are needed."
+    if not skipped:
+        return f"{message} Add more images."
     return (
-        f"{source} has too few usable images to learn from: {usable_text}, and at least {MIN_IMAGES} are needed.{why} "
-        "Add more images, or choose a smaller size if many are too small, or another crop if many show no face."
+        f"{message} Skipped: {_reasons(skipped)}. Add more images; for a training, a smaller size helps if many are "
+        "too small, and another crop if many show no face."
     )
 
 

@@ -136,7 +136,7 @@ def test_an_entrant_that_fails_or_is_deleted_does_not_end_the_race(pictures: str
     (broken.path / "config.json").write_text(json.dumps(settings))
     status = execute(race)
     assert status.state == "failed"
-    assert "DCGAN (failed)" in status.message
+    assert status.message.startswith("Not finished: DCGAN (failed). There is no file or folder /nowhere.")
     assert whole.status.state == "finished"
 
 

@@ -67,7 +67,8 @@ def card(facts: Facts) -> None:
                 if status.state == "finished":
                     run_button(run, "Extend", open_run, (run.id,), "Open the run to give it a larger budget.")
                 else:
-                    run_button(run, "Resume", resume, (run,), "Continue from the last checkpoint.")
+                    label = "Resume" if run.checkpoints() else "Start"
+                    run_button(run, label, resume, (run,), "Train from the last checkpoint, if there is one.")
             generate_button(run, key=f"generate_{run.id}", icon=None, type="tertiary")
             in_progress = status.active and status.state != "waiting"
             hint = "Stop the run before you delete it." if in_progress else "Move the run to the deleted runs below."

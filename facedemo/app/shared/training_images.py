@@ -29,5 +29,11 @@ def are_own() -> bool:
 
 
 def chosen_source() -> str:
-    """The chosen data source.  Raises as `image_source.chosen` does."""
-    return image_source.chosen(KEY) if are_own() else BUILTIN_SOURCE
+    """The chosen data source.  Raises as `image_source.chosen` does, and ValueError if it has too few images."""
+    if not are_own():
+        return BUILTIN_SOURCE
+    source = image_source.chosen(KEY)
+    found = image_check.scanned(source)
+    if not found.enough:
+        raise ValueError(f"{found.summary()} Choose more images.")
+    return source

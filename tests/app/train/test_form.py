@@ -203,6 +203,18 @@ def test_a_path_without_anything_there_is_refused_with_words(path: str, launched
     assert launched == list_runs() == []
 
 
+def test_too_few_images_are_refused_before_a_run_is_created(tmp_path: Path, launched: Launched) -> None:
+    (few := tmp_path / "**few** [a](b)").mkdir()
+    page = open_page()
+    choose_folder(page, few)
+    click(page, "Start training")
+    assert [error.value for error in page.error] == ["0 images found; at least 64 are needed. Choose more images."]
+    choose_folder(page, tmp_path / "**none** [a](b)")
+    click(page, "Start training")
+    assert escaped("**none** [a](b)") in page.error[0].value
+    assert launched == list_runs() == []
+
+
 def test_starting_with_nothing_uploaded_says_what_to_do(launched: Launched) -> None:
     page = open_page()
     page.radio(key="new_data_kind").set_value(image_source.UPLOAD).run()

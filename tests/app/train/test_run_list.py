@@ -17,18 +17,17 @@ from tests.app.train.conftest import click, config, labels, open_page, page_text
 
 def test_the_list_tells_each_runs_state_and_what_can_be_done(pictures: Path) -> None:
     for state in ("stopped", "finished", "failed", "running"):
-        set_state(create_run(config(pictures, name=f"run {state}")), state, message="why")
+        run = create_run(config(pictures, name=f"run {state}"))
+        set_state(run, state, message="why")
+        if state == "stopped":
+            (run.path / "checkpoints" / "00000010.ckpt").write_bytes(b"")
     create_run(config(pictures, name="never"))
     page = open_page()
     for state in ("stopped", "finished", "failed", "running"):
         assert f"run {state}" in page_text(page)
     buttons = labels(page)
-    assert (buttons.count("Open"), buttons.count("Resume"), buttons.count("Extend"), buttons.count("Delete")) == (
-        5,
-        3,
-        1,
-        5,
-    )
+    expected = {"Open": 5, "Resume": 1, "Start": 2, "Extend": 1, "Delete": 5}
+    assert {label: buttons.count(label) for label in expected} == expected
     running = next(run for run in list_runs() if run.name == "run running")
     assert page.button(key=f"Delete_{running.id}").disabled
 

@@ -187,7 +187,8 @@ def faces(label: str, run: Run) -> None:
     """The first faces of the newest sample grid."""
     samples = run.samples()
     if not samples:
-        st.caption("The first faces appear as soon as this model trains.")
+        over = run.status.state in ("failed", "crashed")
+        st.caption("There are no faces." if over else "The first faces appear as soon as this model trains.")
         return
     step = max(samples)
     try:

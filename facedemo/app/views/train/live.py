@@ -70,7 +70,8 @@ def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> No
     if status.state in ("failed", "crashed", "damaged"):
         st.error(escaped(status.message) or "See the log below for details.", title=status.state.capitalize())
         if status.state == "failed":
-            st.caption("Fix the problem described above, then resume; or start a new run with other settings.")
+            go = "Resume" if run.checkpoints() else "Start"
+            st.caption(f"Fix the problem described above, then press {go}; or start a new run with other settings.")
     for warning in status.warnings:
         st.warning(warning, icon=":material/lightbulb:")
     progress(run, status)
@@ -199,7 +200,8 @@ def samples(run: Run) -> None:
     """The sample grid, with a slider over time that follows the newest samples while it is at the right end."""
     paths = run.samples()
     if not paths:
-        st.caption("The first samples appear as soon as the training starts.")
+        starts = run.status.active
+        st.caption("The first samples appear as soon as the training starts." if starts else "There are no samples.")
         return
     with st.container(key="samples_time"):
         step = chosen_step(run, sorted(paths))

@@ -7,6 +7,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from facedemo.app.shared import training_images
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train.filling import key
 from facedemo.config.presets import PRESETS
 from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, entry_message, error_message
@@ -71,11 +72,12 @@ def start_run(budget: dict[str, float]) -> Run | None:
         run.launch_new(speed.estimated_seconds(run.config))
         return run
     except ValidationError as error:
-        lines = [f"- {problem(item)}" for item in error.errors()]
+        lines = [f"- {escaped(problem(item))}" for item in error.errors()]
         st.error("\n".join(lines), title="These settings cannot be used")
     except OSError as error:
         where = error.filename or runs_root()
-        st.error(f"{where}: {error.strerror or error}. Free some space, or choose another folder.", title="Not started")
+        why = f"{where}: {error.strerror or error}. Free some space, or choose another folder."
+        st.error(escaped(why), title="Not started")
     except ValueError as error:
-        st.error(error_message(error), title="Not started")
+        st.error(escaped(error_message(error)), title="Not started")
     return None

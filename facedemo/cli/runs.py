@@ -113,6 +113,8 @@ def note(
     chosen = find_run(run, runs_dir)
     if text is None:
         typer.echo(chosen.notes.rstrip() or "This run has no notes.")
+    elif not text.strip():
+        raise ValueError("The line to add is empty.")
     else:
         before = chosen.notes.rstrip()
         chosen.write_notes(f"{before}\n{text}\n" if before else f"{text}\n")
@@ -138,6 +140,8 @@ def restore(
     """Restore a deleted run or race."""
     deleted = [*trash.deleted_runs(runs_dir), *deleted_races(runs_dir)]
     if run is None:
+        if not deleted:
+            typer.echo(f"No deleted runs or races in {runs_dir}.")
         for deleted_item in deleted:
             typer.echo(
                 f"{deleted_item.id}  {deleted_item.name if deleted_item.name != deleted_item.id else ''}".rstrip()

@@ -63,7 +63,7 @@ def state_and_place(status: Status, wait: Wait | None) -> str:
 def check_suffix(out: Path, suffixes: Sequence[str]) -> None:
     """Raises ValueError, before any long computation, if a file's name does not end in one of `suffixes`."""
     if out.suffix.lower() not in suffixes:
-        raise ValueError(f"The file name must end in {' or '.join(suffixes)}; “{out.name}” does not.")
+        raise ValueError(f"The file name must end in {' or '.join(suffixes)}; “{out}” does not.")
 
 
 def text_of(file: Path) -> str:

@@ -82,7 +82,8 @@ def show_plan(config: RunConfig) -> None:
         speed.measure_and_store(config)
     seconds = speed.estimated_seconds(config)
     if seconds is not None:
-        typer.echo(f"About {seconds / 60:.1f} minutes on this computer, without preparing the images.", err=True)
+        time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        typer.echo(f"About {time} on this computer, without preparing the images.", err=True)
 
 
 @app.command()

@@ -28,6 +28,8 @@ def error_message(error: Exception, prefix: str = "") -> str:
 
     Invalid settings are named.  prefix: put before their names; with "--" they are written as command-line options.
     """
+    if isinstance(error, FileExistsError | NotADirectoryError) and Path(error.filename or "").is_file():
+        return f"{error.filename} is a file, not a folder."
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename2 or error.filename}: {error.strerror}."
     if not isinstance(error, ValidationError):

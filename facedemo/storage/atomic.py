@@ -34,6 +34,10 @@ def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
         if flush:
             flush_file(temporary)
         temporary.replace(path)
+    except OSError as error:
+        if error.filename == str(temporary):
+            error.filename = str(path)  # the name that the user gave
+        raise
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()

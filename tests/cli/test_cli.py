@@ -252,7 +252,10 @@ def test_a_card_is_the_kind_of_picture_that_its_name_says(home: Path, trained: R
         (["delete", ""], "No run matches “”"),
         (["import", "nowhere.zip"], "Error: nowhere.zip: No such file or directory."),
         (["generate", "--model", "MODEL", "--count", "1", "--out", "folder.png"], "folder.png: Is a directory."),
-        (["generate", "--model", "MODEL", "--count", "1", "--out", "file/a.png"], "Error: file: File exists."),
+        (
+            ["generate", "--model", "MODEL", "--count", "1", "--out", "file/a.png"],
+            "file is a file, not a folder.",
+        ),
         (["bundle", "MODEL", "--out", "b", "--about", "picture.png"], "picture.png is not a text file"),
     ],
 )

@@ -46,7 +46,7 @@ def test_every_setting_of_every_family_is_an_option() -> None:
 def test_a_dry_run_tells_the_time_and_makes_no_run() -> None:
     result = CliRunner().invoke(app, ["train", "--preset", "minute", "--dry-run"], catch_exceptions=False)
     assert json.loads(result.stdout)["budget"]["images"] == 12_000
-    assert "About 0.6 minutes" in result.stderr
+    assert "About 36 s" in result.stderr
     assert list_runs() == []
 
 

@@ -73,6 +73,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
+def test_a_file_that_cannot_be_written_is_called_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as failed:
+        replace_file(tmp_path / "nowhere" / "face.png", b"")
+    assert failed.value.filename == str(tmp_path / "nowhere" / "face.png")
+
+
 def test_new_files_can_be_read_by_whom_the_system_lets_read(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:

@@ -154,9 +154,8 @@ def compare(chosen: list[Facts]) -> None:
     if len(chosen) > overlay.MAX_RUNS:
         st.caption(f"Only the first {overlay.MAX_RUNS} of the {len(chosen)} selected runs are shown.")
     if missing:
-        st.caption(
-            f"These runs have no curves, because their metrics are missing or damaged: {escaped(', '.join(missing))}."
-        )
+        names = ", ".join(f"“{name}”" for name in missing)
+        st.caption(f"No curves: {escaped(names)}. A run that has not trained has none, or its metrics are damaged.")
     with st.grid(2, min_column_width=340):
         for column, figure in overlay.overlay(with_metrics, over).items():
             plot(figure, f"Chart of {title_of(figure)}", TWO_BUTTONS, key=f"overlay_{column}")

@@ -200,7 +200,7 @@ def test_a_run_that_has_only_just_been_made_says_what_it_lacks(make_run: RunMake
     for name in ("metrics.csv", "status.json"):
         (run.path / name).unlink()
     page = chosen(run)
-    assert "have no curves" in page_text(page)
+    assert "No curves: “" in page_text(page)
     assert page.button(key="runs_generate").disabled
 
 

@@ -36,6 +36,7 @@ def show_race_form(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> N
             "Values of γ",
             GAMMAS,
             key=key("gammas"),
+            persist_state="session",
             format_func="{:g}".format,
             help=f"Values of γ; one model of the family “{DEFAULT_FAMILY}” is trained with each. Low: smooth faces "
             "that look alike. High: sharper and more varied faces, less stable.",
@@ -47,6 +48,7 @@ def show_race_form(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> N
             selection_mode="multi",
             format_func=lambda name: config_class(name).title,
             key=key("families"),
+            persist_state="session",
             help="Families to train, each with its paper's or our best-measured settings.",
         )
     budget = number_controls()
@@ -68,6 +70,7 @@ def number_controls() -> dict[str, float]:
             "Image size",
             SIZES,
             key=key("size"),
+            persist_state="session",
             format_func=lambda size: f"{size}×{size}",
             help="Side of the images in pixels. 32 is for quick races: face detection is less reliable at that size.",
         )
@@ -76,6 +79,7 @@ def number_controls() -> dict[str, float]:
             0,
             2**32 - 1,
             key=key("seed"),
+            persist_state="session",
             help="Seeds the initial weights, the data order and the evaluated faces, the same for every model.",
         )
         st.number_input(
@@ -84,6 +88,7 @@ def number_controls() -> dict[str, float]:
             10_000,
             step=100,
             key=key("count"),
+            persist_state="session",
             help="Number of faces to evaluate per model at the end, for the table. The paper evaluates 1,000; 500 take "
             "about half a minute. 0: no evaluation.",
         )

@@ -258,5 +258,5 @@ def results(race: Race, runs: Mapping[str, Run]) -> None:
             else "This race does not evaluate faces."
         )
     if race.plan.command:
-        st.caption("The same race from the command line:")
+        st.caption("The same race from the command line, in the folder that holds the images:")
         st.code(race.plan.command, language="sh", wrap_lines=True)

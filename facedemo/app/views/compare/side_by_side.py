@@ -70,7 +70,7 @@ def show_side_by_side(settings: dict[str, url_state.QueryParam], ignored: list[s
     ignored += url_state.load_from_url(settings, page="compare")
     names, seed, count = controls(choices)
     if ignored:
-        st.warning(f"Not used: {', '.join(ignored)}.", icon=":material/link_off:")
+        st.warning(f"Not used: {', '.join(dict.fromkeys(ignored))}.", icon=":material/link_off:")
     url_state.write_to_url(settings, page="compare")
     if not names:
         st.info("Choose models above to see each generate faces from the same seeds.", title="Nothing to compare")

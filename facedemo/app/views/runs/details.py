@@ -22,18 +22,19 @@ from facedemo.runs.run import Run
 from facedemo.runs.summary import Facts
 
 OPEN = "runs_bundle_open"
+RENAMING = "runs_rename_open"
 
 
 @dataclass
 class Latest:
     """What was done last in this session, with the id of the run.
 
-    bundle: made of a run.  close: whether the form for it is still to be closed.  saved: the time at which notes were
-    saved.  problem: with notes, until it has been shown.
+    bundle: made of a run.  close: key of the popover that is still to be closed, or "".  saved: the time at which notes
+    were saved.  problem: with notes, until it has been shown.
     """
 
     bundle: tuple[str, Path] = ("", Path())
-    close: bool = False
+    close: str = ""
     saved: tuple[str, str] = ("", "")
     problem: str = ""
 
@@ -98,11 +99,16 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
 
 def renaming(facts: Facts) -> None:
     hint = "Stop the run before you rename it." if facts.status.active else "Give the run another name."
-    with st.popover("Rename", icon=":material/edit:", help=hint, disabled=facts.status.active):
+    close_if_done(RENAMING)
+    with st.popover(
+        "Rename", icon=":material/edit:", help=hint, disabled=facts.status.active, key=RENAMING, on_change="rerun"
+    ):
         key = f"runs_name_{facts.run.id}_{facts.name}"
-        name = st.text_input("Name", facts.name, max_chars=80, help="The run's name; its folder stays.", key=key)
+        hint = "The run's name, of up to 80 characters; its folder stays."
+        name = st.text_input("Name", facts.name, max_chars=80, help=hint, key=key)
         if st.button("Rename it", type="primary", help="Store the name.", key="runs_rename"):
             ask(lambda: facts.run.rename(name))
+            session(Latest).close = RENAMING
             st.rerun()
 
 
@@ -138,11 +144,16 @@ def something_to_show(run: Run) -> None:
             )
 
 
+def close_if_done(popover: str) -> None:
+    """Closes a popover, by its key, whose button has done its work."""
+    latest = session(Latest)
+    if latest.close == popover:
+        st.session_state[popover], latest.close = False, ""
+
+
 def promotion(run: Run) -> None:
     """Exports the run as a bundle, under an unused name."""
-    latest = session(Latest)
-    if latest.close:
-        st.session_state[OPEN] = latest.close = False
+    close_if_done(OPEN)
     hint = "Export the run as a shareable model: weights, model card, curves and 64 sample faces."
     hint = hint if run.has_model else "The run has not saved any weights yet."
     with st.popover(
@@ -172,7 +183,7 @@ def make_bundle(run: Run, name: str, card: str) -> None:
         st.error(escaped(error))
         return
     latest = session(Latest)
-    latest.bundle, latest.close = (run.id, path), True
+    latest.bundle, latest.close = (run.id, path), OPEN
     st.rerun()
 
 

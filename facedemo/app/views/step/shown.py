@@ -83,7 +83,7 @@ def write_balance(step: Step, config: FamilyConfig) -> None:
         st.metric(
             f"${config.metrics[name]}$",
             f"{after:.6f}",
-            f"{after - before:+.2e}",
+            f"{after - before:+.6f}",
             delta_color="off",
             help=hint,
             border=True,

@@ -105,7 +105,8 @@ def settings() -> dict[str, float]:
     """All other settings, in an expander; returns the budget."""
     with st.expander("Settings", icon=":material/tune:"):
         left, right = st.columns(2)
-        left.text_input("Name", max_chars=80, key=key("name"), help="Optional name for the run.")
+        hint = "Optional name for the run, of up to 80 characters."
+        left.text_input("Name", max_chars=80, key=key("name"), persist_state="session", help=hint)
         with right:
             start_control()
         return main_settings()
@@ -115,7 +116,7 @@ def main_settings() -> dict[str, float]:
     """The GAN family, the budget and all other settings; returns the budget."""
     with st.grid(4, min_column_width=setting_controls.CELL):
         family = st.selectbox(
-            "Model",
+            "Family",
             family_names(),
             format_func=lambda name: config_class(name).title,
             key=key("family"),

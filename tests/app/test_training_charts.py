@@ -144,3 +144,10 @@ def test_a_distribution_of_one_value_can_be_drawn() -> None:
 @pytest.mark.parametrize(("tick", "text"), [(0.02, "0.02"), (500.0, "500"), (1e4, "10,000"), (2e-5, "2e-5")])
 def test_ticks_of_a_logarithmic_axis_are_written_out_unless_they_are_long(tick: float, text: str) -> None:
     assert training.tick_text(tick) == text
+
+
+def test_small_numbers_on_one_logarithmic_axis_are_all_powers_of_ten() -> None:
+    metrics = {"step": [1, 2], "learning_rate_g": [1e-3, 5e-4], "learning_rate_d": [1e-3, 1e-3]}
+    axis = training.figures(metrics, {})["learning_rates"].layout.yaxis
+    assert {"5e-4", "1e-3"} <= set(axis.ticktext)
+    assert all("e-" in text for text in axis.ticktext)

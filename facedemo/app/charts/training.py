@@ -149,7 +149,8 @@ def logarithmic_axis(figure: go.Figure) -> None:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
     ticks = ticks[::3] if high / low > 1e4 else ticks
-    text = [tick_text(tick) for tick in ticks]
+    small = max(ticks) < 0.1  # learning rates: all in powers of ten, instead of 5e-4 beside 0.001
+    text = [scientific(tick) if small else tick_text(tick) for tick in ticks]
     figure.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks, ticktext=text)
 
 
@@ -157,6 +158,11 @@ def tick_text(tick: float) -> str:
     """A tick of a logarithmic axis, such as 0.02, 500 or 2e-5."""
     if 1e-3 <= tick < 1e5:
         return f"{tick:,g}"
+    return scientific(tick)
+
+
+def scientific(tick: float) -> str:
+    """2e-5."""
     return f"{tick:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 

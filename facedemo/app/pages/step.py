@@ -159,5 +159,5 @@ else:
     shown.download(name, step, gain)
     shown.draw_charts(stepper)
     st.caption(shown.notes(stepper, examples))
-    copy_link("The link replays the same steps from the start.")
+    copy_link("The link replays as many steps from the start, with the present settings.")
 controls.go_on()

@@ -189,7 +189,7 @@ def body(run: Run, config: RunConfig, status: Status) -> None:
     draw_charts(run, config)
     if not may_change(run.path):
         return
-    with st.expander("Log", icon=":material/notes:"):
+    with st.expander("Log", icon=":material/notes:", key="run_log"):
         st.code(
             "\n".join(run.log_text().splitlines()[-LOG_LINES:]) or "The log is empty.", language=None, wrap_lines=True
         )

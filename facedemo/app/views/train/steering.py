@@ -91,7 +91,7 @@ def panel(run: Run, config: RunConfig, step: int, active: bool) -> None:
     first, *others = own_first(now.values, type(config.model))
     control(first, fields[first], f"steer_{first}")
     actions = st.container()
-    with st.expander("Other settings", icon=":material/tune:"), st.grid(2, min_column_width=200):
+    with st.expander("Other settings", icon=":material/tune:", key="steer_others"), st.grid(2, min_column_width=200):
         for name in others:
             control(name, fields[name], f"steer_{name}")
     with actions:

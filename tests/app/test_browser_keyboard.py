@@ -80,7 +80,9 @@ def test_lessons_1_to_3_are_taken_by_tab_arrows_and_enter(
 
 def test_the_focus_is_outlined_on_links_buttons_answers_and_sliders(address: str, page: Page) -> None:
     page.goto(f"{address}/learn?lesson=numbers")
-    expect(page.get_by_text("Lesson 1 of 8")).to_be_focused(timeout=PATIENT)
+    line = page.get_by_text("Lesson 1 of 8")
+    expect(line).to_be_focused(timeout=PATIENT)
+    expect(line).to_have_css("outline-style", "none")  # nobody has used the keyboard yet
     page.get_by_role("slider").first.wait_for()
     settled(page)
     page.keyboard.press("Shift+Tab")

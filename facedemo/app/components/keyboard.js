@@ -96,6 +96,8 @@ export default function () {
       nameHelp(help);
     });
   };
+  const noteUse = () => (document.documentElement.dataset.keyboard = "used"); // read by status_line.js
+  document.addEventListener("keydown", noteUse, { capture: true, once: true });
   document.addEventListener("keydown", tabOutOfTable, true);
   document.addEventListener("keydown", moveInMenu);
   document.addEventListener("keydown", showOrLeaveHelp);

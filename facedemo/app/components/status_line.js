@@ -15,7 +15,7 @@ export default function ({ data, parentElement }) {
   if (news.textContent !== data.news) news.textContent = data.news;
   if (data.focus && line.focusedFor !== data.focus) {
     line.focusedFor = data.focus;
-    line.classList.toggle("quiet", !navigator.userActivation?.hasBeenActive); // nobody has used the keyboard yet
+    line.classList.toggle("quiet", document.documentElement.dataset.keyboard !== "used"); // a link was opened
     line.focus({ preventScroll: true });
     hold(line, performance.now() + SETTLING);
     document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0 });

@@ -75,8 +75,9 @@ class DataConfig(FrozenSettings):
 
 
 def amount(number: float, unit: str) -> str:
-    """ "1 minute", "3,000,000 images"; at most three decimals.  unit: a plural."""
-    return f"{round(number, 3):,.15g} {unit if number != 1 else unit[:-1]}"
+    """ "1 minute", "3,000,000 images".  unit: a plural."""
+    digits = f"{number:.3g}" if number < 1 else f"{round(number, 3):,.15g}"
+    return f"{digits} {unit if number != 1 else unit[:-1]}"
 
 
 class Budget(FrozenSettings):

@@ -95,6 +95,7 @@ def test_budget_is_spent_at_the_first_of_its_limits() -> None:
 def test_a_budget_is_said_in_words_one_of_anything_in_the_singular() -> None:
     assert Budget(minutes=1).text == "1 minute"
     assert Budget(images=30_000, minutes=1.5).text == "30,000 images, 1.5 minutes"
+    assert Budget(minutes=1e-4).text == "0.0001 minutes"
     assert Budget(images=3_000_000, iterations=1_234_567, minutes=1 / 3).text == (
         "1,234,567 iterations, 3,000,000 images, 0.333 minutes"
     )

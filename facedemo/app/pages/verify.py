@@ -113,8 +113,8 @@ else:
     if (stored := load_evaluation(choices[name])) is not None:
         beside = f", compared with real faces from {escaped(stored.data)}" if stored.data else ""
         st.info(
-            f"This model ships with an evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. With "
-            "these settings, Verify reproduces it and shows the faces."
+            f"This model ships with an evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Choose "
+            "these settings and press Verify to reproduce it and to see the faces."
         )
         verdict(stored, f"{name}-{stored.seed}")
     elif job is None:

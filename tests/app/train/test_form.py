@@ -145,6 +145,8 @@ def test_start_makes_the_run_that_the_form_describes_and_opens_it(pictures: Path
     assert made.budget.model_dump(exclude_none=True) == {"images": 1234}
     assert run.id in page.query_params["run"]
     assert "a name" in page_text(page)
+    click(page, "All runs")
+    assert (page.text_input(key="new_name").value, page.number_input(key="new_training_seed").value) == ("", 7)
 
 
 def test_a_small_set_is_fine_tuned_by_one_press(pictures: Path, launched: Launched) -> None:

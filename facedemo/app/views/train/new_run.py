@@ -70,6 +70,7 @@ def start_run(budget: dict[str, float]) -> Run | None:
     try:
         run = new_run(chosen_config(budget))
         run.launch_new(speed.estimated_seconds(run.config))
+        del st.session_state[key("name")]  # the next run is another one
         return run
     except ValidationError as error:
         lines = [f"- {escaped(problem(item))}" for item in error.errors()]

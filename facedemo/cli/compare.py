@@ -15,6 +15,7 @@ from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
 from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
+from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.scan import check_enough
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.gans.registry import name_family
@@ -74,6 +75,7 @@ def compare(
     without training.
     """
     images = given({"source": source}).get("source")
+    images = None if images == BUILTIN_SOURCE else images  # they have no held-out split to compare with
     copies = copies and split != "all"  # without a held-out split, nothing tells a copy from a likeness
     request = EvaluationRequest(count, seed, images, split, copies=copies and images is not None)
     if count and not resume:

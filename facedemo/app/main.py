@@ -6,6 +6,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from facedemo.app import navigation
 from facedemo.app.components.keep_focus import keep_focus
+from facedemo.app.components.keep_hover import keep_hover
 from facedemo.app.components.keyboard import keyboard
 from facedemo.app.components.page_history import page_history
 from facedemo.app.shared import sign_in
@@ -80,6 +81,7 @@ def main() -> None:
         page_history()
         keyboard()
         keep_focus()
+        keep_hover()  # it has to know where the pointer is before there is a chart
 
 
 def pages() -> list[StreamlitPage]:

@@ -43,7 +43,7 @@ def test_a_setting_changes_from_the_next_iteration_on(images: np.ndarray) -> Non
         for target, real in zip(training.metrics["loss_target"], training.metrics["loss_real"], strict=True)
     )
     assert (first, second) == (pytest.approx(0.8), pytest.approx(0.2))
-    with pytest.raises(ValueError, match="cannot be changed"):
+    with pytest.raises(ValueError, match="can be changed while it trains: width"):
         training.steer(width=4)
 
 

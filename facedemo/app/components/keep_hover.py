@@ -8,5 +8,5 @@ _component = component("facedemo.keep_hover", js=Path(__file__).with_name("keep_
 
 
 def keep_hover() -> None:
-    """To be called on a page whose charts are redrawn."""
+    """To be called on every page."""
     _component(key="keep_hover", height=1)

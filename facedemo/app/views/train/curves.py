@@ -7,7 +7,6 @@ import streamlit as st
 
 from facedemo.app.charts import training
 from facedemo.app.charts.description import title_of
-from facedemo.app.components.keep_hover import keep_hover
 from facedemo.app.shared import evaluations, setting_controls
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.plot import TWO_BUTTONS, plot
@@ -72,5 +71,3 @@ def draw_charts(run: Run, config: RunConfig) -> None:
                 "the Runs page uses these weights."
             )
         evaluations.charts({run.name: evaluations_so_far}, "iterations")
-    if figures:
-        keep_hover()

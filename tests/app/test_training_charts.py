@@ -151,3 +151,8 @@ def test_small_numbers_on_one_logarithmic_axis_are_all_powers_of_ten() -> None:
     axis = training.figures(metrics, {})["learning_rates"].layout.yaxis
     assert {"5e-4", "1e-3"} <= set(axis.ticktext)
     assert all("e-" in text for text in axis.ticktext)
+
+
+def test_a_tooltip_shows_the_nearest_point_also_while_there_are_few() -> None:
+    for figure in training.figures({"step": [20, 40], "loss_real": [0.5, 0.4]}, {"loss_real": "L(x)"}).values():
+        assert figure.layout.hoverdistance == -1

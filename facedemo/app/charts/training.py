@@ -101,6 +101,7 @@ def style(figure: go.Figure, title: str, unit: str, rows: int, legend: bool, log
         height=236 + above,
         margin={"l": 8, "r": 8, "t": above, "b": 8},
         hovermode="x unified",
+        hoverdistance=-1,  # the nearest point, however far: at first, there are few
         showlegend=legend,
         legend={
             "orientation": "h",

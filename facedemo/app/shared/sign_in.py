@@ -132,7 +132,7 @@ def code_form() -> None:
             try:
                 st.session_state[KEY] = accounts.sign_in(code, nickname, pin, codes())
             except SignInError as error:
-                st.error(str(error))
+                st.error(escaped(error))
             else:
                 st.session_state.pop(SIGNED_OUT, None)
                 st.rerun()

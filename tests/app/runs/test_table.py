@@ -214,10 +214,15 @@ def test_open_leads_to_the_run_on_the_train_page(make_run: RunMaker) -> None:
 def test_a_run_is_renamed_while_it_does_not_train(make_run: RunMaker) -> None:
     run = make_run("before")
     page = chosen(run)
+    page.session_state["runs_rename_open"] = True
     page.text_input(key=f"runs_name_{run.id}_before").set_value("after").run()
+    assert page.session_state["runs_rename_open"]
     assert names(click(page, "runs_rename")) == ["after"]
+    assert not page.session_state["runs_rename_open"]
+    page.session_state["runs_rename_open"] = True
     page.text_input(key=f"runs_name_{run.id}_after").set_value(" ").run()
     assert "A run needs a name" in page_text(click(page, "runs_rename"))
+    assert page.session_state["runs_rename_open"], "there is something to mend"
     assert Run(run.path).config.name == "after"
 
 

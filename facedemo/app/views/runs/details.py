@@ -11,7 +11,7 @@ import streamlit as st
 from facedemo.app import navigation
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.run_controls import ask, badge, generate_button
+from facedemo.app.shared.run_controls import Feedback, ask, badge, generate_button
 from facedemo.app.shared.run_facts import race_button
 from facedemo.app.shared.run_film import run_film
 from facedemo.app.shared.session import session
@@ -108,7 +108,8 @@ def renaming(facts: Facts) -> None:
         name = st.text_input("Name", facts.name, max_chars=80, help=hint, key=key)
         if st.button("Rename it", type="primary", help="Store the name.", key="runs_rename"):
             ask(lambda: facts.run.rename(name))
-            session(Latest).close = RENAMING
+            if not session(Feedback).problem:
+                session(Latest).close = RENAMING
             st.rerun()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.session import session
 from facedemo.app.shared.setting_controls import control, own_first, short_names
 from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
@@ -97,7 +98,7 @@ def panel(run: Run, config: RunConfig, step: int, active: bool) -> None:
     with actions:
         apply_and_undo(run, now, names)
         if problem := session(Shown).problem:
-            st.error(problem)
+            st.error(escaped(problem))
             session(Shown).problem = ""
         elif now.pending:
             when = "applied at the next iteration" if active else "applied when the run is resumed"

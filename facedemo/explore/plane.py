@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from facedemo.gans.blocks import first_layer
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 
@@ -19,8 +20,8 @@ def directions(model: FaceModel, count: int = 2) -> Tensor:
     """The first right singular vectors of the generator's first linear layer, (count, h), as steps of one standard
     deviation of z. Their signs are such that the largest entry is positive.
     """
-    first = next(layer for layer in model.family.average.modules() if isinstance(layer, nn.Linear))
-    vectors = torch.linalg.svd(first.weight.detach().double(), full_matrices=False).Vh[:count]
+    weight = first_layer(model.family.average).weight.detach()
+    vectors = torch.linalg.svd(weight.double(), full_matrices=False).Vh[:count]
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     return (vectors * largest.sign() * sampling.latents(model, range(SAMPLES)).std()).float()
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from facedemo.gans.augmentation import augmented
+from facedemo.gans.blocks import LatentLayer
 from facedemo.gans.registry import gan_class
 from facedemo.gans.settings import FamilyConfig
 
@@ -140,7 +141,10 @@ class Family(nn.Module, ABC):
         Raises ValueError, naming the settings that differ, if the weights do not fit; nothing is changed then.
         """
         weights, own = self.adapted(other) if isinstance(other, type(self)) else {}, self.state_dict()
-        if {name: tensor.shape for name, tensor in weights.items()} != {name: own[name].shape for name in own}:
+        layers = [name for name, module in self.named_modules() if isinstance(module, LatentLayer)]
+        gained = {f"{layer}.bias" for layer in layers} - own.keys()
+        shapes = {name: tensor.shape for name, tensor in weights.items() if name not in gained}
+        if shapes != {name: tensor.shape for name, tensor in own.items()}:
             mine, theirs = self.config.model_dump(), other.config.model_dump()
             shaping = [name for name in mine if name in self.config.shaping and mine[name] != theirs.get(name)]
             differ = ", ".join(f"{name} is {theirs.get(name, '–')} there and {mine[name]} here" for name in shaping)

@@ -2,7 +2,7 @@
 
 import math
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,28 @@ def initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, mean=1.0, std=0.02)
 
 
+class LatentLayer(nn.Linear):
+    """The first layer of a generator, without a bias: latent (n, h) → (n, features).
+
+    It gains a constant one by loading weights that have one, as those of calibrated models do.
+    """
+
+    def __init__(self, latent: int, features: int) -> None:
+        super().__init__(latent, features, bias=False)
+        del self.bias
+        self.register_buffer("bias", None)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        if self.bias is None and f"{prefix}bias" in state_dict:
+            self.bias = self.weight.new_zeros(self.out_features)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def first_layer(generator: nn.Module) -> nn.Linear:
+    """The linear layer that maps the latent."""
+    return next(layer for layer in generator.modules() if isinstance(layer, nn.Linear))
+
+
 class UpsampledConv2d(nn.Conv2d):
     """A 3×3 convolution after 2× nearest-neighbour upsampling: (n, c, s, s) → (n, d, 2s, 2s).
 
@@ -54,7 +76,7 @@ class TransposedGenerator(nn.Module):
         super().__init__()
         doublings = int(math.log2(shape.size // 4))
         channels = [shape.width * 2**i for i in reversed(range(doublings))]
-        self.map = nn.Linear(shape.latent, channels[0] * 16, bias=False)
+        self.map = LatentLayer(shape.latent, channels[0] * 16)
         layers: list[nn.Module] = [nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
         for before, after in pairwise(channels):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)]

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from facedemo.gans.blocks import Shape
+from facedemo.gans.blocks import LatentLayer, Shape
 
 THINNER = 3  # the width divided by this is the number of channels at full resolution
 LAST_MAP = 4  # side of the smallest feature map
@@ -55,7 +55,7 @@ class ResidualGenerator(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         widths = channels(shape)[::-1]
-        self.map = nn.Linear(shape.latent, widths[0] * LAST_MAP**2, bias=False)
+        self.map = LatentLayer(shape.latent, widths[0] * LAST_MAP**2)
         nn.init.normal_(self.map.weight, std=1 / math.sqrt(shape.latent))
         layers: list[nn.Module] = [Residual(widths[0], len(widths))]
         for before, after in pairwise(widths):

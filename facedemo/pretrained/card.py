@@ -4,6 +4,8 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import safetensors.torch
@@ -19,7 +21,7 @@ from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.evaluations import Evaluation, read_evaluations
 from facedemo.runs.model_report import ModelReport, read_report
 from facedemo.runs.run import Run, is_run
-from facedemo.storage.atomic import append_log, replace_file
+from facedemo.storage.atomic import appearing, append_log, replace_file
 from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, REPORT, WEIGHTS
 from facedemo.storage.versions import versions
 
@@ -43,9 +45,41 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     if out.exists() and any(out.iterdir()) and not (out / WEIGHTS).exists():
         raise RunError(f"{out} is not empty and is not a bundle. Choose another folder.")
     model = best_model(run)
-    config = final_config(run).model_copy(update={"name": out.name})
-    report = make_report(run, model)
     out.mkdir(parents=True, exist_ok=True)
+    return write_bundle(out, model, final_config(run), make_report(run, model), about)
+
+
+def export_calibrated(path: Path, model: FaceModel, calibration: Mapping[str, float | str], out: Path) -> Path:
+    """Writes a bundle of a model whose latents were calibrated into the new folder `out`; returns `out`.
+
+    path: the run or bundle of the model.  calibration: how it was calibrated.
+    """
+    run = Run(path) if is_run(path) else None
+    config, report = (final_config(run), make_report(run, model)) if run else (model.config, read_report(path))
+    with appearing(out) as folder:
+        write_bundle(folder, model, config, replace(report, calibration=dict(calibration)), about_of(path))
+    return out
+
+
+def check_calibration(path: Path, out: Path) -> None:
+    """Raises ValueError if the model of a run or bundle is calibrated already, or `out` exists."""
+    if read_report(path).calibration:
+        raise ValueError(f"“{path.name}” is calibrated already. Calibrate the model that it was made from.")
+    if out.exists():
+        raise ValueError(f"{out} exists already. Choose a new folder.")
+
+
+def about_of(folder: Path) -> str:
+    """The text on data and limitations on a bundle's card; "" if there is none."""
+    with suppress(OSError, UnicodeDecodeError):
+        section = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
+        return section[1] if section else ""
+    return ""
+
+
+def write_bundle(out: Path, model: FaceModel, config: RunConfig, report: ModelReport, about: str = "") -> Path:
+    """Writes all files of a bundle into an existing folder; returns the folder."""
+    config = config.model_copy(update={"name": out.name})
     replace_file(
         out / WEIGHTS,
         safetensors.torch.save(weights_to_share(model.family), model.trained.as_metadata() if model.trained else None),
@@ -78,11 +112,10 @@ def refresh(folder: Path, measured: str) -> None:
     measured: Markdown, as made by `evaluation.narrative.card_section`.  Raises BundleError or ValueError if the bundle
     is damaged, or its card was not written by `export`.
     """
-    section = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
-    report = read_report(folder)
-    if not section or report.iterations is None:
+    about, report = about_of(folder), read_report(folder)
+    if not about or report.iterations is None:
         raise ValueError(f"The model card of “{folder.name}” was not written by facedemo, so it was not changed.")
-    replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, section[1], measured))
+    replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, about, measured))
 
 
 def final_config(run: Run) -> RunConfig:
@@ -131,6 +164,14 @@ def chosen_because(report: ModelReport) -> str:
         f"{evaluation.distance:.3f}, with {evaluation.detected} of {evaluation.faces} faces detected and "
         f"{evaluation.people} distinct people (real faces: {evaluation.real_people}). "
     )
+
+
+def calibrated(report: ModelReport) -> str:
+    """A sentence on the calibration; "" if there was none."""
+    if not report.calibration:
+        return ""
+    options = " ".join(f"--{name} {value}" for name, value in report.calibration.items())
+    return f"After the training, `facedemo calibrate` changed its first layer ({options}). "
 
 
 def thinned(values: Sequence[float], every: int) -> list[float]:
@@ -196,7 +237,7 @@ tags: [gan, faces, {config.family}]
 
 ![Curves over the training](curves.png)
 
-{chosen_because(report)}The data of the curves is in `report.json`. {changed_settings(report)}
+{chosen_because(report)}{calibrated(report)}The data of the curves is in `report.json`. {changed_settings(report)}
 
 {"| setting | value " * COLUMNS}|
 {"| --- | --- " * COLUMNS}|

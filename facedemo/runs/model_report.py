@@ -21,7 +21,7 @@ class ModelReport:
     iterations, images, minutes: of this training, without that of a start model, which saw `images_before` real images.
     chosen_by: the evaluation by which the weights were chosen.  parameters: by network.  steering: the settings changed
     meanwhile.  started_with: the values of these settings before.  last: metric → its last value.  curves: metric → its
-    values, all of one length.
+    values, all of one length.  calibration: options with which `facedemo calibrate` changed the weights.
     """
 
     iterations: int | None = None
@@ -32,6 +32,7 @@ class ModelReport:
     parameters: dict[str, int] = field(default_factory=dict)
     steering: list[SettingChange] = field(default_factory=list)
     started_with: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, float | str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     last: Numbers = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)

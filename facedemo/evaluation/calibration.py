@@ -1,0 +1,131 @@
+"""Calibration: a linear change of a model's latents after which its faces vary as real ones do.
+
+G(z) becomes G(Az + b). A linear model of the face embeddings of G(z) predicts their distribution for every A and b;
+those chosen minimise its Fréchet distance to the embeddings of training images, plus a penalty on how far Az + b is
+from z. The change is multiplied into the generator's first, linear layer, so that z is drawn as before.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facedemo.data.images import Selection
+from facedemo.data.preparation import prepare
+from facedemo.data.source_files import DataError, source_label
+from facedemo.data.splits import split_rows
+from facedemo.evaluation.detector import detect_and_embed
+from facedemo.evaluation.metrics import FEWEST
+from facedemo.evaluation.verify import Steps
+from facedemo.gans.blocks import first_layer
+from facedemo.pretrained import sampling
+from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.seeds import face_seeds
+
+SEED, FACES = 990001, 3000  # of the generated faces that the model of embeddings is fitted to
+PENALTY = 0.005
+STEPS = 150  # of the optimiser, at most; it usually needs about 50
+
+
+@dataclass(frozen=True)
+class LatentChange:
+    """z → Az + b.  matrix: A, symmetric (h, h).  shift: b, (h,).  before, after: predicted Fréchet face distances."""
+
+    matrix: Tensor
+    shift: Tensor
+    before: float
+    after: float
+
+    def put_into(self, generator: nn.Module) -> None:
+        """Changes the first layer of a generator G so that it computes G(Az + b) for z."""
+        layer = first_layer(generator)
+        weight = layer.weight.double()
+        bias = 0.0 if layer.bias is None else layer.bias.double()
+        layer.load_state_dict({"weight": weight @ self.matrix, "bias": bias + weight @ self.shift})
+
+
+class PredictedDistance(nn.Module):
+    """The predicted Fréchet face distance of G(Az + b) to real faces, as a function of A and b, in float64."""
+
+    def __init__(self, latents: np.ndarray, embeddings: np.ndarray, real: np.ndarray) -> None:
+        """latents: (n, h), n more than h.  embeddings: (n, 128), of their faces.  real: (m, 128), of real faces."""
+        super().__init__()
+        count, width = latents.shape
+        inputs = np.column_stack([latents, np.ones(count)])
+        weights = np.linalg.lstsq(inputs, embeddings, rcond=None)[0]
+        rest = embeddings - inputs @ weights
+        self.variance = float(latents.var())
+        self.slope, self.offset = torch.from_numpy(weights[:-1]), torch.from_numpy(weights[-1])
+        self.rest = torch.from_numpy(rest.T @ rest / (count - width - 1))
+        self.mean, self.covariance = torch.from_numpy(real.mean(0)), torch.from_numpy(np.cov(real, rowvar=False))
+        values, vectors = torch.linalg.eigh(self.covariance)
+        self.root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+
+    def forward(self, matrix: Tensor, shift: Tensor) -> Tensor:
+        difference = self.offset + shift @ self.slope - self.mean
+        covariance = self.variance * self.slope.T @ matrix @ matrix.T @ self.slope + self.rest
+        product = torch.linalg.eigvalsh(self.root @ covariance @ self.root).clamp_min(1e-14)
+        traces = torch.trace(covariance) + torch.trace(self.covariance)
+        return difference @ difference + traces - 2 * product.sqrt().sum()
+
+    def departure(self, matrix: Tensor, shift: Tensor) -> Tensor:
+        """How far Az + b is from z: the Kullback–Leibler divergence, with both taken as normal distributions."""
+        squared = matrix @ matrix.T
+        spread = torch.trace(squared) - len(squared) - torch.logdet(squared)
+        return (spread + shift @ shift / self.variance) / 2
+
+
+def fit(latents: np.ndarray, embeddings: np.ndarray, real: np.ndarray, penalty: float = PENALTY) -> LatentChange:
+    """The change of latents that minimises predicted distance + penalty · departure, by L-BFGS.
+
+    Parameters as of `PredictedDistance`; with those of training images for `real`, held-out ones remain for judging.
+    """
+    distance = PredictedDistance(latents, embeddings, real)
+    identity = torch.eye(latents.shape[1], dtype=torch.float64)
+    matrix, shift = identity.clone().requires_grad_(), torch.zeros(len(identity), dtype=torch.float64).requires_grad_()
+    optimizer = torch.optim.LBFGS([matrix, shift], max_iter=STEPS, history_size=20, line_search_fn="strong_wolfe")
+
+    def objective() -> Tensor:
+        optimizer.zero_grad()
+        symmetric = (matrix + matrix.T) / 2
+        value = distance(symmetric, shift) + penalty * distance.departure(symmetric, shift)
+        value.backward()
+        return value
+
+    optimizer.step(objective)
+    with torch.no_grad():
+        found, moved = (matrix + matrix.T) / 2, shift.detach()
+        before, after = distance(identity, torch.zeros_like(moved)), distance(found, moved)
+    return LatentChange(found, moved, float(before), float(after))
+
+
+def calibration(
+    model: FaceModel, source: str, penalty: float = PENALTY, steps: Steps = lambda what: None
+) -> LatentChange:
+    """The change of latents after which a model's faces vary most like those of a source's train split.
+
+    penalty: positive; the higher, the smaller the change.  Raises DataError if there are too few real faces, and
+    ValueError if too few generated ones are detected.
+    """
+    if not penalty > 0:
+        raise ValueError(f"The penalty is {penalty:g}, but it must be positive. The default is {PENALTY}.")
+    faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
+    training = Selection(faces.images, split_rows(faces, source, "train"))
+    latents = sampling.latents(model, face_seeds(SEED, FACES))
+    images = sampling.draw(model, latents, progress=steps("generating faces"))
+    generated = detect_and_embed(images, progress=steps("analysing generated faces"))
+    if generated.detected.sum() < max(FEWEST, 2 * latents.shape[1]):
+        raise ValueError(
+            f"A face is detected in only {generated.detected.sum():,} of {FACES:,} generated images. Train the model "
+            "further first."
+        )
+    real = detect_and_embed(
+        training, progress=steps("analysing training faces"), cache=faces.detections
+    ).face_embeddings
+    if len(real) < FEWEST:
+        raise DataError(
+            f"{source_label(source)} has only {len(real):,} training images with a face, but at least {FEWEST} are "
+            "needed. Choose more images."
+        )
+    return fit(latents.numpy()[generated.detected], generated.face_embeddings, real, penalty)

@@ -1,0 +1,150 @@
+"""Calibration of latents: predicted distances, the change of the generator, and the model that the command writes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.distributions import MultivariateNormal, kl_divergence
+
+from facedemo.evaluation import calibration
+from facedemo.evaluation.calibration import LatentChange, PredictedDistance, fit
+from facedemo.evaluation.metrics import frechet
+from facedemo.gans.base import create
+from facedemo.gans.registry import config_class
+from facedemo.pretrained import card, sampling
+from facedemo.pretrained.model import FaceModel, load_model
+from facedemo.pretrained.seeds import face_seeds
+from tests.conftest import Maker, Seeing, facedemo
+
+DIMENSIONS, WIDTH = 6, 4  # of embeddings and latents
+
+
+def embeddings(latents: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    """A linear function of latents plus noise."""
+    slope = np.random.RandomState(1).normal(size=(latents.shape[1], DIMENSIONS))
+    return latents @ slope + rng.normal(scale=0.3, size=(len(latents), DIMENSIONS))
+
+
+def latents_of(count: int, rng: np.random.RandomState) -> np.ndarray:
+    return rng.uniform(-1, 1, (count, WIDTH))
+
+
+def change(width: int) -> LatentChange:
+    values = torch.arange(1, width + 1, dtype=torch.float64)
+    return LatentChange(torch.diag(values / width + 0.5) + 0.01, values / 10, before=1.0, after=0.5)
+
+
+def test_the_predicted_distance_is_that_of_faces_drawn_with_the_change() -> None:
+    rng = np.random.RandomState(0)
+    latents = latents_of(4000, rng)
+    real = embeddings(1.4 * latents_of(4000, rng) + [0.3, 0, 0, -0.2], rng)
+    found = fit(latents, embeddings(latents, rng), real, penalty=0.01)
+    others = latents_of(4000, rng)
+    assert found.before == pytest.approx(frechet(embeddings(others, rng), real), rel=0.1)
+    drawn = embeddings(others @ found.matrix.numpy().T + found.shift.numpy(), rng)
+    assert found.after == pytest.approx(frechet(drawn, real), abs=0.02)
+    assert found.after < found.before / 5
+
+
+def test_the_penalty_is_the_divergence_of_the_changed_latents_and_holds_them_back() -> None:
+    rng = np.random.RandomState(0)
+    latents = latents_of(2000, rng)
+    generated, real = embeddings(latents, rng), embeddings(2 * latents, rng)
+    wanted = change(WIDTH)
+    identity = torch.eye(WIDTH, dtype=torch.float64)
+    distance = PredictedDistance(latents, generated, real)
+    before = MultivariateNormal(torch.zeros(WIDTH, dtype=torch.float64), distance.variance * identity)
+    after = MultivariateNormal(wanted.shift, distance.variance * wanted.matrix @ wanted.matrix.T)
+    assert float(distance.departure(wanted.matrix, wanted.shift)) == pytest.approx(float(kl_divergence(after, before)))
+    assert float(distance.departure(identity, torch.zeros(WIDTH))) == pytest.approx(0)
+    free, held = (fit(latents, generated, real, penalty) for penalty in (1e-3, 300.0))
+    assert free.after < held.after < held.before
+    assert torch.allclose(held.matrix, identity, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("family", "settings"),
+    [("ours", {}), ("ours", {"generator": "deconv"}), ("dcgan", {}), ("wgan", {}), ("r3gan", {})],
+)
+def test_a_calibrated_generator_draws_the_faces_of_the_changed_latents(family: str, settings: dict[str, str]) -> None:
+    config = config_class(family).model_validate({"size": 32, "latent": 8, "width": 6, **settings})
+    model = create(family, config).eval()
+    latents, wanted = model.latents(4, np.random.RandomState(0)), change(8)
+    expected = model.average(latents @ wanted.matrix.float() + wanted.shift.float())
+    wanted.put_into(model.average)
+    assert torch.allclose(model.average(latents), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["ours", "dcgan", "wgan", "r3gan"])
+def test_a_calibrated_model_is_shared_and_trained_on(family: str, make_bundle: Maker, tmp_path: Path) -> None:
+    settings = config_class(family).model_validate({"size": 32, "latent": 8, "width": 6, "batch_size": 4})
+    model = FaceModel({"family": family, "model": settings.model_dump()}, name="plain")
+    made = card.write_bundle(make_bundle("plain"), model, model.config, card.read_report(tmp_path), "Painted by hand.")
+    seeds = face_seeds(0, 4)
+    latents, wanted = sampling.latents(model, seeds), change(8)
+    expected = sampling.draw(load_model(made), latents @ wanted.matrix.float() + wanted.shift.float())
+    changed = load_model(made)
+    wanted.put_into(changed.family.average)
+    out = card.export_calibrated(made, changed, {"data": "faces.tar", "penalty": 0.01}, tmp_path / "calibrated")
+    shared = load_model(out)
+    difference = sampling.draw(shared, latents).astype(int) - expected
+    assert np.abs(difference).max() <= 2  # weights are rounded to half precision
+    text = (out / "README.md").read_text("utf8")
+    assert "`facedemo calibrate` changed its first layer (--data faces.tar --penalty 0.01)" in text
+    assert "Painted by hand." in text
+    with pytest.raises(ValueError, match="calibrated already"):
+        card.check_calibration(out, tmp_path / "again")
+    tuned = create(family, settings)
+    tuned.start_from(shared.family)
+    assert torch.equal(tuned.average(latents), shared.family.average(latents))
+    again = create(family, settings)
+    again.load_state_dict(tuned.state_dict())  # as a run that is resumed
+    before = {name: optimizer.state_dict()["param_groups"] for name, optimizer in again.optimizers().items()}
+    fresh = {
+        name: optimizer.state_dict()["param_groups"]
+        for name, optimizer in create(family, settings).optimizers().items()
+    }
+    assert before == fresh  # no parameter was added: the optimisers' states fit
+
+
+def drawn_otherwise(model: FaceModel, count: int) -> np.ndarray:
+    """Faces of a model for latents that vary more than its own, around another mean."""
+    return sampling.draw(model, 1.5 * sampling.latents(model, face_seeds(7, count)) + 0.3)
+
+
+def folder_of(folder: Path, images: np.ndarray) -> Path:
+    folder.mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number}.png")
+    return folder
+
+
+def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_images(
+    seeing: Seeing, make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "detect_and_embed", seeing.detect_and_embed)
+    plain, out = make_bundle(), tmp_path / "closer"
+    training = drawn_otherwise(load_model(plain), 400)
+    source = folder_of(tmp_path / "faces", training)
+    command = ("calibrate", str(plain), "--data", str(source), "--penalty", "1e-6", "--out", str(out))
+    done = facedemo(tmp_path, *command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(out)
+    assert "Predicted Fréchet face distance" in done.stderr
+    real = seeing.detect_and_embed(training).embeddings
+    distances = [
+        frechet(seeing.detect_and_embed(sampling.generate(load_model(path), face_seeds(1, 400))).embeddings, real)
+        for path in (plain, out)
+    ]
+    assert distances[1] < distances[0] / 5
+    again = facedemo(tmp_path, *command[:-1], str(tmp_path / "again"), "--penalty", "0")
+    assert again.returncode == 1
+    assert "must be positive" in again.stderr
+    assert "exists already. Choose a new folder." in facedemo(tmp_path, *command).stderr
+    few_faces = folder_of(tmp_path / "few faces", training[:100])
+    few = facedemo(tmp_path, "calibrate", str(plain), "--data", str(few_faces), "--out", str(tmp_path / "few"))
+    assert "at least 256 are needed" in few.stderr
+    assert not (tmp_path / "again").exists()
+    assert not (tmp_path / "few").exists()

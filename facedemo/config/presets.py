@@ -1,6 +1,7 @@
 """Named starting points for a run, for the Train page and `facedemo train --preset`."""
 
 import copy
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,3 +150,10 @@ def configure(options: dict[str, Any], preset: str | None = None, base: dict[str
             part = next((part for part, cls in parts.items() if name in cls.model_fields), "model")
             settings.setdefault(part, {})[name] = value
     return RunConfig.model_validate(settings)
+
+
+def default_name(preset: str, config: RunConfig) -> str:
+    """The name of a run that was given none: "One minute, γ 0.8, 14:07"."""
+    gamma = getattr(config.model, "gamma", None)
+    parts = [PRESETS[preset].title, config.family if gamma is None else f"γ {gamma:g}"]
+    return ", ".join([*parts, time.strftime("%H:%M")])

@@ -18,9 +18,42 @@ DEFAULT_FAMILY = "ours"
 REMOVED = ("match_codes",)  # settings of a training that only earlier versions have
 
 
+LONGEST_VALUE = 60  # characters of a value in a message
+REQUIREMENTS = {  # type of an entry of a `ValidationError` → what the value must be
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "string_type": "a text",
+}
+
+
 def entry_message(error: "ErrorDetails") -> str:
     """The message for one entry of a `ValidationError`."""
+    if error["type"] == "extra_forbidden":
+        return "There is no such setting."
+    if requirement := REQUIREMENTS.get(error["type"]):
+        limits = {name: value if name == "expected" else plain(value) for name, value in error.get("ctx", {}).items()}
+        wanted = requirement.format(**limits).replace("'", "")
+        return f"It must be {wanted}, but it is {plain(error['input'])}."
     return error["msg"].removeprefix("Value error, ")
+
+
+def plain(value: object) -> str:
+    """A value for a message: texts in quotation marks, whole numbers without decimals, and nothing long."""
+    text = f"“{value}”" if isinstance(value, str) else str(value)
+    if isinstance(value, float):
+        text = text.removesuffix(".0")
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 def error_message(error: Exception, prefix: str = "") -> str:

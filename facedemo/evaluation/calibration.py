@@ -24,7 +24,7 @@ from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
 
 SEED, FACES = 990001, 3000  # of the generated faces that the model of embeddings is fitted to
-PENALTY = 0.005
+PENALTY = 0.01
 STEPS = 150  # of the optimiser, at most; it usually needs about 50
 
 

@@ -1,6 +1,7 @@
 """The Home page, run as Streamlit runs it, within the app."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -102,6 +103,7 @@ def test_watch_one_learn_starts_the_first_preset_and_opens_it(
     assert not app.exception
     (run,) = started
     assert run.config.model == configure({}, "minute").model
+    assert re.fullmatch(r"One minute, γ 0\.8, \d\d:\d\d", run.config.name)
     assert run.config.data.source == "built-in"
     assert app.title[0].value == "Train"
     assert run.id in app.query_params["run"]

@@ -103,7 +103,7 @@ def test_data_people_sorts_images_by_person(home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["train", "--size", "63", "--data", "pictures"], "--size: Input should be 32, 64 or 128"),
+        (["train", "--size", "63", "--data", "pictures"], "--size: It must be 32, 64 or 128, but it is 63."),
         (["train", "--gamma", "2", "--data", "pictures"], "--gamma: "),
         (["train", "--family", "vae"], "no family"),
         (["train", "--preset", "hour"], "Presets: minute"),

@@ -168,7 +168,8 @@ def test_six_attributes_of_the_bundled_model_change_in_four_of_five_faces_and_ke
     monkeypatch.setattr(named_directions, "RECOGNISED", 20)
     monkeypatch.setattr(attribute_classifier, "LEARNER_FACES", 2000)  # only the judge is used
     with tarfile.open(CELEBA) as archive:
-        archive.extractall(tmp_path, filter="data")
+        half = [member for member in archive if not member.name.endswith(("1.jpg", "3.jpg", "5.jpg", "7.jpg", "9.jpg"))]
+        archive.extractall(tmp_path, half, filter="data")
     folder = find_model("ours-64")
     model = load_model(folder)
     best = named_directions.read(folder, model.config.model.latent)[:6]

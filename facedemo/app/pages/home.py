@@ -1,6 +1,5 @@
 """Home: what the app does, sample faces of the bundled model, and a link to every page."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from facedemo.app.shared import model_picker
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.whole_cards import WHOLE_CARDS
 from facedemo.app.views.train.state import note_opening
-from facedemo.config.presets import PRESETS, configure
+from facedemo.config.presets import PRESETS, configure, default_name
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, create_run, list_runs
@@ -93,9 +92,10 @@ def watch_one_learn() -> None:
 
 def start_first_run() -> Run | None:
     """Starts a run with the first preset; shows the error and returns None if that fails."""
-    name, preset = next(iter(PRESETS.items()))
+    preset = next(iter(PRESETS))
     try:
-        run = create_run(configure({"name": f"{preset.title}, {time.strftime('%H:%M')}"}, name))
+        config = configure({}, preset)
+        run = create_run(config.model_copy(update={"name": default_name(preset, config)}))
         run.launch_new(speed.estimated_seconds(run.config))
     except OSError as error:
         st.error(f"{escaped(error)} Check that the folder for runs is writable.", title="Not started")

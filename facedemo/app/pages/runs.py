@@ -39,7 +39,7 @@ def known_runs(text: str) -> str:
 
 SETTINGS = {
     "find": url_state.QueryParam("", lambda text: text[:200], ""),
-    "chosen": url_state.QueryParam("", known_runs, "there is no such run"),
+    "chosen": url_state.QueryParam("", known_runs, "there is no such run", listed=True),
     "over": url_state.one_of(OVER, default="iterations"),
 }
 

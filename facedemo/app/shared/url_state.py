@@ -11,11 +11,20 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True)
 class QueryParam:
-    """One query parameter and the session-state key with the same meaning."""
+    """One query parameter and the session-state key with the same meaning.
+
+    parse: raises ValueError for unusable text.  complaint: what is wrong with an unusable value.  listed: the value is
+    a list, joined by slashes, of which `parse` leaves out what is unusable.
+    """
 
     default: Value
-    parse: Callable[[str], Value]  # raises ValueError for unusable text
-    complaint: str  # what is wrong with an unusable value
+    parse: Callable[[str], Value]
+    complaint: str
+    listed: bool = False
+
+    def unusable(self, text: str, value: Value) -> list[str]:
+        """The parts of a list that are missing in its parsed value."""
+        return [part for part in text.split("/") if part not in str(value).split("/")] if self.listed else []
 
 
 def whole(low: int, high: int, default: int) -> QueryParam:
@@ -71,8 +80,10 @@ def load_from_url(settings: Mapping[str, QueryParam], page: str) -> list[str]:
         if text is not None:
             try:
                 value = setting.parse(text)
+                unusable = setting.unusable(text, value)
             except ValueError:
-                ignored.append(f"`{name}={text[:40].replace('`', '')}` ({setting.complaint})")
+                unusable = [text]
+            ignored += [f"`{name}={part[:40].replace('`', '')}` ({setting.complaint})" for part in unusable]
         if key not in st.session_state or st.session_state[key] != value:
             st.session_state[key] = value
     return ignored

@@ -35,8 +35,9 @@ def test_a_link_reproduces_models_seed_and_faces_and_what_cannot_be_used_is_said
         make_bundle(name)
     page = open_page(mode="side", models="two/gone/one", seed="7", faces="4")
     assert pictures(page) == ["4 faces by two from seed 7", "4 faces by one from seed 7"]
+    assert "`models=gone` (there is no such model, or there are more than 6)" in page_text(page)
     page = open_page(mode="side", models="gone", seed="-1", faces="4")
-    assert "`models=gone` (there are no such models)" in page_text(page)
+    assert "`models=gone` (there is no such model, or there are more than 6)" in page_text(page)
     assert "`seed=-1`" in page_text(page)
 
 

@@ -80,6 +80,7 @@ def test_an_address_that_names_nothing_here_is_put_right_with_words(make_run: Ru
     assert (page.query_params["chosen"], page.query_params["over"]) == ("", "iterations")
     page = open_page(chosen=f"gone/{run.id}/../../etc")
     assert page.query_params["chosen"] == run.id
+    assert "`chosen=gone` (there is no such run)" in page_text(page)
 
 
 def test_notes_are_saved_in_the_run_and_follow_its_file(make_run: RunMaker) -> None:

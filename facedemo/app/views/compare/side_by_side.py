@@ -31,7 +31,7 @@ FIRST = ("dcgan", "wgan", "ours", "r3gan")  # families in the order of the paper
 
 
 def chosen_models(choices: Collection[str]) -> url_state.QueryParam:
-    """Model names joined by slashes; unknown names are ignored."""
+    """Model names joined by slashes."""
 
     def parse(text: str) -> str:
         names = [name for name in dict.fromkeys(text.split("/")) if name in choices][:MOST]
@@ -39,7 +39,8 @@ def chosen_models(choices: Collection[str]) -> url_state.QueryParam:
             raise ValueError(text)
         return "/".join(names)
 
-    return url_state.QueryParam("/".join(first(choices)), parse, "there are no such models")
+    complaint = f"there is no such model, or there are more than {MOST}"
+    return url_state.QueryParam("/".join(first(choices)), parse, complaint, listed=True)
 
 
 def first(choices: Collection[str]) -> list[str]:

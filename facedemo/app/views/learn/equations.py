@@ -50,6 +50,11 @@ LOOP_STYLE = """<style>
 .loop li { border: 2px solid var(--accent); border-radius: 8px; }
 .loop li::after { content: "→"; position: absolute; right: -1.6rem; top: 50%; transform: translateY(-50%); }
 .loop li::after { font-size: 1.25rem; }
+@media (max-width: 640px) {
+    .loop { flex-direction: column; gap: 1.75rem; padding-bottom: 1.5rem; }
+    .loop li { flex: none; margin: 0; }
+    .loop li::after { content: "↓"; right: 50%; top: 100%; transform: translateX(50%); }
+}
 .loop li:last-child::after { content: "↺"; }
 </style>"""
 

@@ -51,6 +51,7 @@ def ask(lesson: Lesson) -> bool:
         question.options,
         index=None,
         key=f"learn_{lesson.name}_choice",
+        persist_state="session",
         help="Choose an answer before you look. Your answer is not stored anywhere.",
     )
     if choice is None:

@@ -1,6 +1,5 @@
 """The run that the form describes, and its start."""
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -9,7 +8,7 @@ from pydantic import ValidationError
 from facedemo.app.shared import training_images
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train.filling import key
-from facedemo.config.presets import PRESETS
+from facedemo.config.presets import default_name
 from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, entry_message, error_message
 from facedemo.gans.registry import config_class
 from facedemo.runs.run import Run
@@ -30,9 +29,9 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> RunCon
         return {field: st.session_state[key(name, field)] for field in fields if key(name, field) in st.session_state}
 
     family = st.session_state[key("family")]
-    return RunConfig.model_validate(
+    config = RunConfig.model_validate(
         {
-            "name": st.session_state[key("name")].strip() or title(family),
+            "name": st.session_state[key("name")].strip(),
             "family": family,
             "model": section(family, config_class(family).model_fields),
             "training": section("training", TrainingConfig.model_fields),
@@ -40,13 +39,8 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> RunCon
             "budget": budget,
         }
     )
-
-
-def title(family: str) -> str:
-    """The default name of a run: "One minute, γ 0.8, 14:07"."""
-    gamma = st.session_state.get(key(family, "gamma"))
-    parts = [PRESETS[st.session_state[key("preset")]].title, *([f"γ {gamma:g}"] if gamma is not None else [family])]
-    return ", ".join([*parts, time.strftime("%H:%M")])
+    name = config.name or default_name(st.session_state[key("preset")], config)
+    return config.model_copy(update={"name": name})
 
 
 def problem(item: "ErrorDetails") -> str:

@@ -13,7 +13,7 @@ from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import Feedback, activity, ask, badge, generate_button, wait_text
 from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.shared.session import session
-from facedemo.app.views.train import estimate, form, live, new_run
+from facedemo.app.views.train import estimate, filling, form, live, new_run
 from facedemo.app.views.train.state import TrainPage, note_opening
 from facedemo.comparison.race import upcoming_entrants
 from facedemo.runs import classroom, trash
@@ -115,7 +115,11 @@ def new_run_form(others: list[Run]) -> None:
             if run := new_run.start_run(budget):
                 open_run(run.id)
                 st.rerun()
-        estimate.show_estimate(new_run.described_run(budget), busy=bool(others))
+        config = new_run.described_run(budget)
+        estimate.show_estimate(config, busy=bool(others))
+        if config is not None and (changes := filling.changed(config)):
+            hint = "All other settings are the preset's. A number in a red field is not used: it is not possible."
+            st.caption(f"Changed: {escaped(', '.join(changes))}.", help=hint)
 
 
 def training_now(active: list[Run]) -> None:

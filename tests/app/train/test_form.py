@@ -40,6 +40,20 @@ def test_a_run_without_a_name_is_called_by_what_it_is(launched: Launched) -> Non
     assert re.fullmatch(r"One minute, γ 0\.8, \d\d:\d\d", launched[0].name)
 
 
+def test_what_differs_from_the_preset_is_listed_beside_start() -> None:
+    page = open_page()
+    assert "Changed:" not in page_text(page)
+    page.slider(key="new_ours_gamma").set_value(0.6).run()
+    page.number_input(key="new_budget_images").set_value(2000).run()
+    page.number_input(key="new_ours_learning_rate_g").set_value(5e-5).run()
+    before, (text,) = configure({}, "minute"), [text for text in page_text(page).splitlines() if "Changed:" in text]
+    assert "γ 0.8 → 0.6" in text
+    assert f"Generator learning rate {before.model.learning_rate_g} → 5e\\-05" in text
+    assert f"{before.budget.text} → 2,000 images" in text
+    page.selectbox(key="new_preset").set_value("paper-64").run()
+    assert "Changed:" not in page_text(page)
+
+
 def test_a_preset_fills_the_controls() -> None:
     page = open_page()
     page.selectbox(key="new_preset").set_value("paper-64").run()

@@ -13,16 +13,19 @@ from facedemo.app.shared.session import session
 from facedemo.config.presets import PRESETS, configure, start_of
 from facedemo.config.schema import RunConfig, error_message
 
+ELSEWHERE = ("source", "split", "start")  # settings that have their own place in the form
+
 
 @dataclass
 class Filling:
     """start_problem, preset_problem: why a choice was undone, until that is shown.  own_images: whether the split was
-    last chosen for the visitor's own images.
+    last chosen for the visitor's own images.  filled: what the controls were last filled with.
     """
 
     start_problem: str = ""
     preset_problem: str = ""
     own_images: bool | None = None
+    filled: RunConfig | None = None
 
 
 def key(*names: str) -> str:
@@ -31,6 +34,7 @@ def key(*names: str) -> str:
 
 def fill(config: RunConfig) -> None:
     """Fills the controls from a config, except for its name, its data and its split."""
+    session(Filling).filled = config
     st.session_state[key("family")] = config.family
     sections = {config.family: config.model, "training": config.training, "data": config.data}
     for section, part in sections.items():
@@ -38,6 +42,29 @@ def fill(config: RunConfig) -> None:
             if name != "split":  # it depends on the images, see `held_out_control`
                 st.session_state[key(section, name)] = getattr(part, name)
     budget.fill(config.budget.model_dump(), key("budget"))
+
+
+def changed(config: RunConfig) -> list[str]:
+    """The settings of the form that were changed since it was filled: "γ 0.8 → 0.6"."""
+    filled = session(Filling).filled
+    if filled is None or filled.family != config.family:
+        return []
+    changes = []
+    for section in ("model", "training", "data"):
+        before, now = getattr(filled, section), getattr(config, section)
+        for name, field in type(now).model_fields.items():
+            if name not in ELSEWHERE and getattr(before, name) != getattr(now, name):
+                title = (field.title or name).partition(",")[0]
+                changes.append(f"{title} {shown(getattr(before, name))} → {shown(getattr(now, name))}")
+    if filled.budget != config.budget:
+        changes.append(f"{filled.budget.text} → {config.budget.text}")
+    return changes
+
+
+def shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
 def fill_preset() -> None:

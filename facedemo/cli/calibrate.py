@@ -32,6 +32,9 @@ def calibrate(
             help="The lower, the closer to the real faces' distribution; the higher, the fewer distorted faces."
         ),
     ] = PENALTY,
+    shift: Annotated[
+        bool, typer.Option(help="Also shift the latents' mean; otherwise, only change how much they vary.")
+    ] = True,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Change a trained model's latents linearly, so that its faces vary more like real ones.
@@ -45,9 +48,10 @@ def calibrate(
     loaded = card.best_model(Run(folder)) if is_run(folder) else load_model(folder)
     source = "\n".join(data)
     with bars() as steps:
-        change = calibration(loaded, source, penalty, steps)
+        change = calibration(loaded, source, penalty, shift, steps)
     change.put_into(loaded.family.average)
-    typer.echo(card.export_calibrated(folder, loaded, {"data": file_names(source), "penalty": penalty}, out))
+    options = {"data": file_names(source), "penalty": penalty, "shift": "yes" if shift else "no"}
+    typer.echo(card.export_calibrated(folder, loaded, options, out))
     typer.echo(
         f"Predicted Fréchet face distance to the training images: {change.before:.3f} before, {change.after:.3f} "
         f"after. Measure it with `facedemo verify --model {out}`.",

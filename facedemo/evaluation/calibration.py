@@ -76,15 +76,20 @@ class PredictedDistance(nn.Module):
         return (spread + shift @ shift / self.variance) / 2
 
 
-def fit(latents: np.ndarray, embeddings: np.ndarray, real: np.ndarray, penalty: float = PENALTY) -> LatentChange:
+def fit(
+    latents: np.ndarray, embeddings: np.ndarray, real: np.ndarray, penalty: float = PENALTY, shifted: bool = True
+) -> LatentChange:
     """The change of latents that minimises predicted distance + penalty · departure, by L-BFGS.
 
-    Parameters as of `PredictedDistance`; with those of training images for `real`, held-out ones remain for judging.
+    shifted: change b, too; otherwise it is 0.  Others: as of `PredictedDistance`. If `real` is of training images,
+    held-out ones remain for judging.
     """
     distance = PredictedDistance(latents, embeddings, real)
     identity = torch.eye(latents.shape[1], dtype=torch.float64)
-    matrix, shift = identity.clone().requires_grad_(), torch.zeros(len(identity), dtype=torch.float64).requires_grad_()
-    optimizer = torch.optim.LBFGS([matrix, shift], max_iter=STEPS, history_size=20, line_search_fn="strong_wolfe")
+    matrix = identity.clone().requires_grad_()
+    shift = torch.zeros(len(identity), dtype=torch.float64, requires_grad=shifted)
+    changed = [matrix, shift] if shifted else [matrix]
+    optimizer = torch.optim.LBFGS(changed, max_iter=STEPS, history_size=20, line_search_fn="strong_wolfe")
 
     def objective() -> Tensor:
         optimizer.zero_grad()
@@ -101,17 +106,18 @@ def fit(latents: np.ndarray, embeddings: np.ndarray, real: np.ndarray, penalty: 
 
 
 def calibration(
-    model: FaceModel, source: str, penalty: float = PENALTY, steps: Steps = lambda what: None
+    model: FaceModel, source: str, penalty: float = PENALTY, shifted: bool = True, steps: Steps = lambda what: None
 ) -> LatentChange:
     """The change of latents after which a model's faces vary most like those of a source's train split.
 
-    penalty: positive; the higher, the smaller the change.  Raises DataError if there are too few real faces, and
-    ValueError if too few generated ones are detected.
+    penalty: positive; the higher, the smaller the change.  shifted: as of `fit`.  Raises DataError if there are too few
+    real faces, and ValueError if too few generated ones are detected.
     """
     if not penalty > 0:
         raise ValueError(f"The penalty is {penalty:g}, but it must be positive. The default is {PENALTY}.")
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     training = Selection(faces.images, split_rows(faces, source, "train"))
+    enough_real(len(training), source)
     latents = sampling.latents(model, face_seeds(SEED, FACES))
     images = sampling.draw(model, latents, progress=steps("generating faces"))
     generated = detect_and_embed(images, progress=steps("analysing generated faces"))
@@ -120,12 +126,15 @@ def calibration(
             f"A face is detected in only {generated.detected.sum():,} of {FACES:,} generated images. Train the model "
             "further first."
         )
-    real = detect_and_embed(
-        training, progress=steps("analysing training faces"), cache=faces.detections
-    ).face_embeddings
-    if len(real) < FEWEST:
+    real = detect_and_embed(training, progress=steps("analysing training faces"), cache=faces.detections)
+    enough_real(int(real.detected.sum()), source)
+    return fit(latents.numpy()[generated.detected], generated.face_embeddings, real.face_embeddings, penalty, shifted)
+
+
+def enough_real(count: int, source: str) -> None:
+    """Raises DataError if so many real faces are too few."""
+    if count < FEWEST:
         raise DataError(
-            f"{source_label(source)} has only {len(real):,} training images with a face, but at least {FEWEST} are "
-            "needed. Choose more images."
+            f"{source_label(source)} has only {count:,} faces to train on, but at least {FEWEST} are needed. Choose "
+            "more images."
         )
-    return fit(latents.numpy()[generated.detected], generated.face_embeddings, real, penalty)

@@ -170,7 +170,7 @@ def calibrated(report: ModelReport) -> str:
     """A sentence on the calibration; "" if there was none."""
     if not report.calibration:
         return ""
-    options = " ".join(f"--{name} {value}" for name, value in report.calibration.items())
+    options = ", ".join(f"{name}: {value}" for name, value in report.calibration.items())
     return f"After the training, `facedemo calibrate` changed its first layer ({options}). "
 
 

@@ -46,6 +46,9 @@ def test_the_predicted_distance_is_that_of_faces_drawn_with_the_change() -> None
     drawn = embeddings(others @ found.matrix.numpy().T + found.shift.numpy(), rng)
     assert found.after == pytest.approx(frechet(drawn, real), abs=0.02)
     assert found.after < found.before / 5
+    centred = fit(latents, embeddings(latents, rng), real, penalty=0.01, shifted=False)
+    assert not centred.shift.any()
+    assert found.after < centred.after < found.before
 
 
 def test_the_penalty_is_the_divergence_of_the_changed_latents_and_holds_them_back() -> None:
@@ -92,7 +95,7 @@ def test_a_calibrated_model_is_shared_and_trained_on(family: str, make_bundle: M
     difference = sampling.draw(shared, latents).astype(int) - expected
     assert np.abs(difference).max() <= 2  # weights are rounded to half precision
     text = (out / "README.md").read_text("utf8")
-    assert "`facedemo calibrate` changed its first layer (--data faces.tar --penalty 0.01)" in text
+    assert "`facedemo calibrate` changed its first layer (data: faces.tar, penalty: 0.01)" in text
     assert "Painted by hand." in text
     with pytest.raises(ValueError, match="calibrated already"):
         card.check_calibration(out, tmp_path / "again")

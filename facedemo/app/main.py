@@ -38,7 +38,8 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
 [data-testid="stElementToolbar"]:has(:focus-visible) { opacity: 1 !important; }  /* by itself only below the pointer */
 @media (max-width: 640px) {
   [data-testid="stTooltipContent"] { max-width: calc(100vw - 2rem) !important; }  /* otherwise, it breaks words */
-  [data-testid^="stBaseButton"] :is([data-testid="stMarkdownContainer"], p) {  /* long labels wrap */
+  /* long labels wrap */
+  :is([data-testid^="stBaseButton"], [data-testid="stMetricLabel"]) :is([data-testid="stMarkdownContainer"], p) {
     white-space: normal !important;
     text-align: start;
   }

@@ -45,7 +45,7 @@ def choices_or_stop(purpose: str) -> dict[str, Path]:
     models = choices()
     if not models:
         st.info(
-            f"There is no model to {purpose} yet. Train one, or put a bundle (a folder with `config.json` and "
+            f"There is no model to {purpose} yet. Train one, or put one (a folder with `config.json` and "
             "`model.safetensors`) into `checkpoints` and reload this page.",
             title="No model yet",
         )

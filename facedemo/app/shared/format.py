@@ -29,6 +29,11 @@ class Pace:
         return f"{self.done:,}{of}" + (f" · {duration(self.left)} left" if self.left is not None else "")
 
 
+def unbroken(text: str) -> str:
+    """A text in which no line ends between a number and its percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def duration(seconds: float) -> str:
     """ "45 s", "3 min", "3 min 12 s", "2 h 5 min", "3 d 4 h"."""
     seconds = round(seconds)

@@ -39,7 +39,7 @@ def page_text(page: AppTest) -> str:
     parts = (page.markdown, page.caption, page.header, page.error, page.warning, page.info, page.code)
     texts = [str(item.value) for part in parts for item in part] + [bar.proto.text for bar in page.get("progress")]
     texts += [item.proto.body for item in page.get("html")]
-    return "\n".join(texts).replace("\\", "")
+    return "\n".join(texts).replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def click(page: AppTest, label: str) -> AppTest:

@@ -54,7 +54,8 @@ def address(page: AppTest) -> dict[str, str]:
 
 def page_text(page: AppTest) -> str:
     parts = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
-    return " ".join(f"{getattr(part.proto, 'title', '')} {part.value}" for part in parts)
+    text = " ".join(f"{getattr(part.proto, 'title', '')} {part.value}" for part in parts)
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from facedemo.app.shared import model_picker, url_state
 from facedemo.app.shared.copy_link import copy_link
+from facedemo.app.shared.format import unbroken
 from facedemo.app.shared.generated_faces import generated_faces
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.report import Report, load_evaluations
@@ -173,7 +174,7 @@ def table(reports: Mapping[str, Report | None]) -> None:
     head, rows = table_of(reports)
     if not rows:
         return
-    st.html(markup(head, rows))
+    st.html(unbroken(markup(head, rows)))
     with st.expander("What these numbers mean", icon=":material/help:"):
         st.markdown("\n".join(f"- **{row[0]}**: {MEASURES[row[0]][1]}" for row in rows))
 

@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from facedemo.app.shared.format import plain_file_name
+from facedemo.app.shared.format import plain_file_name, unbroken
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
@@ -42,13 +42,13 @@ MEASURES = {
 def verdict(report: Report, file_name: str) -> None:
     """The table, the metrics, their meaning, and a download of the report."""
     st.header("Table 1", anchor=False)
-    st.markdown(table(report))
+    st.markdown(unbroken(table(report)))
     st.caption(
         "Brackets show 95 % confidence intervals (Wilson). The paper's rows are its own reported results, with its own "
         "trained models and gallery; they are not measured here."
     )
     measures(report)
-    st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in describe(report)), width=800)
+    st.markdown(unbroken("\n".join(f"- {escaped(sentence)}" for sentence in describe(report))), width=800)
     st.download_button(
         "Report (JSON)",
         lambda: json.dumps(report.as_json(), indent=1),

@@ -18,7 +18,7 @@ from facedemo.data.splits import split_rows
 from facedemo.evaluation.detector import detect_and_embed
 from facedemo.evaluation.metrics import FEWEST
 from facedemo.evaluation.verify import Steps
-from facedemo.gans.blocks import first_layer
+from facedemo.gans.blocks import LatentLayer, first_layer
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
@@ -41,8 +41,10 @@ class LatentChange:
         """Changes the first layer of a generator G so that it computes G(Az + b) for z."""
         layer = first_layer(generator)
         weight = layer.weight.double()
-        bias = 0.0 if layer.bias is None else layer.bias.double()
-        layer.load_state_dict({"weight": weight @ self.matrix, "bias": bias + weight @ self.shift})
+        state = {"weight": weight @ self.matrix}
+        if layer.bias is not None or self.shift.any():
+            state["bias"] = weight @ self.shift + (0.0 if layer.bias is None else layer.bias.double())
+        layer.load_state_dict(state)
 
 
 class PredictedDistance(nn.Module):
@@ -115,6 +117,9 @@ def calibration(
     """
     if not penalty > 0:
         raise ValueError(f"The penalty is {penalty:g}, but it must be positive. The default is {PENALTY}.")
+    layer = first_layer(model.family.average)
+    if shifted and layer.bias is None and not isinstance(layer, LatentLayer):
+        raise ValueError("The generator's first layer has no bias, so the latents cannot be shifted. Use --no-shift.")
     faces = prepare(source, model.size, model.config.data.crop, steps("preparing images"))
     training = Selection(faces.images, split_rows(faces, source, "train"))
     enough_real(len(training), source)

@@ -48,8 +48,11 @@ class LatentLayer(nn.Linear):
 
 
 def first_layer(generator: nn.Module) -> nn.Linear:
-    """The linear layer that maps the latent."""
-    return next(layer for layer in generator.modules() if isinstance(layer, nn.Linear))
+    """The linear layer that maps the latent.  Raises ValueError if the generator has none."""
+    for layer in generator.modules():
+        if isinstance(layer, nn.Linear):
+            return layer
+    raise ValueError("This is only possible for a generator whose first layer is fully connected (nn.Linear).")
 
 
 class UpsampledConv2d(nn.Conv2d):

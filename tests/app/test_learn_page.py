@@ -116,6 +116,13 @@ def test_a_live_lesson_plays_only_after_an_answer_and_trains_while_it_plays(modu
     assert all(training.step == 0 for training in fresh.values())
 
 
+def test_an_answer_is_still_there_after_another_lesson() -> None:
+    page = answer(open_page(lesson="numbers"), numbers.LESSON, 1)
+    for key in ("learn_next", "learn_all", "learn_open_numbers"):
+        page.button(key=key).click().run()
+    assert page.radio(key="learn_numbers_choice").value == numbers.LESSON.question.options[1]
+
+
 def test_a_link_sets_the_two_gammas_and_unusable_ones_are_named() -> None:
     page = answer(open_page(lesson="balance", low="0.2", high="0.6"), balance.LESSON, 0)
     assert (page.slider(key="learn_low").value, page.slider(key="learn_high").value) == (0.2, 0.6)

@@ -1,5 +1,6 @@
 """The command that calibrates a model's latents."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,7 @@ from facedemo.data import personal
 from facedemo.data.source_files import file_names
 from facedemo.evaluation.calibration import PENALTY, calibration
 from facedemo.pretrained import card
-from facedemo.pretrained.model import find_model, load_model
-from facedemo.runs.run import Run, is_run
+from facedemo.pretrained.model import find_model
 
 app = typer.Typer(add_completion=False)
 
@@ -22,14 +22,16 @@ def calibrate(
     data: Annotated[
         list[str],
         typer.Option(
-            help="Real images, whose train split is used: ideally the model's own training data (repeatable)."
+            help="Real images, whose train split is used: ideally the model's own training data (repeatable).",
+            metavar="SOURCE",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Output folder for the calibrated model, such as checkpoints/mine.")],
     penalty: Annotated[
         float,
         typer.Option(
-            help="The lower, the closer to the real faces' distribution; the higher, the fewer distorted faces."
+            help="Penalty on the change of the latents: lower values bring the distribution of the faces closer to "
+            "that of real ones, higher ones change the faces less."
         ),
     ] = PENALTY,
     shift: Annotated[
@@ -39,21 +41,24 @@ def calibrate(
 ) -> None:
     """Change a trained model's latents linearly, so that its faces vary more like real ones.
 
-    Needs no training: the first layer of the generator is adapted to the face embeddings of 3,000 generated faces and
-    of the training images, whose analysis takes about a minute per 1,000 images the first time.
+    Trains nothing: the change is found from the face embeddings of 3,000 generated faces and of the training images,
+    whose analysis takes about a minute per 1,000 images the first time. Directions learned from labels are not taken
+    over: learn them again for the new model.
     """
     personal.expire()
     folder = find_model(model, runs_dir)
     card.check_calibration(folder, out)
-    loaded = card.best_model(Run(folder)) if is_run(folder) else load_model(folder)
+    original = card.original(folder)
     source = "\n".join(data)
     with bars() as steps:
-        change = calibration(loaded, source, penalty, shift, steps)
-    change.put_into(loaded.family.average)
+        change = calibration(original.model, source, penalty, shift, steps)
+    change.put_into(original.model.family.average)
     options = {"data": file_names(source), "penalty": penalty, "shift": "yes" if shift else "no"}
-    typer.echo(card.export_calibrated(folder, loaded, options, out))
+    typer.echo(card.export_calibrated(original, options, out))
+    sources = [part for path in data for part in ("--data", path)]
+    evaluation = shlex.join(["facedemo", "verify", "--model", str(out), *sources])
     typer.echo(
         f"Predicted Fréchet face distance to the training images: {change.before:.3f} before, {change.after:.3f} "
-        f"after. Measure it with `facedemo verify --model {out}`.",
+        f"after. `{evaluation}` measures the distance to held-out images.",
         err=True,
     )

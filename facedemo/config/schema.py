@@ -1,5 +1,6 @@
 """The settings of a run, validated; `config.json` on disk is exactly a `RunConfig`."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,13 +28,16 @@ REQUIREMENTS = {  # type of an entry of a `ValidationError` → what the value m
     "literal_error": "{expected}",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
+    "int_parsing_size": "a smaller number",
     "int_type": "a whole number",
     "float_parsing": "a number",
     "float_type": "a number",
     "finite_number": "a finite number",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
-    "string_type": "a text",
+    "string_type": "text",
+    "string_too_long": "at most {max_length} characters long",
+    "model_type": "a group of settings",
 }
 
 
@@ -41,19 +45,26 @@ def entry_message(error: "ErrorDetails") -> str:
     """The message for one entry of a `ValidationError`."""
     if error["type"] == "extra_forbidden":
         return "There is no such setting."
+    if error["type"] == "missing":
+        return "It is missing."
     if requirement := REQUIREMENTS.get(error["type"]):
-        limits = {name: value if name == "expected" else plain(value) for name, value in error.get("ctx", {}).items()}
+        limits = {name: limit if name == "expected" else shown(limit) for name, limit in error.get("ctx", {}).items()}
         wanted = requirement.format(**limits).replace("'", "")
-        return f"It must be {wanted}, but it is {plain(error['input'])}."
+        return f"It must be {wanted}, but it is {shown(error['input'])}."
     return error["msg"].removeprefix("Value error, ")
 
 
-def plain(value: object) -> str:
-    """A value for a message: texts in quotation marks, whole numbers without decimals, and nothing long."""
-    text = f"“{value}”" if isinstance(value, str) else str(value)
+def shown(value: object) -> str:
+    """A value for a message: text in quotation marks, whole numbers without decimals, and nothing long."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
-        text = text.removesuffix(".0")
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+        return "not a number" if math.isnan(value) else str(value).removesuffix(".0")
+    text = " ".join(str(value).split())
+    text = text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return f"“{text}”" if isinstance(value, str) else text
 
 
 def error_message(error: Exception, prefix: str = "") -> str:

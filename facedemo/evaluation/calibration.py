@@ -1,10 +1,11 @@
-"""Calibration: a linear change of a model's latents after which its faces vary as real ones do.
+"""Calibration: a linear change of a model's latents after which its faces vary more like real ones.
 
 G(z) becomes G(Az + b). A linear model of the face embeddings of G(z) predicts their distribution for every A and b;
 those chosen minimise its Fréchet distance to the embeddings of training images, plus a penalty on how far Az + b is
 from z. The change is multiplied into the generator's first, linear layer, so that z is drawn as before.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,12 +48,11 @@ class LatentChange:
         layer.load_state_dict(state)
 
 
-class PredictedDistance(nn.Module):
+class PredictedDistance:
     """The predicted Fréchet face distance of G(Az + b) to real faces, as a function of A and b, in float64."""
 
     def __init__(self, latents: np.ndarray, embeddings: np.ndarray, real: np.ndarray) -> None:
         """latents: (n, h), n more than h.  embeddings: (n, 128), of their faces.  real: (m, 128), of real faces."""
-        super().__init__()
         count, width = latents.shape
         inputs = np.column_stack([latents, np.ones(count)])
         weights = np.linalg.lstsq(inputs, embeddings, rcond=None)[0]
@@ -64,7 +64,7 @@ class PredictedDistance(nn.Module):
         values, vectors = torch.linalg.eigh(self.covariance)
         self.root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
 
-    def forward(self, matrix: Tensor, shift: Tensor) -> Tensor:
+    def of(self, matrix: Tensor, shift: Tensor) -> Tensor:
         difference = self.offset + shift @ self.slope - self.mean
         covariance = self.variance * self.slope.T @ matrix @ matrix.T @ self.slope + self.rest
         product = torch.linalg.eigvalsh(self.root @ covariance @ self.root).clamp_min(1e-14)
@@ -83,8 +83,8 @@ def fit(
 ) -> LatentChange:
     """The change of latents that minimises predicted distance + penalty · departure, by L-BFGS.
 
-    shifted: change b, too; otherwise it is 0.  Others: as of `PredictedDistance`. If `real` is of training images,
-    held-out ones remain for judging.
+    shifted: change b, too; otherwise it is 0.  Others: as of `PredictedDistance`. Pass embeddings of training images as
+    `real`, so that held-out ones can be used for evaluation.
     """
     distance = PredictedDistance(latents, embeddings, real)
     identity = torch.eye(latents.shape[1], dtype=torch.float64)
@@ -96,14 +96,14 @@ def fit(
     def objective() -> Tensor:
         optimizer.zero_grad()
         symmetric = (matrix + matrix.T) / 2
-        value = distance(symmetric, shift) + penalty * distance.departure(symmetric, shift)
+        value = distance.of(symmetric, shift) + penalty * distance.departure(symmetric, shift)
         value.backward()
         return value
 
     optimizer.step(objective)
     with torch.no_grad():
         found, moved = (matrix + matrix.T) / 2, shift.detach()
-        before, after = distance(identity, torch.zeros_like(moved)), distance(found, moved)
+        before, after = distance.of(identity, torch.zeros_like(moved)), distance.of(found, moved)
     return LatentChange(found, moved, float(before), float(after))
 
 
@@ -115,8 +115,8 @@ def calibration(
     penalty: positive; the higher, the smaller the change.  shifted: as of `fit`.  Raises DataError if there are too few
     real faces, and ValueError if too few generated ones are detected.
     """
-    if not penalty > 0:
-        raise ValueError(f"The penalty is {penalty:g}, but it must be positive. The default is {PENALTY}.")
+    if not 0 < penalty < math.inf:
+        raise ValueError(f"The penalty is {penalty:g}, but it must be a positive number. The default is {PENALTY}.")
     layer = first_layer(model.family.average)
     if shifted and layer.bias is None and not isinstance(layer, LatentLayer):
         raise ValueError("The generator's first layer has no bias, so the latents cannot be shifted. Use --no-shift.")
@@ -126,10 +126,11 @@ def calibration(
     latents = sampling.latents(model, face_seeds(SEED, FACES))
     images = sampling.draw(model, latents, progress=steps("generating faces"))
     generated = detect_and_embed(images, progress=steps("analysing generated faces"))
-    if generated.detected.sum() < max(FEWEST, 2 * latents.shape[1]):
+    needed = max(FEWEST, 2 * latents.shape[1])
+    if generated.detected.sum() < needed:
         raise ValueError(
-            f"A face is detected in only {generated.detected.sum():,} of {FACES:,} generated images. Train the model "
-            "further first."
+            f"A face is detected in only {generated.detected.sum():,} of {FACES:,} generated images, but {needed:,} "
+            "are needed. Train the model further first."
         )
     real = detect_and_embed(training, progress=steps("analysing training faces"), cache=faces.detections)
     enough_real(int(real.detected.sum()), source)

@@ -142,9 +142,10 @@ class Family(nn.Module, ABC):
         """
         weights, own = self.adapted(other) if isinstance(other, type(self)) else {}, self.state_dict()
         layers = [name for name, module in self.named_modules() if isinstance(module, LatentLayer)]
-        gained = {f"{layer}.bias" for layer in layers} - own.keys()
-        shapes = {name: tensor.shape for name, tensor in weights.items() if name not in gained}
-        if shapes != {name: tensor.shape for name, tensor in own.items()}:
+        shapes = {name: tensor.shape for name, tensor in own.items()}
+        if all(f"{layer}.bias" in weights for layer in layers):  # they are gained by loading
+            shapes |= {f"{layer}.bias": shapes[f"{layer}.weight"][:1] for layer in layers}
+        if {name: tensor.shape for name, tensor in weights.items()} != shapes:
             mine, theirs = self.config.model_dump(), other.config.model_dump()
             shaping = [name for name in mine if name in self.config.shaping and mine[name] != theirs.get(name)]
             differ = ", ".join(f"{name} is {theirs.get(name, '–')} there and {mine[name]} here" for name in shaping)

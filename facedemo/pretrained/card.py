@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -27,7 +27,7 @@ from facedemo.storage.versions import versions
 
 CURVE_POINTS = 300
 COLUMNS = 4  # settings per row of the card's table
-ABOUT = "## Data, licence, limits"
+ABOUT, MEASURED = "## Data, licence, limits", "## How good it is"
 NO_ABOUT = "The author of this model did not describe its data, licence and limitations."
 
 
@@ -38,8 +38,7 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     on the data, its licence and the model's limitations, for the model card.  Raises RunError if the run has no model
     yet, or `out` contains something else.
     """
-    if not run.has_model:
-        raise RunError(f"“{run.name}” has no checkpoint yet. Let it train a little longer.")
+    check_has_model(run)
     if is_run(out):
         raise RunError(f"{out} is a run. Choose another folder.")
     if out.exists() and any(out.iterdir()) and not (out / WEIGHTS).exists():
@@ -49,15 +48,35 @@ def export(run: Run, out: Path, about: str = "") -> Path:
     return write_bundle(out, model, final_config(run), make_report(run, model), about)
 
 
-def export_calibrated(path: Path, model: FaceModel, calibration: Mapping[str, float | str], out: Path) -> Path:
-    """Writes a bundle of a model whose latents were calibrated into the new folder `out`; returns `out`.
+@dataclass(frozen=True)
+class Original:
+    """A run or a bundle as it is now: its model, and what a bundle made of it will say of it."""
 
-    path: the run or bundle of the model.  calibration: how it was calibrated.
+    model: FaceModel
+    config: RunConfig
+    report: ModelReport
+    about: str
+
+
+def original(path: Path) -> Original:
+    """Reads a run or a bundle.  Raises RunError if a run has no model yet, and BundleError as `load_model` does."""
+    if is_run(path):
+        run = Run(path)
+        check_has_model(run)
+        model = best_model(run)
+        return Original(model, final_config(run), make_report(run, model), "")
+    model = load_model(path)
+    return Original(model, model.config.without_paths(), read_report(path), about_of(path))
+
+
+def export_calibrated(original: Original, calibration: Mapping[str, float | str], out: Path) -> Path:
+    """Writes a bundle of a model whose weights were calibrated since it was read, into a new folder; returns it.
+
+    calibration: how it was calibrated.
     """
-    run = Run(path) if is_run(path) else None
-    config, report = (final_config(run), make_report(run, model)) if run else (model.config, read_report(path))
+    report = replace(original.report, calibration=dict(calibration))
     with appearing(out) as folder:
-        write_bundle(folder, model, config, replace(report, calibration=dict(calibration)), about_of(path))
+        write_bundle(folder, original.model, original.config, report, original.about)
     return out
 
 
@@ -69,10 +88,19 @@ def check_calibration(path: Path, out: Path) -> None:
         raise ValueError(f"{out} exists already. Choose a new folder.")
 
 
+def check_has_model(run: Run) -> None:
+    if not run.has_model:
+        raise RunError(f"“{run.name}” has no checkpoint yet. Let it train a little longer.")
+
+
 def about_of(folder: Path) -> str:
     """The text on data and limitations on a bundle's card; "" if there is none."""
     with suppress(OSError, UnicodeDecodeError):
-        section = re.search(f"{re.escape(ABOUT)}\n\n(.*?)\n\n## ", (folder / "README.md").read_text("utf8"), re.DOTALL)
+        section = re.search(
+            f"{re.escape(ABOUT)}\n\n(.*?)\n\n({MEASURED}|## Training)\n",
+            (folder / "README.md").read_text("utf8"),
+            re.DOTALL,
+        )
         return section[1] if section else ""
     return ""
 
@@ -80,17 +108,18 @@ def about_of(folder: Path) -> str:
 def write_bundle(out: Path, model: FaceModel, config: RunConfig, report: ModelReport, about: str = "") -> Path:
     """Writes all files of a bundle into an existing folder; returns the folder."""
     config = config.model_copy(update={"name": out.name})
-    replace_file(
-        out / WEIGHTS,
-        safetensors.torch.save(weights_to_share(model.family), model.trained.as_metadata() if model.trained else None),
-    )
+    weights = weights_to_share(model.family)
+    if not model.has_discriminator:
+        weights = {name: tensor for name, tensor in weights.items() if not name.startswith("discriminator.")}
+    metadata = model.trained.as_metadata() if model.trained else None
+    replace_file(out / WEIGHTS, safetensors.torch.save(weights, metadata))
     replace_file(out / CONFIG, config.model_dump_json(indent=2) + "\n")
     model = load_model(out)  # the exported weights, as recipients will load them
     replace_file(out / REPORT, json.dumps(report.as_record(), indent=1) + "\n")
     replace_file(out / "curves.png", draw_curves(report.curves, config_class(config.family).metrics))
     faces = pictures.grid(sampling.generate(model, face_seeds(0, 64)))
     replace_file(out / "samples.png", pictures.png(faces, model=out.name, seed=0, count=64, scale=1.0))
-    replace_file(out / "README.md", write_card(out, config, report, about or NO_ABOUT))
+    replace_file(out / "README.md", write_card(out, config, report, about.strip() or NO_ABOUT))
     return out
 
 
@@ -170,8 +199,8 @@ def calibrated(report: ModelReport) -> str:
     """A sentence on the calibration; "" if there was none."""
     if not report.calibration:
         return ""
-    options = ", ".join(f"{name}: {value}" for name, value in report.calibration.items())
-    return f"After the training, `facedemo calibrate` changed its first layer ({options}). "
+    options = "; ".join(f"{name}: {value}" for name, value in report.calibration.items())
+    return f"After the training, `facedemo calibrate` changed the first layer of the generator ({options}). "
 
 
 def thinned(values: Sequence[float], every: int) -> list[float]:
@@ -210,8 +239,6 @@ def write_card(folder: Path, config: RunConfig, report: ModelReport, about: str,
     cells += [f"data {key} | {str(value).replace(chr(10), ', ')}" for key, value in settings["data"].items()]
     cells += [" | "] * (-len(cells) % COLUMNS)
     rows = [f"| {' | '.join(cells[at : at + COLUMNS])} |" for at in range(0, len(cells), COLUMNS)]
-    networks, before = report.parameters, report.images_before
-    after = f", after the {before:,} images of the model that it started from" if before else ""
     return f"""---
 library_name: facedemo
 license: other
@@ -232,8 +259,7 @@ tags: [gan, faces, {config.family}]
 
 {measured}## Training
 
-{report.iterations or 0:,} iterations, {report.images or 0:,} real images seen, {report.minutes or 0:g} minutes{after}.
-{networks.get("generator", 0):,} parameters in the generator, {networks.get("discriminator", 0):,} in the discriminator.
+{training_facts(report)}
 
 ![Curves over the training](curves.png)
 
@@ -243,6 +269,18 @@ tags: [gan, faces, {config.family}]
 {"| --- | --- " * COLUMNS}|
 {chr(10).join(rows)}
 """
+
+
+def training_facts(report: ModelReport) -> str:
+    if report.iterations is None:
+        return "It is not known how long this model was trained."
+    before, networks = report.images_before, report.parameters
+    after = f", after the {before:,} images of the model that it started from" if before else ""
+    return (
+        f"{report.iterations:,} iterations, {report.images or 0:,} real images seen, {report.minutes or 0:g} minutes"
+        f"{after}.\n{networks.get('generator', 0):,} parameters in the generator, "
+        f"{networks.get('discriminator', 0):,} in the discriminator."
+    )
 
 
 def changed_settings(report: ModelReport) -> str:

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 from facedemo import cli
@@ -167,6 +169,27 @@ def test_every_error_ends_in_a_sentence_unless_the_traceback_is_asked_for(
     monkeypatch.setattr(sys, "argv", ["facedemo", "runs", "--traceback"])
     with pytest.raises(RuntimeError, match="unforeseen"):
         cli.main()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": {"gamma": 1.5}}, "gamma: It must be at most 1, but it is 1.5."),
+        ({"model": {"gamma": float("nan")}}, "gamma: It must be a finite number, but it is not a number."),
+        ({"model": {"gamma": None}}, "gamma: It must be a number, but it is empty."),
+        ({"model": {"batch_size": 2.5}}, "batch_size: It must be a whole number, but it is 2.5."),
+        ({"model": {"batch_size": "many\nimages"}}, "batch_size: It must be a whole number, but it is “many images”."),
+        ({"model": {"size": 48}}, "size: It must be 32, 64 or 128, but it is 48."),
+        ({"model": {"colour": "red"}}, "colour: There is no such setting."),
+        ({"budget": {"images": 0}}, "images: It must be at least 1, but it is 0."),
+        ({"name": "x" * 90}, f"name: It must be at most 80 characters long, but it is “{'x' * 59}…”."),
+        ({"data": 7}, "data: It must be a group of settings, but it is 7."),
+    ],
+)
+def test_a_setting_that_is_not_possible_is_refused_in_plain_words(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        RunConfig.model_validate(settings)
+    assert error_message(error.value) == message
 
 
 def test_no_error_ends_in_a_link_to_pydantic(make_bundle: Maker, home: Path) -> None:

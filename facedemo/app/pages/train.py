@@ -118,7 +118,7 @@ def new_run_form(others: list[Run]) -> None:
         config = new_run.described_run(budget)
         estimate.show_estimate(config, busy=bool(others))
         if config is not None and (changes := filling.changed(config)):
-            hint = "All other settings are the preset's. A number in a red field is not used: it is not possible."
+            hint = "All other settings are the preset's. A number in a red field is out of range, and is ignored."
             st.caption(f"Changed: {escaped(', '.join(changes))}.", help=hint)
 
 

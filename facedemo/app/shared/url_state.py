@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 Value = str | int | float | bool
+MOST_NAMED = 5  # unusable parts of a list: anyone can write a long address
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class QueryParam:
 
     def unusable(self, text: str, value: Value) -> list[str]:
         """The parts of a list that are missing in its parsed value."""
-        return [part for part in text.split("/") if part not in str(value).split("/")] if self.listed else []
+        parts = dict.fromkeys(text.split("/")) if self.listed else {}
+        return [part for part in parts if part and part not in str(value).split("/")][:MOST_NAMED]
 
 
 def whole(low: int, high: int, default: int) -> QueryParam:

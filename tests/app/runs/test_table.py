@@ -81,6 +81,9 @@ def test_an_address_that_names_nothing_here_is_put_right_with_words(make_run: Ru
     page = open_page(chosen=f"gone/{run.id}/../../etc")
     assert page.query_params["chosen"] == run.id
     assert "`chosen=gone` (there is no such run)" in page_text(page)
+    assert page_text(open_page(chosen="/".join(f"x{number}/" for number in range(99)))).count("no such run") == 1
+    page = open_page(chosen=f"{run.id}/" + "/".join(f"x{number}/" for number in range(99)))
+    assert page_text(page).count("no such run") == 5
 
 
 def test_notes_are_saved_in_the_run_and_follow_its_file(make_run: RunMaker) -> None:

@@ -50,6 +50,10 @@ def test_what_differs_from_the_preset_is_listed_beside_start() -> None:
     assert "γ 0.8 → 0.6" in text
     assert f"Generator learning rate {before.model.learning_rate_g} → 5e\\-05" in text
     assert f"{before.budget.text} → 2,000 images" in text
+    page.selectbox(key="new_family").set_value("dcgan").run()
+    (text,) = [text for text in page_text(page).splitlines() if "Changed:" in text]
+    assert "Family Ours (BEGAN) → DCGAN" in text.replace("\\", "")
+    assert f"{before.budget.text} → 60 minutes" in text
     page.selectbox(key="new_preset").set_value("paper-64").run()
     assert "Changed:" not in page_text(page)
 

@@ -43,7 +43,7 @@ class Lesson:
 
 
 def ask(lesson: Lesson) -> bool:
-    """Asks the lesson's question; returns whether it has been answered. The answer is stored nowhere."""
+    """Asks the lesson's question; returns whether it has been answered. The answer ends with the session."""
     question = lesson.question
     st.header("What do you expect?", anchor=False)
     choice = st.radio(
@@ -52,7 +52,7 @@ def ask(lesson: Lesson) -> bool:
         index=None,
         key=f"learn_{lesson.name}_choice",
         persist_state="session",
-        help="Choose an answer before you look. Your answer is not stored anywhere.",
+        help="Choose an answer before you look. It is kept only until you close the page.",
     )
     if choice is None:
         st.caption("Choose an answer, and the lesson shows what happens.")

@@ -155,10 +155,10 @@ def close_if_done(popover: str) -> None:
 def promotion(run: Run) -> None:
     """Exports the run as one of the user's models, under an unused name."""
     close_if_done(OPEN)
-    hint = "Make a model of the run, to share or to keep: weights, model card, curves and 64 sample faces."
+    hint = "Export the run as a shareable model: weights, model card, curves and 64 sample faces."
     hint = hint if run.has_model else "The run has not saved any weights yet."
     with st.popover(
-        "Keep as model",
+        "Export as model",
         icon=":material/inventory_2:",
         help=hint,
         disabled=not run.has_model,
@@ -171,14 +171,14 @@ def promotion(run: Run) -> None:
         hint = "Text for the model card, in Markdown: describe the data, its licence and the model's limitations."
         placeholder = "Trained on … Licence: … Limitations: …"
         card = st.text_area("Data, licence, limits", placeholder=placeholder, help=hint, key=f"bundle_card_{run.id}")
-        hint = "Make the model; takes a few seconds, because 64 faces are generated for its card."
-        if st.button("Keep", type="primary", help=hint, key="bundle_make"):
+        hint = "Export the model; takes a few seconds, because 64 faces are generated for its card."
+        if st.button("Export", type="primary", help=hint, key="bundle_make"):
             make_bundle(run, name.strip(), card)
 
 
 def make_bundle(run: Run, name: str, card: str) -> None:
     try:
-        with st.spinner("Making the model…", show_time=True):
+        with st.spinner("Exporting the model…", show_time=True):
             path = archive.export_run_as_model(run, name, card)
     except (ValueError, OSError) as error:
         st.error(escaped(error))

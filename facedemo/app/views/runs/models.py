@@ -38,7 +38,7 @@ def model_library() -> None:
     own = library.own_models()
     st.subheader("Your models", anchor=False)
     if not own:
-        st.caption("There are no models yet. Keep a run as a model, or import one.")
+        st.caption("There are no models yet. Export a run as a model, or import one.")
     for path in own:
         model(path)
     own_models.deleted()

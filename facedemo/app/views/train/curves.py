@@ -67,7 +67,7 @@ def draw_charts(run: Run, config: RunConfig) -> None:
         chosen = best(evaluations_so_far)
         if chosen:
             st.caption(
-                f"Best so far: iteration {chosen.step:,}, Fréchet distance {chosen.distance:.3f}. “Keep as model” on "
+                f"Best so far: iteration {chosen.step:,}, Fréchet distance {chosen.distance:.3f}. “Export as model” on "
                 "the Runs page uses these weights."
             )
         evaluations.charts({run.name: evaluations_so_far}, "iterations")

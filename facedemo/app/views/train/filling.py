@@ -12,20 +12,21 @@ from facedemo.app.shared import budget
 from facedemo.app.shared.session import session
 from facedemo.config.presets import PRESETS, configure, start_of
 from facedemo.config.schema import RunConfig, error_message
+from facedemo.gans.registry import config_class
 
-ELSEWHERE = ("source", "split", "start")  # settings that have their own place in the form
+OF_THE_IMAGES = ("source", "split")  # settings that belong to the images, not to the preset
 
 
 @dataclass
 class Filling:
     """start_problem, preset_problem: why a choice was undone, until that is shown.  own_images: whether the split was
-    last chosen for the visitor's own images.  filled: what the controls were last filled with.
+    last chosen for the visitor's own images.  of_preset: what a preset filled the controls with.
     """
 
     start_problem: str = ""
     preset_problem: str = ""
     own_images: bool | None = None
-    filled: RunConfig | None = None
+    of_preset: RunConfig | None = None
 
 
 def key(*names: str) -> str:
@@ -34,7 +35,6 @@ def key(*names: str) -> str:
 
 def fill(config: RunConfig) -> None:
     """Fills the controls from a config, except for its name, its data and its split."""
-    session(Filling).filled = config
     st.session_state[key("family")] = config.family
     sections = {config.family: config.model, "training": config.training, "data": config.data}
     for section, part in sections.items():
@@ -45,26 +45,28 @@ def fill(config: RunConfig) -> None:
 
 
 def changed(config: RunConfig) -> list[str]:
-    """The settings of the form that were changed since it was filled: "γ 0.8 → 0.6"."""
-    filled = session(Filling).filled
-    if filled is None or filled.family != config.family:
+    """The settings of the form that differ from its preset's: "γ 0.8 → 0.6"."""
+    preset = st.session_state[key("preset")]
+    usual = session(Filling).of_preset if start_of(preset) else configure({}, preset)
+    if usual is None:
         return []
-    changes = []
-    for section in ("model", "training", "data"):
-        before, now = getattr(filled, section), getattr(config, section)
+    same = usual.family == config.family
+    changes = [] if same else [f"Family {config_class(usual.family).title} → {config_class(config.family).title}"]
+    for section in ("model", "training", "data") if same else ("training", "data"):
+        before, now = getattr(usual, section), getattr(config, section)
         for name, field in type(now).model_fields.items():
-            if name not in ELSEWHERE and getattr(before, name) != getattr(now, name):
+            if name not in OF_THE_IMAGES and getattr(before, name) != getattr(now, name):
                 title = (field.title or name).partition(",")[0]
                 changes.append(f"{title} {shown(getattr(before, name))} → {shown(getattr(now, name))}")
-    if filled.budget != config.budget:
-        changes.append(f"{filled.budget.text} → {config.budget.text}")
+    if usual.budget != config.budget:
+        changes.append(f"{usual.budget.text} → {config.budget.text}")
     return changes
 
 
 def shown(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    return f"{value:,}" if isinstance(value, int | float) else str(value) or "nothing"
 
 
 def fill_preset() -> None:
@@ -102,7 +104,10 @@ def fill_tuning(options: dict[str, Any], preset: str | None = None) -> str:
     from facedemo.training import warm_start  # imports torch, which the form need not wait for
 
     try:
-        fill(warm_start.configured(options, preset))
+        config = warm_start.configured(options, preset)
+        fill(config)
+        if preset:
+            session(Filling).of_preset = config
     except (ValueError, OSError) as error:
         return error_message(error)
     return ""

@@ -36,7 +36,7 @@ def start_control() -> None:
     )
     filling = session(Filling)
     if filling.start_problem:
-        st.error(filling.start_problem, title="Cannot be used")
+        st.error(escaped(filling.start_problem), title="Cannot be used")
         filling.start_problem = ""
 
 

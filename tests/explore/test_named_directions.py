@@ -182,4 +182,5 @@ def test_six_attributes_of_the_bundled_model_change_in_four_of_five_faces_and_ke
     assert len(best) == 6
     assert all(direction.changed > 0.7 for direction in measured)  # 0.8, less twice the error of 100 faces
     assert np.mean([direction.changed for direction in measured]) > 0.8
-    assert all(direction.kept > 0.6 for direction in measured)
+    assert all(direction.kept > 0.4 for direction in measured)  # 0.6, less twice the error of 20 faces
+    assert np.mean([direction.kept for direction in measured]) > 0.8

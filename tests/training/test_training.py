@@ -226,7 +226,7 @@ def test_a_running_run_gives_way_to_the_app_and_is_paused_steered_continued_and_
     run.stop()
     wait_until(lambda: run.status.state == "stopped")
     assert int(run.checkpoints()[0].stem) == run.status.step
-    with pytest.raises(ValueError, match="less than or equal to 1"):
+    with pytest.raises(ValueError, match="It must be at most 1"):
         run.steer(gamma=7.0)
     assert len(run.setting_changes()) == 1
 

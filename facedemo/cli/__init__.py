@@ -6,7 +6,7 @@ import typer
 
 from facedemo.cli.lazy import LazyCommands
 from facedemo.cli.terminal import fail
-from facedemo.config.schema import error_message
+from facedemo.config.messages import error_message
 from facedemo.storage.output import protect_output
 
 app = typer.Typer(

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, error_message
+from facedemo.config.messages import error_message
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.preparation import prepare
 from facedemo.data.splits import split_rows

@@ -19,7 +19,8 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from facedemo.config.schema import RunConfig, error_message
+from facedemo.config.messages import error_message
+from facedemo.config.schema import RunConfig
 from facedemo.gans.base import create
 from facedemo.pretrained import sampling
 from facedemo.pretrained.provenance import Trained

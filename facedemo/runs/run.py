@@ -18,8 +18,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from facedemo.config.messages import error_message
 from facedemo.config.schedule import SettingChange
-from facedemo.config.schema import Budget, RunConfig, error_message
+from facedemo.config.schema import Budget, RunConfig
 from facedemo.runs import records
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.storage.atomic import read_lines, read_object, replace_file

@@ -13,7 +13,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from facedemo.config.schema import BUILTIN_SOURCE, RunConfig, error_message
+from facedemo.config.messages import error_message
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import prepare

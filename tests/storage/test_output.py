@@ -17,7 +17,8 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 from facedemo import cli
-from facedemo.config.schema import RunConfig, error_message
+from facedemo.config.messages import error_message
+from facedemo.config.schema import RunConfig
 from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError
 from facedemo.pretrained import archive

@@ -9,7 +9,7 @@ import streamlit as st
 
 from facedemo.app.shared.format import Pace
 from facedemo.app.shared.markdown import escaped
-from facedemo.config.schema import error_message
+from facedemo.config.messages import error_message
 from facedemo.data.preparation import Progress
 from facedemo.storage.locations import upload_prefix
 

@@ -2,7 +2,7 @@
 
 import re
 
-from facedemo.config.schema import error_message
+from facedemo.config.messages import error_message
 
 
 def escaped(text: object) -> str:

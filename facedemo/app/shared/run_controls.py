@@ -11,7 +11,7 @@ from facedemo.app import navigation
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.session import session
-from facedemo.config.schema import error_message
+from facedemo.config.messages import error_message
 from facedemo.runs import queue
 from facedemo.runs.directory import Stored
 from facedemo.runs.queue import Wait

@@ -9,7 +9,8 @@ from facedemo.app.shared import setting_controls, training_images
 from facedemo.app.shared.markdown import escaped
 from facedemo.comparison import commands, entrants, race
 from facedemo.comparison.race import Kind, Race
-from facedemo.config.schema import DEFAULT_FAMILY, amount, error_message
+from facedemo.config.messages import error_message
+from facedemo.config.schema import DEFAULT_FAMILY, amount
 from facedemo.gans.registry import config_class, family_names
 
 SIZES = (32, 64, 128)

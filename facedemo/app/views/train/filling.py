@@ -10,8 +10,9 @@ import streamlit as st
 
 from facedemo.app.shared import budget
 from facedemo.app.shared.session import session
+from facedemo.config.messages import error_message
 from facedemo.config.presets import PRESETS, configure, start_of
-from facedemo.config.schema import RunConfig, error_message
+from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
 
 OF_THE_IMAGES = ("source", "split")  # settings that belong to the images, not to the preset

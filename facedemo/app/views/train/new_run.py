@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from facedemo.app.shared import training_images
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.train.filling import key
+from facedemo.config.messages import entry_message, error_message
 from facedemo.config.presets import default_name
-from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig, entry_message, error_message
+from facedemo.config.schema import BUILTIN_SOURCE, DataConfig, RunConfig, TrainingConfig
 from facedemo.gans.registry import config_class
 from facedemo.runs.run import Run
 from facedemo.storage.locations import runs_root

@@ -9,8 +9,9 @@ import streamlit as st
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.session import session
 from facedemo.app.shared.setting_controls import control, own_first, short_names
+from facedemo.config.messages import error_message
 from facedemo.config.schedule import LEARNING_RATE_FIELD, SettingChange, SettingsSchedule
-from facedemo.config.schema import RunConfig, error_message
+from facedemo.config.schema import RunConfig
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 

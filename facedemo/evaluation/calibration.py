@@ -26,7 +26,7 @@ from facedemo.pretrained.seeds import face_seeds
 
 SEED, FACES = 990001, 3000  # of the generated faces that the model of embeddings is fitted to
 PENALTY = 0.01
-STEPS = 150  # of the optimiser, at most; it usually needs about 50
+STEPS = 150  # of the optimiser, at most
 
 
 @dataclass(frozen=True)

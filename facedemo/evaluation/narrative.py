@@ -4,7 +4,6 @@ from facedemo.evaluation.commands import verify_command
 from facedemo.evaluation.metrics import DUPLICATE, FEWEST, TOLERANCE
 from facedemo.evaluation.report import Rate, Report, Row, percent
 from facedemo.evaluation.table import markdown, table
-from facedemo.pretrained.card import MEASURED
 
 REPETITION_RATIO = 0.5  # a model whose share of the people on an equal number of real faces is lower repeats itself
 MAX_UNDETECTED = 0.5  # share of images without a face, above which nothing is said about repetition
@@ -29,7 +28,7 @@ def card_section(report: Report, model: str) -> str:
     """A report as a section of the model's card: command, table and sentences."""
     sentences = "\n".join(f"- {sentence}" for sentence in describe(report))
     numbers = markdown(*table({model: report}))
-    return f"{MEASURED}\n\n`{verify_command(report, model)}`:\n\n{numbers}\n\n{sentences}\n\n"
+    return f"`{verify_command(report, model)}`:\n\n{numbers}\n\n{sentences}"
 
 
 def found_in(undetected: Rate) -> str:

@@ -142,7 +142,7 @@ def refresh(folder: Path, measured: str) -> None:
     is damaged, or its card was not written by `export`.
     """
     about, report = about_of(folder), read_report(folder)
-    if not about or report.iterations is None:
+    if not about:
         raise ValueError(f"The model card of “{folder.name}” was not written by facedemo, so it was not changed.")
     replace_file(folder / "README.md", write_card(folder, load_model(folder).config, report, about, measured))
 
@@ -239,6 +239,7 @@ def write_card(folder: Path, config: RunConfig, report: ModelReport, about: str,
     cells += [f"data {key} | {str(value).replace(chr(10), ', ')}" for key, value in settings["data"].items()]
     cells += [" | "] * (-len(cells) % COLUMNS)
     rows = [f"| {' | '.join(cells[at : at + COLUMNS])} |" for at in range(0, len(cells), COLUMNS)]
+    section = f"{MEASURED}\n\n{measured}\n\n" if measured else ""
     return f"""---
 library_name: facedemo
 license: other
@@ -257,7 +258,7 @@ tags: [gan, faces, {config.family}]
 
 {about.strip()}
 
-{measured}## Training
+{section}## Training
 
 {training_facts(report)}
 

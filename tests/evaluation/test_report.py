@@ -1,6 +1,7 @@
 """Reports of an evaluation: kept, read again, and put into words."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -178,3 +179,9 @@ def test_weights_that_cannot_be_fetched_are_named_with_the_place_to_put_them(
 def test_fid_of_a_handful_of_images_is_refused() -> None:
     with pytest.raises(inception.FidelityError, match="too few"):
         inception.fid_and_kid([], [], 63)
+
+
+def test_a_report_is_described_without_waiting_for_torch() -> None:
+    """Pages that only show a stored evaluation, such as Compare, do not load a model."""
+    code = "import sys, facedemo.evaluation.narrative, facedemo.evaluation.table; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -52,7 +52,7 @@ LOOP_STYLE = """<style>
 .loop li::after { font-size: 1.25rem; }
 @media (max-width: 640px) {
     .loop { flex-direction: column; gap: 1.75rem; padding-bottom: 1.5rem; }
-    .loop li { flex: none; margin: 0; }
+    .loop li { flex: none; margin: 0 !important; }
     .loop li::after { content: "↓"; right: 50%; top: 100%; transform: translateX(50%); }
 }
 .loop li:last-child::after { content: "↺"; }

@@ -43,7 +43,7 @@ class Lesson:
 
 
 def ask(lesson: Lesson) -> bool:
-    """Asks the lesson's question; returns whether it has been answered. The answer ends with the session."""
+    """Asks the lesson's question; returns whether it has been answered. Only the session keeps the answer."""
     question = lesson.question
     st.header("What do you expect?", anchor=False)
     choice = st.radio(

@@ -67,7 +67,7 @@ def changed(config: RunConfig) -> list[str]:
 def shown(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:,}" if isinstance(value, int | float) else str(value) or "nothing"
+    return f"{value:,}" if isinstance(value, int | float) else str(value) or "–"
 
 
 def fill_preset() -> None:

@@ -101,6 +101,8 @@ def test_lesson_3_trains_two_models_beside_each_other_and_pauses(address: str, p
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENT)
     page.wait_for_timeout(1500)
+    # the iteration during which Pause was pressed is drawn, too
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENT)
     stopped = iterations(page)
     page.wait_for_timeout(1500)
     assert iterations(page) == stopped

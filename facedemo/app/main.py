@@ -14,6 +14,7 @@ from facedemo.app.shared.cached_work import PATIENCE
 from facedemo.data import personal
 from facedemo.runs import classroom
 
+STEP_TITLE = "One step"
 # Streamlit writes these in the primary colour, which is too dark for small text on the dark theme's background
 READABLE = """<style>
 button[data-variant="segmented_control"][data-selected] { color: inherit !important; }
@@ -76,6 +77,8 @@ def main() -> None:
         sign_in.ask(problem)
     page = st.navigation(pages(), position="top")
     st.set_page_config(page_title=f"{page.title} · facedemo")
+    if page.title != STEP_TITLE:
+        st.session_state.pop("step_playing", None)  # steps do not play on by themselves when it is opened again
     sign_in.account_controls()
     page.run()
     with st.container(gap=None):  # last, because they take some room
@@ -93,7 +96,7 @@ def pages() -> list[StreamlitPage]:
         st.Page(navigation.GENERATE, title="Generate", icon=":material/grid_view:"),
         st.Page(navigation.INTERPOLATE, title="Interpolate", icon=":material/animation:"),
         st.Page(navigation.INSIDE, title="Inside", icon=":material/visibility:"),
-        st.Page(navigation.STEP, title="One step", icon=":material/slow_motion_video:"),
+        st.Page(navigation.STEP, title=STEP_TITLE, icon=":material/slow_motion_video:"),
         st.Page(navigation.VERIFY, title="Verify", icon=":material/fact_check:"),
         st.Page(navigation.COMPARE, title="Compare", icon=":material/compare:"),
         st.Page(navigation.TRAIN, title="Train", icon=":material/model_training:"),

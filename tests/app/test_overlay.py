@@ -79,3 +79,10 @@ def test_a_run_alone_needs_no_legend() -> None:
 def test_a_zoom_is_kept_as_rows_come_but_not_on_another_axis() -> None:
     before, after = (overlay.overlay([curves("one", rows)])["k"].layout.uirevision for rows in (10, 20))
     assert before == after != overlay.overlay([curves("one")], "minutes")["k"].layout.uirevision
+
+
+@pytest.mark.parametrize(("axis", "unit"), [("iterations", "iteration"), ("images", "images"), ("minutes", "minutes")])
+def test_a_tooltip_has_the_unit_of_the_axis(axis: str, unit: str) -> None:
+    figure = overlay.overlay([curves("one")], axis)["k"]
+    assert unit in figure.layout.xaxis.unifiedhovertitle.text
+    assert ("iteration" in figure.layout.xaxis.unifiedhovertitle.text) is (axis == "iterations")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from facedemo.app.charts.overlay import AXES, DASHES, LEGEND_ROW
+from facedemo.app.charts.overlay import AXES, DASHES, HOVER, LEGEND_ROW
 from facedemo.app.charts.training import COLOURS, layout_of, style
 from facedemo.runs.evaluations import Evaluation
 
@@ -40,7 +40,7 @@ MEASURES = {
         "%{y:.0f} %",
         "Number of distinct people on the generated images, compared with the same number of real images. Higher is "
         "better.",
-        lambda row: 100 * row.people / row.real_people if row.people is not None and row.real_people else None,
+        lambda row: 100 * row.people / row.real_people if row.people and row.real_people else None,
     ),
     "distance": Measure(
         "Fréchet face distance",
@@ -84,19 +84,22 @@ def evaluation_chart(evaluations: Mapping[str, Sequence[Evaluation]], measure: M
             margin_b=64 + LEGEND_ROW * len(evaluations),
         )
     figure.update_layout(uirevision=over)
-    figure.update_xaxes(title_text=axis_label, automargin=not several)
+    figure.update_xaxes(title_text=axis_label, unifiedhovertitle_text=HOVER[over], automargin=not several)
     return figure
 
 
 @dataclass(frozen=True)
 class Point:
-    """An evaluated model.  share, low, high: its detection rate in percent, with the 95 % interval."""
+    """An evaluated model.  share, low, high: its detection rate in percent, with the 95 % interval.
+
+    people, distance: None if too few faces were detected.
+    """
 
     label: str
     share: float
     low: float
     high: float
-    people: int
+    people: int | None
     distance: float | None
 
 

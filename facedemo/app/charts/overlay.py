@@ -14,6 +14,7 @@ AXES = {  # horizontal axis → its column, the unit in it, its title
     "images": ("images", 1.0, "real images seen"),
     "minutes": ("seconds", 60.0, "minutes of training"),
 }
+HOVER = {"iterations": "iteration %{x:,}", "images": "%{x:,} images", "minutes": "%{x:.2f} minutes"}
 DASHES = ("solid", "dash", "dot")
 MAX_RUNS = len(COLOURS) * len(DASHES)  # more lines could not be told apart
 LETTERS = 28  # maximum length of a name in a legend
@@ -73,4 +74,4 @@ def dress(figure: go.Figure, label: str, axis: str, axis_label: str, count: int)
         legend=below,
         uirevision=axis,  # a zoom survives new rows of metrics, but not a change of axis
     )
-    figure.update_xaxes(title_text=axis_label, automargin=False)
+    figure.update_xaxes(title_text=axis_label, unifiedhovertitle_text=HOVER[axis], automargin=False)

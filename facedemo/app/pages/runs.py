@@ -6,11 +6,10 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.charts import overlay
-from facedemo.app.charts.description import title_of
 from facedemo.app.shared import trash_controls, url_state
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.plot import TWO_BUTTONS, plot
+from facedemo.app.shared.plot import titled_plot
 from facedemo.app.shared.run_controls import DAMAGED
 from facedemo.app.shared.run_facts import all_facts
 from facedemo.app.shared.segments import segments
@@ -143,11 +142,12 @@ def compare(chosen: list[Facts]) -> None:
             key="runs_over",
             hint=hint,
         )
-    with_metrics, missing = [], []
+    with_metrics, missing, hints = [], [], dict[str, str]()
     for facts, name in list(zip(chosen, distinct_names(chosen), strict=True))[: overlay.MAX_RUNS]:
         try:
             with st.spinner("Loading…", show_time=False):
                 with_metrics.append(curves(facts, name))
+            hints = config_class(facts.family).metric_help | hints
         except DAMAGED:
             missing.append(name)
     missing += [run.name for run in with_metrics if not run.metrics]
@@ -158,7 +158,8 @@ def compare(chosen: list[Facts]) -> None:
         st.caption(f"No curves: {escaped(names)}. A run that has not trained has none, or its metrics are damaged.")
     with st.grid(2, min_column_width=340):
         for column, figure in overlay.overlay(with_metrics, over).items():
-            plot(figure, f"Chart of {title_of(figure)}", TWO_BUTTONS, key=f"overlay_{column}")
+            hint = hints.get("losses" if column.startswith("loss_") else column)
+            titled_plot(figure, hint, key=f"overlay_{column}")
 
 
 st.title("Runs", anchor=False)

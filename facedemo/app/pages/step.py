@@ -152,6 +152,7 @@ iteration = f"Iteration {step.number + 1:,}"
 if presented:
     st.title(iteration, anchor=False)
     shown.present_step(step, stepper)
+    st.caption(shown.notes(stepper, examples))
 else:
     st.header(iteration, anchor=False)
     shown.show_step(step, stepper.family.config)
@@ -159,5 +160,6 @@ else:
     shown.download(name, step, gain)
     shown.draw_charts(stepper)
     st.caption(shown.notes(stepper, examples))
-    copy_link("The link replays as many steps from the start, with the present settings.")
+    if not controls.plays():
+        copy_link("The link replays the same number of steps from the start, with the present settings.")
 controls.go_on()

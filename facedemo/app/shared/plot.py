@@ -5,7 +5,9 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from facedemo.app.charts.description import described
+from facedemo.app.charts.description import described, title_of
+from facedemo.app.charts.training import untitled
+from facedemo.app.shared.markdown import escaped
 
 DARK_GREY = "#59625f"  # 6:1 on the light page
 NO_BUTTONS = {"displayModeBar": False}
@@ -21,6 +23,14 @@ def plot(figure: go.Figure, about: str, buttons: dict[str, Any], key: str | None
     """
     alt = f"{about}. {described(figure)}"
     return st.plotly_chart(readable(figure), config=buttons, key=key, alt=alt, **options)
+
+
+def titled_plot(figure: go.Figure, explanation: str | None, key: str) -> None:
+    """Shows a chart of metrics with its title above it, where a ⓘ holds the explanation."""
+    title = title_of(figure)
+    with st.container(gap="xsmall"):
+        st.markdown(f"**{escaped(title)}**", help=explanation)
+        plot(untitled(figure), f"Chart of {title}", TWO_BUTTONS, key=key)
 
 
 def readable(figure: go.Figure) -> go.Figure:

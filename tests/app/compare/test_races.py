@@ -97,7 +97,8 @@ def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
     assert "30 of 1,000" in text
     assert "facedemo compare --iterations 20" in text
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
-    assert titles == ["Losses", ""]  # the others have theirs above, with an explanation
+    assert titles == ["", ""]  # they have theirs above, with an explanation
+    assert next(title.help for title in page.markdown if title.value == "**Losses**").startswith("How badly")
     assert "Detection rate" in text
     shutil.rmtree(runs[0].path)
     (runs[1].path / "metrics.csv").write_text("step,images\n1")

@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from facedemo.app.charts import comparison, training
+from facedemo.app.charts.description import title_of
 from facedemo.app.shared import evaluations, url_state
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
@@ -70,7 +71,7 @@ def header(race: Race, plan: Plan, status: Status) -> None:
         st.error(
             escaped(status.message or "See the log in the race's folder for details."), title=status.state.capitalize()
         )
-    parts = [f"{status.progress:.0%}"]
+    parts = [f"{100 * status.progress:.0f} %"]
     if status.active and status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} of training left")
     if waits := wait_text(race.path, status):
@@ -211,7 +212,11 @@ def first_faces(path: Path, version: int) -> bytes:
 
 
 def entrant_facts(run: Run, status: Status) -> str:
-    parts = [f"{status.progress:.0%}", f"{status.images:,} images", duration(status.seconds)] if status.images else []
+    parts = (
+        [f"{100 * status.progress:.0f} %", f"{status.images:,} images", duration(status.seconds)]
+        if status.images
+        else []
+    )
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     if rows := read_evaluations(run.path):
@@ -221,9 +226,11 @@ def entrant_facts(run: Run, status: Status) -> str:
 
 def losses(label: str, run: Run) -> None:
     """The first chart of the entrant's family, which is usually its losses."""
-    figures = training.figures(run.metrics(), config_class(run.config.family).metrics, run.setting_changes())
+    family = config_class(run.config.family)
+    figures = training.figures(run.metrics(), family.metrics, run.setting_changes())
     for name, figure in list(figures.items())[:1]:
-        figure.update_layout(height=220)
+        st.markdown(f"**{escaped(title_of(figure))}**", help=family.metric_help.get(name))
+        training.untitled(figure).update_layout(height=200)
         plot(figure, f"Chart of the {name} of {label}", NO_BUTTONS, key=f"losses_{run.id}")
 
 

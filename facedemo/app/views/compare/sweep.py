@@ -22,6 +22,9 @@ def show_sweep(runs: Mapping[str, Run], active: bool) -> None:
         )
         return
     measured = [name for name in comparison.DIVERSITY if any(getattr(item, name) is not None for item in points)]
+    if not measured:
+        st.caption("No faces were detected on the images of these models.")
+        return
     if st.session_state.get("sweep_diversity") not in measured:
         st.session_state.sweep_diversity = measured[0]
     diversity = st.session_state.sweep_diversity
@@ -50,4 +53,4 @@ def show_sweep(runs: Mapping[str, Run], active: bool) -> None:
 def point(label: str, report: Report) -> comparison.Point:
     row = report.generated
     low, high = 100 * (1 - row.undetected.high), 100 * (1 - row.undetected.low)
-    return comparison.Point(label, 100 * (1 - row.undetected.share), low, high, row.people, row.distance)
+    return comparison.Point(label, 100 * (1 - row.undetected.share), low, high, row.people or None, row.distance)

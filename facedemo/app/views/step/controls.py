@@ -20,6 +20,8 @@ def start_again() -> None:
 
 def go(steps: int) -> None:
     st.session_state.step_steps = min(max(1, st.session_state.step_steps + steps), MAX_STEPS)
+    if st.session_state.step_steps == MAX_STEPS:
+        play(False)  # or Back would start it again
 
 
 def stay(stepper: TrainingStepper) -> None:

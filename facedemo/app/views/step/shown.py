@@ -6,11 +6,10 @@ import re
 import numpy as np
 import streamlit as st
 
-from facedemo.app.charts.description import title_of
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import visitor
 from facedemo.app.shared.format import plain_file_name
-from facedemo.app.shared.plot import ALL_BUTTONS, plot
+from facedemo.app.shared.plot import titled_plot
 from facedemo.config.schedule import SettingChange
 from facedemo.explore import single_step
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
@@ -19,6 +18,7 @@ from facedemo.gans.settings import FamilyConfig, family_tunables
 from facedemo.imaging.pictures import grid, png
 from facedemo.training.dataset import Examples
 
+TICKS = 5  # at most about as many on the charts' horizontal axis
 LONGEST = 34  # characters of an equation's numbers that fit beside the pictures
 LARGE_EQUATIONS = "<style>.st-key-step_equations .katex { font-size: 1.15rem; }</style>"
 
@@ -116,6 +116,8 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
     """Charts of the numbers of all steps taken, with the settings changed between them."""
     steps, labels = stepper.steps, dict(stepper.family.metrics)
     if len(steps) < 2:
+        if not heading:
+            st.caption("The curves appear after the second step.")
         return
     columns = {"step": [step.number + 1 for step in steps]}
     columns |= {name: [step.row[name] for step in steps] for name in labels}
@@ -129,7 +131,10 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
         st.header("Over the steps", anchor=False)
     with st.grid(2, min_column_width=280):
         for name, figure in figures(columns, labels, setting_changes, names).items():
-            plot(figure, f"Chart of {title_of(figure)}", ALL_BUTTONS, key=f"chart_{name}")
+            # Few steps, late in a training: axes from 0 would show a flat line at the right edge
+            figure.update_xaxes(rangemode="normal", tick0=columns["step"][0], dtick=max(1, len(steps) // TICKS))
+            figure.update_yaxes(rangemode="normal")
+            titled_plot(figure, stepper.family.config.metric_help.get(name), key=f"chart_{name}")
 
 
 def notes(stepper: TrainingStepper, examples: Examples) -> str:

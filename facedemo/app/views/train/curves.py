@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from facedemo.app.charts import training
-from facedemo.app.charts.description import title_of
 from facedemo.app.shared import evaluations, setting_controls
-from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.plot import TWO_BUTTONS, plot
+from facedemo.app.shared.plot import titled_plot
 from facedemo.app.shared.session import session
 from facedemo.config.schema import RunConfig
 from facedemo.gans.registry import config_class
@@ -58,10 +56,8 @@ def draw_charts(run: Run, config: RunConfig) -> None:
         st.caption(f"The first points appear after {config.training.log_every} iterations.")
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
-            with st.container(gap="xsmall", key=f"chart_place_{name}"):
-                title = title_of(figure)
-                st.markdown(f"**{escaped(title)}**", help=(CHART_HELP | family.metric_help).get(name))
-                plot(training.untitled(figure), f"Chart of {title}", TWO_BUTTONS, key=f"chart_{name}")
+            with st.container(key=f"chart_place_{name}"):
+                titled_plot(figure, (CHART_HELP | family.metric_help).get(name), key=f"chart_{name}")
     if evaluations_so_far := read_evaluations(run.path):
         st.header("Evaluations", anchor=False, help=evaluations.ABOUT)
         chosen = best(evaluations_so_far)

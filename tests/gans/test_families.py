@@ -170,3 +170,26 @@ def test_wgans_estimate_is_the_difference_of_the_critics_means() -> None:
     assert row["critic_real"].item() == pytest.approx(expected[0].item(), rel=1e-4)
     assert row["critic_fake"].item() == pytest.approx(expected[1].item(), rel=1e-4)
     assert row["distance"].item() == pytest.approx((expected[0] - expected[1]).item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_every_family_says_what_is_happening_from_its_metrics(name: str) -> None:
+    config = config_class(name)
+    assert config.situation({}) == ""
+    fixed = {"loss_fake": 0.5, "score_fake": 0.0}
+    sentences = {config.situation(dict.fromkeys(config.metrics, value) | fixed) for value in (-1.0, 0.4, 9)}
+    assert all(sentence.endswith(".") for sentence in sentences)
+    assert len(sentences) > 1
+
+
+def test_a_sentence_does_not_let_k_rise_or_fall_beyond_its_limits() -> None:
+    ours = config_class("ours")
+    above, below = {"loss_fake": 0.2, "loss_target": 0.1}, {"loss_fake": 0.1, "loss_target": 0.2}
+    assert "k_t falls" in ours.situation(above | {"k": 0.1})
+    assert "k_t is 0" in ours.situation(above | {"k": 0.0})
+    assert "k_t rises" in ours.situation(below | {"k": 0.9})
+    assert "k_t is 1" in ours.situation(below | {"k": 1.0})
+
+
+def test_the_generator_is_ahead_if_its_images_have_the_higher_scores() -> None:
+    assert "generator is ahead" in config_class("r3gan").situation({"lead": -0.5})

@@ -102,11 +102,11 @@ class OursConfig(FamilyConfig):
         if abs(ratio - 1) < IN_BALANCE:
             return "The two networks are in balance: L(G(z)) is close to its target γ·L(x), and k_t holds."
         if ratio < 1:
-            return (
-                "The generator is ahead: L(G(z)) is below its target γ·L(x). k_t rises, so the discriminator gives "
-                "generated images more weight."
-            )
-        return (
-            "The discriminator is ahead: L(G(z)) is above its target γ·L(x). k_t falls, so the discriminator gives "
-            "generated images less weight."
-        )
+            ahead = "The generator is ahead: L(G(z)) is below its target γ·L(x)."
+            if recent.get("k", 0.5) >= 1:
+                return f"{ahead} k_t is 1, as high as it can be."
+            return f"{ahead} k_t rises, so the discriminator gives generated images more weight."
+        ahead = "The discriminator is ahead: L(G(z)) is above its target γ·L(x)."
+        if recent.get("k", 0.5) <= 0:
+            return f"{ahead} k_t is 0, so the discriminator ignores generated images."
+        return f"{ahead} k_t falls, so the discriminator gives generated images less weight."

@@ -67,4 +67,6 @@ class R3GANConfig(FamilyConfig):
             return ""
         if recent["lead"] > FAR_AHEAD:
             return "The discriminator is far ahead: it scores real images much higher than generated ones."
+        if recent["lead"] < 0:
+            return "The generator is ahead: the discriminator scores its images higher than real ones."
         return "The discriminator scores real images a little higher than generated ones, and the generator follows."

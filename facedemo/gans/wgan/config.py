@@ -1,5 +1,6 @@
 """The settings of WGAN; imports no torch."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from facedemo.gans.settings import FamilyConfig, tunable
@@ -60,3 +61,11 @@ class WGANConfig(FamilyConfig):
     @property
     def images_per_step(self) -> int:
         return self.batch_size * self.critic_steps
+
+    @classmethod
+    def situation(cls, recent: Mapping[str, float]) -> str:
+        if "distance" not in recent:
+            return ""
+        if recent["distance"] <= 0:
+            return "The critic does not tell real images from generated ones: it scores both alike."
+        return "The critic scores real images higher than generated ones, and the generator narrows the difference."

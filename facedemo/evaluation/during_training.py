@@ -75,18 +75,24 @@ def compared(run: Run, trained: tuple[int, int], generated: FaceDetections, real
     pairs = zip(metrics.get("step", []), metrics.get("seconds", []), strict=True)
     seconds = [seconds for at, seconds in pairs if at <= step] or [0.0]
     measured = min(int(generated.detected.sum()), int(real.detected.sum()))
+    equally_many = min(len(generated.detected), len(real.detected))
     return Evaluation(
         step,
         images,
         seconds[-1],
         faces=len(generated.detected),
         detected=int(generated.detected.sum()),
-        people=distinct_people(generated.face_embeddings),
-        real_people=distinct_people(real.face_embeddings),
+        people=people_among(generated, equally_many),
+        real_people=people_among(real, equally_many),
         distance=frechet(generated.face_embeddings[:measured], real.face_embeddings[:measured])
         if measured >= FEWEST
         else None,
     )
+
+
+def people_among(detections: FaceDetections, first: int) -> int:
+    """The number of distinct people on the first images."""
+    return distinct_people(detections.embeddings[:first][detections.detected[:first]])
 
 
 def log_to_tensorboard(run: Run, evaluation: Evaluation) -> None:

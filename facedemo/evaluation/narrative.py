@@ -62,29 +62,34 @@ def second_detector(generated: Row) -> str:
 def gallery(generated: Row) -> str:
     if generated.unrecognised is None:
         return ""
+    count = generated.unrecognised.count
+    images = f"{count:,} image{' shows' if count == 1 else 's show'}"
     return (
-        f"{generated.unrecognised.count:,} images show a face that matches nobody in the gallery: its distance to "
-        f"everyone in it is more than {TOLERANCE}, while two photographs of one person are usually closer."
+        f"{images} a face that matches nobody in the gallery: its distance to everyone in it is more than "
+        f"{TOLERANCE}, while two photographs of one person are usually closer."
     )
 
 
 def variety(report: Report) -> str:
     generated, real = report.generated, report.real
+    if not generated.faces:
+        return ""
     if real is None:
-        people = "person" if generated.people == 1 else "different people"
         return (
-            f"The faces show {generated.people:,} {people}. A high detection rate can be reached by repeating one good "
-            "face; this number shows the model's diversity."
+            f"The faces show {people_text(generated.people)}. A high detection rate can be reached by repeating one "
+            "good face; this number shows the model's diversity."
         )
-    sentence = (
-        f"The first {report.matched_n:,} images show {generated.people_matched_n:,} different people; the same number "
-        "of real faces shows "
-    )
+    images = "The first image shows" if report.matched_n == 1 else f"The first {report.matched_n:,} images show"
+    sentence = f"{images} {people_text(generated.people_matched_n)}; the same number of real faces shows "
     sentence += f"{real.people_matched_n:,}."
     if generated.undetected.share > MAX_UNDETECTED:
         return sentence  # few people, because there are few faces
     few = generated.people_matched_n < REPETITION_RATIO * real.people_matched_n
     return f"{sentence} The model repeats itself." if few else sentence
+
+
+def people_text(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} different people"
 
 
 def distance(report: Report) -> str:
@@ -103,6 +108,8 @@ def distance(report: Report) -> str:
 
 
 def repetition(generated: Row, real: Row | None) -> str:
+    if not generated.faces:
+        return ""
     sentence = (
         f"{percent(generated.duplicates)} of the faces are near-duplicates of another one (closer than {DUPLICATE})"
     )

@@ -84,6 +84,11 @@ class Row:
     kid: float | None = None
     main_variance: float | None = None
 
+    @property
+    def faces(self) -> int:
+        """The number of detected faces; with none, there is nothing to say of people and near-duplicates."""
+        return self.undetected.of - self.undetected.count
+
 
 @dataclass(frozen=True)
 class Report:

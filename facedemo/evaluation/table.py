@@ -47,11 +47,11 @@ MEASURES = {  # metric → its cell, and its meaning
         "Number of images whose detected face matches nobody in the gallery; the second column of the paper's Table 1.",
     ),
     "distinct people": (
-        lambda row, report: counted(row.people, row.undetected.of),
+        lambda row, report: counted(row.people, row.undetected.of) if row.faces else NOTHING,
         "Number of different people: faces further than 0.6 from everyone counted before. Higher means more varied.",
     ),
     "… among equal numbers": (
-        lambda row, report: counted(row.people_matched_n, report.matched_n),
+        lambda row, report: counted(row.people_matched_n, report.matched_n) if row.faces else NOTHING,
         "Number of different people among equal numbers of generated and real images, so that the two can be compared.",
     ),
     "Fréchet face distance": (
@@ -71,7 +71,7 @@ MEASURES = {  # metric → its cell, and its meaning
         "lower than that of real faces would mean memorisation.",
     ),
     "near-duplicates": (
-        lambda row, report: percent(row.duplicates),
+        lambda row, report: percent(row.duplicates) if row.faces else NOTHING,
         "Share of faces with another face closer than 0.3. Lower means more varied.",
     ),
     "FID": (

@@ -191,7 +191,7 @@ def chosen_because(report: ModelReport) -> str:
     return (
         "These are the weights with the smallest Fréchet face distance during training: "
         f"{evaluation.distance:.3f}, with {evaluation.detected} of {evaluation.faces} faces detected and "
-        f"{evaluation.people} distinct people (real faces: {evaluation.real_people}). "
+        f"{evaluation.people} distinct people (on equally many real images: {evaluation.real_people}). "
     )
 
 

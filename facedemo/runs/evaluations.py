@@ -15,9 +15,9 @@ EARLIER = "detection.jsonl"  # of races in earlier versions, which only counted 
 class Evaluation:
     """A model in training, evaluated on faces of fixed seeds.
 
-    step, images, seconds: how long it had been trained.  detected: of `faces` generated images.  people: distinct ones
-    on them.  real_people: on the same number of real images.  distance: Fréchet distance to the real faces; None if too
-    few faces were detected.
+    step, images, seconds: how long it had been trained.  detected: of `faces` generated images.  people, real_people:
+    distinct ones on equal numbers of generated and real images.  distance: Fréchet distance to the real faces; None if
+    too few faces were detected.
     """
 
     step: int

@@ -16,6 +16,7 @@ from facedemo.config.schema import RunConfig
 from facedemo.data.builtin import builtin_faces
 from facedemo.data.splits import split_of
 from facedemo.evaluation import during_training
+from facedemo.evaluation.detector import FaceDetections
 from facedemo.evaluation.during_training import evaluate, real_faces
 from facedemo.gans.base import create
 from facedemo.pretrained import card
@@ -194,3 +195,13 @@ def test_other_processes_that_end_meanwhile_do_not_lengthen_that_time(tmp_path: 
     waiting = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3)"])
     busy.wait()
     assert evaluations.processor_time(waiting) < 0.5
+
+
+def test_people_are_counted_on_equally_many_generated_and_real_images(tmp_path: Path) -> None:
+    def different(count: int) -> FaceDetections:
+        embeddings = np.eye(128, dtype=np.float32)[:count]
+        return FaceDetections(np.zeros((count, 4), np.int32), np.ones(count, np.int32), embeddings)
+
+    evaluation = during_training.compared(new_run(tmp_path), (10, 160), different(20), different(8))
+    assert (evaluation.faces, evaluation.detected) == (20, 20)
+    assert (evaluation.people, evaluation.real_people) == (8, 8)

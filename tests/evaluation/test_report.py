@@ -13,6 +13,7 @@ from facedemo.evaluation import inception
 from facedemo.evaluation.commands import verify_command
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import Report, Row, load_evaluation, rate, save_bundle_evaluation
+from facedemo.evaluation.table import table
 from facedemo.runs.run import Run
 from facedemo.storage.process_status import Status
 
@@ -185,3 +186,21 @@ def test_a_report_is_described_without_waiting_for_torch() -> None:
     """Pages that only show a stored evaluation, such as Compare, do not load a model."""
     code = "import sys, facedemo.evaluation.narrative, facedemo.evaluation.table; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_of_no_faces_nothing_is_said_but_that_there_are_none() -> None:
+    nobody = row(1000, people=0, people_matched_n=0, duplicates=0.0, distance=None, nearest=None)
+    for rows in ([nobody], [nobody, REAL]):
+        words = narrative(*rows)
+        assert "0 of 1,000" in words
+        assert "people" not in words
+        assert "duplicates" not in words
+    cells = {line[0]: line[1] for line in table({"none": report(nobody, REAL)})[1]}
+    assert (cells["distinct people"], cells["near-duplicates"]) == ("–", "–")
+
+
+def test_one_is_singular() -> None:
+    one = row(1, of=2, people=1, people_matched_n=1, unrecognised=rate(1, 2))
+    assert "1 image shows a face that" in narrative(one)
+    assert "The faces show 1 person." in narrative(one)
+    assert "The first image shows 1 person;" in narrative(one, REAL, matched_n=1)

@@ -63,7 +63,7 @@ def test_faces_are_evaluated_and_shown_in_the_papers_words_with_their_people(our
     table = next(part.value for part in page.markdown if part.value.startswith("|"))
     assert "can't detect a face | detected, but nobody in the gallery within 0.6" in table
     assert f"**ours\\-64** | {unbroken(rate_text(generated.undetected))} | –" in table
-    assert "*DCGAN, in the paper* | 281 of 1,000 | 0 of 1,000" in table
+    assert "*DCGAN, in the paper* | 281 of 1,000: 28.1 % | 0 of 1,000: 0.0 %" in table
     assert "A face is detected in" in page_text(page)
     assert {metric.label for metric in page.metric} == {
         "Faces detected", "Distinct people", "Fréchet distance", "Near-duplicates"

@@ -8,7 +8,7 @@ from facedemo.app.shared.format import plain_file_name, unbroken
 from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
-from facedemo.evaluation.table import NOTHING, number_text, rate_text
+from facedemo.evaluation.table import NOTHING, counted, number_text, rate_text
 
 MEASURES = {
     "detected": (
@@ -70,7 +70,7 @@ def table(report: Report) -> str:
         rows.append([f"**{escaped(row.name)}**", rate_text(row.undetected), *between, rate_text(row.unrecognised)])
     for name, (undetected, unrecognised) in PAPER.items():
         between = [NOTHING] if second else []
-        counts = [f"{count} of {PAPER_COUNT:,}" for count in (undetected, unrecognised)]
+        counts = [f"{count} of {PAPER_COUNT:,}: {percent(count / PAPER_COUNT)}" for count in (undetected, unrecognised)]
         rows.append([f"*{name}, in the paper*", counts[0], *between, counts[1]])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -79,9 +79,15 @@ def measures(report: Report) -> None:
     generated, real = report.generated, report.real
     values = {
         "detected": (percent(1 - generated.undetected.share), real and percent(1 - real.undetected.share)),
-        "people": (f"{generated.people_matched_n:,}", real and f"{real.people_matched_n:,} of {report.matched_n:,}"),
+        "people": (
+            counted(generated.people_matched_n, report.matched_n) if generated.faces else NOTHING,
+            real and counted(real.people_matched_n, report.matched_n),
+        ),
         "distance": (number_text(generated.distance), real and number_text(real.distance)),
-        "duplicates": (percent(generated.duplicates), real and percent(real.duplicates)),
+        "duplicates": (
+            percent(generated.duplicates) if generated.faces else NOTHING,
+            real and percent(real.duplicates),
+        ),
     }
     if generated.nearest is not None:
         values["nearest"] = (number_text(generated.nearest), real and number_text(real.nearest))
@@ -90,5 +96,5 @@ def measures(report: Report) -> None:
             title, hint = MEASURES[name]
             delta = f"real: {beside}" if beside else None
             if value == NOTHING:
-                delta = "too few faces" if real else "needs real faces"
+                delta = "no faces" if not generated.faces else "too few faces" if real else "needs real faces"
             st.metric(title, value, delta, delta_color="off", delta_arrow="off", help=hint, border=True)

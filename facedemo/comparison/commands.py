@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.data.source_files import lines
 from facedemo.evaluation.commands import command_line, repeated
 from facedemo.evaluation.request import EvaluationRequest
@@ -32,6 +33,29 @@ def race_command(
         if name in evaluation and name not in options:
             words += [f"--{name}", evaluation[name]]
     words += [] if evaluation.get("copies", True) else ["--no-copies"]
+    return command_line(*words)
+
+
+def train_command(config: RunConfig) -> str:
+    """The command that trains a run again: its family, its budget, and all settings that differ from the defaults."""
+    words: list[object] = ["train", "--family", config.family]
+    plain = RunConfig.model_validate({"family": config.family, "budget": config.budget})
+    for section in ("model", "training", "data", "budget"):
+        defaults = getattr(plain, section).model_dump() if section != "budget" else {}
+        for name, value in getattr(config, section).model_dump().items():
+            if value is None or value == "" or name in ("source", "start") or value == defaults.get(name):
+                continue
+            option = name.replace("_", "-")
+            words += (
+                [f"--{'' if value else 'no-'}{option}"]
+                if isinstance(value, bool)
+                else [
+                    f"--{option}",
+                    format_value(value),
+                ]
+            )
+    words += data_options(config.data.source) if config.data.source != BUILTIN_SOURCE else []
+    words += ["--start-from", Path(config.training.start).name] if config.training.start else []
     return command_line(*words)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+RUN = "run"  # the kind of a comparison of one run with nothing
 GRID = 64  # faces in a grid, as in the paper's Fig. 3 and 4
 SIDE = 16  # faces of each model side by side, as in Fig. 5
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "numpy")
@@ -83,7 +84,8 @@ class Comparison:
     @property
     def commands(self) -> dict[str, str]:
         """Description → the command."""
-        commands = {"the whole comparison": self.command} if self.command else {}
+        what = "the training" if self.kind == RUN else "the whole comparison"
+        commands = {what: self.command} if self.command else {}
         for compared_model in self.models:
             if compared_model.evaluation:
                 commands[f"the numbers of {compared_model.name} in Table 1"] = verify_command(

@@ -8,10 +8,14 @@ import numpy as np
 from PIL import Image
 
 from facedemo.comparison import gather, report
-from facedemo.comparison.race import shared_description
+from facedemo.comparison.commands import train_command
+from facedemo.data.source_files import file_names
+from facedemo.evaluation.narrative import describe
+from facedemo.evaluation.report import load_evaluation, percent
 from facedemo.gans.registry import config_class
 from facedemo.imaging.pictures import grid, picture_file
 from facedemo.pretrained import sampling
+from facedemo.pretrained.card import final_config
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import RunError
@@ -27,15 +31,17 @@ BACKGROUND, TEXT, FAINT, LINE = "#101716", "#f0f4f3", "#a3b0ae", "#2b83c4"
 
 
 def verdict(run: Run) -> str:
-    """How good the run's best weights are, in a sentence; "" if they were never evaluated."""
+    """How good the run is, in a sentence: as evaluated after it, or at its best during it; "" if it was not."""
+    if evaluation := load_evaluation(run.path):
+        return describe(evaluation)[0]
     evaluations = read_evaluations(run.path)
     chosen = best(evaluations) or (evaluations[-1] if evaluations else None)
     if chosen is None:
         return ""
     sentence = f"At iteration {chosen.step:,}, {100 * chosen.share:.1f} % of {chosen.faces} faces were detected"
-    if chosen.people is not None:
-        sentence += f", of {chosen.people} different people"
-        sentence += f" (real faces: {chosen.real_people})" if chosen.real_people else ""
+    if chosen.people and chosen.real_people:
+        share = percent(chosen.people / chosen.real_people, digits=0)
+        sentence += f"; they show {share} as many different people as equally many real images"
     if chosen.distance is not None:
         sentence += f"; their Fréchet face distance to real faces was {chosen.distance:.3f}"
     return f"{sentence}."
@@ -45,9 +51,18 @@ def page(run: Run) -> bytes:
     """Samples, curves, settings, verdict and commands in one HTML file.  Raises RunError if there are no weights."""
     if not run.has_model:
         raise RunError(f"“{run.name}” has saved no weights yet. Let it train a little longer.")
-    about = f"{shared_description(run.config)}. {verdict(run)}".strip()
-    comparison = gather.gather({run.name: run.path}, title=run.name, about=about)
+    comparison = gather.gather(
+        {run.name: run.path}, title=run.name, about=about(run), kind=gather.RUN, command=train_command(run.config)
+    )
     return report.files(comparison)[report.HTML]
+
+
+def about(run: Run) -> str:
+    """What was trained, and the verdict."""
+    config, size, images = run.config, run.config.model.size, run.status.images
+    family, source = config_class(config.family).title, file_names(config.data.source)
+    told = verdict(run) or "It has not been evaluated yet; the page Verify does that."
+    return f"{family}, trained on {source} at {size}×{size} for {images:,} images. {told}"
 
 
 def card(run: Run, suffix: str = ".png") -> bytes:
@@ -64,7 +79,7 @@ def card(run: Run, suffix: str = ".png") -> bytes:
     picture = figure.add_axes((0.03, 0.06, 0.56, 0.88))
     picture.imshow(np.asarray(grid(faces, COLUMNS, padding=0)), interpolation="bicubic")
     picture.set_axis_off()
-    figure.text(LEFT, 0.93, textwrap.shorten(run.name, 34, placeholder="…"), size=24, color=TEXT, va="top")
+    figure.text(LEFT, 0.93, shortened(run.name, 34), size=24, color=TEXT, va="top", parse_math=False)
     figure.text(LEFT, 0.83, "\n".join(card_facts(run)), size=15, color=FAINT, va="top", linespacing=1.5)
     figure.text(LEFT, 0.62, textwrap.fill(verdict(run), 44), size=14, color=TEXT, va="top", linespacing=1.5)
     draw_curve(figure.add_axes((LEFT, 0.15, 0.97 - LEFT, 0.2)), run)
@@ -74,8 +89,12 @@ def card(run: Run, suffix: str = ".png") -> bytes:
     return picture_file(Image.open(file).convert("RGB"), suffix, run=run.name)
 
 
+def shortened(text: str, letters: int) -> str:
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
 def card_facts(run: Run) -> list[str]:
-    config, status = run.config, run.status
+    config, status = final_config(run), run.status
     gamma = getattr(config.model, "gamma", None)
     lines = [
         f"{config_class(config.family).title}, {config.model.size}×{config.model.size}",

@@ -1,6 +1,7 @@
 """The commands that reports and cards show: what the command line reads from them is what was asked for."""
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ import typer
 
 from facedemo.cli import app
 from facedemo.cli.options import given
-from facedemo.comparison.commands import comparison_command, race_command
+from facedemo.comparison.commands import comparison_command, race_command, train_command
 from facedemo.comparison.gather import ComparedModel, Comparison
+from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.runs.model_report import ModelReport
@@ -59,3 +61,25 @@ def test_the_commands_of_a_report_ask_for_the_same_numbers_and_faces(data: str |
     assert (numbers["model"], numbers["seed"], numbers["count"]) == ("a-run", 1, 1000)
     assert list(numbers["data"]) == (data.split(", ") if data else [])
     assert (faces["model"], faces["seed"], faces["count"]) == ("a-run", 900, 64)
+
+
+def trained(line: str) -> dict[str, Any]:
+    """The settings of a run that a command asks for."""
+    run = {"only_create", "dry_run", "now", "runs_dir"}
+    return {name: value for name, value in parsed(line).items() if name not in run}
+
+
+def test_the_command_of_a_training_asks_for_the_same_training(tmp_path: Path) -> None:
+    settings = {"family": "wgan", "images": 500, "flip": False, "clip": 0.02, "size": 32, "seed": 7, "threads": 1}
+    config = configure(settings | {"source": str(tmp_path / "my faces.zip")})
+    options = trained(train_command(config))
+    assert options.pop("source") == "my faces.zip"
+    assert configure(options) == config.model_copy(
+        update={"data": config.data.model_copy(update={"source": "built-in"})}
+    )
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "own-64"])
+def test_the_command_of_a_preset_s_training_needs_no_preset(preset: str) -> None:
+    config = configure({}, preset)
+    assert configure(trained(train_command(config))) == config

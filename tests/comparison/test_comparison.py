@@ -154,7 +154,7 @@ def test_the_numbers_come_as_json_and_an_evaluation_reads_back(files: dict[str, 
 def test_a_report_of_models_that_were_never_evaluated_says_so(make_bundle: Maker, tmp_path: Path) -> None:
     comparison = gather.gather({"tiny": make_bundle()})
     out = comparison_report.write(comparison, tmp_path / "out")
-    assert "None of these models has been evaluated yet." in out.read_text("utf8")
+    assert "This model has not been evaluated yet." in out.read_text("utf8")
     assert "tiny has no recorded curves." in out.read_text("utf8")
 
 

@@ -7,9 +7,13 @@ import pytest
 from PIL import Image
 
 from facedemo.comparison import run_report
+from facedemo.evaluation.report import save_evaluation
 from facedemo.runs.directory import RunError
 from facedemo.runs.evaluations import Evaluation, record
+from facedemo.runs.run import MARKS
+from facedemo.storage.atomic import append_line
 from tests.conftest import RunMaker
+from tests.evaluation.test_report import report, row
 
 
 def test_the_page_has_name_settings_verdict_and_the_command_of_the_faces(make_run: RunMaker) -> None:
@@ -18,8 +22,10 @@ def test_the_page_has_name_settings_verdict_and_the_command_of_the_faces(make_ru
     html = run_report.page(run).decode()
     for text in (
         "First try",
-        "At iteration 20, 98.0 % of 500 faces were detected, of 60 different people (real faces: 230)",
+        "Ours (BEGAN), trained on built-in at 32×32 for 800 images.",
+        "At iteration 20, 98.0 % of 500 faces were detected; they show 26 % as many different people as",
         "Fréchet face distance to real faces was 0.123",
+        "facedemo train --family ours --size 32",
         f"facedemo generate --model {run.id}",
         "gamma",
     ):
@@ -32,6 +38,24 @@ def test_the_card_has_its_size_and_shows_other_faces_for_other_weights(make_run:
     first, second = (Image.open(io.BytesIO(card)).convert("RGB") for card in cards)
     assert first.size == second.size == (1200, 630)
     assert first.crop((50, 60, 700, 580)).tobytes() != second.crop((50, 60, 700, 580)).tobytes()
+
+
+@pytest.mark.parametrize("name", ["a" * 80, r"my $\foo$ run", "  "])
+def test_any_name_fits_on_the_card(make_run: RunMaker, name: str) -> None:
+    assert len(run_report.card(make_run(name=name, weights=True))) > 10_000
+
+
+def test_the_card_has_the_gamma_that_the_training_ended_with(make_run: RunMaker) -> None:
+    run = make_run(weights=True, gamma=0.8)
+    assert "γ = 0.8" in run_report.card_facts(run)
+    append_line(run.path / MARKS, {"step": 20, "changes": {"gamma": 0.5}})
+    assert "γ = 0.5" in run_report.card_facts(run)
+
+
+def test_an_evaluation_after_the_training_is_the_verdict(make_run: RunMaker) -> None:
+    run = make_run()
+    save_evaluation(run.path, report(row(17)))
+    assert run_report.verdict(run).startswith("A face is detected in 983 of 1,000")
 
 
 def test_the_verdict_is_that_of_the_best_weights_or_of_the_last_if_none_was_measured(make_run: RunMaker) -> None:

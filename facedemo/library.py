@@ -46,7 +46,7 @@ def train(
     source = data if isinstance(data, str | Path) else "\n".join(map(str, data))
     if source != BUILTIN_SOURCE:
         source = existing(str(source))
-        check_enough(source)
+        check_enough(source, settings.get("crop", "auto"))
     settings |= {"source": source, **({"start": start} if start else {})}
     run = warm_start.new_run(warm_start.configured(settings, preset))
     status = train_with_progress(run, now)

@@ -54,7 +54,7 @@ def train(
         settings = {"learning_rate_g": learning_rate, "learning_rate_d": learning_rate, **settings}
     if settings.get("source", BUILTIN_SOURCE) != BUILTIN_SOURCE:
         settings["source"] = existing(settings["source"])
-        check_enough(settings["source"])
+        check_enough(settings["source"], settings.get("crop", "auto"))
     if settings.get("num_nodes", 1) > 1 and not (only_create or dry_run):
         raise ValueError(
             "Several machines need a worker started on each: add --only-create, then start them with torchrun or srun "

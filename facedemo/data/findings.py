@@ -3,6 +3,7 @@
 Everything is computed from the prepared images, and nothing is stored.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -79,13 +80,13 @@ class Findings:
             )
         if len(self.blurred) > OFTEN * examined:
             sentences.append(
-                f"{len(self.blurred) / examined:.0%} look blurred: out of focus, or enlarged from fewer pixels. The "
-                "faces that the model generates will be as soft. Choose sharper images, or a smaller size."
+                f"{100 * len(self.blurred) / examined:.0f} % look blurred: out of focus, or enlarged from fewer "
+                "pixels. The faces that the model generates will be as soft. Choose sharper images, or a smaller size."
             )
         if len(self.copies) > OFTEN * examined:
             sentences.append(
-                f"{len(self.copies) / examined:.0%} are near-copies of others, which count more in the training "
-                "without adding variety. Remove them."
+                f"{100 * len(self.copies) / examined:.0f} % are near-copies of others, which count more in the "
+                "training without adding variety. Remove them."
             )
         return sentences
 
@@ -103,7 +104,7 @@ def examine(faces: Faces) -> Findings:
         shown=even_sample(count, SHOWN),
         blurred=rows[sharpness(images) < BLURRED * (64 / size) ** 1.5],
         copies=[(int(rows[row]), int(rows[earlier])) for row, earlier in near_copies(images)],
-        photos=len({name.split("#")[0] for name in faces.names}),
+        photos=len({re.sub(r"#[0-9]+$", "", name) for name in faces.names}),
     )
 
 

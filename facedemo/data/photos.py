@@ -26,6 +26,10 @@ class PhotoError(ValueError):
     """A file cannot be used as a photo; the message is for users."""
 
 
+class TooLargeError(PhotoError):
+    """A photo has too many pixels."""
+
+
 @dataclass(frozen=True)
 class Face:
     """A face in a photo.
@@ -73,8 +77,8 @@ def reduced(image: Image.Image) -> Image.Image:
     return rgb(image)
 
 
-def too_large(limit: int) -> PhotoError:
-    return PhotoError(
+def too_large(limit: int) -> TooLargeError:
+    return TooLargeError(
         f"The photo has more than {limit // 1_000_000} million pixels, which is too many to open safely. Make it "
         "smaller or crop it to the face, and choose it again."
     )

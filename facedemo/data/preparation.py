@@ -34,9 +34,9 @@ ANIMATED = "animated or with several pages"
 TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 1_000_000} million pixels"
 ODD_COLOURS = "colours that cannot be converted"
 TOO_SMALL = "too small"
-NO_FACE = "no face was detected"
+NO_FACE = "without a detected face"
 SMALLEST_FACE = 32  # pixels
-SMALL_FACE = f"a face of fewer than {SMALLEST_FACE} pixels"
+SMALL_FACE = f"with a face of fewer than {SMALLEST_FACE} pixels"
 
 _large = threading.Lock()
 
@@ -137,6 +137,8 @@ def faces_in(data: bytes, size: int) -> list[np.ndarray | str]:
 
     try:
         photo = photos.read(data)
+    except photos.TooLargeError as error:
+        raise DataError(TOO_MANY_PIXELS) from error
     except photos.PhotoError as error:
         raise DataError(UNREADABLE) from error
     faces = photos.find_faces(photo)

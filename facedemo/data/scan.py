@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from facedemo.data.archives import is_archive_name, list_members
 from facedemo.data.cache import MIN_IMAGES
+from facedemo.data.cropping import Crop
 from facedemo.data.source_files import MAX_FILE_BYTES, TOO_BIG, DataError, is_image_name, paths, why_passed_over
 from facedemo.data.sources import CELEBA_ZIP, LISTS, list_folder
 
@@ -16,19 +17,27 @@ UNKNOWN = "unknown"  # stands for files whose number is only known after reading
 
 @dataclass(frozen=True)
 class Scan:
-    """count: number of image files; None if it is only known after reading an archive.  unusable: reason → files."""
+    """count: number of image files; None if it is only known after reading an archive.  unusable: reason → files.
+
+    photos: whether the images are the faces on these photos, whose number is not known yet.
+    """
 
     count: int | None
     unusable: Counter[str]
+    photos: bool = False
 
     @property
     def enough(self) -> bool:
-        return self.count is None or self.count >= MIN_IMAGES
+        return self.count is None or self.count >= (1 if self.photos else MIN_IMAGES)
 
     def summary(self) -> str:
         """ "70 images found; at least 64 are needed. 2 files cannot be used: 1 empty, 1 hidden." """
         if self.count is None:
-            sentences = f"The archive's images are counted while they are prepared; at least {MIN_IMAGES} are needed."
+            what = "faces" if self.photos else "images"
+            sentences = f"The archive's {what} are counted while they are prepared; at least {MIN_IMAGES} are needed."
+        elif self.photos:
+            sentences = f"{self.count:,} photo{'s'[: self.count != 1]} found. The faces on them are counted while they "
+            sentences += f"are prepared; at least {MIN_IMAGES} are needed."
         else:
             sentences = f"{self.count:,} image{'s'[: self.count != 1]} found; at least {MIN_IMAGES} are needed."
         if total := self.unusable.total():
@@ -37,8 +46,8 @@ class Scan:
         return sentences
 
 
-def scan(source: str | Path) -> Scan:
-    """Counts the images of a folder or an archive, or of several, with a path per line.
+def scan(source: str | Path, crop: Crop = "auto") -> Scan:
+    """Counts the images of a folder or an archive, or of several, with a path per line, or with `face` the photos.
 
     Files that turn out to be damaged when they are decoded count as images here.  Raises DataError if a source is
     missing, or is a file that is no archive.
@@ -56,12 +65,12 @@ def scan(source: str | Path) -> Scan:
         unusable.update(reason for reason in reasons if reason != UNKNOWN)
         counts.append(None if UNKNOWN in reasons else len(files) - len(reasons))
     numbers = [count for count in counts if count is not None]
-    return Scan(sum(numbers) if len(numbers) == len(counts) else None, unusable)
+    return Scan(sum(numbers) if len(numbers) == len(counts) else None, unusable, photos=crop == "face")
 
 
-def check_enough(source: str | Path) -> None:
+def check_enough(source: str | Path, crop: Crop = "auto") -> None:
     """Raises DataError if a source has too few images to train on, as far as that is known before reading them."""
-    found = scan(source)
+    found = scan(source, crop)
     if not found.enough:
         raise DataError(found.summary())
 

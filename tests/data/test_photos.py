@@ -162,7 +162,7 @@ def test_faces_of_turned_and_scaled_photos_have_their_eyes_where_celeba_has_them
         turned(face, rng)[0].save(folder / f"{number:03d}.png")
     (folder / "nobody.png").write_bytes(encoded(Image.new("RGB", (200, 200), "grey")))
     prepared = prepare(folder, 64, "face")
-    assert ("nobody.png", "no face was detected") in prepared.skipped
+    assert ("nobody.png", "without a detected face") in prepared.skipped
     assert len(prepared.names) > 75
     left, upper, right, _ = crop_box(*photos.FRAME, "face")
     expected = (np.array(photos.EYES_AND_MOUTH) - (left, upper))[:2] / (right - left) * 64

@@ -63,3 +63,13 @@ def test_what_is_missing_or_no_archive_is_refused_in_words(tmp_path: Path) -> No
     for path, message in ((tmp_path / "missing", "There is no file or folder"), (tmp_path / "a.txt", "a.txt")):
         with pytest.raises(DataError, match=message):
             scan(path)
+
+
+def test_of_photos_one_is_enough_until_their_faces_are_counted(tmp_path: Path) -> None:
+    result = scan(folder(tmp_path), "face")
+    assert result.enough
+    assert result.summary().startswith(
+        "2 photos found. The faces on them are counted while they are prepared; at least"
+    )
+    (tmp_path / "none").mkdir()
+    assert not scan(tmp_path / "none", "face").enough

@@ -13,10 +13,10 @@ from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import Feedback, activity, ask, badge, generate_button, wait_text
 from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.shared.session import session
-from facedemo.app.views.train import estimate, filling, form, live, new_run
+from facedemo.app.views.train import estimate, filling, form, live, new_run, preview
 from facedemo.app.views.train.state import TrainPage, note_opening
 from facedemo.comparison.race import upcoming_entrants
-from facedemo.runs import classroom, trash
+from facedemo.runs import classroom, queue, trash
 from facedemo.runs.run import CONFIG, Run, list_runs
 from facedemo.runs.summary import Facts
 from facedemo.storage.locations import runs_root
@@ -38,7 +38,7 @@ def description(facts: Facts) -> str:
     status = facts.status
     parts = [f"{facts.family or '?'}, {facts.size}×{facts.size}" if facts.size else "config.json is damaged"]
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
-    parts.append(f"{status.progress:.0%}, iteration {status.step:,}")
+    parts.append(f"{100 * status.progress:.0f} %, iteration {status.step:,}")
     if status.state == "waiting":
         parts.append(escaped(wait_text(facts.run.path, status)))
     elif status.active and status.seconds_left is not None:
@@ -103,9 +103,9 @@ def earlier_runs() -> None:
 
 def new_run_form(others: list[Run]) -> None:
     st.header("New run", anchor=False)
-    first, last = st.container(), st.container()
+    first, seen, last = st.container(), st.container(), st.container()
     with first, st.spinner("Loading…", show_time=False):
-        form.form()
+        images = form.form()
     with last:
         budget = form.settings()
     with first:
@@ -116,10 +116,13 @@ def new_run_form(others: list[Run]) -> None:
                 open_run(run.id)
                 st.rerun()
         config = new_run.described_run(budget)
-        estimate.show_estimate(config, busy=bool(others))
+        estimate.show_estimate(config, busy=bool(others) or any(place.state == "training" for place in queue.places()))
         if config is not None and (changes := filling.changed(config)):
             hint = "All other settings are the preset's. A number in a red field is out of range, and is ignored."
             st.caption(f"Changed: {escaped(', '.join(changes))}.", help=hint)
+    if images is not None:
+        with seen:  # below Start, which would otherwise be far down
+            preview.show_preview(images)
 
 
 def training_now(active: list[Run]) -> None:

@@ -87,4 +87,5 @@ def refreshed(job: Job, hint: str, note: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.owner == upload_prefix():
             st.button("Cancel", icon=":material/close:", on_click=job.cancel, help=hint)
-        st.caption(note)
+        if note:
+            st.caption(note)

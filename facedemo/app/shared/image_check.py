@@ -4,12 +4,13 @@ import streamlit as st
 
 from facedemo.app.shared import image_source
 from facedemo.app.shared.markdown import escaped
+from facedemo.data.cropping import Crop
 from facedemo.data.scan import Scan, scan
 
 FRESH = 30  # seconds, after which a folder is looked at again
 
 
-def show_image_check(prefix: str) -> str | None:
+def show_image_check(prefix: str, crop: Crop = "auto") -> str | None:
     """One line below the controls of `image_source.control`; nothing before a path or a file is given.
 
     prefix: as for `image_source.control`.  Returns the source, or None if there are too few images.
@@ -19,7 +20,7 @@ def show_image_check(prefix: str) -> str | None:
         return None
     try:
         images = source(prefix, identity)
-        scan = scanned(images)
+        scan = scanned(images, crop)
     except (ValueError, OSError) as error:
         st.warning(escaped(error), icon=":material/image_not_supported:")
         return None
@@ -39,5 +40,5 @@ def source(prefix: str, identity: str) -> str:
 
 
 @st.cache_data(ttl=FRESH, max_entries=16, show_spinner="Counting the images…")
-def scanned(source: str) -> Scan:
-    return scan(source)
+def scanned(source: str, crop: Crop = "auto") -> Scan:
+    return scan(source, crop)

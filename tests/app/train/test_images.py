@@ -84,7 +84,7 @@ def test_near_copies_and_unusable_files_are_told_before_the_start(
     assert "73 images found; at least 64 are needed. 1 file cannot be used: 1 not an image by its name (.txt)." in text
     assert "72 images ready at 32×32, 2 skipped: 1 damaged or not an image; 1 not an image by its name (.txt)." in text
     assert "8 are near-copies of others" in text
-    assert "11% are near-copies of others" in text
+    assert "11 % are near-copies of others" in text
     assert page.expander[0].label == "Near-copies: 8"
     assert "again-0.png" in text
     _, pairs = images_of(page)

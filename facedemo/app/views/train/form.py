@@ -40,12 +40,6 @@ def start_control() -> None:
         filling.start_problem = ""
 
 
-def show_preview(source: str) -> None:
-    chosen = st.session_state
-    size, crop = chosen[key(chosen[key("family")], "size")], chosen[key("data", "crop")]
-    preview.show_preview(source, size, crop, chosen[key("preset")], use_preset)
-
-
 def held_out_control() -> None:
     """Keeps a fifth of the user's own images out of the training, by the setting of the split."""
     own, filling = training_images.are_own(), session(Filling)
@@ -68,8 +62,11 @@ def hold_out() -> None:
     st.session_state[key("data", "split")] = "train" if st.session_state[key("held_out")] else "all"
 
 
-def form() -> None:
-    """The two decisions for a first run: a preset and the training images."""
+def form() -> preview.ImageRequest | None:
+    """The two decisions for a first run: a preset and the training images.
+
+    Returns the user's own images, if they can be previewed.
+    """
     before = st.session_state.get(key("preset"))
     ignored = url_state.load_from_url(SETTINGS, page="new")
     if st.session_state[key("preset")] != before:
@@ -90,10 +87,15 @@ def form() -> None:
     if filling.preset_problem:
         st.error(escaped(filling.preset_problem), title="Cannot be used")
         filling.preset_problem = ""
-    if source := training_images.control():
-        show_preview(source)
+    chosen, images = st.session_state, None
+    crop = chosen[key("data", "crop")]
+    if source := training_images.control(crop):
+        images = preview.requested(source, chosen[key(chosen[key("family")], "size")], crop)
+        if count := preview.count_of(images):
+            preview.proposal(count, chosen[key("preset")], use_preset)
     held_out_control()
     url_state.write_to_url(SETTINGS, page="new")
+    return images
 
 
 def address() -> dict[str, str]:

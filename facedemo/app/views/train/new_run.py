@@ -30,13 +30,14 @@ def chosen_config(budget: dict[str, float], source: str | None = None) -> RunCon
         return {field: st.session_state[key(name, field)] for field in fields if key(name, field) in st.session_state}
 
     family = st.session_state[key("family")]
+    images = source or training_images.chosen_source(st.session_state[key("data", "crop")])
     config = RunConfig.model_validate(
         {
             "name": st.session_state[key("name")].strip(),
             "family": family,
             "model": section(family, config_class(family).model_fields),
             "training": section("training", TrainingConfig.model_fields),
-            "data": section("data", DataConfig.model_fields) | {"source": source or training_images.chosen_source()},
+            "data": section("data", DataConfig.model_fields) | {"source": images},
             "budget": budget,
         }
     )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from facedemo.app.shared import image_source, training_images, visitor
+from facedemo.app.shared import background, image_source, training_images, visitor
 from facedemo.app.shared.background import Job
 from facedemo.app.shared.image_check import scanned
 from facedemo.app.shared.markdown import escaped
@@ -24,7 +24,6 @@ AT_ONCE = 5000  # images; more are prepared only when asked for, and so are phot
 PAIRS = 4  # near-copies that are shown
 CELL = 64  # pixels of an image in the browser; fewer on a phone
 PATIENCE = 0.5  # seconds before a progress bar takes the place of a spinner
-REFRESH = 1.0  # seconds
 
 
 class ImageRequest(NamedTuple):
@@ -42,15 +41,23 @@ class Preview:
     job: Job | None = None
 
 
-def show_preview(source: str, size: int, crop: Crop, preset: str, use_preset: Callable[[str], None]) -> None:
-    """Prepares the images in the background, then shows what they look like and which preset fits them.
+def requested(source: str, size: int, crop: Crop) -> ImageRequest:
+    return ImageRequest(source, size, crop, scanned(source, crop).count)
 
-    preset: the chosen one.  use_preset: called with the name of another one.
-    """
-    request = ImageRequest(source, size, crop, scanned(source).count)
+
+def count_of(request: ImageRequest) -> int | None:
+    """The number of images, of which some may turn out to be unusable; None if it is not known, or too few."""
     job = job_for(request)
+    if job is not None and job.state in ("done", "failed"):
+        return job.result[1].count if job.state == "done" else None
+    return request.count if request.crop != "face" else None
+
+
+def show_preview(request: ImageRequest) -> None:
+    """Prepares the images in the background, then shows what they look like."""
+    size, job = request.size, job_for(request)
     if job is None:
-        many = f"{request.count:,} images" if request.count else "images"
+        many = f"{request.count:,} {'photos' if request.crop == 'face' else 'images'}" if request.count else "images"
         hint = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
         if st.button("Preview the images", icon=":material/preview:", help=hint, key="new_preview_start"):
             start_preparation(request)
@@ -60,20 +67,19 @@ def show_preview(source: str, size: int, crop: Crop, preset: str, use_preset: Ca
         with st.spinner("Preparing the images…", show_time=False):
             job.thread.join(PATIENCE)
     if job.state == "running":
-        st.fragment(waiting, run_every=REFRESH)(job)
+        background.show_progress(job, "Cancel the preparation; a run prepares its images when it starts.", note="")
     elif job.state == "failed":
         st.warning(escaped(job.error), icon=":material/image_not_supported:")
     elif job.state == "done":
         described(*job.result)
-        proposal(job.result[1].count, preset, use_preset)
 
 
 def job_for(request: ImageRequest) -> Job | None:
     """The job that prepares the images; None if it must be asked for."""
     preview = session(Preview)
     if preview.job is not None:
-        if preview.request == request and preview.job.state != "cancelled":
-            return preview.job
+        if preview.request == request:
+            return preview.job if preview.job.state != "cancelled" else None
         preview.job.cancel()
     few = request.count is not None and request.count <= AT_ONCE and request.crop != "face"
     return start_preparation(request) if few else None
@@ -88,12 +94,6 @@ def start_preparation(request: ImageRequest) -> Job:
     preview = session(Preview)
     preview.request, preview.job = request, job
     return job
-
-
-def waiting(job: Job) -> None:
-    if job.state != "running":
-        st.rerun()
-    st.progress(job.pace.share, text=f"Preparing the images: {job.pace}" if job.pace.total else "Preparing the images…")
 
 
 def described(faces: Faces, findings: Findings) -> None:
@@ -137,7 +137,10 @@ def image(faces: np.ndarray, columns: int, alt: str) -> None:
 
 
 def proposal(count: int, preset: str, use_preset: Callable[[str], None]) -> None:
-    """The preset that fits the number of images, with a button unless it is chosen."""
+    """The preset that fits the number of images, with a button unless it is chosen.
+
+    preset: the chosen one.  use_preset: called with the name of another one.
+    """
     fitting, why = fitting_preset(count)
     if preset == fitting:
         st.caption(f"This preset fits {count:,} images. {why}")

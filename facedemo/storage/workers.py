@@ -1,6 +1,7 @@
 """Processes that call one function for others: `python -m facedemo.storage.workers MODULE:FUNCTION`.
 
-For work that threads cannot share, such as dlib's. Arguments and results are pickles on standard input and output. A
+For work that threads cannot share, such as dlib's. They have the priority of trainings, so that both go on beside each
+other, and the app before both. Arguments and results are pickles on standard input and output. A
 process ends when its standard input is closed, which the system does if its parent is killed.
 """
 
@@ -15,12 +16,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from facedemo.storage.process import lower_priority
+
 
 class WorkerProcess:
     def __init__(self, function: str) -> None:
         """function: "module:name"."""
         command = [sys.executable, "-m", "facedemo.storage.workers", function]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # a session of its own: see `lower_priority`
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
     def call(self, *args: Any) -> Any:
         """The function's result.  Raises RuntimeError if the process has died, or as the function does."""
@@ -81,6 +85,7 @@ def worker_pool(function: str, count: int) -> Iterator[WorkerPool]:
 
 
 def main() -> None:
+    lower_priority()
     module, _, name = sys.argv[1].partition(":")
     function = getattr(importlib.import_module(module), name)
     answers = os.fdopen(os.dup(1), "wb")

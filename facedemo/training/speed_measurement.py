@@ -8,14 +8,18 @@ import time
 
 import numpy as np
 import psutil
+from filelock import FileLock
 
 import facedemo.training.trainer  # noqa: F401 - all that a training loads before its first step belongs to its start-up
 from facedemo.config.schedule import SettingsSchedule
 from facedemo.config.schema import RunConfig
+from facedemo.storage.locations import cache_root
 from facedemo.storage.process import lower_priority
 from facedemo.training import device
 from facedemo.training.iteration import Iteration
-from facedemo.training.speed import store_speed
+from facedemo.training.speed import known_speed, store_speed
+
+LOCK = ".speed-lock"  # in the cache folder
 
 MEASURED_SECONDS = 2.0
 WARM_UP_STEPS = 2
@@ -42,7 +46,11 @@ def main() -> None:
     lower_priority()
     config = RunConfig.model_validate_json(sys.stdin.read())
     startup = time.time() - psutil.Process().create_time()
-    store_speed(config, measure_speed(config), startup)
+    lock = cache_root().parent / LOCK
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):  # one at a time: in a shared app, many visitors may open the form together
+        if known_speed(config) is None:
+            store_speed(config, measure_speed(config), startup)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from facedemo.app.shared.format import duration
 from facedemo.app.views.train import steering
 from facedemo.gans.registry import config_class, family_names
+from facedemo.runs import queue
 from facedemo.runs.evaluations import Evaluation, record
 from facedemo.runs.run import create_run
 from facedemo.training import speed
@@ -123,7 +124,12 @@ def test_a_run_that_is_slower_than_was_measured_says_why(pictures: Path) -> None
     speed.store_speed(run.config, 100.0, 5.0)
     set_state(run, "running", images_per_second=50.0)
     assert "Slower than the 100 images/s measured before: other programs are busy" in page_text(open_page(run.id))
-    set_state(create_run(config(pictures)), "running")
+    other = create_run(config(pictures))
+    set_state(other, "running")
+    queue.enter(other.path, "training")
+    waiting = create_run(config(pictures))
+    set_state(waiting, "waiting")
+    queue.enter(waiting.path)
     assert "1 other run trains on this computer" in page_text(open_page(run.id))
     set_state(run, "running", images_per_second=90.0)
     assert "Slower" not in page_text(open_page(run.id))

@@ -12,6 +12,7 @@ from facedemo.comparison.race import Kind, Race
 from facedemo.config.messages import error_message
 from facedemo.config.schema import DEFAULT_FAMILY, amount
 from facedemo.gans.registry import config_class, family_names
+from facedemo.runs import queue
 
 SIZES = (32, 64, 128)
 GAMMAS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
@@ -56,7 +57,9 @@ def show_race_form(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> N
     many = len(st.session_state[key("gammas" if kind == "sweep" else "families")])
     st.caption(plan_summary(many, budget))
     if busy:
-        st.info("Another race is running. Two races share the CPU, so both would be slower and neither would be fair.")
+        waits = sum(place.state != "paused" for place in queue.places()) >= queue.max_trainings()
+        after = "This one waits until it has finished" if waits else "Both share the CPU, so neither would be fair"
+        st.info(f"Another race is running. {after}.")
     hint = "Train in a separate process at low priority: the race continues if you close or reload this page."
     label = "Start the sweep" if kind == "sweep" else "Start the race"
     if st.button(label, type="primary", icon=":material/play_arrow:", help=hint, disabled=many < 2):

@@ -8,6 +8,7 @@ import streamlit as st
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.session import session
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
+from facedemo.runs import queue
 from facedemo.training import speed
 
 LOOK_AGAIN = 1.0  # seconds between checks while a measurement runs
@@ -32,10 +33,16 @@ def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
     seconds = speed.estimated_seconds(config)
     if was_measuring and seconds is not None:
         st.rerun()  # only a full rerun stops the periodic refresh
+    others = ""
+    if busy:
+        waits = sum(place.state != "paused" for place in queue.places()) >= queue.max_trainings()
+        others = " It first waits for its turn." if waits else " It takes longer while another run shares the CPU."
     if seconds is not None:
-        st.caption(described(config, seconds) + (" It takes longer while another run shares the CPU." if busy else ""))
+        st.caption(described(config, seconds) + others)
     elif was_measuring and start_measurement(config):
         st.caption("Measuring how fast this computer trains this model…")
+    elif busy:
+        st.caption(f"How fast this computer trains this model is measured when nothing else trains.{others}")
 
 
 def described(config: RunConfig, seconds: float) -> str:

@@ -19,8 +19,8 @@ from facedemo.app.views.train.state import TrainPage
 from facedemo.comparison.race import Race
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
 from facedemo.gans.registry import config_class
-from facedemo.runs import classroom
-from facedemo.runs.run import METRICS, Run, list_runs
+from facedemo.runs import classroom, queue
+from facedemo.runs.run import METRICS, Run
 from facedemo.storage.locations import CONFIG, may_change, workspace
 from facedemo.storage.process_status import Status
 from facedemo.training import speed
@@ -75,7 +75,7 @@ def header(run: Run, config: RunConfig, status: Status, race: Race | None) -> No
     for warning in status.warnings:
         st.warning(warning, icon=":material/lightbulb:")
     progress(run, status)
-    if why := slowed(config, status):
+    if why := slowed(run, config, status):
         st.caption(why)
     opened = f"{run.id} {session(TrainPage).opened}"
     status_line(situation(run, config, status), news(status), opened, key="run_situation")
@@ -111,13 +111,16 @@ def situation(run: Run, config: RunConfig, status: Status) -> str:
     if status.state == "stopped":
         return f"Stopped at iteration {status.step:,}." if status.step else "Not started yet."
     if status.state == "finished":
-        return f"Finished after {status.step:,} iterations and {status.images:,} images."
+        iterations = f"{status.step:,} iteration{'' if status.step == 1 else 's'}"
+        return f"Finished after {iterations} and {status.images:,} images."
     if status.state != "running":
         return ""
     recent = {name: values[-RECENT_ROWS:] for name, values in metrics_of(run).items()}
     means = {name: sum(values) / len(values) for name, values in recent.items() if values}
-    sentence = config_class(config.family).situation(means) if means else ""
-    return sentence or f"Training. The first numbers appear after {config.training.log_every} iterations."
+    if not means:
+        every = config.training.log_every
+        return f"Training. The first numbers appear after {every} iteration{'' if every == 1 else 's'}."
+    return config_class(config.family).situation(means) or "Training."
 
 
 def news(status: Status) -> str:
@@ -125,14 +128,16 @@ def news(status: Status) -> str:
     return f"{status.state}, {int(status.progress * 10) * 10} %" if status.state == "running" else status.state
 
 
-def slowed(config: RunConfig, status: Status) -> str:
+def slowed(run: Run, config: RunConfig, status: Status) -> str:
     """The reason a run is slower than estimated; "" if it is not."""
     measured_speed = speed.known_speed(config)
     if not measured_speed or status.state != "running" or not status.images_per_second:
         return ""
     if status.images_per_second > SLOW * measured_speed["images_per_second"]:
         return ""
-    others = sum(run.status.active for run in list_runs()) - 1
+    race = race_of(run)
+    own = (race.path if race else run.path).resolve()
+    others = sum(place.state == "training" and place.folder != own for place in queue.places())
     why = f"{others} other {'runs train' if others > 1 else 'run trains'}" if others > 0 else "other programs are busy"
     return (
         f"Slower than the {measured_speed['images_per_second']:,.0f} images/s measured before: {why} on this computer."
@@ -164,7 +169,7 @@ def progress(run: Run, status: Status) -> None:
 
 
 def progress_text(status: Status) -> str:
-    parts = [f"{status.progress:.0%}"]
+    parts = [f"{100 * status.progress:.0f} %"]
     if status.active and status.seconds_left is not None:
         left = "of training" if status.state == "waiting" else "left"
         parts.append(f"{duration(status.seconds_left)} {left}")

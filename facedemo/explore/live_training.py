@@ -27,14 +27,26 @@ ROWS = 400  # rows of metrics that are kept at most; then every other one is dro
 WORST = 1e4  # a loss above this has diverged as well as one that is not a number
 
 
+class Threads:
+    """How many threads torch has while no lesson trains, and how many lessons train now."""
+
+    lock, users, before = Lock(), 0, 1
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
+    """One thread for torch, until the last of all that train at the same time has finished."""
+    with Threads.lock:
+        if not Threads.users:
+            Threads.before = torch.get_num_threads()
+        Threads.users += 1
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with Threads.lock:
+            Threads.users -= 1
+            torch.set_num_threads(1 if Threads.users else Threads.before)
 
 
 def live_config(settings: dict[str, float | str | int]) -> RunConfig:

@@ -65,7 +65,8 @@ class NamedDirection(Direction):
         """A sentence for users."""
         return (
             f"At strength {STRENGTH:g}, it changes in {percent(self.changed, 0)} of faces, and {percent(self.kept, 0)} "
-            f"stay recognisable as the same person. It was recognised in {percent(self.accuracy, 0)} of other photos."
+            f"stay recognisable as the same person. The classifier behind it is right for "
+            f"{percent(self.accuracy, 0)} of photos of other people, with and without the attribute counting equally."
         )
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from facedemo.data.builtin import builtin_faces
+from facedemo.explore import live_training
 from facedemo.explore.live_training import FACES, ROWS, LiveTraining
 
 
@@ -84,3 +85,14 @@ def test_the_loss_of_images_is_the_mean_distance_to_their_reconstructions(images
     view = training.discriminator_view()
     expected = np.abs(view["x"].astype(float) - view["D(x)"]).mean() / 127.5
     assert training.loss_of(images[:4]) == pytest.approx(expected, abs=0.01)
+
+
+def test_trainings_that_overlap_give_torchs_threads_back(images: np.ndarray) -> None:
+    torch.set_num_threads(2)
+    first, second = live_training.one_thread(), live_training.one_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert torch.get_num_threads() == 1
+    second.__exit__(None, None, None)
+    assert torch.get_num_threads() == 2

@@ -5,6 +5,7 @@ import streamlit as st
 from facedemo.app.components.status_line import status_line
 from facedemo.app.shared import url_state
 from facedemo.app.shared.copy_link import copy_link
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.whole_cards import WHOLE_CARDS
 from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers, players
 from facedemo.app.views.learn.lesson import Lesson, ask
@@ -32,7 +33,7 @@ def open_lesson(name: str) -> None:
 def overview() -> None:
     st.title("Learn", anchor=False)
     st.markdown(
-        "What a generative adversarial network is, in lessons of about five minutes each. Every lesson has one "
+        "Eight lessons of about five minutes explain what a generative adversarial network is. Every lesson has one "
         "idea, a question to answer before you look, and something to try.",
         width=800,
     )
@@ -71,12 +72,15 @@ def show_lesson(lesson: Lesson) -> None:
     with st.container():  # so that an answer leaves the buttons below, and the focus on them, where they are
         if answered or not lesson.hidden:
             st.header("Try it", anchor=False)
-            lesson.show(answered)
+            try:
+                lesson.show(answered)
+            except (ValueError, OSError) as error:  # a damaged model, or one without what the lesson needs
+                st.error(escaped(error), title="This lesson has nothing to try now")
     st.divider()
     with st.container(horizontal=True, vertical_alignment="center"):
         hint = "Open the page that continues this idea."
         if st.button(lesson.link, icon=":material/arrow_forward:", help=hint, key="learn_onward"):
-            st.switch_page(lesson.page)
+            st.switch_page(lesson.page, query_params=lesson.query)
         if number + 1 < len(names):
             following = LESSONS[names[number + 1]]
             st.button(

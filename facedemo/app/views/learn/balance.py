@@ -8,7 +8,7 @@ from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 
 KEY = "learn_balance"
-RECORDED = "Four trainings, equal but for γ. All of them saw the same built-in faces."
+RECORDED = "Four trainings that differ only in γ. All of them saw the same built-in faces."
 SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
 
 
@@ -34,8 +34,8 @@ LESSON = Lesson(
     "balance",
     "The balance",
     "If one player is much stronger, the other learns nothing. So the two are held in a balance: D's error on G's "
-    "faces shall be a fixed share, γ, of its error on photographs, L(G(z)) = γ · L(x). The lower γ, the easier G's "
-    "faces have to be to redraw. A second number, k_t, works like a thermostat for that goal: it says how hard D "
+    "faces is meant to be a fixed share, γ, of its error on photographs, L(G(z)) = γ · L(x). The lower γ, the easier "
+    "G's faces have to be to redraw. A second number, k_t, works like a thermostat for that goal: it says how hard D "
     "tries to redraw G's faces badly, rises when D redraws them better than the goal asks, and falls when D redraws "
     "them worse.",
     Question(
@@ -50,4 +50,5 @@ LESSON = Lesson(
     "Train several values of γ and compare them",
     SETTINGS,
     hidden=True,
+    query={"mode": "sweep"},
 )

@@ -81,8 +81,8 @@ LESSON = Lesson(
     "copying",
     "Is it copying?",
     "A model that has learned what faces are like draws people whom it has never seen. A model that has memorised its "
-    "training images knows nothing else. D gives that away first: if it redraws its training images ever better, but "
-    "gets worse on images that were kept from it, it memorises. With few images that happens soon; *augmentation*, "
+    "training images knows nothing else. D shows this first: if it redraws its training images ever better, but "
+    "gets worse on images that were held out, it memorises. With few images that happens soon; *augmentation*, "
     "which shows every image shifted, in other colours, or partly covered, delays it.",
     Question(
         f"D trains on {FEW} images only. What happens to its loss on {FEW} images that it never sees?",

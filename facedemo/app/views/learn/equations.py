@@ -74,8 +74,8 @@ def drawing(view: Mapping[str, np.ndarray], equations: "list[Equation]") -> str:
         row = pictures.png(np.asarray(pictures.grid(images, columns=len(images), padding=0)))
         source = "data:image/png;base64," + base64.b64encode(row).decode()
         figures.append(
-            f'<figure class="picture-{PLACES[symbol]}"><img src="{source}" alt="{symbol}">'
-            f"<figcaption>{symbol}</figcaption></figure>"
+            f'<figure class="picture-{PLACES[symbol]}"><img src="{source}" alt="">'
+            f"<figcaption>{symbol}: {html.escape(live.SYMBOLS[symbol])}</figcaption></figure>"
         )
     rows, styles = [], []
     for number, equation in enumerate(equations):
@@ -174,7 +174,8 @@ LESSON = Lesson(
         ],
         0,
         "The difference γ · L(x) − L(G(z)) is positive, so k_t rises by a small multiple of it. D then puts more "
-        "effort into redrawing G's faces badly, and the balance comes back. Below, it may be the other way round.",
+        "effort into redrawing G's faces badly, and balance is restored. In the step below, L(G(z)) may be above its "
+        "target instead.",
     ),
     show_one_step,
     navigation.STEP,

@@ -15,13 +15,13 @@ WAYS: dict[str, tuple[str, dict[str, float]]] = {  # button → help, live setti
         failures.COLLAPSE,
     ),
     "Fix it": (
-        "Go back to the settings of the beginning.",
+        "Go back to the initial settings.",
         failures.BEGINNING,
     ),
 }
 RECORDED = (
     "Three trainings, which are the same up to 7,200 images. From then on, one had five times the learning rates, and "
-    "another the settings of “Make it collapse”. At 16,800 images, both went back to the settings of the beginning: "
+    "another the settings of “Make it collapse”. At 16,800 images, both went back to the initial settings: "
     "the collapse is mended, but the training that diverged does not recover."
 )
 

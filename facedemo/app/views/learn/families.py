@@ -9,9 +9,9 @@ from facedemo.gans.registry import FAMILIES, config_class
 
 KEY = "learn_families"
 RECORDED = (
-    "One training of each family, with its own default settings, on the same built-in faces. This is the beginning "
-    "only and no fair comparison: WGAN and R3GAN need many more images for good faces. The page Compare shows models "
-    "that were trained for longer."
+    "One training of each family, with its own default settings, on the same built-in faces. This is only "
+    "the beginning, and not a fair comparison: WGAN and R3GAN need many more images for good faces. The page Compare "
+    "shows models that were trained for longer."
 )
 
 
@@ -62,4 +62,5 @@ LESSON = Lesson(
     navigation.COMPARE,
     "Race the families against each other",
     hidden=True,
+    query={"mode": "race"},
 )

@@ -28,7 +28,8 @@ class Lesson:
 
     name: for the address.  idea: four sentences in Markdown.  show: draws what there is to try; its argument says
     whether the question has been answered.  page, link: the page that continues the idea, and the words of the link.
-    settings: by name in the address, what a link can set.  hidden: there is nothing to try before the answer.
+    query: what of that page is opened, by name in its address.  settings: by name in the address, what a link can set.
+    hidden: there is nothing to try before the answer.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Lesson:
     link: str
     settings: Mapping[str, QueryParam] = field(default_factory=dict)
     hidden: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 def ask(lesson: Lesson) -> bool:

@@ -70,6 +70,11 @@ def images_seen(key: str) -> int:
     return min((training.images_seen for training in session(Running, key).trainings.values()), default=0)
 
 
+def diverged(key: str) -> bool:
+    """Whether one of this visitor's trainings of a lesson has diverged, and so sees no more images."""
+    return any(training.diverged for training in session(Running, key).trainings.values())
+
+
 def start_again(key: str) -> None:
     session(Running, key).trainings = {}
     set_playing(key, False)

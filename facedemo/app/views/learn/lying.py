@@ -46,12 +46,17 @@ def show_detection(answered: bool) -> None:
         st.info("There is no model to generate faces with. Train one first.", title="No model yet")
         return
     name = model_picker.preferred(choices)
-    spread = st.select_slider(
-        "Spread of the latents",
-        list(SPREADS),
-        key="learn_spread",
-        help="1: random latents z. The smaller, the closer all of them are to the latent of one face.",
-        width=420,
+    # the answer is not shown before the question
+    spread = (
+        "1"
+        if not answered
+        else st.select_slider(
+            "Spread of the latents",
+            list(SPREADS),
+            key="learn_spread",
+            help="1: random latents z. The smaller, the closer all of them are to the latent of one face.",
+            width=420,
+        )
     )
     folder = choices[name]
     try:
@@ -100,6 +105,6 @@ LESSON = Lesson(
     ),
     show_detection,
     navigation.VERIFY,
-    "Judge a model by all numbers",
+    "Judge a model by all its metrics",
     SETTINGS,
 )

@@ -18,7 +18,7 @@ SETTINGS = {"x": url_state.decimal(-FAR, FAR, 0.0), "y": url_state.decimal(-FAR,
 LARGE = 320  # pixels
 
 
-@st.cache_data(max_entries=4, show_spinner="Generating faces…")
+@st.cache_data(max_entries=64, show_spinner="Generating faces…")
 def faces_at(folder: str, version: str, places: list[tuple[float, float]], opposite: bool = False) -> np.ndarray:
     """Faces at places of a plane in the latent space, uint8 (n, s, s, 3), around the face of z or, opposite, of −z."""
     from facedemo.explore import plane  # imports torch, which the list of lessons need not wait for

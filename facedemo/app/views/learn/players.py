@@ -43,8 +43,8 @@ LESSON = Lesson(
         1,
         "For a short while, D manages to redraw G's faces worse. Then its error on them falls below that on "
         "photographs: they have fewer details, and what is smooth is easily redrawn, even by a D that tries not to. A "
-        "balance keeps it so: the error on G's faces, L(G(z)), is held at 0.8 times the error on photographs, L(x). "
-        "Lesson 3 says how.",
+        "balance keeps it that way: the error on G's faces, L(G(z)), is held at 0.8 times the error on photographs, "
+        "L(x). Lesson 3 says how.",
     ),
     show_players,
     navigation.INSIDE,

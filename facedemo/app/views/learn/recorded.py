@@ -57,7 +57,8 @@ def show_recording(name: str, own: str, explanation: str, differences: bool = Fa
     if caught_up:
         st.markdown(f"Your own training below has caught up: it has seen {end:,} images, as many as the recording.")
     else:
-        explanation += f" Your own training below needs longer. Once it has seen {end:,} images, this folds up."
+        now = "has diverged: start it again" if live.diverged(own) else "needs longer"
+        explanation += f" Your own training below {now}. Once it has seen {end:,} images, this folds up."
     playing = playback.playing
     with st.expander("Show the recording") if caught_up else st.container():
         st.markdown(explanation)
@@ -97,7 +98,9 @@ def show_moment(recording: Recording, playback: Playback, key: str, differences:
 def show_faces(label: str, training: Recorded, images: Sequence[int], moment: int, differences: bool) -> None:
     live.show_grid(training.faces[moment], f"{recorded.FACES} faces{by(label)} after {images[moment]:,} images")
     if differences:
-        st.caption(f"Difference from their mean: {training.difference(moment):.0f} of 255 grey levels.")
+        st.caption(
+            f"Mean difference from their average: {training.difference(moment):.0f} of 255 grey levels (0: all alike)."
+        )
 
 
 def by(label: str) -> str:

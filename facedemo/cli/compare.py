@@ -176,7 +176,7 @@ def races(
         except RunError:
             title = "damaged"
         place = state_and_place(status, waits.get(listed.path.resolve()))
-        rows.append([listed.id, title, place, f"{status.progress:.0%}", status.text])
+        rows.append([listed.id, title, place, f"{100 * status.progress:.0f} %", status.text])
     if rows:
         show_rows(["race", "of", "state", "done", ""], rows, ids=True)
     else:

@@ -32,7 +32,7 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
                 run.name if run.name != run.id else "",
                 state_and_place(status, waits.get(run.path.resolve())),
                 f"{status.step:,}",
-                f"{status.progress:.0%}",
+                f"{100 * status.progress:.0f} %",
                 f"{status.images_per_second:.0f}",
             ]
         )

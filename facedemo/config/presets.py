@@ -73,7 +73,7 @@ PRESETS = {
     "own-64": Preset(
         "Your own photos, 64×64",
         "Fine-tunes the bundled model r3gan-64 on a small set of your own: with small learning rates, and with "
-        "augmentation, so that the discriminator memorises your images later.",
+        "augmentation, so that the discriminator is slower to memorise your images.",
         {  # without network settings, which are those of the model to start from, see `warm_start.configured`
             "family": "r3gan",
             "model": {
@@ -112,7 +112,8 @@ def fitting_preset(count: int) -> tuple[str, str]:
         return "own-64", (
             f"With fewer than {SMALL_SET:,} images, a model that starts from random weights soon memorises them. This "
             "preset fine-tunes r3gan-64, which generates faces already. It augments the images, so that the "
-            "discriminator sees each of them in many versions. The faces become those of your images, but coarser ones."
+            "discriminator sees each of them in many versions. The faces come to resemble those in your images, but "
+            "are coarser."
         )
     return "good-64", f"{SMALL_SET:,} images and more are enough to start from random weights, as this preset does."
 

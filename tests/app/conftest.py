@@ -69,7 +69,7 @@ def server(home: Path) -> Iterator[str]:
 def running_app(arguments: Sequence[str], port: int, home: Path, folder: Path, **env: str) -> Iterator[None]:
     """An app that runs meanwhile, with its files and its log in `home`.
 
-    words: of the command after `python`.  folder: in which it is started.  env: further environment variables.
+    arguments: those after `python`.  folder: in which it is started.  env: further environment variables.
     """
     env |= {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models", "queue")}
     env |= {"PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"}

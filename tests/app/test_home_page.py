@@ -121,6 +121,19 @@ def test_watch_one_learn_opens_a_training_that_goes_on_already(make_run: RunMake
     assert run.id in app.query_params["run"]
 
 
+@pytest.mark.parametrize("order", [("paused", "running"), ("running", "waiting"), ("waiting", "running")])
+def test_watch_one_learn_opens_the_training_that_moves(make_run: RunMaker, order: tuple[str, str]) -> None:
+    process = psutil.Process()
+    facts = {"pid": process.pid, "process_started": process.create_time(), "host": socket.gethostname()}
+    runs = {state: make_run(name=state) for state in order}
+    for state, run in runs.items():
+        run.write_status(replace(run.status, state=state, **facts))
+    app = open_app()
+    (button,) = (button for button in app.button if button.label == "Watch one learn")
+    button.click().run()
+    assert runs["running"].id in app.query_params["run"]
+
+
 def test_a_link_to_faces_opens_generate(make_bundle: Maker) -> None:
     make_bundle()
     app = open_app(model="tiny", seed="11")

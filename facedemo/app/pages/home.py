@@ -82,9 +82,9 @@ def choose(face: int) -> None:
 
 
 def watch_one_learn() -> None:
-    """Opens a run that is training, or starts one with the first preset if there is none."""
-    active = [run for run in list_runs() if run.status.active]
-    run = active[0] if active else start_first_run()
+    """Opens a run that is training, or will be soon, or starts one with the first preset if there is none."""
+    by_state = {run.status.state: run for run in reversed(list_runs())}
+    run = by_state.get("running") or by_state.get("starting") or by_state.get("waiting") or start_first_run()
     if run is not None:
         note_opening()
         st.switch_page(TRAIN, query_params={"run": run.id})

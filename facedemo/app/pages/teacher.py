@@ -34,7 +34,7 @@ def training(folder: Path, directory: ProcessDirectory, queue_text: str) -> None
         st.markdown(f"**{escaped(classroom.name_of(folder))}**: {escaped(directory.name)}", width="content")
         badge(status)
         left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-        st.caption(queue_text or f"{status.progress:.0%} {left}", width="content")
+        st.caption(queue_text or f"{100 * status.progress:.0f} % {left}", width="content")
         st.button(
             "Stop",
             icon=":material/stop:",

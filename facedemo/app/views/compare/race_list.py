@@ -98,7 +98,8 @@ def card(race: Race, plan: Plan | None) -> None:
         else:
             stamp = race.id
             st.caption(
-                f"{escaped(plan.about)} · created {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · {status.progress:.0%}"
+                f"{escaped(plan.about)} · created {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · "
+                f"{100 * status.progress:.0f} %"
             )
         with st.container(horizontal=True):
             if plan:

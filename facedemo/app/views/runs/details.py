@@ -65,7 +65,7 @@ def run_summary(facts: Facts) -> str:
 
 
 def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
-    run, active = facts.run, facts.status.active
+    run, in_progress = facts.run, facts.status.active and facts.status.state != "waiting"
     with st.container(horizontal=True):
         hint = "Open the run on the Train page, with its samples over time, all charts, live settings and controls."
         if st.button("Open", icon=":material/monitoring:", help=hint, key="runs_open"):
@@ -90,10 +90,10 @@ def actions(facts: Facts, on_delete: Callable[[list[Run]], None]) -> None:
             return
         hint = (
             "Move the run to the deleted runs; you can undo this."
-            if not active
+            if not in_progress
             else "Stop the run before you delete it."
         )
-        if st.button("Delete", icon=":material/delete:", help=hint, disabled=active, key="runs_delete"):
+        if st.button("Delete", icon=":material/delete:", help=hint, disabled=in_progress, key="runs_delete"):
             on_delete([run])
 
 

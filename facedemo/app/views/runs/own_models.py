@@ -19,8 +19,8 @@ class Feedback:
     problem: str = ""
 
 
-def attempt(change: Callable[[], Path]) -> Path | None:
-    """Changes a model; an error is kept for `outcome`."""
+def attempt(change: Callable[[], Path | None]) -> Path | None:
+    """Changes models; an error is kept for `outcome`."""
     try:
         return change()
     except (ValueError, OSError) as error:
@@ -39,6 +39,10 @@ def restore(path: Path) -> None:
 def rename(path: Path, key: str) -> None:
     name = st.session_state[key].strip()
     attempt(lambda: library.rename(path, name))
+
+
+def erase() -> None:
+    attempt(library.erase)
 
 
 def controls(path: Path) -> None:
@@ -82,4 +86,4 @@ def deleted() -> None:
         with st.popover("Delete permanently", icon=":material/delete_forever:", help=hint):
             st.write("This cannot be undone.")
             hint = "Remove the files from the disk."
-            st.button("Yes, delete them", on_click=library.erase, help=hint, key="erase_models")
+            st.button("Yes, delete them", on_click=erase, help=hint, key="erase_models")

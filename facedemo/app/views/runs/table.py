@@ -23,7 +23,7 @@ COLUMNS = {
     "Iterations": NUMBER("Iterations", help="Training iterations so far.", format="localized", width=90),
     "Images": NUMBER("Images", help="Real images seen so far.", format="localized", width=90),
     "Minutes": NUMBER("Minutes", help="Training time, without pauses.", format="%.1f", width=80),
-    "Images/s": NUMBER("Images/s", help="Current or last training speed.", format="%.0f", width=80),
+    "Images/s": NUMBER("Images/s", help="Current speed of the training; after it, the mean.", format="%.0f", width=80),
     "Last": TEXT(
         "Last",
         help="Latest progress metric: M, BEGAN's convergence measure (lower is better), or W, WGAN's estimate of the "
@@ -45,6 +45,7 @@ def run_table(facts_of_runs: Sequence[Facts], chosen: Collection[str], on_choose
         st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     waits = queue.waits() if any(facts.status.state == "waiting" for facts in facts_of_runs) else {}
     cells = [row(facts, waits) for facts in facts_of_runs]
+    count = f"{len(cells)} run{'' if len(cells) == 1 else 's'}"
     st.dataframe(
         {name: [cell[name] for cell in cells] for name in COLUMNS},
         hide_index=True,
@@ -54,7 +55,7 @@ def run_table(facts_of_runs: Sequence[Facts], chosen: Collection[str], on_choose
         placeholder="",
         key=key,
         on_select=lambda: on_choose([ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(ids)]),
-        alt=f"Table of {len(facts_of_runs)} runs. Shift+Space selects the row of a cell.",
+        alt=f"Table of {count}. Shift+Space selects the row of a cell.",
     )
 
 

@@ -5,6 +5,8 @@ A process of its own, because it imports torch and the app that shows the speed 
 
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -27,7 +29,10 @@ IMAGES = 256  # number of noise images, which take as long as faces
 
 
 def measure_speed(config: RunConfig) -> float:
-    """Images per second of training steps on random images, after a warm-up; takes a few seconds."""
+    """Images per second of training steps on random images, after a warm-up; takes a few seconds.
+
+    Time in which other programs held this one up is not counted.
+    """
     settings = config.training.model_copy(update={"devices": 1, "num_nodes": 1})
     precision = device.precision(settings.precision)
     fabric = device.start_fabric(settings.model_copy(update={"precision": precision}))
@@ -36,16 +41,38 @@ def measure_speed(config: RunConfig) -> float:
     iteration = Iteration(fabric, SettingsSchedule(config), images)
     for _ in range(WARM_UP_STEPS):
         iteration.take()
-    began = time.perf_counter()
+    began, before = time.perf_counter(), processor_time()
     while (spent := time.perf_counter() - began) < MEASURED_SECONDS:
         iteration.take()
-    return (iteration.step - WARM_UP_STEPS) * config.model.images_per_step / spent
+    images = (iteration.step - WARM_UP_STEPS) * config.model.images_per_step
+    return images / (spent * share_running(before))
+
+
+def processor_time() -> np.ndarray:
+    """For how long this process's threads have run, and have waited while others ran, in ns; both 0 if unknown.
+
+    Linux alone says that.
+    """
+    times = np.zeros(2)
+    for path in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError):  # that thread has ended
+            times += [int(time) for time in path.read_text("ascii").split()[:2]]
+    return times
+
+
+def share_running(before: np.ndarray) -> float:
+    """The share of the time since then in which no other program held this process up; 1 if unknown.
+
+    A speed that was measured while the computer was busy would make all later estimates too long.
+    """
+    ran, waited = processor_time() - before
+    return float(ran / (ran + waited)) if ran > 0 else 1.0
 
 
 def main() -> None:
     lower_priority()
     config = RunConfig.model_validate_json(sys.stdin.read())
-    startup = time.time() - psutil.Process().create_time()
+    startup = (time.time() - psutil.Process().create_time()) * share_running(np.zeros(2))
     lock = cache_root().parent / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):  # one at a time: in a shared app, many visitors may open the form together

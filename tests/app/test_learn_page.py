@@ -277,3 +277,33 @@ def test_the_opposite_latent_is_somebody_else(name: str) -> None:
     _, detected, embeddings = detect_chunk(np.stack(faces), "hog", embed=True)
     assert (detected > 0).all()
     assert np.linalg.norm(embeddings[0] - embeddings[1]) > 0.6
+
+
+def test_lesson_6_does_not_show_the_answer_before_it_asks() -> None:
+    page = open_page(lesson="lying", spread="0.05")
+    assert [metric.label for metric in page.metric] == ["Faces detected"]
+    assert not page.select_slider
+    answer(page, lying.LESSON, 2)
+    assert page.select_slider(key="learn_spread").value == "0.05"
+    assert [metric.label for metric in page.metric] == ["Faces detected", "Different people"]
+
+
+@pytest.mark.parametrize("lesson", [numbers.LESSON, lying.LESSON], ids=lambda lesson: lesson.name)
+def test_a_damaged_model_is_explained_and_the_lesson_goes_on(lesson: Lesson, make_bundle: Maker) -> None:
+    (make_bundle("ours-64") / "model.safetensors").write_bytes(b"damaged")
+    page = open_page(lesson=lesson.name)
+    assert not page.exception
+    assert page.error[0].value
+    assert "learn_next" in [button.key for button in page.button]
+
+
+@pytest.mark.parametrize(("lesson", "mode"), [(balance.LESSON, "sweep"), (families.LESSON, "race")])
+def test_a_lesson_leads_on_to_the_view_that_continues_it(lesson: Lesson, mode: str) -> None:
+    app = AppTest.from_file("../../app.py", default_timeout=120).run()
+    app.switch_page("facedemo/app/pages/learn.py")
+    app.query_params["lesson"] = lesson.name
+    app.run()
+    next(button for button in app.button if button.key == "learn_onward").click()
+    app.run()
+    assert not app.exception
+    assert app.session_state["compare_mode"] == mode

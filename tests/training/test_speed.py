@@ -1,5 +1,9 @@
 """How long a run will take, from speeds that were measured on this computer."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,3 +75,20 @@ def test_a_process_of_its_own_measures_and_remembers() -> None:
     assert speed_measured is not None
     assert speed_measured["images_per_second"] > 1
     assert speed_measured["startup_seconds"] > 0.5
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="only Linux says how long a process waited")
+def test_time_in_which_other_programs_ran_is_not_counted() -> None:
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(own)})  # its children's, too
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+    try:
+        before, began = speed_measurement.processor_time(), time.process_time()
+        while time.process_time() < began + 0.3:
+            pass
+        assert speed_measurement.share_running(before) < 0.6
+    finally:
+        os.sched_setaffinity(0, own)
+        for other in others:
+            other.kill()
+            other.wait()

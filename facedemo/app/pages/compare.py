@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facedemo.app.shared import url_state
+from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import race_list, side_by_side
 from facedemo.comparison.race import list_races
@@ -34,3 +35,5 @@ else:
     ignored += url_state.load_from_url(settings, page="compare")
     race_list.show_races("sweep" if mode == "sweep" else "race", races, ignored)
     url_state.write_to_url(settings, page="compare")
+    if st.session_state.compare_race:
+        copy_link(f"The link opens this {mode}.")

@@ -9,8 +9,8 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.app.views.verify import request
 from facedemo.app.views.verify.faces import SHOWN, detected_faces, first_page
-from facedemo.app.views.verify.results import verdict
-from facedemo.evaluation.report import load_evaluation
+from facedemo.app.views.verify.results import beside_stored, verdict
+from facedemo.evaluation.report import load_evaluations
 from facedemo.pretrained.seeds import MAX_SEED
 
 MAX_FACES = 5000
@@ -104,19 +104,22 @@ elif job is not None and job.state == "done":
             "newest."
         )
     verdict(report, f"{name}-{seed}")
+    beside_stored(report, load_evaluations(choices[name]))
     detected_faces(request_made, detected)
 else:
     if job is not None and job.state == "failed":
         st.error(f"{escaped(job.error)} Change the settings and press Verify again.", title="Could not be verified")
     elif job is not None:
         st.info("Results so far are cached; press Verify to continue.", title="Cancelled")
-    if (stored := load_evaluation(choices[name])) is not None:
+    if evaluations := load_evaluations(choices[name]):
+        stored, *others = evaluations
         beside = f", compared with real faces from {escaped(stored.data)}" if stored.data else ""
         st.info(
             f"This model ships with an evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Choose "
             "these settings and press Verify to reproduce it and to see the faces."
         )
         verdict(stored, f"{name}-{stored.seed}")
+        beside_stored(stored, others)
     elif job is None:
         st.caption("There are no results for these settings yet. Press Verify.")
 

@@ -98,6 +98,7 @@ def test_a_race_shows_faces_losses_detection_and_the_table() -> None:
     assert "facedemo compare --iterations 20" in text
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in page.get("plotly_chart")]
     assert titles == ["", ""]  # they have theirs above, with an explanation
+    assert f"race={race.id}" in text, "Copy link says the same"
     assert next(title.help for title in page.markdown if title.value == "**Losses**").startswith("How badly")
     assert "Detection rate" in text
     shutil.rmtree(runs[0].path)

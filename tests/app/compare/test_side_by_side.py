@@ -69,6 +69,15 @@ def test_an_evaluation_of_few_faces_stands_beside_one_of_many(make_bundle: Maker
     assert "20 of 100 (20.0 %)" in text
 
 
+def test_the_number_of_faces_is_named_where_it_differs_between_models(make_bundle: Maker) -> None:
+    save_evaluation(make_bundle("ours-many"), report("ours-many", 30, 50))
+    few = Row("ours-few", rate(4, 100), None, None, 20, 20, None, None, 0.0)
+    save_evaluation(make_bundle("ours-few"), Report("ours-few", 0, 100, 32, None, "test", 100, None, [few], {}))
+    text = page_text(open_page(models="ours-many/ours-few"))
+    assert "ours-many, 1,000 faces" in text
+    assert "ours-few, 100 faces" in text
+
+
 def test_a_broken_bundle_leaves_the_others_on_the_page(make_bundle: Maker) -> None:
     make_bundle("whole")
     (make_bundle("broken") / "model.safetensors").write_bytes(b"damaged")

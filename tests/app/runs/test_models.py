@@ -1,5 +1,6 @@
 """Models on the Runs page: made from runs, imported, renamed and deleted."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,13 @@ def test_a_damaged_model_is_listed_without_a_traceback(make_bundle: Maker, file:
 def test_a_model_card_is_shown_without_its_header_images_and_large_headings() -> None:
     card = "---\nlicense: other\n---\n\n# mine\n\n![faces](samples.png) ![x][y]\n\n## Data\n\nA [link](http://x).\n"
     assert models.plain_card(card).split() == ["####", "Data", "A", "[link](http://x)."]
+
+
+def test_models_that_cannot_be_deleted_for_good_are_named(own_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refused)
+    page = click(click(open_page(), "delete_mine"), "erase_models")
+    assert not page.exception
+    assert "Permission denied" in page_text(page)

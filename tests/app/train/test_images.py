@@ -3,6 +3,7 @@
 import base64
 import io
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from facedemo.app.shared import image_source, visitor
 from facedemo.app.views.train import preview
+from facedemo.data.cache import Faces
 from facedemo.data.findings import even_sample
-from facedemo.data.preparation import prepare
+from facedemo.data.preparation import Progress, prepare
 from tests.app.train.conftest import PREVIEW, choose_folder, click, labels, open_page, page_text, previewed
 
 
@@ -156,3 +158,34 @@ def test_an_uploaded_archive_is_the_source_itself(tmp_path: Path) -> None:
     assert source.read_bytes() == b"PK"
     with pytest.raises(image_source.UploadError):
         image_source.store_upload([upload("faces.zip", b"PK"), upload("a.png", b"a")], tmp_path)
+
+
+def test_a_preparation_that_was_cancelled_is_not_begun_again(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def slow(source: str, size: int, crop: str, progress: Progress) -> Faces:
+        progress(1, 64)
+        go_on.wait(30)
+        progress(2, 64)
+        return prepare(source, size)
+
+    monkeypatch.setattr(preview, "prepare", slow)
+    monkeypatch.setattr(preview, "PATIENCE", 0.05)
+    page = open_page()
+    choose_folder(page, pictures)
+    click(page, "Cancel")
+    go_on.set()
+    assert "Preview the images" in labels(page.run())
+    assert page.session_state[PREVIEW].job.state == "cancelled"
+
+
+def test_a_few_photos_may_show_many_faces(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        shutil.copy(pictures / f"{number:02d}.png", tmp_path / "photos")
+    page = open_page()
+    choose_folder(page, tmp_path / "photos")
+    assert page.warning[0].value.startswith("3 images found")
+    page.selectbox(key="new_data_crop").set_value("face").run()
+    assert "3 photos found" in page_text(page)
+    assert "Preview the images" in labels(page)

@@ -152,14 +152,14 @@ def described(path: Path) -> str:
 
 def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     """Table 1 of the models that have been evaluated."""
-    reports: dict[str, Report] = {}
-    missing = []
-    for name in names:
-        evaluations, label = load_evaluations(choices[name]), model_picker.label(name)
-        reports |= {
-            f"{label}, {report.count:,} faces" if len(evaluations) > 1 else label: report for report in evaluations
-        }
-        missing += [] if evaluations else [label]
+    evaluations = {model_picker.label(name): load_evaluations(choices[name]) for name in names}
+    missing = [label for label, stored in evaluations.items() if not stored]
+    several = len({report.count for stored in evaluations.values() for report in stored}) > 1
+    reports = {
+        f"{label}, {report.count:,} faces" if several else label: report
+        for label, stored in evaluations.items()
+        for report in stored
+    }
     st.header("Face-recognition results", anchor=False)
     table(reports)
     if missing:

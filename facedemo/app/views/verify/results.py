@@ -1,11 +1,13 @@
 """The results of an evaluation: Table 1 as in the paper, further metrics, and their meaning."""
 
 import json
+from collections.abc import Sequence
 
 import streamlit as st
 
 from facedemo.app.shared.format import plain_file_name, unbroken
 from facedemo.app.shared.markdown import escaped
+from facedemo.evaluation import table as all_metrics
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
 from facedemo.evaluation.table import NOTHING, counted, number_text, rate_text
@@ -58,6 +60,17 @@ def verdict(report: Report, file_name: str) -> None:
         icon=":material/download:",
         help="All numbers, with model, seed, versions and thresholds. The file contains no image data.",
     )
+
+
+def beside_stored(report: Report, stored: Sequence[Report]) -> None:
+    """All metrics beside those of the evaluations that are stored with the model, folded."""
+    if not stored:
+        return
+    columns = {f"These {report.count:,} faces, seed {report.seed}": report}
+    columns |= {f"Stored: {other.count:,} faces, seed {other.seed}": other for other in stored}
+    hint = "The model's stored evaluations, with other faces or other real images. Ranges in brackets: 95 % intervals."
+    with st.expander("Beside the stored evaluation" + "s"[: len(stored) > 1], icon=":material/table_rows:"):
+        st.markdown(unbroken(all_metrics.markdown(*all_metrics.table(columns))), help=hint)
 
 
 def table(report: Report) -> str:

@@ -21,7 +21,7 @@ def film(
     out: Annotated[Path, typer.Option(help="Output file, .mp4 or .gif.")] = Path("film.mp4"),
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Make a film of a training: its sample grids one after another, with iteration and γ."""
+    """Make a film of a training: its sample grids one after another, with the iteration and, if there is one, γ."""
     check_suffix(out, (".mp4", ".gif"))
     with bars() as steps:
         content = training_film.film_file(find_run(run, runs_dir), out.suffix.lower(), steps)

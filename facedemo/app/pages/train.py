@@ -112,7 +112,9 @@ def new_run_form(others: list[Run]) -> None:
         hint = "Start training in a separate process at low priority: it continues if you close or reload this page."
         if st.button("Start training", type="primary", icon=":material/play_arrow:", help=hint):
             estimate.cancel()
-            if run := new_run.start_run(budget):
+            with st.spinner("Starting…", show_time=False):  # the first start imports torch
+                run = new_run.start_run(budget)
+            if run:
                 open_run(run.id)
                 st.rerun()
         config = new_run.described_run(budget)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from facedemo.comparison import gather, report
 from facedemo.comparison.commands import train_command
+from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.source_files import file_names
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import load_evaluation, percent
@@ -61,6 +62,7 @@ def about(run: Run) -> str:
     """What was trained, and the verdict."""
     config, size, images = run.config, run.config.model.size, run.status.images
     family, source = config_class(config.family).title, file_names(config.data.source)
+    source = "the built-in faces" if config.data.source == BUILTIN_SOURCE else source
     told = verdict(run) or "It has not been evaluated yet; the page Verify does that."
     return f"{family}, trained on {source} at {size}×{size} for {images:,} images. {told}"
 

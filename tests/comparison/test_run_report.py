@@ -22,7 +22,7 @@ def test_the_page_has_name_settings_verdict_and_the_command_of_the_faces(make_ru
     html = run_report.page(run).decode()
     for text in (
         "First try",
-        "Ours (BEGAN), trained on built-in at 32×32 for 800 images.",
+        "Ours (BEGAN), trained on the built-in faces at 32×32 for 800 images.",
         "At iteration 20, 98.0 % of 500 faces were detected; they show 26 % as many different people as",
         "Fréchet face distance to real faces was 0.123",
         "facedemo train --family ours --size 32",

@@ -12,25 +12,31 @@ from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.evaluation.detector import DIMENSIONS, detect_chunk
 from facedemo.evaluation.metrics import distinct_people
+from facedemo.explore import spread
 from facedemo.pretrained.seeds import face_seeds
 
 FACES = 16
-SPREADS = {"0.05": 0.05, "0.25": 0.25, "0.5": 0.5, "0.75": 0.75, "1": 1.0}
+SPREADS = {f"{value:g}": value for value in spread.SPREADS}
+MEANINGS = {
+    "Faces detected": "By `face_recognition`, as in the paper's Table 1.",
+    "Different people": "Faces closer than 0.6 to each other count as the same person.",
+    "Fréchet distance": "Lower is better. Between two sets of photographs, it is 0.016.",
+}
 SETTINGS = {"spread": url_state.one_of(SPREADS, default="1")}
 
 
-def evaluated(folder: Path, spread: float, progress: Progress) -> tuple[np.ndarray, int, int]:
+def evaluated(folder: Path, chosen: float, progress: Progress) -> tuple[np.ndarray, int, int]:
     """FACES faces, how many of them are detected, and the number of different people on them.
 
-    spread: 1: random faces; towards 0, their latents approach that of the first random face that is detected.
+    chosen: the spread; 1: random faces; towards 0, their latents approach that of the first one that is detected.
     """
     from facedemo.explore import interpolation  # imports torch, which the list of lessons need not wait for
 
     model, seeds = model_picker.load(folder, model_picker.version(folder)), face_seeds(0, FACES)
     images = model.draw(seeds)
-    if spread < 1:
+    if chosen < 1:
         _, faces, _ = detect_chunk(images, "hog", embed=False)
-        images = interpolation.faces_near(model, seeds[np.argmax(faces > 0)], seeds, spread)
+        images = interpolation.faces_near(model, spread.first_detected(seeds, faces), seeds, chosen)
     detected, embeddings = 0, list[np.ndarray]()
     for done, image in enumerate(images, 1):
         _, faces, embedding = detect_chunk(image[None], "hog", embed=True)
@@ -46,46 +52,55 @@ def show_detection(answered: bool) -> None:
         st.info("There is no model to generate faces with. Train one first.", title="No model yet")
         return
     name = model_picker.preferred(choices)
-    # the answer is not shown before the question
-    spread = (
-        "1"
-        if not answered
-        else st.select_slider(
-            "Spread of the latents",
-            list(SPREADS),
-            key="learn_spread",
-            help="1: random latents z. The smaller, the closer all of them are to the latent of one face.",
-            width=420,
-        )
-    )
+    chosen = chosen_spread() if answered else "1"  # the answer is not shown before the question
     folder = choices[name]
     try:
         images, detected, people = cached_work.cached_with_progress(
             "Recognising faces",
-            lambda progress: evaluated(folder, SPREADS[spread], progress),
+            lambda progress: evaluated(folder, SPREADS[chosen], progress),
             str(folder),
             model_picker.version(folder),
-            spread,
+            chosen,
         )
     except cached_work.CancelledError:
         return
     left, right = st.columns(2, gap="large")
     with left:
-        live.show_grid(images, f"{FACES} faces with a spread of {spread}")
+        live.show_grid(images, f"{FACES} faces with a spread of {chosen}")
     with right:
-        st.metric(
-            "Faces detected",
-            f"{detected} of {FACES}",
-            help="By `face_recognition`, as in the paper's Table 1.",
-            border=True,
-        )
+        metric("Faces detected", f"{detected} of {FACES}")
         if answered:
-            st.metric(
-                "Different people",
-                f"{people} of {FACES}",
-                help="Faces closer than 0.6 to each other count as the same person.",
-                border=True,
-            )
+            metric("Different people", f"{people} of {FACES}")
+    if answered:
+        show_thousand(chosen)
+
+
+def chosen_spread() -> str:
+    return st.select_slider(
+        "Spread of the latents",
+        list(SPREADS),
+        key="learn_spread",
+        help="1: random latents z. The smaller, the closer all of them are to the latent of one face.",
+        width=420,
+    )
+
+
+def metric(label: str, value: str) -> None:
+    st.metric(label, value, help=MEANINGS[label], border=True)
+
+
+def show_thousand(chosen: str) -> None:
+    """The metrics of many faces, which were measured earlier."""
+    alike = spread.read()[SPREADS[chosen]]
+    st.header(f"The same with {spread.FACES:,} faces", anchor=False)
+    st.markdown(
+        f"Measured earlier with {spread.MODEL} and a spread of {chosen}. The Fréchet distance asks how far all faces "
+        f"together are from photographs, so it notices both: faces that do not look real, and faces that do not differ."
+    )
+    with st.grid(3, min_column_width=200):
+        metric("Faces detected", f"{alike.detected:,} of {spread.FACES:,}")
+        metric("Different people", f"{alike.people:,} of {spread.FACES:,}")
+        metric("Fréchet distance", f"{alike.distance:.3f}")
 
 
 LESSON = Lesson(
@@ -101,7 +116,7 @@ LESSON = Lesson(
         ["In one", "In fewer than before", "In as many as before, or more"],
         2,
         "The face that all of them resemble now is one that the detector finds, so it finds all of them. And it is one "
-        "person again and again. Move the slider to 0.05, and watch both numbers.",
+        "person again and again. Move the slider to 0.05, and watch the numbers.",
     ),
     show_detection,
     navigation.VERIFY,

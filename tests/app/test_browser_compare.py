@@ -38,7 +38,7 @@ def test_a_race_is_started_watched_and_its_models_put_side_by_side(address: str,
     assert race.status.state == "finished"
     expect(page.get_by_role("img", name=re.compile("16 faces by Ours"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("16 faces by DCGAN"))).to_be_visible()
-    expect(page.get_by_text("100%").first).to_be_visible()
+    expect(page.get_by_text("100 %").first).to_be_visible()
     assert downloaded(page, "Report (HTML)").startswith(b"<!doctype html>")
 
     page.get_by_role("button", name="Side by side").last.click()

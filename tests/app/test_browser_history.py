@@ -174,7 +174,7 @@ def test_back_leaves_a_page_at_the_first_press(address: str, page: Page, wait: b
     page.goto(f"{address}/learn")
     page.get_by_role("button", name="6. The number that lies").click(timeout=PATIENT)
     address_with(page, "lesson=lying")
-    page.get_by_role("button", name="Judge a model by all numbers").click(timeout=PATIENT)
+    page.get_by_role("button", name="Judge a model by all its metrics").click(timeout=PATIENT)
     address_with(page, "/verify?model=") if wait else page.wait_for_url(
         "**/verify*", timeout=PATIENT, wait_until="commit"
     )

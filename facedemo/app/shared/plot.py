@@ -25,12 +25,12 @@ def plot(figure: go.Figure, about: str, buttons: dict[str, Any], key: str | None
     return st.plotly_chart(readable(figure), config=buttons, key=key, alt=alt, **options)
 
 
-def titled_plot(figure: go.Figure, explanation: str | None, key: str) -> None:
+def titled_plot(figure: go.Figure, explanation: str | None, key: str, buttons: dict[str, Any] = TWO_BUTTONS) -> None:
     """Shows a chart of metrics with its title above it, where a ⓘ holds the explanation."""
     title = title_of(figure)
     with st.container(gap="xsmall"):
         st.markdown(f"**{escaped(title)}**", help=explanation)
-        plot(untitled(figure), f"Chart of {title}", TWO_BUTTONS, key=key)
+        plot(untitled(figure), f"Chart of {title}", buttons, key=key)
 
 
 def readable(figure: go.Figure) -> go.Figure:

@@ -9,7 +9,7 @@ import streamlit as st
 from facedemo.app.charts.training import figures
 from facedemo.app.shared import visitor
 from facedemo.app.shared.format import plain_file_name
-from facedemo.app.shared.plot import titled_plot
+from facedemo.app.shared.plot import ALL_BUTTONS, titled_plot
 from facedemo.config.schedule import SettingChange
 from facedemo.explore import single_step
 from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
@@ -134,7 +134,7 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
             # Few steps, late in a training: axes from 0 would show a flat line at the right edge
             figure.update_xaxes(rangemode="normal", tick0=columns["step"][0], dtick=max(1, len(steps) // TICKS))
             figure.update_yaxes(rangemode="normal")
-            titled_plot(figure, stepper.family.config.metric_help.get(name), key=f"chart_{name}")
+            titled_plot(figure, stepper.family.config.metric_help.get(name), f"chart_{name}", ALL_BUTTONS)
 
 
 def notes(stepper: TrainingStepper, examples: Examples) -> str:

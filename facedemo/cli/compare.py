@@ -17,6 +17,7 @@ from facedemo.comparison.report import write
 from facedemo.comparison.worker import execute
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.scan import check_enough
+from facedemo.evaluation.report import percent
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.gans.registry import name_family
 from facedemo.pretrained.model import find_model
@@ -176,7 +177,7 @@ def races(
         except RunError:
             title = "damaged"
         place = state_and_place(status, waits.get(listed.path.resolve()))
-        rows.append([listed.id, title, place, f"{100 * status.progress:.0f} %", status.text])
+        rows.append([listed.id, title, place, percent(status.progress, 0), status.text])
     if rows:
         show_rows(["race", "of", "state", "done", ""], rows, ids=True)
     else:

@@ -8,6 +8,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunOrRace, RunsDir, parse_numbers, show_rows, state_and_place
 from facedemo.comparison import race
 from facedemo.comparison.race import deleted_races
+from facedemo.evaluation.report import percent
 from facedemo.runs import queue, trash
 from facedemo.runs.differences import differences
 from facedemo.runs.directory import find_one
@@ -32,7 +33,7 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
                 run.name if run.name != run.id else "",
                 state_and_place(status, waits.get(run.path.resolve())),
                 f"{status.step:,}",
-                f"{100 * status.progress:.0f} %",
+                percent(status.progress, 0),
                 f"{status.images_per_second:.0f}",
             ]
         )

@@ -44,6 +44,16 @@ def max_trainings() -> int:
     return max(1, int(chosen) if chosen.isdigit() else (os.cpu_count() or 1) // 2)
 
 
+def is_full() -> bool:
+    """Whether another training would wait."""
+    return sum(place.state != "paused" for place in places()) >= max_trainings()
+
+
+def is_training() -> bool:
+    """Whether a training is running on this computer."""
+    return any(place.state == "training" for place in places())
+
+
 def queue_folder() -> Path:
     """The folder of this computer's queue; a home folder on a network drive has one for each computer."""
     return queue_root() / socket.gethostname()

@@ -8,6 +8,7 @@ from facedemo.app.shared import sign_in
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import ask, badge, show_problem, wait_text
+from facedemo.evaluation.report import percent
 from facedemo.pretrained import archive
 from facedemo.runs import classroom, queue
 from facedemo.runs.directory import ProcessDirectory
@@ -34,7 +35,7 @@ def training(folder: Path, directory: ProcessDirectory, queue_text: str) -> None
         st.markdown(f"**{escaped(classroom.name_of(folder))}**: {escaped(directory.name)}", width="content")
         badge(status)
         left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-        st.caption(queue_text or f"{100 * status.progress:.0f} % {left}", width="content")
+        st.caption(queue_text or f"{percent(status.progress, 0)} {left}", width="content")
         st.button(
             "Stop",
             icon=":material/stop:",

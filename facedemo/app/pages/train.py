@@ -16,6 +16,7 @@ from facedemo.app.shared.session import session
 from facedemo.app.views.train import estimate, filling, form, live, new_run, preview
 from facedemo.app.views.train.state import TrainPage, note_opening
 from facedemo.comparison.race import upcoming_entrants
+from facedemo.evaluation.report import percent
 from facedemo.runs import classroom, queue, trash
 from facedemo.runs.run import CONFIG, Run, list_runs
 from facedemo.runs.summary import Facts
@@ -38,7 +39,7 @@ def description(facts: Facts) -> str:
     status = facts.status
     parts = [f"{facts.family or '?'}, {facts.size}×{facts.size}" if facts.size else "config.json is damaged"]
     parts.append(f"started {facts.started}" if facts.started else facts.run.id)
-    parts.append(f"{100 * status.progress:.0f} %, iteration {status.step:,}")
+    parts.append(f"{percent(status.progress, 0)}, iteration {status.step:,}")
     if status.state == "waiting":
         parts.append(escaped(wait_text(facts.run.path, status)))
     elif status.active and status.seconds_left is not None:
@@ -118,7 +119,7 @@ def new_run_form(others: list[Run]) -> None:
                 open_run(run.id)
                 st.rerun()
         config = new_run.described_run(budget)
-        estimate.show_estimate(config, busy=bool(others) or any(place.state == "training" for place in queue.places()))
+        estimate.show_estimate(config, busy=bool(others) or queue.is_training())
         if config is not None and (changes := filling.changed(config)):
             hint = "All other settings are the preset's. A number in a red field is out of range, and is ignored."
             st.caption(f"Changed: {escaped(', '.join(changes))}.", help=hint)

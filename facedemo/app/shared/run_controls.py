@@ -80,7 +80,7 @@ def activity(folder: Path, status: Status, working: str) -> str:
 
 def warn_if_training() -> None:
     """Warns before heavy work that it shares the cores with a training, if one is running on this computer."""
-    if any(place.state == "training" for place in queue.places()):
+    if queue.is_training():
         st.caption("A training is running on this computer, so this takes longer and slows the training down.")
 
 

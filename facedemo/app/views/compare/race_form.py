@@ -57,8 +57,7 @@ def show_race_form(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> N
     many = len(st.session_state[key("gammas" if kind == "sweep" else "families")])
     st.caption(plan_summary(many, budget))
     if busy:
-        waits = sum(place.state != "paused" for place in queue.places()) >= queue.max_trainings()
-        after = "This one waits until it has finished" if waits else "Both share the CPU, so neither would be fair"
+        after = "This one waits until it has finished" if queue.is_full() else "Both share the CPU, which is not fair"
         st.info(f"Another race is running. {after}.")
     hint = "Train in a separate process at low priority: the race continues if you close or reload this page."
     label = "Start the sweep" if kind == "sweep" else "Start the race"

@@ -10,6 +10,7 @@ from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import activity, badge
 from facedemo.app.views.compare import race_form, race_view
 from facedemo.comparison.race import Kind, Plan, Race, deleted_races
+from facedemo.evaluation.report import percent
 from facedemo.runs.directory import RunError
 from facedemo.runs.summary import holds
 from facedemo.storage.process_status import Status
@@ -99,7 +100,7 @@ def card(race: Race, plan: Plan | None) -> None:
             stamp = race.id
             st.caption(
                 f"{escaped(plan.about)} · created {stamp[:10]} {stamp[11:13]}:{stamp[13:15]} · "
-                f"{100 * status.progress:.0f} %"
+                f"{percent(status.progress, 0)}"
             )
         with st.container(horizontal=True):
             if plan:

@@ -20,7 +20,7 @@ from facedemo.app.views.compare import side_by_side, sweep
 from facedemo.comparison import gather
 from facedemo.comparison.race import Plan, Race, pace_note
 from facedemo.comparison.report import HTML, files, packed
-from facedemo.evaluation.report import load_evaluation
+from facedemo.evaluation.report import load_evaluation, percent
 from facedemo.gans.registry import config_class
 from facedemo.imaging import pictures
 from facedemo.runs.evaluations import read_evaluations
@@ -71,7 +71,7 @@ def header(race: Race, plan: Plan, status: Status) -> None:
         st.error(
             escaped(status.message or "See the log in the race's folder for details."), title=status.state.capitalize()
         )
-    parts = [f"{100 * status.progress:.0f} %"]
+    parts = [percent(status.progress, 0)]
     if status.active and status.seconds_left is not None:
         parts.append(f"{duration(status.seconds_left)} of training left")
     if waits := wait_text(race.path, status):
@@ -213,9 +213,7 @@ def first_faces(path: Path, version: int) -> bytes:
 
 def entrant_facts(run: Run, status: Status) -> str:
     parts = (
-        [f"{100 * status.progress:.0f} %", f"{status.images:,} images", duration(status.seconds)]
-        if status.images
-        else []
+        [percent(status.progress, 0), f"{status.images:,} images", duration(status.seconds)] if status.images else []
     )
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")

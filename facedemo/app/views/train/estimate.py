@@ -35,8 +35,9 @@ def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
         st.rerun()  # only a full rerun stops the periodic refresh
     others = ""
     if busy:
-        waits = sum(place.state != "paused" for place in queue.places()) >= queue.max_trainings()
-        others = " It first waits for its turn." if waits else " It takes longer while another run shares the CPU."
+        others = (
+            " It first waits for its turn." if queue.is_full() else " It takes longer while another run shares the CPU."
+        )
     if seconds is not None:
         st.caption(described(config, seconds) + others)
     elif was_measuring and start_measurement(config):

@@ -18,6 +18,7 @@ from facedemo.app.views.train.curves import draw_charts, metrics_of
 from facedemo.app.views.train.state import TrainPage
 from facedemo.comparison.race import Race
 from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
+from facedemo.evaluation.report import percent
 from facedemo.gans.registry import config_class
 from facedemo.runs import classroom, queue
 from facedemo.runs.run import METRICS, Run
@@ -169,7 +170,7 @@ def progress(run: Run, status: Status) -> None:
 
 
 def progress_text(status: Status) -> str:
-    parts = [f"{100 * status.progress:.0f} %"]
+    parts = [percent(status.progress, 0)]
     if status.active and status.seconds_left is not None:
         left = "of training" if status.state == "waiting" else "left"
         parts.append(f"{duration(status.seconds_left)} {left}")

@@ -10,7 +10,7 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.evaluation import table as all_metrics
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
-from facedemo.evaluation.table import NOTHING, counted, number_text, rate_text
+from facedemo.evaluation.table import NOTHING, number_text, rate_text
 
 MEASURES = {
     "detected": (
@@ -93,8 +93,8 @@ def measures(report: Report) -> None:
     values = {
         "detected": (percent(1 - generated.undetected.share), real and percent(1 - real.undetected.share)),
         "people": (
-            counted(generated.people_matched_n, report.matched_n) if generated.faces else NOTHING,
-            real and counted(real.people_matched_n, report.matched_n),
+            f"{generated.people_matched_n:,}" if generated.faces else NOTHING,
+            real and f"{real.people_matched_n:,} of {report.matched_n:,}",
         ),
         "distance": (number_text(generated.distance), real and number_text(real.distance)),
         "duplicates": (
@@ -107,7 +107,7 @@ def measures(report: Report) -> None:
     with st.grid(len(values), min_column_width=150):
         for name, (value, beside) in values.items():
             title, hint = MEASURES[name]
-            delta = f"real: {beside}" if beside else None
+            delta = f"real: {beside}" if beside else f"of {report.matched_n:,}" if name == "people" else None
             if value == NOTHING:
                 delta = "no faces" if not generated.faces else "too few faces" if real else "needs real faces"
             st.metric(title, value, delta, delta_color="off", delta_arrow="off", help=hint, border=True)

@@ -95,10 +95,13 @@ def test_the_focus_waits_for_what_is_drawn_only_after_the_page_is_said_to_be(add
     settled(page)
     tab_to(page, "Start training")
     page.locator(":focus").evaluate("""start => {
-      const state = document.querySelector('[data-testid="stApp"]').dataset;
-      state.testScriptState = "running";
+      const app = document.querySelector('[data-testid="stApp"]');
+      const state = (name) => app.dataset.testScriptState !== name && (app.dataset.testScriptState = name);
+      const kept = new MutationObserver(() => state("running")); // the estimate of the time may be written meanwhile
+      kept.observe(app, { attributeFilter: ["data-test-script-state"] });
+      state("running");
       start.disabled = true;
-      setTimeout(() => (state.testScriptState = "notRunning"), 250);
+      setTimeout(() => { kept.disconnect(); state("notRunning"); }, 250);
       setTimeout(() => start.insertAdjacentHTML("afterend", "<button>Its successor</button>"), 450);
     }""")
     expect(page.get_by_role("button", name="Its successor")).to_be_focused()

@@ -80,9 +80,11 @@ export default function () {
     },
     true,
   );
-  new MutationObserver(() => {
+  const release = () => {
     if (!held || !byKeyboard || !isFree() || !isLost(held.control)) return;
     handOn(held, 0, 0);
     held = undefined;
-  }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+  };
+  new MutationObserver(release).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+  document.addEventListener("focusout", release); // a control that is disabled keeps the focus until the next drawing
 }

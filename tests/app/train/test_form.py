@@ -172,7 +172,8 @@ def test_a_small_set_is_fine_tuned_by_one_press(pictures: Path, launched: Launch
     choose_folder(page, pictures)
     page.selectbox(key="new_data_crop").set_value("square").run()
     previewed(page)
-    assert "With fewer than 5,000 images" in page_text(page)
+    (proposal,) = (text for text in page.markdown if "fits 64 images better" in text.value)
+    assert proposal.help.startswith("With fewer than 5,000 images")
     click(page, "Use this preset")
     assert page.selectbox(key="new_preset").value == "own-64"
     assert page.selectbox(key="new_training_start").value == "r3gan-64"

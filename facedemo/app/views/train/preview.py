@@ -143,10 +143,9 @@ def proposal(count: int, preset: str, use_preset: Callable[[str], None]) -> None
     """
     fitting, why = fitting_preset(count)
     if preset == fitting:
-        st.caption(f"This preset fits {count:,} images. {why}")
+        st.caption(f"This preset fits {count:,} images.", help=why)
         return
-    with st.container(border=True):
-        st.markdown(f"The preset **{PRESETS[fitting].title}** fits {count:,} images.")
-        st.caption(why)
+    with st.container(horizontal=True, vertical_alignment="center"):  # one line, so that Start is not far down
+        st.markdown(f"**{PRESETS[fitting].title}** fits {count:,} images better.", help=why, width="content")
         hint = "Fill the settings below with those of this preset; the images and their crop stay."
-        st.button("Use this preset", icon=":material/tune:", on_click=use_preset, args=(fitting,), help=hint)
+        st.button("Use this preset", type="tertiary", on_click=use_preset, args=(fitting,), help=hint)

@@ -1,6 +1,7 @@
 """The command that calibrates a model's latents."""
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,12 @@ import typer
 from facedemo.cli.terminal import RUNS, RunsDir, bars
 from facedemo.data import personal
 from facedemo.data.source_files import file_names
-from facedemo.evaluation.calibration import PENALTY, calibration
+from facedemo.evaluation.calibration import CalibrationOptions, calibration
 from facedemo.pretrained import card
 from facedemo.pretrained.model import find_model
 
 app = typer.Typer(add_completion=False)
+DEFAULT = CalibrationOptions()
 
 
 @app.command()
@@ -33,28 +35,39 @@ def calibrate(
             help="Penalty on the change of the latents: lower values bring the distribution of the faces closer to "
             "that of real ones, higher ones change the faces less."
         ),
-    ] = PENALTY,
+    ] = DEFAULT.penalty,
+    clarity: Annotated[
+        float,
+        typer.Option(
+            help="Weight of clear faces, with a high detection score: higher values leave fewer torn ones, and faces "
+            "vary less, also in pose. 0: none."
+        ),
+    ] = DEFAULT.clarity,
     shift: Annotated[
         bool, typer.Option(help="Also shift the latents' mean; otherwise, only change how much they vary.")
-    ] = True,
+    ] = DEFAULT.shift,
+    rounds: Annotated[
+        int, typer.Option(help="How often the change is found, each time starting from the last one.")
+    ] = DEFAULT.rounds,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Change a trained model's latents linearly, so that its faces vary more like real ones.
+    """Change a trained model's latents linearly, so that its faces vary more like real ones and fewer are torn.
 
-    Trains nothing: the change is found from the face embeddings of 3,000 generated faces and of the training images,
-    whose analysis takes about a minute per 1,000 images the first time. Directions learned from labels are not taken
-    over: learn them again for the new model.
+    Trains nothing: the change is found from the face embeddings and detection scores of 3,000 generated faces per
+    round, and from the training images, whose analysis takes about a minute per 1,000 images the first time.
+    Directions learned from labels are not taken over: learn them again for the new model.
     """
     personal.expire()
+    options = CalibrationOptions(penalty, clarity, shift, rounds)
     folder = find_model(model, runs_dir)
     card.check_calibration(folder, out)
     original = card.original(folder)
     source = "\n".join(data)
     with bars() as steps:
-        change = calibration(original.model, source, penalty, shift, steps)
+        change = calibration(original.model, source, options, steps)
     change.put_into(original.model.family.average)
-    options = {"data": file_names(source), "penalty": penalty, "shift": "yes" if shift else "no"}
-    typer.echo(card.export_calibrated(original, options, out))
+    told = asdict(options) | {"data": file_names(source), "shift": "yes" if shift else "no"}
+    typer.echo(card.export_calibrated(original, told, out))
     sources = [part for path in data for part in ("--data", path)]
     evaluation = shlex.join(["facedemo", "verify", "--model", str(out), *sources])
     typer.echo(

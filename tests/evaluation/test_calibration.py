@@ -11,7 +11,14 @@ from safetensors.torch import load_file, save_file
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from facedemo.evaluation import calibration
-from facedemo.evaluation.calibration import LatentChange, PredictedDistance, fit
+from facedemo.evaluation.calibration import (
+    CLEAR,
+    CalibrationOptions,
+    LatentChange,
+    PredictedDistance,
+    PredictedLack,
+    fit,
+)
 from facedemo.evaluation.metrics import frechet
 from facedemo.gans.base import Family, create
 from facedemo.gans.registry import config_class
@@ -43,17 +50,22 @@ def change(width: int) -> LatentChange:
     return LatentChange(torch.diag(values / width + 0.5) + 0.01, values / 10, before=1.0, after=0.5)
 
 
+def fitted(latents: np.ndarray, generated: np.ndarray, real: np.ndarray, **options: float) -> LatentChange:
+    lack = PredictedLack(latents, np.zeros(len(latents)))
+    return fit(PredictedDistance(latents, generated, real), lack, CalibrationOptions(**{"clarity": 0.0, **options}))
+
+
 def test_the_predicted_distance_is_that_of_faces_drawn_with_the_change() -> None:
     rng = np.random.RandomState(0)
     latents = latents_of(4000, rng)
     real = embeddings(1.4 * latents_of(4000, rng) + [0.3, 0, 0, -0.2], rng)
-    found = fit(latents, embeddings(latents, rng), real, penalty=0.01)
+    found = fitted(latents, embeddings(latents, rng), real, penalty=0.01)
     others = latents_of(4000, rng)
     assert found.before == pytest.approx(frechet(embeddings(others, rng), real), rel=0.1)
-    drawn = embeddings(others @ found.matrix.numpy().T + found.shift.numpy(), rng)
+    drawn = embeddings(found.of(torch.from_numpy(others)).numpy(), rng)
     assert found.after == pytest.approx(frechet(drawn, real), abs=0.02)
     assert found.after < found.before / 5
-    centred = fit(latents, embeddings(latents, rng), real, penalty=0.01, shifted=False)
+    centred = fitted(latents, embeddings(latents, rng), real, penalty=0.01, shift=False)
     assert not centred.shift.any()
     assert found.after < centred.after < found.before
 
@@ -65,13 +77,50 @@ def test_the_penalty_is_the_divergence_of_the_changed_latents_and_holds_them_bac
     wanted = change(WIDTH)
     identity = torch.eye(WIDTH, dtype=torch.float64)
     distance = PredictedDistance(latents, generated, real)
-    before = MultivariateNormal(torch.zeros(WIDTH, dtype=torch.float64), distance.variance * identity)
-    after = MultivariateNormal(wanted.shift, distance.variance * wanted.matrix @ wanted.matrix.T)
+    before = MultivariateNormal(torch.zeros(WIDTH, dtype=torch.float64), distance.model.variance * identity)
+    after = MultivariateNormal(wanted.shift, distance.model.variance * wanted.matrix @ wanted.matrix.T)
     assert float(distance.departure(wanted.matrix, wanted.shift)) == pytest.approx(float(kl_divergence(after, before)))
     assert float(distance.departure(identity, torch.zeros(WIDTH))) == pytest.approx(0)
-    free, held = (fit(latents, generated, real, penalty) for penalty in (1e-3, 300.0))
+    free, held = (fitted(latents, generated, real, penalty=penalty) for penalty in (1e-3, 300.0))
     assert free.after < held.after < held.before
     assert torch.allclose(held.matrix, identity, atol=0.02)
+
+
+def scores_of(latents: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    return 1 + latents @ [0.5, 0, -0.3, 0] + rng.normal(scale=0.4, size=len(latents))
+
+
+def test_the_predicted_lack_is_that_of_faces_drawn_with_the_change() -> None:
+    rng = np.random.RandomState(0)
+    latents = rng.normal(scale=0.6, size=(4000, WIDTH))
+    lack, wanted = PredictedLack(latents, scores_of(latents, rng)), change(WIDTH)
+    drawn = scores_of(wanted.of(torch.from_numpy(latents)).numpy(), rng)
+    assert float(lack.of(wanted.matrix, wanted.shift)) == pytest.approx(np.maximum(0, CLEAR - drawn).mean(), rel=0.05)
+
+
+def test_clarity_leaves_fewer_low_scores_at_the_price_of_distance() -> None:
+    rng = np.random.RandomState(0)
+    latents = latents_of(4000, rng)
+    distance = PredictedDistance(latents, embeddings(latents, rng), embeddings(1.2 * latents, rng))
+    lack = PredictedLack(latents, scores_of(latents, rng))
+    plain, clear = (fit(distance, lack, CalibrationOptions(0.01, clarity)) for clarity in (0.0, 3.0))
+    low = [np.mean(scores_of(found.of(torch.from_numpy(latents)).numpy(), rng) < 0.5) for found in (plain, clear)]
+    assert low[1] < low[0] / 2
+    assert plain.after < clear.after
+
+
+def test_scores_that_do_not_vary_change_nothing() -> None:
+    rng = np.random.RandomState(0)
+    latents = latents_of(1000, rng)
+    found = fitted(latents, embeddings(latents, rng), embeddings(latents, rng), clarity=1.0)
+    assert torch.isfinite(found.matrix).all()
+
+
+def test_a_second_change_is_of_latents_that_the_first_one_changes() -> None:
+    first, second = change(WIDTH), LatentChange(torch.diag(torch.arange(1.0, 5).double()), torch.ones(4).double(), 0, 0)
+    latents = torch.from_numpy(latents_of(10, np.random.RandomState(0)))
+    assert torch.allclose(first.followed_by(second).of(latents), first.of(second.of(latents)), atol=1e-6)
+    assert (first.followed_by(second).before, first.followed_by(second).after) == (first.before, second.after)
 
 
 @pytest.mark.parametrize(
@@ -167,14 +216,19 @@ def folder_of(folder: Path, images: np.ndarray) -> Path:
     return folder
 
 
+def brightness(images: np.ndarray) -> np.ndarray:
+    return images.mean((1, 2, 3)) / 255
+
+
 def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_images(
     seeing: Seeing, make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibration, "detect_and_embed", seeing.detect_and_embed)
+    monkeypatch.setattr(calibration, "detection_scores", brightness)
     plain, out = make_bundle(), tmp_path / "closer"
     training = drawn_otherwise(load_model(plain), 400)
     source = folder_of(tmp_path / "faces", training)
-    command = ("calibrate", str(plain), "--data", str(source), "--penalty", "1e-6", "--out", str(out))
+    command = ("calibrate", str(plain), "--data", str(source), "--penalty", "1e-6", "--clarity", "0", "--out", str(out))
     done = facedemo(tmp_path, *command)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(out)
@@ -186,12 +240,19 @@ def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_image
     ]
     assert distances[1] < distances[0] / 5
     assert f"`facedemo verify --model {out} --data {source}`" in " ".join(done.stderr.split())
+    card_text = (out / "README.md").read_text("utf8")
+    assert "penalty: 1e-06; clarity: 0.0; shift: yes; rounds: 2; data: faces" in card_text
     centred = facedemo(tmp_path, *command[:-1], str(tmp_path / "centred"), "--no-shift")
     assert centred.returncode == 0, centred.stderr
     assert "shift: no" in (tmp_path / "centred" / "README.md").read_text("utf8")
     again = facedemo(tmp_path, *command[:-1], str(tmp_path / "again"), "--penalty", "inf")
     assert again.returncode == 1
     assert "must be a positive number" in again.stderr
+    for option, value, said in (
+        ("--clarity", "-1", "must be 0 or a positive number"),
+        ("--rounds", "0", "at least one"),
+    ):
+        assert said in facedemo(tmp_path, *command[:-1], str(tmp_path / "again"), option, value).stderr
     assert "exists already. Choose a new folder." in facedemo(tmp_path, *command).stderr
     few_faces = folder_of(tmp_path / "few faces", training[:100])
     few = facedemo(tmp_path, "calibrate", str(plain), "--data", str(few_faces), "--out", str(tmp_path / "few"))

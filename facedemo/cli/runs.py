@@ -24,14 +24,15 @@ def runs(runs_dir: RunsDir = RUNS) -> None:
     if not listed_runs:
         typer.echo(f"No runs in {runs_dir}. `facedemo train --preset minute` trains a model in about a minute.")
         return
-    rows, waits = [], queue.waits()
+    rows, waits, races = [], queue.waits(), race.upcoming_entrants(runs_dir)
     for run in listed_runs:
         status = run.status
+        state = "waiting for its race" if run.id in races else state_and_place(status, waits.get(run.path.resolve()))
         rows.append(
             [
                 run.id,
                 run.name if run.name != run.id else "",
-                state_and_place(status, waits.get(run.path.resolve())),
+                state,
                 f"{status.step:,}",
                 percent(status.progress, 0),
                 f"{status.images_per_second:.0f}",

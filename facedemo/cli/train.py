@@ -7,7 +7,7 @@ import typer
 
 from facedemo.cli.options import given, with_settings
 from facedemo.cli.terminal import RUNS, Now, RunName, RunsDir, fail, text_of
-from facedemo.config.presets import PRESETS, configure
+from facedemo.config.presets import PRESETS, configure, default_name
 from facedemo.config.schema import BUILTIN_SOURCE, Budget, RunConfig
 from facedemo.data.scan import check_enough
 from facedemo.data.source_files import existing
@@ -64,7 +64,7 @@ def train(
     if dry_run:
         show_plan(chosen)
         return
-    run = new_run(chosen, runs_dir)
+    run = new_run(chosen.model_copy(update={"name": chosen.name or default_name(preset, chosen)}), runs_dir)
     typer.echo(run.path) if only_create else follow(run, now)
 
 

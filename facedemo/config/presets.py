@@ -153,8 +153,12 @@ def configure(options: dict[str, Any], preset: str | None = None, base: dict[str
     return RunConfig.model_validate(settings)
 
 
-def default_name(preset: str, config: RunConfig) -> str:
-    """The name of a run that was given none: "One minute, γ 0.8, 14:07"."""
+def default_name(preset: str | None, config: RunConfig) -> str:
+    """The name of a run that was given none: "One minute, γ 0.8, 14:07", or without a preset "ours, γ 0.8, 14:07"."""
     gamma = getattr(config.model, "gamma", None)
-    parts = [PRESETS[preset].title, config.family if gamma is None else f"γ {gamma:g}"]
+    parts = [PRESETS[preset].title if preset in PRESETS else config.family]
+    if gamma is not None:
+        parts.append(f"γ {gamma:g}")
+    elif preset in PRESETS:
+        parts.append(config.family)
     return ", ".join([*parts, time.strftime("%H:%M")])

@@ -1,6 +1,7 @@
 """Commands on runs, on real files, as `facedemo` runs them."""
 
 import os
+import re
 import socket
 import zipfile
 from pathlib import Path
@@ -42,6 +43,26 @@ def test_runs_are_listed_with_what_each_is_doing(make_run: RunMaker, monkeypatch
     (row,) = [line for line in facedemo("runs").splitlines() if "mine" in line]
     assert "stopped" in row
     assert "2,000" in row
+
+
+def test_a_member_of_a_race_is_listed_as_waiting_for_it(make_run: RunMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    config = make_run("mine", state="stopped").config
+    race = create_race({"one": config, "two": config})
+    me = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
+    race.write_status(Status("running", **me))
+    listed = facedemo("runs")
+    assert listed.count("waiting for its race") == 2
+    assert listed.count("stopped") == 1
+    race.write_status(Status("stopped"))
+    assert "waiting" not in facedemo("runs")
+
+
+def test_a_run_without_a_name_is_called_after_its_preset(home: Path) -> None:
+    path = facedemo("train", "--preset", "minute", "--gamma", "0.4", "--only-create", "--runs-dir", home / "unnamed")
+    assert re.fullmatch(r"One minute, γ 0\.4, \d\d:\d\d", Run(Path(path)).name)
+    path = facedemo("train", "--family", "dcgan", "--minutes", "1", "--only-create", "--runs-dir", home / "unnamed")
+    assert re.fullmatch(r"dcgan, \d\d:\d\d", Run(Path(path)).name)
 
 
 def test_a_narrow_list_keeps_the_ids_whole_and_names_are_printed_as_they_are(

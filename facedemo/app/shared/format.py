@@ -2,23 +2,32 @@
 
 import re
 import time
+from collections import deque
+
+RECENT = 10.0  # seconds over which a speed is measured
 
 
 class Pace:
-    """Progress of a computation and the time left at its speed so far."""
+    """Progress of a computation and the time left at its recent speed."""
 
     def __init__(self) -> None:
-        # time and progress at the first report, which leaves out loading a model
-        self.began: tuple[float, int] | None = None
+        # times and progress of the reports of the last RECENT seconds, and of the one before them; the first report
+        # leaves out loading a model
+        self.reports: deque[tuple[float, int]] = deque()
+        self.began: float | None = None
         self.done, self.total = 0, 0
         self.spent, self.left = 0.0, None
 
     def reached(self, done: int, total: int | None) -> None:
         now = time.monotonic()
-        self.began = self.began or (now, done)
-        self.done, self.total, self.spent = done, total or 0, now - self.began[0]
-        fresh = done - self.began[1]
-        self.left = self.spent / fresh * (self.total - done) if fresh and self.total else None
+        self.began = self.began or now
+        self.reports.append((now, done))
+        while len(self.reports) > 2 and self.reports[1][0] <= now - RECENT:
+            self.reports.popleft()
+        since, before = self.reports[0]
+        self.done, self.total, self.spent = done, total or 0, now - self.began
+        fresh = done - before
+        self.left = (now - since) / fresh * (self.total - done) if fresh and self.total else None
 
     @property
     def share(self) -> float:

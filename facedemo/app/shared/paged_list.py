@@ -14,7 +14,8 @@ def paged_list(
 ) -> None:
     """fits: whether an item matches the search.  kind: the items' singular name.  hint: help text of the search."""
     if len(items) > PER_PAGE:
-        search = st.text_input(f"Find a {kind}", key=f"find_{kind}", icon=":material/search:", help=hint)
+        name = f"find_{kind}"
+        search = st.text_input(f"Find a {kind}", key=name, icon=":material/search:", help=hint, persist_state="session")
         items = [item for item in items if fits(item, search)]
         if not items:
             st.caption(f"No {kind} matches.")
@@ -23,4 +24,4 @@ def paged_list(
     for item in items[(page - 1) * PER_PAGE : page * PER_PAGE]:
         show(item)
     if pages > 1:
-        st.pagination(pages, key=f"{kind}_page")
+        st.pagination(pages, key=f"{kind}_page", persist_state="session")

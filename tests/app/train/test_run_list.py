@@ -90,6 +90,9 @@ def test_sixty_runs_come_a_page_at_a_time_and_can_be_searched(pictures: Path) ->
     page.text_input(key="find_run").set_value("face-33-of").run()
     assert labels(page).count("Open") == 1
     assert f"Open_{made[33].id}" in {item.key for item in page.button}
+    click(page, "Open")
+    click(page, "All runs")  # as Back leads here
+    assert page.text_input(key="find_run").value == "face-33-of"
     page.text_input(key="find_run").set_value("nothing like it").run()
     assert not page.exception
     assert labels(page).count("Open") == 0

@@ -15,16 +15,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.config.presets import configure
+from facedemo.app.shared.format import duration
+from facedemo.app.views.train import estimate
+from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.locations import bundled
+from facedemo.training import speed
 from tests.conftest import Maker, RunMaker
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def nothing_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the process that measures a speed, and the speeds that others have measured."""
+    monkeypatch.setattr(estimate, "start_measurement", lambda config: False)
+    monkeypatch.setattr(speed, "known_speed", lambda config: None)
 
 
 def open_app(**address: str) -> AppTest:
@@ -89,6 +99,21 @@ def test_every_other_page_is_linked_with_one_line(make_bundle: Maker) -> None:
     assert linked_pages(app) == others
     assert len(app.caption) == 1 + len(others)
     assert all(link.proto.help for link in app.get("page_link"))
+
+
+def test_the_time_of_watch_one_learn_is_told_once_it_is_known(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    app = open_app()
+    assert not [text for text in app.caption if "of training at" in text.value]
+    monkeypatch.setattr(speed, "known_speed", lambda config: {"images_per_second": 200.0, "startup_seconds": 0.0})
+    app.run()
+    assert not app.exception
+    (told,) = (text.value for text in app.caption if "of training at" in text.value)
+    images = configure({}, next(iter(PRESETS))).budget.images
+    assert images is not None
+    assert f"**About {duration(estimate.round_time(images / 200))}** of training at 200 images per second" in told
 
 
 def test_watch_one_learn_starts_the_first_preset_and_opens_it(

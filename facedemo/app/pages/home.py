@@ -10,16 +10,18 @@ from facedemo.app.components.face_grid import face_grid
 from facedemo.app.shared import model_picker
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.whole_cards import WHOLE_CARDS
+from facedemo.app.views.train import estimate
 from facedemo.app.views.train.state import note_opening
 from facedemo.config.presets import PRESETS, configure, default_name
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.runs import queue
 from facedemo.runs.run import Run, create_run, list_runs
 from facedemo.training import speed
 
 GENERATE, TRAIN = navigation.GENERATE, navigation.TRAIN
 FACES, COLUMNS, NARROW_COLUMNS = 16, 8, 4
-FIRST_LESSON = "numbers"
+FIRST_LESSON, FIRST_PRESET = "numbers", next(iter(PRESETS))
 SEED = 0  # the seed of the sample picture on every model card
 GOALS = {  # what a visitor may want → page, icon and description
     "Draw": {
@@ -92,10 +94,9 @@ def watch_one_learn() -> None:
 
 def start_first_run() -> Run | None:
     """Starts a run with the first preset; shows the error and returns None if that fails."""
-    preset = next(iter(PRESETS))
+    config = configure({}, FIRST_PRESET)
     try:
-        config = configure({}, preset)
-        run = create_run(config.model_copy(update={"name": default_name(preset, config)}))
+        run = create_run(config.model_copy(update={"name": default_name(FIRST_PRESET, config)}))
         run.launch_new(speed.estimated_seconds(run.config))
     except OSError as error:
         st.error(f"{escaped(error)} Check that the folder for runs is writable.", title="Not started")
@@ -136,6 +137,7 @@ with st.container(horizontal=True):
     hint = "Open the first of eight short lessons; they need no previous knowledge."
     if st.button("Start with lesson 1", icon=":material/school:", help=hint):
         st.switch_page(navigation.LEARN, query_params={"lesson": FIRST_LESSON})
+time_of_training = st.empty()
 
 choices = model_picker.choices()
 if not choices:
@@ -172,4 +174,6 @@ with st.grid(4, min_column_width=260) as places:
     for goal in GOALS:
         with places.cell():
             cards(goal)
+with time_of_training:  # last, because the speed may have to be measured first
+    estimate.show_estimate(configure({}, FIRST_PRESET), busy=queue.is_training())
 model_picker.warm_up()

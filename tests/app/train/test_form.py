@@ -27,10 +27,10 @@ def test_without_runs_it_invites_to_start_one() -> None:
 def test_the_time_of_a_run_is_told_before_it_starts() -> None:
     assert "About" not in page_text(open_page())
     speed.store_speed(configure({}, "minute"), 300.0, 8.0)
-    assert "**About 50 s** at 300 images per second" in page_text(open_page())
+    assert "**About 50 s** of training at 300 images per second" in page_text(open_page())
     speed.store_speed(configure({}, "minute"), 50.0, 8.0)
     page = open_page()
-    assert "**About 4 min** at 50 images per second" in page_text(page)
+    assert "**About 4 min** of training at 50 images per second" in page_text(page)
     page.number_input(key="new_budget_images").set_value(2000).run()
     assert "**About 50 s**" in page_text(page)
 

@@ -48,7 +48,7 @@ def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
 
 def described(config: RunConfig, seconds: float) -> str:
     measured_speed = speed.known_speed(config) or {}
-    rate = f"at {measured_speed['images_per_second']:,.0f} images per second, measured on this computer"
+    rate = f"of training at {measured_speed['images_per_second']:,.0f} images per second, measured on this computer"
     before = "" if config.data.source == BUILTIN_SOURCE else " The images are prepared first, once."
     return f"**About {duration(round_time(seconds))}** {rate}.{before}"
 

@@ -46,19 +46,16 @@ def calibrate(
     shift: Annotated[
         bool, typer.Option(help="Also shift the latents' mean; otherwise, only change how much they vary.")
     ] = DEFAULT.shift,
-    rounds: Annotated[
-        int, typer.Option(help="How often the change is found, each time starting from the last one.")
-    ] = DEFAULT.rounds,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Change a trained model's latents linearly, so that its faces vary more like real ones and fewer are torn.
 
-    Trains nothing: the change is found from the face embeddings and detection scores of 3,000 generated faces per
-    round, and from the training images, whose analysis takes about a minute per 1,000 images the first time.
-    Directions learned from labels are not taken over: learn them again for the new model.
+    Trains nothing: the change is found from twice 3,000 generated faces and from the training images, whose analysis
+    takes about a minute per 1,000 images the first time. Directions learned from labels are not taken over: learn
+    them again for the new model.
     """
     personal.expire()
-    options = CalibrationOptions(penalty, clarity, shift, rounds)
+    options = CalibrationOptions(penalty, clarity, shift)
     folder = find_model(model, runs_dir)
     card.check_calibration(folder, out)
     original = card.original(folder)

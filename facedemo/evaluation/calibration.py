@@ -1,10 +1,10 @@
 """Calibration: a linear change of a model's latents after which its faces vary more like real ones and are clearer.
 
-G(z) becomes G(Az + b). A linear model of the face embeddings of G(z) predicts their distribution for every A and b, and
-another one the detection scores, which are low for torn faces. The chosen A and b minimise the predicted Fréchet
-distance of the embeddings to those of training images, plus penalties on how far Az + b is from z and on low scores.
-Both models hold only nearby, so they are fitted again to the changed faces. The change is multiplied into the
-generator's first, linear layer, so that z is drawn as before.
+G(z) becomes G(Az + b). Linear models predict, for every A and b, how the faces of G(Az + b) are distributed: their
+embeddings, small grey pictures of them, which show expression and light, and their detection scores, which are low for
+torn faces. The chosen A and b minimise the predicted Fréchet distances to training images, plus penalties on how far
+Az + b is from z and on low scores. The models hold only nearby, so they are fitted again to the changed faces. The
+change is multiplied into the generator's first, linear layer, so that z is drawn as before.
 """
 
 import math
@@ -27,7 +27,10 @@ from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
 
 SEED, FACES = 990001, 3000  # of the generated faces that the models of embeddings and scores are fitted to
+ROUNDS = 2  # of fitting
 STEPS = 150  # of the optimiser, at most
+PIXELS = 16  # per side of the small pictures, of which the part MIDDLE is used
+MIDDLE = (slice(4, 15), slice(3, 13))
 CLEAR = 1.5  # a detection score: a third of real faces have a higher one
 
 
@@ -36,13 +39,12 @@ class CalibrationOptions:
     """How far latents may change, and for what.
 
     penalty: positive; the higher, the smaller the change.  clarity: 0 or positive; the higher, the clearer the faces,
-    and the less they vary.  shift: change b, too; otherwise it is 0.  rounds: of fitting, at least 1.
+    and the less they vary.  shift: change b, too; otherwise it is 0.
     """
 
     penalty: float = 0.003
-    clarity: float = 0.2
+    clarity: float = 0.4
     shift: bool = True
-    rounds: int = 2
 
     def check(self) -> None:
         """Raises ValueError if a value is out of its range."""
@@ -50,8 +52,6 @@ class CalibrationOptions:
             raise ValueError(f"The penalty is {self.penalty:g}, but it must be a positive number.")
         if not 0 <= self.clarity < math.inf:
             raise ValueError(f"The clarity is {self.clarity:g}, but it must be 0 or a positive number.")
-        if self.rounds < 1:
-            raise ValueError(f"There are {self.rounds} rounds, but at least one is needed.")
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ class LinearModel:
 
 
 class PredictedDistance:
-    """The predicted Fréchet face distance of G(Az + b) to real faces, as a function of A and b, in float64."""
+    """The predicted Fréchet distance of numbers of the faces G(Az + b) to real faces, as a function of A and b."""
 
-    def __init__(self, latents: np.ndarray, embeddings: np.ndarray, real: np.ndarray) -> None:
-        """latents: (n, h), n more than h.  embeddings: (n, 128), of their faces.  real: (m, 128), of real faces."""
-        self.model = LinearModel(latents, embeddings)
+    def __init__(self, latents: np.ndarray, numbers: np.ndarray, real: np.ndarray) -> None:
+        """latents: (n, h), n more than h.  numbers: (n, d), of their faces.  real: (m, d), of real faces."""
+        self.model = LinearModel(latents, numbers)
         self.mean, self.covariance = torch.from_numpy(real.mean(0)), torch.from_numpy(np.cov(real, rowvar=False))
         values, vectors = torch.linalg.eigh(self.covariance)
         self.root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
@@ -122,12 +122,6 @@ class PredictedDistance:
         product = torch.linalg.eigvalsh(self.root @ covariance @ self.root).clamp_min(1e-14)
         traces = torch.trace(covariance) + torch.trace(self.covariance)
         return difference @ difference + traces - 2 * product.sqrt().sum()
-
-    def departure(self, matrix: Tensor, shift: Tensor) -> Tensor:
-        """How far Az + b is from z: the Kullback–Leibler divergence, with both taken as normal distributions."""
-        squared = matrix @ matrix.T
-        spread = torch.trace(squared) - len(squared) - torch.logdet(squared)
-        return (spread + shift @ shift / self.model.variance) / 2
 
 
 class PredictedLack:
@@ -145,9 +139,33 @@ class PredictedLack:
         return deviation * (lack * torch.special.ndtr(lack) + density)
 
 
-def fit(distance: PredictedDistance, lack: PredictedLack, options: CalibrationOptions) -> LatentChange:
-    """The change that minimises distance + penalty · departure + clarity · lack, by L-BFGS; A is symmetric."""
-    identity = torch.eye(len(distance.model.slope), dtype=torch.float64)
+@dataclass(frozen=True)
+class Prediction:
+    """What is predicted of the faces G(Az + b).
+
+    embeddings: of the detected ones.  pictures: `small_pictures`.  Both share one variance of z.
+    """
+
+    embeddings: PredictedDistance
+    pictures: PredictedDistance
+    lack: PredictedLack
+
+    def cost(self, matrix: Tensor, shift: Tensor, options: CalibrationOptions) -> Tensor:
+        cost = self.embeddings.of(matrix, shift) + self.pictures.of(matrix, shift)
+        cost = cost + options.penalty * departure(matrix, shift, self.pictures.model.variance)
+        return cost + options.clarity * self.lack.of(matrix, shift) if options.clarity else cost
+
+
+def departure(matrix: Tensor, shift: Tensor, variance: float) -> Tensor:
+    """How far Az + b is from z of a variance: the Kullback–Leibler divergence, both taken as normal distributions."""
+    squared = matrix @ matrix.T
+    spread = torch.trace(squared) - len(squared) - torch.logdet(squared)
+    return (spread + shift @ shift / variance) / 2
+
+
+def fit(prediction: Prediction, options: CalibrationOptions) -> LatentChange:
+    """The change of least cost, by L-BFGS; A is symmetric."""
+    identity = torch.eye(len(prediction.pictures.model.slope), dtype=torch.float64)
     matrix = identity.clone().requires_grad_()
     shift = torch.zeros(len(identity), dtype=torch.float64, requires_grad=options.shift)
     changed = [matrix, shift] if options.shift else [matrix]
@@ -155,18 +173,24 @@ def fit(distance: PredictedDistance, lack: PredictedLack, options: CalibrationOp
 
     def objective() -> Tensor:
         optimizer.zero_grad()
-        symmetric = (matrix + matrix.T) / 2
-        value = distance.of(symmetric, shift) + options.penalty * distance.departure(symmetric, shift)
-        if options.clarity:
-            value = value + options.clarity * lack.of(symmetric, shift)
+        value = prediction.cost((matrix + matrix.T) / 2, shift, options)
         value.backward()
         return value
 
     optimizer.step(objective)
     with torch.no_grad():
         found, moved = (matrix + matrix.T) / 2, shift.detach()
-        before, after = distance.of(identity, torch.zeros_like(moved)), distance.of(found, moved)
-    return LatentChange(found, moved, float(before), float(after))
+        before = prediction.embeddings.of(identity, torch.zeros_like(moved))
+        return LatentChange(found, moved, float(before), float(prediction.embeddings.of(found, moved)))
+
+
+def small_pictures(images: np.ndarray) -> np.ndarray:
+    """Grey pictures of the middle of images (n, size, size, 3), of equal brightness and contrast: (n, d) float64."""
+    count, size = len(images), images.shape[1]
+    grey = images.mean(-1).reshape(count, PIXELS, size // PIXELS, PIXELS, size // PIXELS).mean((2, 4))
+    pixels = grey[:, *MIDDLE].reshape(count, -1)
+    centred = pixels - pixels.mean(1, keepdims=True)
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True).clip(1e-9)
 
 
 def calibration(
@@ -185,20 +209,28 @@ def calibration(
     training = Selection(faces.images, split_rows(faces, source, "train"))
     enough_real(len(training), source)
     latents = sampling.latents(model, face_seeds(SEED, FACES))
-    analysed = analysed_faces(model, latents, steps)  # first, because it shows whether the model draws faces
-    real = detect_and_embed(training, progress=steps("analysing training faces"), cache=faces.detections)
-    enough_real(int(real.detected.sum()), source)
-    change = fit(*predictions(latents, analysed, real), options)
-    for _ in range(options.rounds - 1):
-        analysed = analysed_faces(model, change.of(latents), steps)
-        change = change.followed_by(fit(*predictions(latents, analysed, real), options))
+    generated = analysed_faces(model, latents, steps)  # first, because it shows whether the model draws faces
+    found = detect_and_embed(training, progress=steps("analysing training faces"), cache=faces.detections)
+    enough_real(int(found.detected.sum()), source)
+    pictures = np.concatenate([small_pictures(training[row][None]) for row in range(len(training))])
+    real = AnalysedFaces(found, pictures, np.array([]))
+    change = fit(prediction(latents, generated, real), options)
+    for _ in range(ROUNDS - 1):
+        generated = analysed_faces(model, change.of(latents), steps)
+        change = change.followed_by(fit(prediction(latents, generated, real), options))
     return change
 
 
-Analysed = tuple[FaceDetections, np.ndarray]  # and the detection scores
+@dataclass(frozen=True)
+class AnalysedFaces:
+    """pictures, scores: see `small_pictures` and `detection_scores`."""
+
+    found: FaceDetections
+    pictures: np.ndarray
+    scores: np.ndarray
 
 
-def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> Analysed:
+def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> AnalysedFaces:
     """Raises ValueError if too few faces are detected."""
     images = sampling.draw(model, latents, progress=steps("generating faces"))
     found = detect_and_embed(images, progress=steps("analysing generated faces"))
@@ -208,14 +240,18 @@ def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> Analysed:
             f"A face is detected in only {found.detected.sum():,} of {FACES:,} generated images, but {needed:,} "
             "are needed. Train the model further first."
         )
-    return found, detection_scores(images)
+    return AnalysedFaces(found, small_pictures(images), detection_scores(images))
 
 
-def predictions(latents: Tensor, analysed: Analysed, real: FaceDetections) -> tuple[PredictedDistance, PredictedLack]:
-    found, scores = analysed
-    inputs = latents.double().numpy()
-    distance = PredictedDistance(inputs[found.detected], found.face_embeddings, real.face_embeddings)
-    return distance, PredictedLack(inputs, scores)
+def prediction(latents: Tensor, generated: AnalysedFaces, real: AnalysedFaces) -> Prediction:
+    inputs, detected = latents.double().numpy(), generated.found.detected
+    embeddings = generated.found.face_embeddings, real.found.face_embeddings
+    unit = np.sqrt(real.pictures.var(0).sum())
+    return Prediction(
+        PredictedDistance(inputs[detected], *embeddings),
+        PredictedDistance(inputs, generated.pictures / unit, real.pictures / unit),
+        PredictedLack(inputs, generated.scores),
+    )
 
 
 def enough_real(count: int, source: str) -> None:

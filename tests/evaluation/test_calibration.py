@@ -17,7 +17,10 @@ from facedemo.evaluation.calibration import (
     LatentChange,
     PredictedDistance,
     PredictedLack,
+    Prediction,
+    departure,
     fit,
+    small_pictures,
 )
 from facedemo.evaluation.metrics import frechet
 from facedemo.gans.base import Family, create
@@ -50,9 +53,23 @@ def change(width: int) -> LatentChange:
     return LatentChange(torch.diag(values / width + 0.5) + 0.01, values / 10, before=1.0, after=0.5)
 
 
+def predicted(
+    latents: np.ndarray,
+    generated: np.ndarray,
+    real: np.ndarray,
+    scores: np.ndarray | None = None,
+    pictures: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Prediction:
+    nothing = np.zeros((len(latents), 2))
+    return Prediction(
+        PredictedDistance(latents, generated, real),
+        PredictedDistance(latents, *(pictures or (nothing, nothing))),
+        PredictedLack(latents, np.zeros(len(latents)) if scores is None else scores),
+    )
+
+
 def fitted(latents: np.ndarray, generated: np.ndarray, real: np.ndarray, **options: float) -> LatentChange:
-    lack = PredictedLack(latents, np.zeros(len(latents)))
-    return fit(PredictedDistance(latents, generated, real), lack, CalibrationOptions(**{"clarity": 0.0, **options}))
+    return fit(predicted(latents, generated, real), CalibrationOptions(**{"clarity": 0.0, **options}))
 
 
 def test_the_predicted_distance_is_that_of_faces_drawn_with_the_change() -> None:
@@ -76,11 +93,10 @@ def test_the_penalty_is_the_divergence_of_the_changed_latents_and_holds_them_bac
     generated, real = embeddings(latents, rng), embeddings(2 * latents, rng)
     wanted = change(WIDTH)
     identity = torch.eye(WIDTH, dtype=torch.float64)
-    distance = PredictedDistance(latents, generated, real)
-    before = MultivariateNormal(torch.zeros(WIDTH, dtype=torch.float64), distance.model.variance * identity)
-    after = MultivariateNormal(wanted.shift, distance.model.variance * wanted.matrix @ wanted.matrix.T)
-    assert float(distance.departure(wanted.matrix, wanted.shift)) == pytest.approx(float(kl_divergence(after, before)))
-    assert float(distance.departure(identity, torch.zeros(WIDTH))) == pytest.approx(0)
+    before = MultivariateNormal(torch.zeros(WIDTH, dtype=torch.float64), 0.3 * identity)
+    after = MultivariateNormal(wanted.shift, 0.3 * wanted.matrix @ wanted.matrix.T)
+    assert float(departure(wanted.matrix, wanted.shift, 0.3)) == pytest.approx(float(kl_divergence(after, before)))
+    assert float(departure(identity, torch.zeros(WIDTH), 0.3)) == pytest.approx(0)
     free, held = (fitted(latents, generated, real, penalty=penalty) for penalty in (1e-3, 300.0))
     assert free.after < held.after < held.before
     assert torch.allclose(held.matrix, identity, atol=0.02)
@@ -101,12 +117,34 @@ def test_the_predicted_lack_is_that_of_faces_drawn_with_the_change() -> None:
 def test_clarity_leaves_fewer_low_scores_at_the_price_of_distance() -> None:
     rng = np.random.RandomState(0)
     latents = latents_of(4000, rng)
-    distance = PredictedDistance(latents, embeddings(latents, rng), embeddings(1.2 * latents, rng))
-    lack = PredictedLack(latents, scores_of(latents, rng))
-    plain, clear = (fit(distance, lack, CalibrationOptions(0.01, clarity)) for clarity in (0.0, 3.0))
+    numbers = embeddings(latents, rng), embeddings(1.2 * latents, rng)
+    faces = predicted(latents, *numbers, scores=scores_of(latents, rng))
+    plain, clear = (fit(faces, CalibrationOptions(0.01, clarity)) for clarity in (0.0, 3.0))
     low = [np.mean(scores_of(found.of(torch.from_numpy(latents)).numpy(), rng) < 0.5) for found in (plain, clear)]
     assert low[1] < low[0] / 2
     assert plain.after < clear.after
+
+
+def test_small_pictures_become_like_those_of_real_faces_too() -> None:
+    rng = np.random.RandomState(0)
+    latents = latents_of(4000, rng)
+    same, pictures = embeddings(latents, rng), embeddings(latents, rng)
+    faces = predicted(latents, same, same, pictures=(pictures, embeddings(latents + 0.4, rng)))
+    found = fit(faces, CalibrationOptions(1e-3, 0))
+    before = faces.pictures.of(torch.eye(WIDTH).double(), torch.zeros(WIDTH).double())
+    assert 0 < found.after < 0.5 * before  # a compromise
+    assert float(faces.pictures.of(found.matrix, found.shift)) < 0.5 * before
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_small_pictures_do_not_depend_on_size_brightness_and_contrast(size: int) -> None:
+    small = np.random.RandomState(0).randint(60, 120, (3, 32, 32, 3)).repeat(size // 32, 1).repeat(size // 32, 2)
+    pictures = small_pictures(small)
+    assert pictures.shape == (3, 110)
+    assert np.allclose(small_pictures(2 * small - 40), pictures)
+    assert np.allclose(pictures, small_pictures(small[:, :: size // 32, :: size // 32]))
+    assert not np.allclose(pictures[0], pictures[1], atol=0.01)
+    assert np.isfinite(small_pictures(np.zeros((1, size, size, 3)))).all()
 
 
 def test_scores_that_do_not_vary_change_nothing() -> None:
@@ -238,10 +276,10 @@ def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_image
         frechet(seeing.detect_and_embed(sampling.generate(load_model(path), face_seeds(1, 400))).embeddings, real)
         for path in (plain, out)
     ]
-    assert distances[1] < distances[0] / 5
+    assert distances[1] < distances[0] / 1.5  # not further, because small pictures count, too
     assert f"`facedemo verify --model {out} --data {source}`" in " ".join(done.stderr.split())
     card_text = (out / "README.md").read_text("utf8")
-    assert "penalty: 1e-06; clarity: 0.0; shift: yes; rounds: 2; data: faces" in card_text
+    assert "penalty: 1e-06; clarity: 0.0; shift: yes; data: faces" in card_text
     centred = facedemo(tmp_path, *command[:-1], str(tmp_path / "centred"), "--no-shift")
     assert centred.returncode == 0, centred.stderr
     assert "shift: no" in (tmp_path / "centred" / "README.md").read_text("utf8")

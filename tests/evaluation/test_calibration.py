@@ -286,11 +286,8 @@ def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_image
     again = facedemo(tmp_path, *command[:-1], str(tmp_path / "again"), "--penalty", "inf")
     assert again.returncode == 1
     assert "must be a positive number" in again.stderr
-    for option, value, said in (
-        ("--clarity", "-1", "must be 0 or a positive number"),
-        ("--rounds", "0", "at least one"),
-    ):
-        assert said in facedemo(tmp_path, *command[:-1], str(tmp_path / "again"), option, value).stderr
+    unclear = facedemo(tmp_path, *command[:-1], str(tmp_path / "again"), "--clarity", "-1")
+    assert "must be 0 or a positive number" in unclear.stderr
     assert "exists already. Choose a new folder." in facedemo(tmp_path, *command).stderr
     few_faces = folder_of(tmp_path / "few faces", training[:100])
     few = facedemo(tmp_path, "calibrate", str(plain), "--data", str(few_faces), "--out", str(tmp_path / "few"))

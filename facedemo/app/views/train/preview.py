@@ -148,4 +148,4 @@ def proposal(count: int, preset: str, use_preset: Callable[[str], None]) -> None
     with st.container(horizontal=True, vertical_alignment="center"):  # one line, so that Start is not far down
         st.markdown(f"**{PRESETS[fitting].title}** fits {count:,} images better.", help=why, width="content")
         hint = "Fill the settings below with those of this preset; the images and their crop stay."
-        st.button("Use this preset", type="tertiary", on_click=use_preset, args=(fitting,), help=hint)
+        st.button("Use this preset", on_click=use_preset, args=(fitting,), help=hint)

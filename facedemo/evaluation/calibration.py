@@ -42,8 +42,8 @@ class CalibrationOptions:
     and the less they vary.  shift: change b, too; otherwise it is 0.
     """
 
-    penalty: float = 0.003
-    clarity: float = 0.4
+    penalty: float = 0.002
+    clarity: float = 0.3
     shift: bool = True
 
     def check(self) -> None:
@@ -141,10 +141,7 @@ class PredictedLack:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is predicted of the faces G(Az + b).
-
-    embeddings: of the detected ones.  pictures: `small_pictures`.  Both share one variance of z.
-    """
+    """What is predicted of the faces G(Az + b).  pictures: `small_pictures`."""
 
     embeddings: PredictedDistance
     pictures: PredictedDistance
@@ -213,7 +210,7 @@ def calibration(
     found = detect_and_embed(training, progress=steps("analysing training faces"), cache=faces.detections)
     enough_real(int(found.detected.sum()), source)
     pictures = np.concatenate([small_pictures(training[row][None]) for row in range(len(training))])
-    real = AnalysedFaces(found, pictures, np.array([]))
+    real = AnalysedFaces(found, pictures)
     change = fit(prediction(latents, generated, real), options)
     for _ in range(ROUNDS - 1):
         generated = analysed_faces(model, change.of(latents), steps)
@@ -223,14 +220,20 @@ def calibration(
 
 @dataclass(frozen=True)
 class AnalysedFaces:
-    """pictures, scores: see `small_pictures` and `detection_scores`."""
+    """pictures: see `small_pictures`."""
 
     found: FaceDetections
     pictures: np.ndarray
+
+
+@dataclass(frozen=True)
+class GeneratedFaces(AnalysedFaces):
+    """scores: see `detection_scores`."""
+
     scores: np.ndarray
 
 
-def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> AnalysedFaces:
+def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> GeneratedFaces:
     """Raises ValueError if too few faces are detected."""
     images = sampling.draw(model, latents, progress=steps("generating faces"))
     found = detect_and_embed(images, progress=steps("analysing generated faces"))
@@ -240,10 +243,11 @@ def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> AnalysedF
             f"A face is detected in only {found.detected.sum():,} of {FACES:,} generated images, but {needed:,} "
             "are needed. Train the model further first."
         )
-    return AnalysedFaces(found, small_pictures(images), detection_scores(images))
+    scores = detection_scores(images, steps("scoring generated faces"))
+    return GeneratedFaces(found, small_pictures(images), scores)
 
 
-def prediction(latents: Tensor, generated: AnalysedFaces, real: AnalysedFaces) -> Prediction:
+def prediction(latents: Tensor, generated: GeneratedFaces, real: AnalysedFaces) -> Prediction:
     inputs, detected = latents.double().numpy(), generated.found.detected
     embeddings = generated.found.face_embeddings, real.found.face_embeddings
     unit = np.sqrt(real.pictures.var(0).sum())

@@ -168,14 +168,20 @@ def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
     return boxes, faces, embeddings
 
 
-def detection_scores(images: np.ndarray) -> np.ndarray:
+def detection_scores(images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
     """How sure the detector "hog" is that images (n, height, width, 3) show a face: (n,) float64, at least LOWEST.
 
     Images have a face from 0 up. Sharp, upright faces in frontal view have 1 to 2.5, and torn ones less.
+
+    progress: called after every image.
     """
-    detector = load_face_recognition().api.face_detector
-    scores = (detector.run(np.ascontiguousarray(image), upsampled(images), LOWEST)[1] for image in images)
-    return np.array([max(found, default=LOWEST) for found in scores])
+    detector, scores = load_face_recognition().api.face_detector, np.full(len(images), LOWEST)
+    for number, image in enumerate(images):
+        found = detector.run(np.ascontiguousarray(image), upsampled(images), LOWEST)[1]
+        scores[number] = max(found, default=LOWEST)
+        if progress:
+            progress(number + 1, len(images))
+    return scores
 
 
 def area(box: Box) -> int:

@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch.distributions import MultivariateNormal, kl_divergence
 
+from facedemo.data.preparation import Progress
 from facedemo.evaluation import calibration
 from facedemo.evaluation.calibration import (
     CLEAR,
@@ -254,7 +255,7 @@ def folder_of(folder: Path, images: np.ndarray) -> Path:
     return folder
 
 
-def brightness(images: np.ndarray) -> np.ndarray:
+def brightness(images: np.ndarray, progress: Progress) -> np.ndarray:
     return images.mean((1, 2, 3)) / 255
 
 

@@ -177,12 +177,17 @@ def same_person(before: np.ndarray, edited: Sequence[np.ndarray], steps: Steps =
 
 def summary(directions: Sequence[NamedDirection], classifiers: LearnerAndJudge) -> str:
     """A sentence or two for users on what was learned, and which unreliable attributes are left out."""
-    left_out = ", ".join(direction.title.lower() for direction in directions if not direction.reliable)
+    left_out = ", ".join(unreliable(directions)).lower()
     sentence = (
         f"Learned from {classifiers.learner_faces:,} labelled faces and checked with {classifiers.judge_faces:,} of "
         "other people."
     )
     return f"{sentence} Not reliable, so left out: {left_out}." if left_out else sentence
+
+
+def unreliable(directions: Sequence[NamedDirection]) -> list[str]:
+    """The titles of the directions that are left out, in alphabetical order."""
+    return sorted(direction.title for direction in directions if not direction.reliable)
 
 
 def save(folder: Path, directions: Sequence[NamedDirection], classifiers: LearnerAndJudge) -> Path:
@@ -197,6 +202,7 @@ def save(folder: Path, directions: Sequence[NamedDirection], classifiers: Learne
         "weights": digest(folder),
         "labels": classifiers.labels,
         "labelled_faces": {"learned_from": classifiers.learner_faces, "checked_with": classifiers.judge_faces},
+        "left_out": unreliable(directions),
         "directions": [{name: rounded(value) for name, value in record.items()} for record in records],
     }
     path = folder / DIRECTIONS
@@ -224,6 +230,15 @@ def read(folder: Path, latent: int) -> list[NamedDirection]:
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
+
+
+def left_out(folder: Path) -> list[str]:
+    """The titles of attributes that were not reliable for a model; [] if they are not known, as in older files."""
+    try:
+        titles = json.loads((folder / DIRECTIONS).read_text("utf8")).get("left_out", [])
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return []
+    return [title for title in titles if isinstance(title, str)] if isinstance(titles, list) else []
 
 
 def direction_of(record: dict[str, Any], latent: int) -> NamedDirection:

@@ -155,6 +155,7 @@ def with_attributes(make_bundle: Maker) -> Path:
         NamedDirection(f"look{n}", f"Look {n}", "Towards it.", steps[n], 0.5, 0.9, 0.95 - 0.05 * n, 0.8)
         for n in range(8)
     ]
+    named.append(NamedDirection("hat", "Wearing hat", "Towards it.", steps[0], 0.5, 0.9, 0.1, 0.8))
     named_directions.save(folder, named, classifiers)
     return folder
 
@@ -164,6 +165,7 @@ def test_a_models_attributes_come_first_and_say_how_reliable_they_are(with_attri
     assert not page.exception
     assert sliders(page) == [f"Look {number}" for number in range(6)]
     assert "changes in 95 % of faces, and 80 % stay recognisable" in page.slider[0].help
+    assert any(caption.value == "Not reliable for this model: wearing hat." for caption in page.caption)
     assert {f"by_look{number}" for number in range(8)} | {f"by_{name}" for name in NAMES} <= address(page).keys()
 
 

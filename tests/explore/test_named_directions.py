@@ -107,6 +107,7 @@ def test_what_is_kept_is_small_and_read_back_until_the_weights_change(
     assert path.stat().st_size < 2000
     read = named_directions.read(folder, 8)
     assert [direction.name for direction in read] == ["smiling", "bald"]
+    assert named_directions.left_out(folder) == ["Hat"]
     np.testing.assert_allclose(read[0].step, stored[0].step, atol=1e-4)
     assert read[0].reliability == stored[0].reliability
     assert "changes in 85 % of faces, and 80 % stay" in read[0].reliability
@@ -141,6 +142,7 @@ def test_an_absent_or_damaged_file_is_ignored(make_bundle: Maker, learned: Learn
         direction["step"] = ["a"] * 8
     path.write_text(json.dumps(content) if damage.isalpha() and damage != "null" else damage, "utf8")
     assert named_directions.read(folder, 8) == []
+    assert named_directions.left_out(folder) == []
 
 
 def test_a_shared_model_brings_its_directions_along(

@@ -9,6 +9,7 @@ from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.format import plain_file_name
+from facedemo.app.shared.markdown import escaped
 from facedemo.app.views.interpolate import edited_face, films, labelled
 from facedemo.app.views.interpolate.edited_face import EditedFace
 from facedemo.explore import directions, named_directions
@@ -58,6 +59,8 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
     with right:
         named = list({direction.name: direction for direction in [*learned, *saved_directions, *learned]}.values())
         named_sliders(folder, face, named)
+        if saved_directions:
+            not_offered(folder)
         shown_directions = [*named, *unlabelled_sliders(folder, face, unlabelled, folded=bool(saved_directions))]
         labelled.control(folder)
     url_state.write_to_url(settings | own, page="interpolate")
@@ -98,6 +101,15 @@ def named_sliders(folder: Path, face: EditedFace, named: list[Direction]) -> Non
         if expander.open:  # otherwise, nobody sees these faces
             with expander:
                 rows(folder, face, rest)
+
+
+def not_offered(folder: Path) -> None:
+    if titles := named_directions.left_out(folder):
+        hint = (
+            "Their directions changed the attribute in too few faces or made too many faces unrecognisable, or the "
+            "classifier behind them was wrong too often."
+        )
+        st.caption(f"Not reliable for this model: {escaped(', '.join(titles).lower())}.", help=hint)
 
 
 def more(label: str, key: str, names: Iterable[str]) -> ExpanderContainer:

@@ -151,6 +151,7 @@ def test_what_was_entered_for_a_run_is_still_there_after_a_visit_to_another_page
     amount = page.get_by_role("spinbutton", name="Amount")
     amount.fill("345")
     amount.press("Enter")
+    expect(page.get_by_text("→ 345 images")).to_be_visible(timeout=PATIENT)  # or the server may not have it yet
     page.get_by_role("link", name="Learn").click()
     expect(page.get_by_role("heading", name="Learn", exact=True)).to_be_visible(timeout=PATIENT)
     page.go_back()

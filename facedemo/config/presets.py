@@ -154,7 +154,7 @@ def configure(options: dict[str, Any], preset: str | None = None, base: dict[str
 
 
 def default_name(preset: str | None, config: RunConfig) -> str:
-    """The name of a run that was given none: "One minute, γ 0.8, 14:07", or without a preset "ours, γ 0.8, 14:07"."""
+    """The name of a run that was given none: "One minute, γ 0.8, 14:07", or "dcgan, 14:07" without preset and γ."""
     gamma = getattr(config.model, "gamma", None)
     parts = [PRESETS[preset].title if preset in PRESETS else config.family]
     if gamma is not None:

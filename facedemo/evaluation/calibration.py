@@ -3,8 +3,9 @@
 G(z) becomes G(Az + b). Linear models predict, for every A and b, how the faces of G(Az + b) are distributed: their
 embeddings, small grey pictures of them, which show expression and light, and their detection scores, which are low for
 torn faces. The chosen A and b minimise the predicted Fréchet distances to training images, plus penalties on how far
-Az + b is from z and on low scores. The models hold only nearby, so they are fitted again to the changed faces. The
-change is multiplied into the generator's first, linear layer, so that z is drawn as before.
+Az + b is from z and on low scores. The models hold only nearby, so the same is done again with the changed faces, from
+which the second change may go as far. Both are multiplied into the generator's first, linear layer, so that z is drawn
+as before.
 """
 
 import math
@@ -14,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facedemo.data.images import Selection
-from facedemo.data.preparation import prepare
+from facedemo.data.images import Images, Selection
+from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError, source_label
 from facedemo.data.splits import split_rows
 from facedemo.evaluation.detector import FaceDetections, detect_and_embed, detection_scores
@@ -29,9 +30,10 @@ from facedemo.pretrained.seeds import face_seeds
 SEED, FACES = 990001, 3000  # of the generated faces that the models of embeddings and scores are fitted to
 ROUNDS = 2  # of fitting
 STEPS = 150  # of the optimiser, at most
+CHUNK = 256  # training images read at a time
 PIXELS = 16  # per side of the small pictures, of which the part MIDDLE is used
 MIDDLE = (slice(4, 15), slice(3, 13))
-CLEAR = 1.5  # a detection score: a third of real faces have a higher one
+CLEAR = 1.5  # a detection score; two in five real faces have a higher one
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,10 @@ class LatentChange:
         """The changed latents, (n, h) float32."""
         return (latents.double() @ self.matrix.T + self.shift).float()
 
-    def followed_by(self, drawn: "LatentChange") -> "LatentChange":
-        """The change of latents that `drawn` has changed before."""
-        return LatentChange(
-            self.matrix @ drawn.matrix, self.matrix @ drawn.shift + self.shift, self.before, drawn.after
-        )
+    def of_changed(self, inner: "LatentChange") -> "LatentChange":
+        """z → self(inner(z)), where `inner` was found later, for faces drawn with `self`."""
+        shift = self.matrix @ inner.shift + self.shift
+        return LatentChange(self.matrix @ inner.matrix, shift, self.before, inner.after)
 
     def put_into(self, generator: nn.Module) -> None:
         """Changes the first layer of a generator G so that it computes G(Az + b) for z."""
@@ -150,7 +151,7 @@ class Prediction:
     def cost(self, matrix: Tensor, shift: Tensor, options: CalibrationOptions) -> Tensor:
         cost = self.embeddings.of(matrix, shift) + self.pictures.of(matrix, shift)
         cost = cost + options.penalty * departure(matrix, shift, self.pictures.model.variance)
-        return cost + options.clarity * self.lack.of(matrix, shift) if options.clarity else cost
+        return cost + options.clarity * self.lack.of(matrix, shift)
 
 
 def departure(matrix: Tensor, shift: Tensor, variance: float) -> Tensor:
@@ -182,7 +183,10 @@ def fit(prediction: Prediction, options: CalibrationOptions) -> LatentChange:
 
 
 def small_pictures(images: np.ndarray) -> np.ndarray:
-    """Grey pictures of the middle of images (n, size, size, 3), of equal brightness and contrast: (n, d) float64."""
+    """Grey pictures of the middle of images (n, size, size, 3), of equal brightness and contrast: (n, 110) float64.
+
+    size: a multiple of PIXELS.  Each picture has the mean 0 and the length 1.
+    """
     count, size = len(images), images.shape[1]
     grey = images.mean(-1).reshape(count, PIXELS, size // PIXELS, PIXELS, size // PIXELS).mean((2, 4))
     pixels = grey[:, *MIDDLE].reshape(count, -1)
@@ -209,31 +213,35 @@ def calibration(
     generated = analysed_faces(model, latents, steps)  # first, because it shows whether the model draws faces
     found = detect_and_embed(training, progress=steps("analysing training faces"), cache=faces.detections)
     enough_real(int(found.detected.sum()), source)
-    pictures = np.concatenate([small_pictures(training[row][None]) for row in range(len(training))])
-    real = AnalysedFaces(found, pictures)
-    change = fit(prediction(latents, generated, real), options)
+    numbers = found.face_embeddings, training_pictures(training, steps("reading training faces"))
+    change = fit(prediction(latents, generated, *numbers), options)
     for _ in range(ROUNDS - 1):
         generated = analysed_faces(model, change.of(latents), steps)
-        change = change.followed_by(fit(prediction(latents, generated, real), options))
+        change = change.of_changed(fit(prediction(latents, generated, *numbers), options))
     return change
+
+
+def training_pictures(images: Images, progress: Progress | None) -> np.ndarray:
+    """`small_pictures` of many images, without having all of them in memory."""
+    parts = []
+    for start in range(0, len(images), CHUNK):
+        rows = range(start, min(start + CHUNK, len(images)))
+        parts.append(small_pictures(np.stack([images[row] for row in rows])))
+        if progress:
+            progress(rows.stop, len(images))
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
 class AnalysedFaces:
-    """pictures: see `small_pictures`."""
+    """Generated faces.  pictures, scores: see `small_pictures` and `detection_scores`."""
 
     found: FaceDetections
     pictures: np.ndarray
-
-
-@dataclass(frozen=True)
-class GeneratedFaces(AnalysedFaces):
-    """scores: see `detection_scores`."""
-
     scores: np.ndarray
 
 
-def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> GeneratedFaces:
+def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> AnalysedFaces:
     """Raises ValueError if too few faces are detected."""
     images = sampling.draw(model, latents, progress=steps("generating faces"))
     found = detect_and_embed(images, progress=steps("analysing generated faces"))
@@ -241,19 +249,18 @@ def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> Generated
     if found.detected.sum() < needed:
         raise ValueError(
             f"A face is detected in only {found.detected.sum():,} of {FACES:,} generated images, but {needed:,} "
-            "are needed. Train the model further first."
+            "are needed. Train the model further first, or use a higher penalty."
         )
-    scores = detection_scores(images, steps("scoring generated faces"))
-    return GeneratedFaces(found, small_pictures(images), scores)
+    return AnalysedFaces(found, small_pictures(images), detection_scores(images, steps("scoring generated faces")))
 
 
-def prediction(latents: Tensor, generated: GeneratedFaces, real: AnalysedFaces) -> Prediction:
+def prediction(latents: Tensor, generated: AnalysedFaces, embeddings: np.ndarray, pictures: np.ndarray) -> Prediction:
+    """Of faces generated from latents (n, h).  embeddings, pictures: of real faces."""
     inputs, detected = latents.double().numpy(), generated.found.detected
-    embeddings = generated.found.face_embeddings, real.found.face_embeddings
-    unit = np.sqrt(real.pictures.var(0).sum())
+    unit = np.sqrt(pictures.var(0).sum()) or 1.0  # in which the variances of real pictures add up to 1
     return Prediction(
-        PredictedDistance(inputs[detected], *embeddings),
-        PredictedDistance(inputs, generated.pictures / unit, real.pictures / unit),
+        PredictedDistance(inputs[detected], generated.found.face_embeddings, embeddings),
+        PredictedDistance(inputs, generated.pictures / unit, pictures / unit),
         PredictedLack(inputs, generated.scores),
     )
 

@@ -31,7 +31,7 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes, faces, embeddings of
 CHUNK = 25  # images processed at a time and cached in one file
 FORMAT = 1  # of the cache files
 DIMENSIONS = 128
-LOWEST = -1.0  # detection score; by default, the detector leaves out what has less than 0
+LOWEST = -1.0  # the lowest detection score; by default, the detector leaves out faces below 0
 SMALLEST = 64  # pixels per side: smaller images are enlarged, or the detector would detect no faces
 
 
@@ -171,7 +171,7 @@ def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
 def detection_scores(images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
     """How sure the detector "hog" is that images (n, height, width, 3) show a face: (n,) float64, at least LOWEST.
 
-    Images have a face from 0 up. Sharp, upright faces in frontal view have 1 to 2.5, and torn ones less.
+    A face is detected from 0 up. Sharp, upright faces in frontal view have 1 to 2.5, and torn ones less.
 
     progress: called after every image.
     """

@@ -46,8 +46,8 @@ def detection(generated: Row, real: Row | None) -> str:
     sentence += f" For real faces of this size, it is {percent(1 - other.share)}:"
     if own.high < other.low:
         return (
-            f"{sentence} the model's faces are detected more often, because they are smoother and more average than "
-            "real faces."
+            f"{sentence} the model's faces are detected more often. That does not make them better: smooth, average "
+            "faces are easily detected."
         )
     if own.low > other.high:
         return f"{sentence} the model's faces are detected less often."

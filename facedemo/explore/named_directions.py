@@ -191,7 +191,7 @@ def unreliable(directions: Sequence[NamedDirection]) -> list[str]:
 
 
 def save(folder: Path, directions: Sequence[NamedDirection], classifiers: LearnerAndJudge) -> Path:
-    """Writes the reliable directions beside a model's weights; returns the file's path."""
+    """Writes the reliable directions and the titles of the others beside a model's weights; returns the file's path."""
     records = [
         asdict(direction) | {"step": [round(float(number), 4) for number in direction.step]}
         for direction in directions

@@ -31,3 +31,4 @@ def test_a_few_reports_far_apart_tell_the_time_left(monkeypatch: pytest.MonkeyPa
         pace.reached(done, 4)
         now += 60
     assert pace.left == pytest.approx(120)
+    assert pace.spent == 120

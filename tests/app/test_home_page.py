@@ -113,7 +113,8 @@ def test_the_time_of_watch_one_learn_is_told_once_it_is_known(
     (told,) = (text.value for text in app.caption if "of training at" in text.value)
     images = configure({}, next(iter(PRESETS))).budget.images
     assert images is not None
-    assert f"**About {duration(estimate.round_time(images / 200))}** of training at 200 images per second" in told
+    time = duration(estimate.round_time(images / 200))
+    assert told.startswith(f"“Watch one learn”: **about {time}** of training at 200 images per second")
 
 
 def test_watch_one_learn_starts_the_first_preset_and_opens_it(

@@ -148,18 +148,20 @@ def test_small_pictures_do_not_depend_on_size_brightness_and_contrast(size: int)
     assert np.isfinite(small_pictures(np.zeros((1, size, size, 3)))).all()
 
 
-def test_scores_that_do_not_vary_change_nothing() -> None:
+def test_scores_that_do_not_vary_change_nothing_else() -> None:
     rng = np.random.RandomState(0)
     latents = latents_of(1000, rng)
-    found = fitted(latents, embeddings(latents, rng), embeddings(latents, rng), clarity=1.0)
-    assert torch.isfinite(found.matrix).all()
+    numbers = embeddings(latents, rng), embeddings(1.2 * latents, rng)
+    plain, clear = (fitted(latents, *numbers, clarity=clarity) for clarity in (0.0, 1.0))
+    assert torch.allclose(plain.matrix, clear.matrix, atol=1e-3)
+    assert torch.allclose(plain.shift, clear.shift, atol=1e-3)
 
 
-def test_a_second_change_is_of_latents_that_the_first_one_changes() -> None:
+def test_two_changes_become_one() -> None:
     first, second = change(WIDTH), LatentChange(torch.diag(torch.arange(1.0, 5).double()), torch.ones(4).double(), 0, 0)
     latents = torch.from_numpy(latents_of(10, np.random.RandomState(0)))
-    assert torch.allclose(first.followed_by(second).of(latents), first.of(second.of(latents)), atol=1e-6)
-    assert (first.followed_by(second).before, first.followed_by(second).after) == (first.before, second.after)
+    assert torch.allclose(first.of_changed(second).of(latents), first.of(second.of(latents)), atol=1e-6)
+    assert (first.of_changed(second).before, first.of_changed(second).after) == (first.before, second.after)
 
 
 @pytest.mark.parametrize(
@@ -255,8 +257,9 @@ def folder_of(folder: Path, images: np.ndarray) -> Path:
     return folder
 
 
-def brightness(images: np.ndarray, progress: Progress) -> np.ndarray:
-    return images.mean((1, 2, 3)) / 255
+def brightness(images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+    """Stands for a detection score; random networks hardly differ in it."""
+    return (images.mean((1, 2, 3)) - 127.5) * 10
 
 
 def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_images(
@@ -277,10 +280,16 @@ def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_image
         frechet(seeing.detect_and_embed(sampling.generate(load_model(path), face_seeds(1, 400))).embeddings, real)
         for path in (plain, out)
     ]
-    assert distances[1] < distances[0] / 1.5  # not further, because small pictures count, too
+    assert distances[1] < distances[0] / 1.5  # not lower, because small pictures count, too
     assert f"`facedemo verify --model {out} --data {source}`" in " ".join(done.stderr.split())
     card_text = (out / "README.md").read_text("utf8")
     assert "penalty: 1e-06; clarity: 0.0; shift: yes; data: faces" in card_text
+    clear = facedemo(tmp_path, *command[:-1], str(tmp_path / "clear"), "--clarity", "10")
+    assert clear.returncode == 0, clear.stderr
+    scores = [
+        brightness(sampling.generate(load_model(path), face_seeds(1, 400))).mean() for path in (out, tmp_path / "clear")
+    ]
+    assert scores[1] > scores[0] + 0.2
     centred = facedemo(tmp_path, *command[:-1], str(tmp_path / "centred"), "--no-shift")
     assert centred.returncode == 0, centred.stderr
     assert "shift: no" in (tmp_path / "centred" / "README.md").read_text("utf8")

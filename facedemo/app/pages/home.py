@@ -7,7 +7,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
-from facedemo.app.shared import model_picker
+from facedemo.app.shared import model_picker, sign_in
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.whole_cards import WHOLE_CARDS
 from facedemo.app.views.train import estimate
@@ -97,6 +97,7 @@ def start_first_run() -> Run | None:
     config = configure({}, FIRST_PRESET)
     try:
         run = create_run(config.model_copy(update={"name": default_name(FIRST_PRESET, config)}))
+        estimate.cancel()
         run.launch_new(speed.estimated_seconds(run.config))
     except OSError as error:
         st.error(f"{escaped(error)} Check that the folder for runs is writable.", title="Not started")
@@ -174,6 +175,7 @@ with st.grid(4, min_column_width=260) as places:
     for goal in GOALS:
         with places.cell():
             cards(goal)
-with time_of_training:  # last, because the speed may have to be measured first
-    estimate.show_estimate(configure({}, FIRST_PRESET), busy=queue.is_training())
+if not queue.is_training() and not sign_in.is_app_shared():  # otherwise, it opens that training, or waits
+    with time_of_training:  # last, so that a measurement begins when the faces are there
+        estimate.show_estimate(configure({}, FIRST_PRESET), busy=False, subject="“Watch one learn”: ")
 model_picker.warm_up()

@@ -20,7 +20,8 @@ class Pace:
 
     def reached(self, done: int, total: int | None) -> None:
         now = time.monotonic()
-        self.began = self.began or now
+        if self.began is None:
+            self.began = now
         self.reports.append((now, done))
         while len(self.reports) > 2 and self.reports[1][0] <= now - RECENT:
             self.reports.popleft()

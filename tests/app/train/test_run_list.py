@@ -86,6 +86,14 @@ def test_names_are_shown_as_they_are_not_as_markdown(pictures: Path) -> None:
 def test_sixty_runs_come_a_page_at_a_time_and_can_be_searched(pictures: Path) -> None:
     made = [create_run(config(pictures, name=f"face-{number}-of-sixty")) for number in range(60)]
     page = open_page()
+    page.session_state["run_page"] = 3
+    page.run()
+    third = {item.key for item in page.button if item.label == "Open"}
+    click(page, "Open")
+    click(page, "All runs")  # as Back leads here
+    assert {item.key for item in page.button if item.label == "Open"} == third
+    page.session_state["run_page"] = 1
+    page.run()
     assert labels(page).count("Open") == 8
     page.text_input(key="find_run").set_value("face-33-of").run()
     assert labels(page).count("Open") == 1

@@ -60,7 +60,7 @@ def direction_sliders(name: str, folder: Path, settings: dict[str, url_state.Que
         named = list({direction.name: direction for direction in [*learned, *saved_directions, *learned]}.values())
         named_sliders(folder, face, named)
         if saved_directions:
-            not_offered(folder)
+            not_offered(folder, {direction.title for direction in named})
         shown_directions = [*named, *unlabelled_sliders(folder, face, unlabelled, folded=bool(saved_directions))]
         labelled.control(folder)
     url_state.write_to_url(settings | own, page="interpolate")
@@ -103,8 +103,8 @@ def named_sliders(folder: Path, face: EditedFace, named: list[Direction]) -> Non
                 rows(folder, face, rest)
 
 
-def not_offered(folder: Path) -> None:
-    if titles := named_directions.left_out(folder):
+def not_offered(folder: Path, offered: set[str]) -> None:
+    if titles := [title for title in named_directions.left_out(folder) if title not in offered]:
         hint = (
             "Their directions changed the attribute in too few faces or made too many faces unrecognisable, or the "
             "classifier behind them was wrong too often."

@@ -22,14 +22,18 @@ class Measurement:
     key: str = ""
 
 
-def show_estimate(config: RunConfig | None, busy: bool) -> None:
-    """One line below the form.  config: the form's run, None if its settings are invalid.  busy: another run trains."""
+def show_estimate(config: RunConfig | None, busy: bool, subject: str = "") -> None:
+    """One line, such as below the form.
+
+    config: None if its settings are invalid.  busy: another run trains.  subject: before the time, if its place does
+    not tell what takes it; nothing is shown then while it is measured.
+    """
     if config is not None:
         measuring = speed.known_speed(config) is None and not busy
-        st.fragment(line, run_every=LOOK_AGAIN if measuring else None)(config, measuring, busy)
+        st.fragment(line, run_every=LOOK_AGAIN if measuring else None)(config, measuring, busy, subject)
 
 
-def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
+def line(config: RunConfig, was_measuring: bool, busy: bool, subject: str) -> None:
     seconds = speed.estimated_seconds(config)
     if was_measuring and seconds is not None:
         st.rerun()  # only a full rerun stops the periodic refresh
@@ -39,18 +43,21 @@ def line(config: RunConfig, was_measuring: bool, busy: bool) -> None:
             " It first waits for its turn." if queue.is_full() else " It takes longer while another run shares the CPU."
         )
     if seconds is not None:
-        st.caption(described(config, seconds) + others)
+        st.caption(subject + described(config, seconds, bool(subject)) + others)
     elif was_measuring and start_measurement(config):
-        st.caption("Measuring how fast this computer trains this model…")
+        if not subject:
+            st.caption("Measuring how fast this computer trains this model…")
     elif busy:
         st.caption(f"How fast this computer trains this model is measured when nothing else trains.{others}")
 
 
-def described(config: RunConfig, seconds: float) -> str:
+def described(config: RunConfig, seconds: float, continued: bool = False) -> str:
+    """continued: within a sentence."""
     measured_speed = speed.known_speed(config) or {}
     rate = f"of training at {measured_speed['images_per_second']:,.0f} images per second, measured on this computer"
     before = "" if config.data.source == BUILTIN_SOURCE else " The images are prepared first, once."
-    return f"**About {duration(round_time(seconds))}** {rate}.{before}"
+    about = "about" if continued else "About"
+    return f"**{about} {duration(round_time(seconds))}** {rate}.{before}"
 
 
 def round_time(seconds: float) -> float:

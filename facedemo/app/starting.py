@@ -13,6 +13,7 @@ FIRST_PAGE = (  # what facedemo/app/main.py and facedemo/app/pages/home.py impor
     "facedemo.app.components.face_grid",
     "facedemo.app.shared.model_picker",
     "facedemo.app.shared.whole_cards",
+    "facedemo.app.views.train.estimate",
     "facedemo.app.views.train.state",
     "facedemo.config.presets",
     "facedemo.pretrained.seeds",

@@ -15,8 +15,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
+from facedemo.app.shared import estimate
 from facedemo.app.shared.format import duration
-from facedemo.app.views.train import estimate
 from facedemo.config.presets import PRESETS, configure
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling

@@ -7,10 +7,9 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.components.face_grid import face_grid
-from facedemo.app.shared import model_picker, sign_in
+from facedemo.app.shared import estimate, model_picker, sign_in
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.whole_cards import WHOLE_CARDS
-from facedemo.app.views.train import estimate
 from facedemo.app.views.train.state import note_opening
 from facedemo.config.presets import PRESETS, configure, default_name
 from facedemo.imaging import pictures

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from facedemo.app.shared import trash_controls
+from facedemo.app.shared import estimate, trash_controls
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
@@ -13,7 +13,7 @@ from facedemo.app.shared.paged_list import paged_list
 from facedemo.app.shared.run_controls import Feedback, activity, ask, badge, generate_button, wait_text
 from facedemo.app.shared.run_facts import all_facts, race_button
 from facedemo.app.shared.session import session
-from facedemo.app.views.train import estimate, filling, form, live, new_run, preview
+from facedemo.app.views.train import filling, form, live, new_run, preview
 from facedemo.app.views.train.state import TrainPage, note_opening
 from facedemo.comparison.race import upcoming_entrants
 from facedemo.evaluation.report import percent

@@ -13,8 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.app.shared import image_source
-from facedemo.app.views.train import estimate
+from facedemo.app.shared import estimate, image_source
 from facedemo.config.schema import RunConfig
 from facedemo.runs.run import Run, create_run
 from facedemo.storage.atomic import read_lines

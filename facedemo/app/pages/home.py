@@ -12,6 +12,7 @@ from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.whole_cards import WHOLE_CARDS
 from facedemo.app.views.train.state import note_opening
 from facedemo.config.presets import PRESETS, configure, default_name
+from facedemo.config.schema import RunConfig
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs import queue
@@ -107,6 +108,10 @@ def start_first_run() -> Run | None:
     return run
 
 
+def time_of_watching(config: RunConfig, seconds: float) -> str:
+    return f"“Watch one learn”: **{estimate.about(seconds)}** of training at {estimate.rate(config)}"
+
+
 def cards(goal: str) -> None:
     st.header(goal, anchor=False)
     for number, (page, (icon, hint)) in enumerate(GOALS[goal].items()):
@@ -176,5 +181,6 @@ with st.grid(4, min_column_width=260) as places:
             cards(goal)
 if not queue.is_training() and not sign_in.is_app_shared():  # otherwise, it opens that training, or waits
     with time_of_training:  # last, so that a measurement begins when the faces are there
-        estimate.show_estimate(configure({}, FIRST_PRESET), busy=False, subject="“Watch one learn”: ")
+        first = configure({}, FIRST_PRESET)
+        estimate.show_estimate([first], False, lambda times: time_of_watching(first, times[0]), quiet=True)
 model_picker.warm_up()

@@ -16,6 +16,7 @@ from facedemo.app.shared.session import session
 from facedemo.app.views.train import filling, form, live, new_run, preview
 from facedemo.app.views.train.state import TrainPage, note_opening
 from facedemo.comparison.race import upcoming_entrants
+from facedemo.config.schema import RunConfig
 from facedemo.evaluation.report import percent
 from facedemo.runs import classroom, queue, trash
 from facedemo.runs.run import CONFIG, Run, list_runs
@@ -102,6 +103,11 @@ def earlier_runs() -> None:
     paged_list(facts_of_runs, Facts.fits, card, "run", hint)
 
 
+def time_of_run(config: RunConfig, seconds: float) -> str:
+    time = estimate.about(seconds).capitalize()
+    return f"**{time}** of training at {estimate.rate(config)}{estimate.before(config)}"
+
+
 def new_run_form(others: list[Run]) -> None:
     st.header("New run", anchor=False)
     first, seen, last = st.container(), st.container(), st.container()
@@ -119,10 +125,12 @@ def new_run_form(others: list[Run]) -> None:
                 open_run(run.id)
                 st.rerun()
         config = new_run.described_run(budget)
-        estimate.show_estimate(config, busy=bool(others) or queue.is_training())
-        if config is not None and (changes := filling.changed(config)):
-            hint = "All other settings are the preset's. A number in a red field is out of range, and is ignored."
-            st.caption(f"Changed: {escaped(', '.join(changes))}.", help=hint)
+        if config is not None:
+            busy = bool(others) or queue.is_training()
+            estimate.show_estimate([config], busy, lambda times: time_of_run(config, times[0]))
+            if changes := filling.changed(config):
+                hint = "All other settings are the preset's. A number in a red field is out of range, and is ignored."
+                st.caption(f"Changed: {escaped(', '.join(changes))}.", help=hint)
     if images is not None:
         with seen:  # below Start, which would otherwise be far down
             preview.show_preview(images)

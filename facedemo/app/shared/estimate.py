@@ -1,6 +1,7 @@
-"""The time a run will take on this computer, shown before it starts."""
+"""The time that runs will take on this computer, shown before they start."""
 
 import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -22,42 +23,59 @@ class Measurement:
     key: str = ""
 
 
-def show_estimate(config: RunConfig | None, busy: bool, subject: str = "") -> None:
+def show_estimate(
+    configs: Sequence[RunConfig], busy: bool, describe: Callable[[list[float]], str], quiet: bool = False
+) -> None:
     """One line, such as below the form.
 
-    config: None if its settings are invalid.  busy: another run trains.  subject: before the time, if its place does
-    not tell what takes it; nothing is shown then while it is measured.
+    configs: of runs that train one after another.  busy: others train.  describe: the line, from the seconds that each
+    run takes.  quiet: nothing is shown while they are measured.
     """
-    if config is not None:
-        measuring = speed.known_speed(config) is None and not busy
-        st.fragment(line, run_every=LOOK_AGAIN if measuring else None)(config, measuring, busy, subject)
+    if configs:
+        measuring = bool(unmeasured(configs)) and not busy
+        st.fragment(line, run_every=LOOK_AGAIN if measuring else None)(configs, measuring, busy, describe, quiet)
 
 
-def line(config: RunConfig, was_measuring: bool, busy: bool, subject: str) -> None:
-    seconds = speed.estimated_seconds(config)
-    if was_measuring and seconds is not None:
+def unmeasured(configs: Sequence[RunConfig]) -> list[RunConfig]:
+    return [config for config in configs if speed.known_speed(config) is None]
+
+
+def line(
+    configs: Sequence[RunConfig],
+    was_measuring: bool,
+    busy: bool,
+    describe: Callable[[list[float]], str],
+    quiet: bool,
+) -> None:
+    seconds = [speed.estimated_seconds(config) for config in configs]
+    known = [time for time in seconds if time is not None]
+    complete = len(known) == len(configs)
+    if was_measuring and complete:
         st.rerun()  # only a full rerun stops the periodic refresh
     others = ""
     if busy:
-        others = (
-            " It first waits for its turn." if queue.is_full() else " It takes longer while another run shares the CPU."
-        )
-    if seconds is not None:
-        st.caption(subject + described(config, seconds, bool(subject)) + others)
-    elif was_measuring and start_measurement(config):
-        if not subject:
-            st.caption("Measuring how fast this computer trains this model…")
+        others = " It first waits for its turn." if queue.is_full() else " It takes longer while others share the CPU."
+    if complete:
+        st.caption(describe(known) + others)
+    elif was_measuring and start_measurement(unmeasured(configs)[0]):
+        if not quiet:
+            which = f" (model {len(known) + 1} of {len(configs)})" if len(configs) > 1 else ""
+            st.caption(f"Measuring how fast this computer trains{which}…")
     elif busy:
-        st.caption(f"How fast this computer trains this model is measured when nothing else trains.{others}")
+        st.caption(f"How fast this computer trains is measured when nothing else trains.{others}")
 
 
-def described(config: RunConfig, seconds: float, continued: bool = False) -> str:
-    """continued: within a sentence."""
+def about(seconds: float) -> str:
+    return f"about {duration(round_time(seconds))}"
+
+
+def rate(config: RunConfig) -> str:
     measured_speed = speed.known_speed(config) or {}
-    rate = f"of training at {measured_speed['images_per_second']:,.0f} images per second, measured on this computer"
-    before = "" if config.data.source == BUILTIN_SOURCE else " The images are prepared first, once."
-    about = "about" if continued else "About"
-    return f"**{about} {duration(round_time(seconds))}** {rate}.{before}"
+    return f"{measured_speed['images_per_second']:,.0f} images per second, measured on this computer."
+
+
+def before(config: RunConfig) -> str:
+    return "" if config.data.source == BUILTIN_SOURCE else " The images are prepared first, once."
 
 
 def round_time(seconds: float) -> float:

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
+from facedemo.app.shared import estimate
 from facedemo.comparison import entrants, race
 from facedemo.comparison.race import Race
 from facedemo.evaluation.report import Report, Row, rate
@@ -21,6 +22,7 @@ def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     monkeypatch.setenv("FACEDEMO_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    monkeypatch.setattr(estimate, "start_measurement", lambda config: False)
     launched_runs: list[Run] = []
     monkeypatch.setattr(ProcessDirectory, "launch", lambda run, **_: launched_runs.append(run))
     return launched_runs

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facedemo.comparison import entrants
 from facedemo.comparison.race import Race, deleted_races, list_races
 from facedemo.evaluation.report import save_evaluation
 from facedemo.imaging.pictures import grid
@@ -18,6 +19,7 @@ from facedemo.runs.evaluations import EARLIER
 from facedemo.runs.run import Run, list_runs
 from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
+from facedemo.training import speed
 from tests.app.compare.conftest import click, linked, new_race, open_page, page_text, pictures, report
 
 
@@ -68,6 +70,20 @@ def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) 
     assert {(config.budget.minutes, config.model.size) for config in configs} == {(2.0, 32)}
     assert race.plan.count == 500
     assert "The first faces appear" in page_text(page)
+
+
+def test_the_time_of_a_race_and_of_a_sweep_is_told_before_it_starts() -> None:
+    assert "of training in all" not in page_text(open_page(mode="race"))
+    configs = entrants.entrant_configs({"size": 64, "images": 30_000, "source": "built-in"})
+    for config, images_per_second in zip(configs.values(), (20.0, 50.0, 50.0, 25.0), strict=True):
+        speed.store_speed(config, images_per_second, 10.0)
+    page = open_page(mode="race")
+    assert "**About 1 h 6 min** of training in all, measured on this computer: Ours (BEGAN) 25 min" in page_text(page)
+    assert "R3GAN 20 min" in page_text(page)
+    page = open_page(mode="sweep")
+    assert "**About 1 h 41 min** of training in all, at 20 images per second, measured" in page_text(page)
+    page.session_state["race_budget_kind"] = "minutes"
+    assert "of training in all" not in page_text(page.run())
 
 
 def test_a_race_of_one_cannot_be_started() -> None:

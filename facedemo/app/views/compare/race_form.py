@@ -1,18 +1,22 @@
 """The form for a new race or sweep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
 
 import streamlit as st
 
 from facedemo.app.shared import budget as budgets
-from facedemo.app.shared import setting_controls, training_images
+from facedemo.app.shared import estimate, setting_controls, training_images
+from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.comparison import commands, entrants, race
 from facedemo.comparison.race import Kind, Race
 from facedemo.config.messages import error_message
-from facedemo.config.schema import DEFAULT_FAMILY, amount
+from facedemo.config.schema import BUILTIN_SOURCE, DEFAULT_FAMILY, RunConfig, amount
 from facedemo.gans.registry import config_class, family_names
 from facedemo.runs import queue
+from facedemo.training.speed import speed_key
 
 SIZES = (32, 64, 128)
 GAMMAS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
@@ -56,6 +60,8 @@ def show_race_form(kind: Kind, busy: bool, on_start: Callable[[str], None]) -> N
     budget = number_controls()
     many = len(st.session_state[key("gammas" if kind == "sweep" else "families")])
     st.caption(plan_summary(many, budget))
+    if many >= 2 and "minutes" not in budget:
+        show_time(kind, budget, busy or queue.is_training())
     if busy:
         after = "This one waits until it has finished" if queue.is_full() else "Both share the CPU, which is not fair"
         st.info(f"Another race is running. {after}.")
@@ -116,6 +122,7 @@ def plan_summary(many: int, budget: dict[str, float]) -> str:
 def start_race(kind: Kind, budget: dict[str, float], on_start: Callable[[str], None]) -> None:
     """Starts the race that the form describes; if that fails, shows the reason."""
     try:
+        estimate.cancel()
         race_started = create(kind, budget)
         race_started.launch_new()
     except (ValueError, OSError) as error:
@@ -125,18 +132,46 @@ def start_race(kind: Kind, budget: dict[str, float], on_start: Callable[[str], N
     st.rerun()
 
 
+def show_time(kind: Kind, budget: dict[str, float], busy: bool) -> None:
+    """How long the race that the form describes will take; nothing if its settings are invalid."""
+    source = "images" if training_images.are_own() else BUILTIN_SOURCE  # not read yet
+    with suppress(ValueError):
+        configs = entrant_configs(kind, options(source, budget))
+        estimate.show_estimate([*configs.values()], busy, lambda times: time_of_race(configs, times))
+
+
+def time_of_race(configs: Mapping[str, RunConfig], times: list[float]) -> str:
+    """The whole time, and each model's if they differ."""
+    first = next(iter(configs.values()))
+    in_all = f"**{estimate.about(sum(times)).capitalize()}** of training in all"
+    if len({speed_key(config) for config in configs.values()}) == 1:
+        rate = f", at {estimate.rate(first)}"
+    else:
+        pairs = zip(configs, times, strict=True)
+        each = ", ".join(f"{label} {duration(estimate.round_time(time))}" for label, time in pairs)
+        rate = f", measured on this computer: {escaped(each)}."
+    return f"{in_all}{rate}{estimate.before(first)}"
+
+
+def options(source: str, budget: dict[str, float]) -> dict[str, Any]:
+    """The settings of the form, without those that the models differ in."""
+    state = st.session_state
+    return {"source": source, "size": state[key("size")], "seed": state[key("seed")], **budget}
+
+
+def families_and_gammas(kind: Kind) -> tuple[list[str], list[float]]:
+    state = st.session_state
+    return ([DEFAULT_FAMILY], sorted(state[key("gammas")])) if kind == "sweep" else (state[key("families")], [])
+
+
+def entrant_configs(kind: Kind, shared: dict[str, Any]) -> dict[str, RunConfig]:
+    """Raises ValueError if a setting is invalid."""
+    return entrants.entrant_configs(entrants.race_options(shared), *families_and_gammas(kind))
+
+
 def create(kind: Kind, budget: dict[str, float]) -> Race:
     """Creates the race that the form describes.  Raises ValueError or OSError if that is impossible."""
-    state = st.session_state
-    options = {
-        "source": training_images.chosen_source(),
-        "size": state[key("size")],
-        "seed": state[key("seed")],
-        **budget,
-    }
-    families = [DEFAULT_FAMILY] if kind == "sweep" else state[key("families")]
-    gammas = sorted(state[key("gammas")]) if kind == "sweep" else []
-    evaluation = {"seed": state[key("seed")], "count": state[key("count")]}
-    configs = entrants.entrant_configs(entrants.race_options(options), families, gammas)
-    command = commands.race_command(options, families, gammas, None, {**evaluation, "copies": False})
-    return race.create_race(configs, kind=kind, command=command, **evaluation)
+    shared = options(training_images.chosen_source(), budget)
+    evaluation = {"seed": shared["seed"], "count": st.session_state[key("count")]}
+    command = commands.race_command(shared, *families_and_gammas(kind), None, {**evaluation, "copies": False})
+    return race.create_race(entrant_configs(kind, shared), kind=kind, command=command, **evaluation)

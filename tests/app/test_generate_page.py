@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
@@ -46,6 +48,30 @@ def test_it_opens_with_64_faces_and_an_address_that_says_everything(make_bundle:
     assert grid(page)["seeds"] == face_seeds(first_seeds.GENERATE, 64)
     assert grid(page)["columns"] == 8
     assert page.code[0].value == SETTINGS["seed"]
+
+
+def test_many_faces_of_a_slow_model_can_be_cancelled(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_bundle()
+    generate, calls = sampling.generate, 0
+
+    def slow(*arguments: Any) -> np.ndarray:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            st.stop()  # as a click makes the page stop
+        time.sleep(0.4)
+        return generate(*arguments)
+
+    monkeypatch.setattr(sampling, "generate", slow)
+    page = open_page(faces="256", seed="77")
+    assert page.get("progress")[0].proto.text.startswith("Generating faces: 8 of 256 · ")
+    next(button for button in page.button if button.label == "Cancel").click().run()
+    assert not page.exception
+    assert calls == 2
+    assert page.markdown[-1].value == "Generating faces: cancelled."
+    monkeypatch.setattr(sampling, "generate", generate)
+    page.number_input(key="generate_faces").set_value(3).run()
+    assert len(grid(page)["seeds"]) == 3
 
 
 def test_a_link_reproduces_its_settings(make_bundle: Maker) -> None:

@@ -48,12 +48,22 @@ def cached_with_progress(
     """
     slot = slot_of(label, *what)
     if "result" not in slot:
-        if st.session_state.get(CANCELLED) is slot:
-            offer_again(label)
-            raise CancelledError
-        with progress_bar(label, partial(cancel, slot), f"cancel_{id(slot)}") as show:
+        with cancellable_progress(label, slot) as show:
             slot["result"] = compute(show)
     return slot["result"]
+
+
+@contextmanager
+def cancellable_progress(label: str, slot: dict[str, Any]) -> Iterator[Progress]:
+    """A progress bar with a button that cancels a long computation, which is then not started again by itself.
+
+    slot: stands for what is computed, see `cache_slot`.  Raises CancelledError if this visitor has cancelled it.
+    """
+    if st.session_state.get(CANCELLED) is slot:
+        offer_again(label)
+        raise CancelledError
+    with progress_bar(label, partial(cancel, slot), f"cancel_{id(slot)}") as show:
+        yield show
 
 
 def cancel(slot: dict[str, Any] | None) -> None:

@@ -18,10 +18,12 @@ def batch_of_faces(path: Path, version: str, seeds: Sequence[int], scale: float)
 def generated_faces(path: Path, version: str, seeds: Sequence[int], scale: float = 1.0) -> np.ndarray:
     """Faces as `sampling.generate` returns them, with a progress bar for those that are not cached.
 
-    path, version: the model's, as from `model_picker`.  seeds: at least one.
+    path, version: the model's, as from `model_picker`.  seeds: at least one.  Raises `cached_work.CancelledError` if
+    this visitor has cancelled just these faces.
     """
     faces = []
-    with cached_work.progress_bar("Generating faces") as show:
+    slot = cached_work.cache_slot("generated faces", str(path), version, tuple(seeds), scale)
+    with cached_work.cancellable_progress("Generating faces", slot) as show:
         for start in range(0, len(seeds), sampling.BATCH):
             show(start, len(seeds))
             faces.append(batch_of_faces(path, version, seeds[start : start + sampling.BATCH], scale))

@@ -179,7 +179,9 @@ def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:
     assert stations == ["G", "D", "L", "k_t"]
     html = drawing.proto.body
     assert 'tabindex="0" class="equation-0"' in html
-    assert ".one-step:has(.equation-0:is(:hover, :focus)) .picture-x" in html
+    assert ".one-step:has(.equation-0:is(:hover, :focus)):not(:has(span:hover)) .picture-x, " in html
+    assert ".one-step:has(.of-dgz:hover) .picture-dgz {" in html
+    assert 'mean |<span class="of-gz">G(z)</span> − <span class="of-dgz">D(G(z))</span>|' in html
     step = int(re.search(r"Iteration (\d+)", page_text(page))[1])
     assert step == equations.WARM_UP
     page = click(page, "One step")

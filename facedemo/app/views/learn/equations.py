@@ -2,7 +2,8 @@
 
 import base64
 import html
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,17 +23,9 @@ if TYPE_CHECKING:
 
 KEY = "learn_equations"
 WARM_UP = 10  # iterations before the first step that is shown
-PARTS = {  # equation → the pictures that it uses
-    "L(x)": ("x", "D(x)"),
-    "L(G(z))": ("G(z)", "D(G(z))"),
-    "L_D": ("x", "D(x)", "G(z)", "D(G(z))"),
-    "L_G": ("G(z)", "D(G(z))"),
-    "C": ("G(z)",),
-    "balance": ("x", "D(x)", "G(z)", "D(G(z))"),
-    "k_t+1": ("x", "D(x)", "G(z)", "D(G(z))"),
-    "M": ("x", "D(x)", "G(z)", "D(G(z))"),
-}
-PLACES = {"x": "x", "D(x)": "dx", "G(z)": "gz", "D(G(z))": "dgz"}
+PLACES = {"x": "x", "D(x)": "dx", "G(z)": "gz", "D(G(z))": "dgz"}  # symbol → its picture
+PARTS = {**{symbol: (symbol,) for symbol in PLACES}, "L(x)": ("x", "D(x)"), "L(G(z))": ("G(z)", "D(G(z))")}
+SYMBOL = re.compile("(" + "|".join(re.escape(symbol) for symbol in sorted(PARTS, key=len, reverse=True)) + ")")
 STYLE = """<style>
 .one-step { display: flex; flex-wrap: wrap; gap: 2rem; }
 .one-step > div { flex: 1 1 320px; min-width: 0; }
@@ -42,16 +35,19 @@ STYLE = """<style>
 .one-step li { padding: 6px 8px; border: 3px solid transparent; border-radius: 8px; list-style: none; }
 .one-step ul { padding: 0; margin: 0; }
 .one-step li:hover, .one-step li:focus { border-color: var(--accent); outline: none; }
+.one-step span { border-bottom: 1px dotted; cursor: default; }
+.one-step span:hover { border-bottom: 2px solid var(--accent); }
 .one-step code { font-size: 0.875rem; white-space: normal; background: none; padding: 0; }
 """
 LOOP_STYLE = """<style>
-.loop { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 0; padding: 0; list-style: none; font-size: 0.875rem; }
+.loop { display: flex; flex-wrap: wrap; gap: 0.75rem; list-style: none; font-size: 0.875rem; }
+ol.loop { margin: 0 !important; padding: 0 !important; }
 .loop li { position: relative; flex: 1 1 150px; margin: 0 1.25rem 0 0; padding: 0.5rem 0.75rem; }
 .loop li { border: 2px solid var(--accent); border-radius: 8px; }
 .loop li::after { content: "→"; position: absolute; right: -1.6rem; top: 50%; transform: translateY(-50%); }
 .loop li::after { font-size: 1.25rem; }
 @media (max-width: 640px) {
-    .loop { flex-direction: column; gap: 1.75rem; padding-bottom: 1.5rem; }
+    ol.loop { flex-direction: column; gap: 1.75rem; padding-bottom: 1.5rem !important; }
     .loop li { flex: none; margin: 0 !important; }
     .loop li::after { content: "↓"; right: 50%; top: 100%; transform: translateX(50%); }
 }
@@ -59,12 +55,28 @@ LOOP_STYLE = """<style>
 </style>"""
 
 
-def lit(number: int, symbols: tuple[str, ...]) -> str:
-    """The style that lights up the pictures of an equation while it is pointed at or has the focus."""
-    chosen = f".one-step:has(.equation-{number}:is(:hover, :focus))"
-    return ", ".join(f"{chosen} .picture-{PLACES[symbol]}" for symbol in symbols) + (
-        " { border-color: var(--accent); }\n"
+def symbols_in(formula: str) -> list[str]:
+    """The symbols that have pictures, or are computed from those of two."""
+    return list(dict.fromkeys(SYMBOL.findall(formula)))
+
+
+def marked(formula: str) -> str:
+    """The formula as HTML in which each of these symbols is an element of its own."""
+    parts = SYMBOL.split(formula)
+    return "".join(
+        f'<span class="{name_of(part)}">{part}</span>' if part in PARTS else html.escape(part) for part in parts
     )
+
+
+def name_of(symbol: str) -> str:
+    return "of-" + "-".join(PLACES[part] for part in PARTS[symbol])
+
+
+def lit(chosen: str, symbols: Iterable[str]) -> str:
+    """The style that lights up the pictures of symbols.  chosen: the selector that says when."""
+    places = dict.fromkeys(PLACES[part] for symbol in symbols for part in PARTS[symbol])
+    rule = ", ".join(f".one-step{chosen} .picture-{place}" for place in places)
+    return rule + " { border-color: var(--accent); }\n" if rule else ""
 
 
 def drawing(view: Mapping[str, np.ndarray], equations: "list[Equation]") -> str:
@@ -77,13 +89,14 @@ def drawing(view: Mapping[str, np.ndarray], equations: "list[Equation]") -> str:
             f'<figure class="picture-{PLACES[symbol]}"><img src="{source}" alt="">'
             f"<figcaption>{symbol}: {html.escape(live.SYMBOLS[symbol])}</figcaption></figure>"
         )
-    rows, styles = [], []
+    rows, styles = [], [lit(f":has(.{name_of(symbol)}:hover)", [symbol]) for symbol in PARTS]
     for number, equation in enumerate(equations):
-        styles.append(lit(number, PARTS.get(equation.symbol, ())))
+        chosen = f":has(.equation-{number}:is(:hover, :focus)):not(:has(span:hover))"
+        styles.append(lit(chosen, symbols_in(equation.formula)))
         numbers = f"<br><code>= {html.escape(equation.numbers)}</code>" if equation.numbers else ""
         rows.append(
             f'<li tabindex="0" class="equation-{number}"><code><b>{html.escape(equation.symbol)}</b> = '
-            f"{html.escape(equation.formula)}</code>{numbers}<br><code>= <b>{equation.value:.5f}</b></code>"
+            f"{marked(equation.formula)}</code>{numbers}<br><code>= <b>{equation.value:.5f}</b></code>"
             f"<br>{html.escape(equation.explanation)}</li>"
         )
     style = STYLE + "".join(styles) + "</style>"
@@ -154,7 +167,10 @@ def show_one_step(answered: bool) -> None:
     step = session(Steps).last
     st.html(loop(step))
     st.markdown(change_of_k(step))
-    st.caption("Point at an equation, or reach it with Tab: the pictures that it uses light up.")
+    st.caption(
+        "Point at a symbol, such as D(x): its picture lights up. Point at an equation, or reach it with Tab: all its "
+        "pictures do."
+    )
     st.html(drawing(training.discriminator_view(), step))
 
 

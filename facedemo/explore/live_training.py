@@ -83,6 +83,11 @@ class LiveTraining:
         return self.iteration.step
 
     @property
+    def settings(self) -> dict[str, float]:
+        """The settings of the model that are in force."""
+        return self.schedule.config.model.model_dump()
+
+    @property
     def images_seen(self) -> int:
         """Real images so far."""
         return self.step * self.config.model.images_per_step

@@ -19,6 +19,7 @@ from facedemo.gans.registry import FAMILIES, config_class
 
 IMAGES = (240, 480, 960, 2_400, 4_800, 9_600, 16_800, 24_000)
 RECENT = 5  # rows of metrics over which losses are averaged
+LOSSES = ("loss_real", "loss_fake", "loss_discriminator", "loss_generator")
 CHANGED, MENDED = 7_200, 16_800  # images
 Settings = Mapping[str, float | str | int]
 
@@ -67,9 +68,10 @@ def rounded(number: float) -> float | None:
 
 
 def losses(training: LiveTraining) -> dict[str, float]:
-    """L(x) and L(G(z)) of the last iterations; not numbers if the training has diverged."""
-    names = {"L(x)": "loss_real", "L(G(z))": "loss_fake"}
-    recent = {name: training.metrics[column][-RECENT:] for name, column in names.items()}
+    """Both losses of the last iterations, or the family's first metric; not numbers if the training has diverged."""
+    columns = training.family.metrics
+    names = [name for name in LOSSES if name in columns] or [next(iter(columns))]
+    recent = {columns[name]: training.metrics[name][-RECENT:] for name in names}
     return {name: math.nan if training.diverged else float(np.mean(values)) for name, values in recent.items()}
 
 
@@ -89,7 +91,7 @@ def generalisation(training: LiveTraining) -> dict[str, float]:
 
 PLANS = {
     "players": Plan({"": {}}, rows=LiveTraining.discriminator_view, numbers=losses),
-    "gamma": Plan({f"γ = {gamma:g}": {"gamma": gamma} for gamma in (0.3, 0.5, 0.7, 0.9)}),
+    "gamma": Plan({f"γ = {gamma:g}": {"gamma": gamma} for gamma in (0.3, 0.5, 0.7, 0.9)}, numbers=losses),
     "failing": Plan(
         {"Left alone": {}, "Diverges": {}, "Collapses": {}},
         (480, 2_400, 4_800, CHANGED, 7_440, 7_680, 8_400, 9_600, 12_000, MENDED, 17_760, 19_200, 24_000),
@@ -99,7 +101,7 @@ PLANS = {
         },
         numbers=losses,
     ),
-    "families": Plan({config_class(name).title: {"family": name} for name in FAMILIES}),
+    "families": Plan({config_class(name).title: {"family": name} for name in FAMILIES}, numbers=losses),
     "copying": Plan(
         {"Without augmentation": {}, "With augmentation": {"augment": 0.5}},
         few=tiny_set.FEW,

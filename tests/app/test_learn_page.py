@@ -14,6 +14,7 @@ from facedemo.app import navigation
 from facedemo.app.views.learn import balance, copying, equations, failing, families, live, lying, numbers, players
 from facedemo.app.views.learn.lesson import Lesson
 from facedemo.app.views.learn.recorded import Playback
+from facedemo.config.presets import configure
 from facedemo.evaluation.detector import detect_chunk
 from facedemo.explore import recorded
 from facedemo.gans.base import Equation
@@ -202,6 +203,22 @@ def test_lesson_4_says_what_happened_to_k_in_the_step_that_it_shows() -> None:
     assert said(-0.1, 0.0).endswith("so k_t stays at its limit, 0.")
     page = answer(open_page(lesson="equations"), equations.LESSON, 0)
     assert "In this step, L(G(z)) is " in page_text(page)
+
+
+def test_a_link_sets_gamma_in_lesson_4_and_the_next_step_is_made_with_it() -> None:
+    page = answer(open_page(lesson="equations"), equations.LESSON, 0)
+    assert page.slider(key="learn_gamma").value == equations.GAMMA == configure({}, "minute").model.gamma
+    page = answer(open_page(lesson="equations", gamma="0.05"), equations.LESSON, 0)
+    assert page.query_params["gamma"] == "0.05"
+    assert "<code>= 0.05 · " in page.get("html")[1].proto.body
+    page.slider(key="learn_gamma").set_value(0.95).run()
+    assert "<code>= 0.95 · " in click(page, "One step").get("html")[1].proto.body
+
+
+def test_a_link_sets_the_augmentation_in_lesson_8() -> None:
+    page = click(answer(open_page(lesson="copying", augment="0.3"), copying.LESSON, 0), "Play")
+    plain, augmented = running(page, copying.KEY).trainings.values()
+    assert (plain.settings["augment"], augmented.settings["augment"]) == (0.0, 0.3)
 
 
 def test_generated_faces_stand_beside_their_nearest_training_images() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.charts.training import COLOURS, style, untitled
+from facedemo.app.shared import url_state
 from facedemo.app.shared.plot import NO_BUTTONS, plot
 from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live, recorded
@@ -15,7 +16,7 @@ from facedemo.explore import tiny_set
 from facedemo.explore.tiny_set import FEW
 
 KEY = "learn_copying"
-TRAININGS: live.Settings = {"Without augmentation": {}, "With augmentation": {"augment": 0.5}}
+SETTINGS = {"augment": url_state.decimal(0.1, 1.0, 0.5)}
 RECORDED = (
     f"Two trainings on these {FEW} faces. The four generated faces are the first of the sixteen. The lines are "
     "D's loss. Without augmentation, it soon rises again on unseen images, while D learns the training images by heart."
@@ -74,7 +75,13 @@ def show_copying(answered: bool) -> None:
     live.show_wide(tiny_set.seen(), f"{FEW} small faces")
     if answered:
         end = recorded.show_recording("copying", KEY, RECORDED)
-        live.play(KEY, TRAININGS, draw_trainings, faces=FEW, recorded=end)
+        hint = (
+            "Share of the images whose colours are changed, that are shifted, and that are partly covered; 0.5 in the "
+            "recording. A change starts both trainings again."
+        )
+        augment = st.slider("Augmentation", 0.1, 1.0, step=0.1, key="learn_augment", help=hint, width=260)
+        trainings: live.Settings = {"Without augmentation": {}, "With augmentation": {"augment": augment}}
+        live.play(KEY, trainings, draw_trainings, faces=FEW, recorded=end)
 
 
 LESSON = Lesson(
@@ -95,4 +102,5 @@ LESSON = Lesson(
     show_copying,
     navigation.VERIFY,
     "Find the nearest training faces of a model's faces",
+    SETTINGS,
 )

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from facedemo.app import navigation
-from facedemo.app.shared import cached_work
+from facedemo.app.shared import cached_work, url_state
 from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 KEY = "learn_equations"
 WARM_UP = 10  # iterations before the first step that is shown
+GAMMA = 0.8  # of the preset that lessons train with
+SETTINGS = {"gamma": url_state.decimal(0.05, 1.0, GAMMA)}
 PLACES = {"x": "x", "D(x)": "dx", "G(z)": "gz", "D(G(z))": "dgz"}  # symbol → its picture
 PARTS = {**{symbol: (symbol,) for symbol in PLACES}, "L(x)": ("x", "D(x)"), "L(G(z))": ("G(z)", "D(G(z))")}
 SYMBOL = re.compile("(" + "|".join(re.escape(symbol) for symbol in sorted(PARTS, key=len, reverse=True)) + ")")
@@ -156,7 +158,12 @@ def show_one_step(answered: bool) -> None:
         st.button("One step", type="primary", icon=":material/skip_next:", on_click=request, args=(1,), help=hint)
         hint = "Run a hundred steps, and show the last one."
         st.button("100 steps", icon=":material/fast_forward:", on_click=request, args=(100,), help=hint)
+        if answered:
+            hint = "The goal for L(G(z)) / L(x), from the next step on. With a low γ, L(G(z)) is soon above its target."
+            st.slider("γ", 0.05, 1.0, step=0.05, key="learn_gamma", help=hint, width=220)
         iteration = st.empty()
+    if st.session_state.learn_gamma != training.settings["gamma"]:
+        training.steer(gamma=st.session_state.learn_gamma)
     run_requested(training)
     iteration.caption(f"Iteration {training.step:,}")
     if not answered:
@@ -196,4 +203,5 @@ LESSON = Lesson(
     show_one_step,
     navigation.STEP,
     "Run a trained model step by step, forwards and backwards",
+    SETTINGS,
 )

@@ -33,7 +33,7 @@ def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
 
 def live_settings(training: "live.LiveTraining") -> str:
     """The settings that the buttons change, as they are now."""
-    value = training.schedule.config.model.model_dump()
+    value = training.settings
     return f"γ = {value['gamma']:g}, α = {value['alpha']:g}, both learning rates {value['learning_rate_g']:g}"
 
 

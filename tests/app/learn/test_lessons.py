@@ -1,9 +1,6 @@
 """The lessons, run as Streamlit runs them."""
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 from urllib.parse import urlencode
 
 import numpy as np
@@ -11,53 +8,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.app.views.learn import balance, copying, equations, failing, families, live, lying, numbers, players
+from facedemo.app.views.learn import balance, copying, equations, failing, families, lying, numbers
 from facedemo.app.views.learn.lesson import Lesson
-from facedemo.app.views.learn.recorded import Playback
 from facedemo.config.presets import configure
 from facedemo.evaluation.detector import detect_chunk
-from facedemo.explore import recorded
 from facedemo.gans.base import Equation
+from tests.app.learn.conftest import BUNDLED, LESSONS, LIVE, answer, click, open_page, page_text, running
 from tests.conftest import Maker
-
-LESSONS = [module.LESSON for module in (numbers, players, balance, equations, failing, lying, families, copying)]
-BUNDLED = Path(__file__).parents[2] / "checkpoints"
-LIVE = [players, balance, failing, families, copying]
-
-
-@pytest.fixture(autouse=True)
-def model(make_bundle: Maker) -> None:
-    make_bundle("ours-64")
-
-
-def page_text(page: AppTest) -> str:
-    """All words on the page."""
-    parts = (page.markdown, page.caption, page.error, page.warning, page.info, page.success)
-    return "\n".join(str(item.value) for part in parts for item in part)
-
-
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file("../../facedemo/app/pages/learn.py", default_timeout=120)
-    for name, value in address.items():
-        page.query_params[name] = value
-    return page.run()
-
-
-def answer(page: AppTest, lesson: Lesson, number: int) -> AppTest:
-    page.radio(key=f"learn_{lesson.name}_choice").set_value(lesson.question.options[number]).run()
-    assert not page.exception
-    return page
-
-
-def click(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click()
-    page.run()
-    assert not page.exception
-    return page
-
-
-def running(page: AppTest, key: str) -> live.Running:
-    return page.session_state[f"{live.Running.__module__}.Running {key}"]
 
 
 def test_the_overview_lists_eight_lessons_and_opens_them() -> None:
@@ -227,58 +184,6 @@ def test_generated_faces_stand_beside_their_nearest_training_images() -> None:
     assert pictures.count("Nearest training image") == 4  # two in the recording
 
 
-@pytest.mark.parametrize("lesson", LIVE, ids=lambda module: module.LESSON.name)
-def test_a_recording_plays_trainings_of_an_earlier_day_until_it_is_paused_or_ends(lesson: ModuleType) -> None:
-    page = answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0)
-    name, moments, trainings = recording_of(lesson)
-
-    def pictures(images: int) -> set[str]:
-        shown = [image for element in page.get("image") for image in element.proto.imgs]
-        return {image.url for image in shown if f"after {images:,} images" in image.alt}
-
-    assert "Recorded earlier" in [header.value for header in page.header]
-    early = pictures(moments[0])
-    assert len(early) == trainings
-    page.run()
-    assert pictures(moments[1])
-    click(page, "Pause recording").run()
-    assert pictures(moments[1])
-    page.session_state[f"{Playback.__module__}.Playback {name}"].choose(moments[-2])  # as the slider does
-    page.run()
-    (button,) = (button for button in page.button if button.key.startswith("learn_recorded_"))
-    button.click().run()
-    page.run()
-    assert not page.exception
-    assert len(pictures(moments[-1]) - early) == trainings
-    assert button.label == "Play recording"
-
-
-def recording_of(lesson: ModuleType) -> tuple[str, Sequence[int], int]:
-    """The name, the moments and the number of trainings of a lesson's recording."""
-    name = {balance: "gamma"}.get(lesson, lesson.LESSON.name)
-    recording = recorded.read(name)
-    return name, recording.images, len(recording.trainings)
-
-
-@pytest.mark.parametrize("lesson", LIVE, ids=lambda module: module.LESSON.name)
-def test_a_recording_is_folded_once_the_learner_s_own_training_has_seen_as_many_images(lesson: ModuleType) -> None:
-    page = click(answer(open_page(lesson=lesson.LESSON.name), lesson.LESSON, 0), "Play")
-    assert "Your own training below needs longer." in page_text(page)
-    *others, last = running(page, lesson.KEY).trainings.values()
-    end, _ = recording_of(lesson)[1][-1], click(page, "Pause")
-    for training in others:
-        training.iteration.step = -(-end // training.config.model.images_per_step)
-    page.run()
-    assert "has caught up" not in page_text(page)
-    last.iteration.step = -(-end // last.config.model.images_per_step) - 1
-    page = click(page, "Play")
-    assert f"has caught up: it has seen {end:,} images" in page_text(page)
-    assert [expander.label for expander in page.expander] == ["Show the recording"]
-    page = click(page, "Start again")
-    assert "Your own training below needs longer." in page_text(page)
-    assert not page.expander
-
-
 @pytest.mark.parametrize("name", ["ours-64", "r3gan-64", "dcgan-64", "wgan-64", "ours-128"])
 def test_the_number_lies_for_every_bundled_model(name: str) -> None:
     folder = BUNDLED / name
@@ -320,7 +225,7 @@ def test_a_damaged_model_is_explained_and_the_lesson_goes_on(lesson: Lesson, mak
 
 @pytest.mark.parametrize(("lesson", "mode"), [(balance.LESSON, "sweep"), (families.LESSON, "race")])
 def test_a_lesson_leads_on_to_the_view_that_continues_it(lesson: Lesson, mode: str) -> None:
-    app = AppTest.from_file("../../app.py", default_timeout=120).run()
+    app = AppTest.from_file(BUNDLED.parent / "app.py", default_timeout=120).run()
     app.switch_page("facedemo/app/pages/learn.py")
     app.query_params["lesson"] = lesson.name
     app.run()

@@ -186,6 +186,12 @@ def test_a_few_photos_may_show_many_faces(pictures: Path, tmp_path: Path) -> Non
     page = open_page()
     choose_folder(page, tmp_path / "photos")
     assert page.warning[0].value.startswith("3 images found")
-    page.selectbox(key="new_data_crop").set_value("face").run()
+    page.toggle(key="new_find_faces").set_value(True).run()
+    assert page.selectbox(key="new_data_crop").value == "face"
     assert "3 photos found" in page_text(page)
     assert "Preview the images" in labels(page)
+    page.selectbox(key="new_data_crop").set_value("wide").run()
+    assert page.toggle(key="new_find_faces").value is False
+    page.toggle(key="new_find_faces").set_value(True).run()
+    page.toggle(key="new_find_faces").set_value(False).run()
+    assert page.selectbox(key="new_data_crop").value == "auto"

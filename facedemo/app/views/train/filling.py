@@ -40,7 +40,7 @@ def fill(config: RunConfig) -> None:
     sections = {config.family: config.model, "training": config.training, "data": config.data}
     for section, part in sections.items():
         for name in type(part).model_fields:
-            if name != "split":  # it depends on the images, see `held_out_control`
+            if name != "split":  # it depends on the images, see `form.own_image_controls`
                 st.session_state[key(section, name)] = getattr(part, name)
     budget.fill(config.budget.model_dump(), key("budget"))
 

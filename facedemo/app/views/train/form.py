@@ -40,14 +40,26 @@ def start_control() -> None:
         filling.start_problem = ""
 
 
-def held_out_control() -> None:
-    """Keeps a fifth of the user's own images out of the training, by the setting of the split."""
+def own_image_controls() -> None:
+    """Two settings that matter for the user's own images: the crop of photos, and the split."""
     own, filling = training_images.are_own(), session(Filling)
     if own != filling.own_images:  # the default depends on the kind of images
         filling.own_images = own
         st.session_state[key("data", "split")] = "train" if own else "all"
-    if own:
-        st.session_state[key("held_out")] = st.session_state[key("data", "split")] != "all"
+    if not own:
+        return
+    st.session_state[key("find_faces")] = st.session_state[key("data", "crop")] == "face"
+    st.session_state[key("held_out")] = st.session_state[key("data", "split")] != "all"
+    with st.container(horizontal=True):
+        st.toggle(
+            "Find the faces in photos",
+            key=key("find_faces"),
+            persist_state="session",
+            on_change=find_faces,
+            help="For photos of people: find every face, turn it upright and cut it out; several of one photo become "
+            "several images. It takes a while. Not for images that show one face each, cropped alike. It is the "
+            "setting Crop.",
+        )
         st.toggle(
             "Keep a fifth unseen, for Verify",
             key=key("held_out"),
@@ -56,6 +68,10 @@ def held_out_control() -> None:
             help="Train on four fifths of the images, so that Verify can compare the model with faces that it has not "
             "seen. It is the setting Split.",
         )
+
+
+def find_faces() -> None:
+    st.session_state[key("data", "crop")] = "face" if st.session_state[key("find_faces")] else "auto"
 
 
 def hold_out() -> None:
@@ -93,7 +109,7 @@ def form() -> preview.ImageRequest | None:
         images = preview.requested(source, chosen[key(chosen[key("family")], "size")], crop)
         if count := preview.count_of(images):
             preview.proposal(count, chosen[key("preset")], use_preset)
-    held_out_control()
+    own_image_controls()
     url_state.write_to_url(SETTINGS, page="new")
     return images
 

@@ -114,7 +114,7 @@ def plan_summary(many: int, budget: dict[str, float]) -> str:
         summary += "Families use different numbers of images per iteration, so a budget in images is fairer. "
     if kind == "minutes":
         summary += "A model that trains faster sees more images in that time. "
-    if kind != "iterations":
+    if kind != "iterations" and training_images.are_own():
         summary += "Of your own images, four fifths are used for training and the rest for evaluation."
     return summary
 

@@ -8,7 +8,10 @@ from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
 
 KEY = "learn_balance"
-RECORDED = "Four trainings that differ only in γ. All of them saw the same built-in faces."
+RECORDED = (
+    "Four trainings that differ only in γ. All of them saw the same built-in faces. The lines are the losses, of which "
+    "γ = L(G(z)) / L(x) is the goal."
+)
 SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
 
 

@@ -11,7 +11,8 @@ KEY = "learn_families"
 RECORDED = (
     "One training of each family, with its own default settings, on the same built-in faces. This is only "
     "the beginning, and not a fair comparison: WGAN and R3GAN need many more images for good faces. The page Compare "
-    "shows models that were trained for longer."
+    "shows models that were trained for longer. The lines are the losses, and WGAN's estimate of the distance between "
+    "real and generated images."
 )
 
 

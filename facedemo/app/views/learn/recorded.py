@@ -122,7 +122,9 @@ def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:
     for colour, (name, values) in zip(COLOURS, training.numbers.items(), strict=False):
         figure.add_scatter(x=images, y=values, name=name, line={"color": colour, "width": 2}, mode="lines+markers")
     largest = max(value for values in training.numbers.values() for value in values if value is not None)
-    style(figure, "Reconstruction loss", "L", rows=0, legend=True, logarithmic=largest > WIDE)
+    several = len(training.numbers) > 1
+    unit = "L" if several else next(iter(training.numbers))
+    style(figure, "Losses", unit, rows=0, legend=several, logarithmic=largest > WIDE)
     figure.update_xaxes(title_text="images", unifiedhovertitle_text="%{x:,} images", range=[0, 1.05 * images[-1]])
     if largest <= WIDE:
         figure.update_yaxes(range=[0, 1.1 * largest])

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import av
 import pytest
@@ -10,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
-from tests.app.conftest import PATIENT, downloaded, in_a_browser
+from facedemo.runs.run import list_runs
+from tests.app.conftest import PATIENT, downloaded, in_a_browser, wait_for
 from tests.conftest import Portrait
 
 pytestmark = [in_a_browser, pytest.mark.slow]
@@ -75,6 +77,32 @@ def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Pa
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Find them")).to_be_visible()
+
+
+def test_the_faces_in_uploaded_photos_are_found_shown_and_trained_on(
+    address: str, home: Path, page: Page, portrait: Portrait
+) -> None:
+    photos = [portrait(18).rotate(degrees, expand=True) for degrees in (0, 2, -2, 3)]
+    files = [
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": pictures.png(photo)}
+        for number, photo in enumerate(photos)
+    ]
+    page.goto(f"{address}/train")
+    page.get_by_text("Upload images").click()
+    page.locator("input[type=file]").set_input_files(files)
+    expect(page.get_by_text("4 images found")).to_be_visible()
+    page.get_by_text("Find the faces in photos").click()
+    expect(page.get_by_text("4 photos found")).to_be_visible()
+    page.get_by_role("button", name="Preview the images").click()
+    expect(page.get_by_text("as the networks see them")).to_be_visible()
+    expect(page.get_by_text("72 images ready at 32×32")).to_be_visible()
+    expect(page.get_by_role("img", name="24 of the images, cropped to 32×32 pixels")).to_be_visible()
+    page.get_by_role("button", name="Start training").click()
+    wait_for(lambda: list_runs(home / "runs"))
+    (run,) = list_runs(home / "runs")
+    assert run.config.data.crop == "face"
+    expect(page.get_by_role("img", name="Grid of faces generated at iteration")).to_be_visible()
+    run.stop()
 
 
 def test_training_goes_one_step_forwards_and_backwards(address: str, page: Page) -> None:

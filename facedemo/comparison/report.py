@@ -119,7 +119,7 @@ def draw_detection(comparison: Comparison) -> bytes:
 def draw_sweep(comparison: Comparison) -> bytes:
     """Quality against diversity: one point per γ, with its 95 % interval."""
     rows = {model.name: model.evaluation.rows[0] for model in comparison.models if model.evaluation}
-    measures = {"distinct people": lambda row: row.people, "Fréchet face distance": lambda row: row.distance}
+    measures = {"distinct people": lambda row: row.people or None, "Fréchet face distance": lambda row: row.distance}
     panels_shown = {
         axis_label: of for axis_label, of in measures.items() if all(of(row) is not None for row in rows.values())
     }

@@ -9,9 +9,8 @@ from PIL import Image
 
 from facedemo.comparison import gather, report
 from facedemo.comparison.commands import train_command
-from facedemo.config.schema import BUILTIN_SOURCE
+from facedemo.config.schema import BUILTIN_SOURCE, amount
 from facedemo.data.source_files import file_names
-from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import load_evaluation, percent
 from facedemo.gans.registry import config_class
 from facedemo.imaging.pictures import grid, picture_file
@@ -34,18 +33,29 @@ BACKGROUND, TEXT, FAINT, LINE = "#101716", "#f0f4f3", "#a3b0ae", "#2b83c4"
 def verdict(run: Run) -> str:
     """How good the run is, in a sentence: as evaluated after it, or at its best during it; "" if it was not."""
     if evaluation := load_evaluation(run.path):
-        return describe(evaluation)[0]
+        row, real = evaluation.generated, evaluation.real
+        detected = f"{percent(1 - row.undetected.share)} of {amount(row.undetected.of, 'faces')} are detected"
+        people = (row.people_matched_n, real.people_matched_n) if real and row.faces else (None, None)
+        return in_a_sentence(detected, *people, row.distance)
     evaluations = read_evaluations(run.path)
     chosen = best(evaluations) or (evaluations[-1] if evaluations else None)
     if chosen is None:
         return ""
-    sentence = f"At iteration {chosen.step:,}, {100 * chosen.share:.1f} % of {chosen.faces} faces were detected"
-    if chosen.people and chosen.real_people:
-        share = percent(chosen.people / chosen.real_people, digits=0)
-        sentence += f"; they show {share} as many different people as equally many real images"
-    if chosen.distance is not None:
-        sentence += f"; their Fréchet face distance to real faces was {chosen.distance:.3f}"
-    return f"{sentence}."
+    detected = f"{percent(chosen.share)} of {amount(chosen.faces, 'faces')} were detected"
+    return in_a_sentence(
+        f"At iteration {chosen.step:,}, {detected}", chosen.people, chosen.real_people, chosen.distance
+    )
+
+
+def in_a_sentence(detected: str, people: int | None, real_people: int | None, distance: float | None) -> str:
+    """What was detected, and how varied it is, because the detection rate alone says little."""
+    parts = [detected]
+    if people and real_people:
+        share = percent(people / real_people, digits=0)
+        parts.append(f"they show {share} as many different people as equally many real images")
+    if distance is not None:
+        parts.append(f"their Fréchet face distance to real faces is {distance:.3f}")
+    return f"{'; '.join(parts)}."
 
 
 def page(run: Run) -> bytes:
@@ -64,7 +74,7 @@ def about(run: Run) -> str:
     family, source = config_class(config.family).title, file_names(config.data.source)
     source = "the built-in faces" if config.data.source == BUILTIN_SOURCE else source
     told = verdict(run) or "It has not been evaluated yet; the page Verify does that."
-    return f"{family}, trained on {source} at {size}×{size} for {images:,} images. {told}"
+    return f"{family}, trained on {source} at {size}×{size} for {amount(images, 'images')}. {told}"
 
 
 def card(run: Run, suffix: str = ".png") -> bytes:
@@ -101,7 +111,7 @@ def card_facts(run: Run) -> list[str]:
     lines = [
         f"{config_class(config.family).title}, {config.model.size}×{config.model.size}",
         f"γ = {gamma:g}" if gamma is not None else "",
-        f"{status.images:,} images, {status.seconds / 60:,.1f} minutes",
+        f"{amount(status.images, 'images')}, {status.seconds / 60:,.1f} minutes",
     ]
     return [line for line in lines if line]
 

@@ -20,6 +20,16 @@ def names_of(figure) -> list[str]:
     return [line.name for line in figure.data if line.showlegend is not False]
 
 
+def test_every_one_of_a_few_iterations_has_a_mark_and_no_half_has() -> None:
+    def step_of_marks(last: int) -> float | None:
+        metrics = {"step": range(1, last + 1), "loss": [0.5] * last}
+        (figure, *_) = training.figures(metrics, {"loss": "L"}).values()
+        return figure.layout.xaxis.dtick
+
+    assert step_of_marks(3) == 1
+    assert step_of_marks(50) is None
+
+
 def test_losses_share_a_chart_and_the_other_metrics_get_one_each() -> None:
     figures = training.figures(metrics(20), LABELS)
     assert list(figures) == ["losses", "k", "convergence", "learning_rates"]

@@ -24,7 +24,7 @@ def test_the_page_has_name_settings_verdict_and_the_command_of_the_faces(make_ru
         "First try",
         "Ours (BEGAN), trained on the built-in faces at 32×32 for 800 images.",
         "At iteration 20, 98.0 % of 500 faces were detected; they show 26 % as many different people as",
-        "Fréchet face distance to real faces was 0.123",
+        "their Fréchet face distance to real faces is 0.123",
         "facedemo train --family ours --size 32",
         f"facedemo generate --model {run.id}",
         "gamma",
@@ -55,7 +55,7 @@ def test_the_card_has_the_gamma_that_the_training_ended_with(make_run: RunMaker)
 def test_an_evaluation_after_the_training_is_the_verdict(make_run: RunMaker) -> None:
     run = make_run()
     save_evaluation(run.path, report(row(17)))
-    assert run_report.verdict(run).startswith("A face is detected in 983 of 1,000")
+    assert run_report.verdict(run).startswith("98.3 % of 1,000 faces are detected")
 
 
 def test_the_verdict_is_that_of_the_best_weights_or_of_the_last_if_none_was_measured(make_run: RunMaker) -> None:

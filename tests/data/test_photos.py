@@ -157,13 +157,13 @@ def test_faces_of_turned_and_scaled_photos_have_their_eyes_where_celeba_has_them
     monkeypatch.setenv("FACEDEMO_CACHE", str(tmp_path / "cache"))
     folder, rng = tmp_path / "photos", np.random.RandomState(0)
     folder.mkdir()
-    faces = load_model(find_model("ours-64")).draw(range(100))
+    faces = load_model(find_model("ours-64")).draw(range(200))
     for number, face in enumerate(faces):
         turned(face, rng)[0].save(folder / f"{number:03d}.png")
     (folder / "nobody.png").write_bytes(encoded(Image.new("RGB", (200, 200), "grey")))
     prepared = prepare(folder, 64, "face")
     assert ("nobody.png", "without a detected face") in prepared.skipped
-    assert len(prepared.names) > 75
+    assert len(prepared.names) > 150
     left, upper, right, _ = crop_box(*photos.FRAME, "face")
     expected = (np.array(photos.EYES_AND_MOUTH) - (left, upper))[:2] / (right - left) * 64
     distances = []

@@ -22,6 +22,7 @@ GREY = "#848b8a"
 ROWS_OF_LABELS = 4
 LABEL_HEIGHT = 15  # pixels
 BINS = 40
+FEW = 8  # iterations up to which each has its mark
 LETTER, NARROW = 6.5, 300  # pixels: a letter of a label; the plot on a phone, on which labels must not overlap
 
 Metrics = Mapping[str, Sequence[float]]
@@ -89,6 +90,8 @@ def chart(
                 x=x, y=y, name=name, mode="lines", line=faint, opacity=0.3, showlegend=False, hoverinfo="skip"
             )
         figure.add_scatter(x=x, y=smoothed(y), name=name, mode="lines", line=solid, hovertemplate="%{y:.4g}")
+    if steps[-1] < FEW:
+        figure.update_xaxes(dtick=1)  # by itself, plotly would mark halves
     rows = add_changes(figure, setting_changes, float(steps[0]), float(steps[-1]))
     style(figure, title, unit, rows, legend=len(lines) > 1, logarithmic=exact)
     return figure

@@ -10,6 +10,7 @@ from facedemo.app.shared import first_seeds, model_picker, url_state
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.format import plain_file_name
 from facedemo.app.shared.generated_faces import generated_faces
+from facedemo.config.schema import amount
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
@@ -110,7 +111,7 @@ with left:
         images,
         seeds,
         selected=face,
-        alt=f"{count} faces by {model_picker.label(name)} from seed {seed}. Arrow keys move, Enter chooses.",
+        alt=f"{amount(count, 'faces')} by {model_picker.label(name)} from seed {seed}. Arrow keys move, Enter chooses.",
         on_choose=choose,
         key="generate_grid",
     )

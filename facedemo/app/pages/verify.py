@@ -10,6 +10,7 @@ from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.app.views.verify import request
 from facedemo.app.views.verify.faces import SHOWN, detected_faces, first_page
 from facedemo.app.views.verify.results import beside_stored, verdict
+from facedemo.config.schema import amount
 from facedemo.evaluation.report import load_evaluations
 from facedemo.pretrained.seeds import MAX_SEED
 
@@ -115,8 +116,8 @@ else:
         stored, *others = evaluations
         beside = f", compared with real faces from {escaped(stored.data)}" if stored.data else ""
         st.info(
-            f"This model ships with an evaluation: {stored.count:,} faces from seed {stored.seed}{beside}. Choose "
-            "these settings and press Verify to reproduce it and to see the faces."
+            f"This model ships with an evaluation: {amount(stored.count, 'faces')} from seed {stored.seed}{beside}. "
+            "Choose these settings and press Verify to reproduce it and to see the faces."
         )
         verdict(stored, f"{name}-{stored.seed}")
         beside_stored(stored, others)

@@ -271,4 +271,4 @@ def test_a_new_evaluation_of_few_faces_does_not_hide_the_stored_one_of_many(ours
     page = verified(open_page(faces="8", seed="5", show="detected"))
     assert "Beside the stored evaluation" in [expander.label for expander in page.expander]
     table = next(part.value for part in page.markdown if "Stored: " in part.value)
-    assert "These 8 faces, seed 5" in table
+    assert "Here: 8 faces, seed 5" in table

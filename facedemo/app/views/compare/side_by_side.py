@@ -11,6 +11,7 @@ from facedemo.app.shared.copy_link import copy_link
 from facedemo.app.shared.format import unbroken
 from facedemo.app.shared.generated_faces import generated_faces
 from facedemo.app.shared.markdown import escaped
+from facedemo.config.schema import amount
 from facedemo.evaluation.report import Report, load_evaluations
 from facedemo.evaluation.table import MEASURES
 from facedemo.evaluation.table import table as table_of
@@ -131,7 +132,7 @@ def columns(names: list[str], choices: Mapping[str, Path], seed: int, count: int
                 except (ValueError, OSError) as error:
                     st.error(escaped(error), title="Cannot be used")
                     continue
-                alt = f"{count} faces by {model_picker.label(name)} from seed {seed}"
+                alt = f"{amount(count, 'faces')} by {model_picker.label(name)} from seed {seed}"
                 st.image(pictures.grid(faces), width="stretch", alt=alt)
                 st.caption(described(choices[name]))
 
@@ -156,7 +157,7 @@ def measures(names: list[str], choices: Mapping[str, Path]) -> None:
     missing = [label for label, stored in evaluations.items() if not stored]
     several = len({report.count for stored in evaluations.values() for report in stored}) > 1
     reports = {
-        f"{label}, {report.count:,} faces" if several else label: report
+        f"{label}, {amount(report.count, 'faces')}" if several else label: report
         for label, stored in evaluations.items()
         for report in stored
     }

@@ -12,6 +12,7 @@ from facedemo.app.charts import training as charts
 from facedemo.app.charts.description import title_of
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.plot import NO_BUTTONS, plot
+from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.app.shared.session import session
 from facedemo.data.builtin import builtin_faces
 from facedemo.imaging import film, pictures
@@ -122,6 +123,7 @@ def play(
 
     recorded: images seen at the end of the lesson's recording, which changes once these trainings have caught up.
     """
+    warn_if_training()
     playing = controls(key)
     caught_up = recorded is not None and images_seen(key) >= recorded
 

@@ -70,7 +70,7 @@ def show_detection(answered: bool) -> None:
     with right:
         metric("Faces detected", f"{detected} of {FACES}")
         if answered:
-            metric("Different people", f"{people} of {FACES}")
+            metric("Different people", f"{people} of {FACES}" if detected else "–")
     if answered:
         show_thousand(chosen)
 

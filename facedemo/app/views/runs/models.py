@@ -11,6 +11,7 @@ from facedemo.app.shared import image_source
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.session import session
 from facedemo.app.views.runs import own_models
+from facedemo.config.schema import amount
 from facedemo.pretrained import archive, library
 from facedemo.runs.model_report import read_report
 from facedemo.storage import locations
@@ -85,7 +86,7 @@ def model_summary(path: Path) -> str:
     size = model.get("size") if isinstance(model, dict) else None
     parts = [f"{config.get('family', '?')}, {size}×{size} pixels" if size else "config.json is damaged"]
     if report.iterations is not None:
-        parts.append(f"{report.iterations:,} iterations")
+        parts.append(amount(report.iterations, "iterations"))
     return " · ".join([*parts, f"{(path / locations.WEIGHTS).stat().st_size / 1e6:,.1f} MB"])
 
 

@@ -95,7 +95,8 @@ def show_row(row: PictureRow, images: np.ndarray, caption: str, explained: bool 
         st.image(grid(images, columns=len(images), padding=0), width="stretch", alt=f"{row.symbol}. {caption}")
         if row.scores is not None:
             caption += " Discriminator output: " + ", ".join(f"{score:.2f}" for score in row.scores) + "."
-        st.caption(f"**{row.symbol}**  {caption}" if explained else f"**{row.symbol}**")
+        told = explained or row.symbol == "x"  # which may be a stand-in
+        st.caption(f"**{row.symbol}**  {caption}" if told else f"**{row.symbol}**")
 
 
 def download(name: str, step: Step, gain: int) -> None:

@@ -9,7 +9,7 @@ from facedemo.app.charts import training
 from facedemo.app.shared import evaluations, setting_controls
 from facedemo.app.shared.plot import titled_plot
 from facedemo.app.shared.session import session
-from facedemo.config.schema import RunConfig
+from facedemo.config.schema import RunConfig, amount
 from facedemo.gans.registry import config_class
 from facedemo.runs.evaluations import best, read_evaluations
 from facedemo.runs.run import METRICS, Run
@@ -53,7 +53,7 @@ def draw_charts(run: Run, config: RunConfig) -> None:
     metrics = metrics_of(run)
     figures = training.figures(metrics, family.metrics, run.setting_changes(), names, norms)
     if not figures:
-        st.caption(f"The first points appear after {config.training.log_every} iterations.")
+        st.caption(f"The first points appear after {amount(config.training.log_every, 'iterations')}.")
     with st.grid(2, min_column_width=340):
         for name, figure in figures.items():
             with st.container(key=f"chart_place_{name}"):

@@ -17,7 +17,7 @@ from facedemo.app.views.train.actions import actions
 from facedemo.app.views.train.curves import draw_charts, metrics_of
 from facedemo.app.views.train.state import TrainPage
 from facedemo.comparison.race import Race
-from facedemo.config.schema import BUILTIN_SOURCE, RunConfig
+from facedemo.config.schema import BUILTIN_SOURCE, RunConfig, amount
 from facedemo.evaluation.report import percent
 from facedemo.gans.registry import config_class
 from facedemo.runs import classroom, queue
@@ -112,8 +112,7 @@ def situation(run: Run, config: RunConfig, status: Status) -> str:
     if status.state == "stopped":
         return f"Stopped at iteration {status.step:,}." if status.step else "Not started yet."
     if status.state == "finished":
-        iterations = f"{status.step:,} iteration{'' if status.step == 1 else 's'}"
-        return f"Finished after {iterations} and {status.images:,} images."
+        return f"Finished after {amount(status.step, 'iterations')} and {amount(status.images, 'images')}."
     if status.state != "running":
         return ""
     recent = {name: values[-RECENT_ROWS:] for name, values in metrics_of(run).items()}
@@ -174,7 +173,7 @@ def progress_text(status: Status) -> str:
     if status.active and status.seconds_left is not None:
         left = "of training" if status.state == "waiting" else "left"
         parts.append(f"{duration(status.seconds_left)} {left}")
-    parts += [f"iteration {status.step:,}", f"{status.images:,} images seen"]
+    parts += [f"iteration {status.step:,}", f"{amount(status.images, 'images')} seen"]
     if status.images_per_second:
         parts.append(f"{status.images_per_second:,.0f} images/s")
     parts.append(f"trained for {duration(status.seconds)}")

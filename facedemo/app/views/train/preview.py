@@ -12,6 +12,7 @@ from facedemo.app.shared import background, image_source, training_images, visit
 from facedemo.app.shared.background import Job
 from facedemo.app.shared.image_check import scanned
 from facedemo.app.shared.markdown import escaped
+from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.app.shared.session import session
 from facedemo.config.presets import PRESETS, fitting_preset
 from facedemo.data.cache import Faces
@@ -59,6 +60,7 @@ def show_preview(request: ImageRequest) -> None:
     if job is None:
         many = f"{request.count:,} {'photos' if request.crop == 'face' else 'images'}" if request.count else "images"
         hint = f"Prepare the {many} at {size}×{size} now, once; the run then starts without preparing them."
+        warn_if_training()
         if st.button("Preview the images", icon=":material/preview:", help=hint, key="new_preview_start"):
             start_preparation(request)
             st.rerun()

@@ -7,6 +7,7 @@ import streamlit as st
 
 from facedemo.app.shared.format import plain_file_name, unbroken
 from facedemo.app.shared.markdown import escaped
+from facedemo.config.schema import amount
 from facedemo.evaluation import table as all_metrics
 from facedemo.evaluation.narrative import describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, UNRECOGNISED, Report, percent
@@ -66,8 +67,8 @@ def beside_stored(report: Report, stored: Sequence[Report]) -> None:
     """All metrics beside those of the evaluations that are stored with the model, folded."""
     if not stored:
         return
-    columns = {f"These {report.count:,} faces, seed {report.seed}": report}
-    columns |= {f"Stored: {other.count:,} faces, seed {other.seed}": other for other in stored}
+    columns = {f"Here: {amount(report.count, 'faces')}, seed {report.seed}": report}
+    columns |= {f"Stored: {amount(other.count, 'faces')}, seed {other.seed}": other for other in stored}
     hint = "The model's stored evaluations, with other faces or other real images. Ranges in brackets: 95 % intervals."
     with st.expander("Beside the stored evaluation" + "s"[: len(stored) > 1], icon=":material/table_rows:"):
         st.markdown(unbroken(all_metrics.markdown(*all_metrics.table(columns))), help=hint)

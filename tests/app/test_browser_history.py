@@ -64,7 +64,7 @@ def test_back_and_forward_bring_back_the_faces_that_were_shown(address: str, pag
     expect(seed).to_have_value("6", timeout=PATIENT)
 
 
-def test_back_brings_back_the_settings_of_verify(address: str, page: Page) -> None:
+def test_back_and_forward_bring_back_the_settings_of_verify(address: str, page: Page) -> None:
     page.goto(f"{address}/verify")
     address_with(page, "seed=0")
     seed = page.get_by_role("spinbutton", name="Seed")
@@ -74,6 +74,23 @@ def test_back_brings_back_the_settings_of_verify(address: str, page: Page) -> No
     page.go_back()
     address_with(page, "seed=0")
     expect(seed).to_have_value("0", timeout=PATIENT)
+    page.go_forward()
+    address_with(page, "seed=7")
+    expect(seed).to_have_value("7", timeout=PATIENT)
+
+
+def test_back_and_forward_bring_back_the_edits_of_a_face(address: str, page: Page) -> None:
+    page.goto(f"{address}/interpolate?mode=directions")
+    slider = page.get_by_role("slider", name="Smiling")
+    expect(slider).to_have_value("0", timeout=PATIENT)
+    slider.press("ArrowRight")
+    address_with(page, "by_smiling=0.1")
+    page.go_back()
+    address_with(page, "by_smiling=0.0")
+    expect(slider).to_have_value("0", timeout=PATIENT)
+    page.go_forward()
+    address_with(page, "by_smiling=0.1")
+    expect(slider).to_have_value("0.1", timeout=PATIENT)
 
 
 def test_back_and_forward_bring_back_the_search_and_the_selected_runs(
@@ -196,10 +213,14 @@ def test_a_change_on_a_page_that_a_full_link_opened_is_undone_by_back(address: s
     expect(seed).to_have_value(str(first_seeds.GENERATE), timeout=PATIENT)
 
 
-def test_a_step_that_was_taken_is_undone_by_back(address: str, page: Page) -> None:
+def test_a_step_that_was_taken_is_undone_by_back_and_taken_again_by_forward(address: str, page: Page) -> None:
     page.goto(f"{address}/step")
     address_with(page, "steps=1")
     page.get_by_role("button", name="Next step").click(timeout=PATIENT)
     address_with(page, "steps=2")
     page.go_back()
     address_with(page, "steps=1")
+    expect(page.get_by_role("button", name="Back", exact=True)).to_be_disabled(timeout=PATIENT)
+    page.go_forward()
+    address_with(page, "steps=2")
+    expect(page.get_by_role("button", name="Back", exact=True)).to_be_enabled(timeout=PATIENT)

@@ -33,7 +33,7 @@ def open_lesson(name: str) -> None:
 def overview() -> None:
     st.title("Learn", anchor=False)
     st.markdown(
-        "Eight lessons of about five minutes explain what a generative adversarial network is. Every lesson has one "
+        "Eight lessons of three to five minutes explain what a generative adversarial network is. Every lesson has one "
         "idea, a question to answer before you look, and something to try.",
         width=800,
     )

@@ -123,8 +123,9 @@ def start_race(kind: Kind, budget: dict[str, float], on_start: Callable[[str], N
     """Starts the race that the form describes; if that fails, shows the reason."""
     try:
         estimate.cancel()
-        race_started = create(kind, budget)
-        race_started.launch_new()
+        with st.spinner("Starting…", show_time=False):
+            race_started = create(kind, budget)
+            race_started.launch_new()
     except (ValueError, OSError) as error:
         st.error(escaped(error_message(error)), title="Not started")
         return

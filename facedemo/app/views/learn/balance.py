@@ -9,8 +9,8 @@ from facedemo.app.views.learn.lesson import Lesson, Question
 
 KEY = "learn_balance"
 RECORDED = (
-    "Four trainings that differ only in γ. All of them saw the same built-in faces. The lines are the losses, of which "
-    "γ = L(G(z)) / L(x) is the goal."
+    "Four trainings that differ only in γ. All of them saw the same built-in faces. The lines are the losses; the goal "
+    "is L(G(z)) = γ · L(x)."
 )
 SETTINGS = {"low": url_state.decimal(0.05, 1.0, 0.3), "high": url_state.decimal(0.05, 1.0, 0.9)}
 

@@ -34,7 +34,8 @@ WATCH = """() => {
 }"""
 CONTROL = '[data-testid="stMain"] :is([data-testid="stBaseButton-secondary"], [data-testid="stNumberInputStepUp"])'
 # until the new page has run, the old one is still shown and also idle; state changes may be missed
-RENDERED = """before => document.querySelector("h1")?.innerText !== before
+RENDERED = """before => (seen.answered || performance.now() - seen.clicked > 3000)
+  && document.querySelector("h1")?.innerText !== before
   && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === "notRunning"
   && performance.now() - seen.changed > 500"""
 
@@ -143,7 +144,7 @@ def walk(page: "Page", visits: int) -> tuple[dict[str, float], dict[str, float]]
                     page.wait_for_function(RENDERED, arg=shown, polling=50)
             if visit:
                 times[name].append(seen[0]["changed"] - seen[0]["clicked"])
-                answers[name] += [clicked["answered"] - clicked["clicked"] for clicked in seen]
+                answers[name] += [click["answered"] - click["clicked"] for click in seen if click["answered"]]
     return percentiles(times), percentiles(answers)
 
 

@@ -19,7 +19,6 @@ from facedemo.gans.registry import FAMILIES, config_class
 
 IMAGES = (240, 480, 960, 2_400, 4_800, 9_600, 16_800, 24_000)
 RECENT = 5  # rows of metrics over which losses are averaged
-LOSSES = ("loss_real", "loss_fake", "loss_discriminator", "loss_generator")
 CHANGED, MENDED = 7_200, 16_800  # images
 Settings = Mapping[str, float | str | int]
 
@@ -70,7 +69,8 @@ def rounded(number: float) -> float | None:
 def losses(training: LiveTraining) -> dict[str, float]:
     """Both losses of the last iterations, or the family's first metric; not numbers if the training has diverged."""
     columns = training.family.metrics
-    names = [name for name in LOSSES if name in columns] or [next(iter(columns))]
+    names = [name for name in columns if name.startswith("loss_") and not name.endswith("_target")]
+    names = names or [next(iter(columns))]
     recent = {columns[name]: training.metrics[name][-RECENT:] for name in names}
     return {name: math.nan if training.diverged else float(np.mean(values)) for name, values in recent.items()}
 

@@ -8,7 +8,7 @@ from facedemo.app.shared import cached_work
 
 @pytest.fixture(autouse=True)
 def nothing_cached() -> None:
-    cached_work.cache_slot.clear()
+    cached_work.shared_slots.clear()
 
 
 def counting() -> None:
@@ -57,3 +57,11 @@ def test_another_computation_is_not_cancelled() -> None:
     page.session_state["from"] = 7
     page.run()
     assert [text.value for text in page.markdown] == ["100"]
+
+
+def test_many_results_of_one_kind_do_not_evict_those_of_another() -> None:
+    losses = cached_work.cache_slot("Comparing", "model")
+    films = [cached_work.cache_slot("Generating", seed) for seed in range(cached_work.SLOTS + 1)]
+    assert cached_work.cache_slot("Comparing", "model") is losses
+    assert cached_work.cache_slot("Generating", cached_work.SLOTS) is films[-1]
+    assert cached_work.cache_slot("Generating", 0) is not films[0], "the least recently used one is evicted"

@@ -1,6 +1,7 @@
 """Cached long computations with a progress bar that shows the time left, and can be cancelled."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -11,10 +12,12 @@ from streamlit.runtime.scriptrunner import StopException
 
 from facedemo.app.shared.format import Pace
 
-SLOTS = 10
+SLOTS = 10  # kept results of each kind
 PATIENCE = 0.15  # seconds before a bar appears, so that a click shows an effect within 0.3 s
 LONG = 5.0  # seconds from which a computation can be cancelled
-CANCELLED = "cancelled_work"  # key of the slot whose computation this visitor cancelled
+CANCELLED = "cancelled_work"  # key of the computation that this visitor cancelled
+USING = threading.Lock()
+Slots = dict[tuple[Any, ...], dict[str, Any]]
 Progress = Callable[[int, int], None]  # called with the completed and the total amount
 Result = TypeVar("Result")
 
@@ -23,51 +26,65 @@ class CancelledError(StopException):
     """Raised in place of a result if the visitor has cancelled its computation; uncaught, it ends the page there."""
 
 
-@st.cache_resource(max_entries=SLOTS, show_spinner=False)
-def cache_slot(*what: Any) -> dict[str, Any]:
-    """A cache slot for the result of `what`, empty at first; the least recently used slot is evicted."""
+@st.cache_resource(show_spinner=False)
+def shared_slots(label: str) -> Slots:
+    """The cache slots of one kind of computation, for all visitors: many films do not evict a model's losses."""
     return {}
 
 
-def private_slot(*what: Any) -> dict[str, Any]:
+def cache_slot(label: str, *what: Any) -> dict[str, Any]:
+    """A cache slot for the result of `what`, empty at first, for all visitors."""
+    return slot_in(shared_slots(label), what)
+
+
+def private_slot(label: str, *what: Any) -> dict[str, Any]:
     """The same for what was computed from a visitor's photo: only this session has it, and it ends with the session."""
-    slots = st.session_state.setdefault("private_slots", {})
-    slots[what] = slots.pop(what, {})  # the most recently used one is the last
-    while len(slots) > SLOTS:
-        del slots[next(iter(slots))]
-    return slots[what]
+    return slot_in(st.session_state.setdefault("private_slots", {}), (label, *what))
+
+
+def slot_in(slots: Slots, what: tuple[Any, ...]) -> dict[str, Any]:
+    """The slot of `what`, which is then the most recently used; beyond SLOTS, the least recently used is evicted."""
+    with USING:
+        slots[what] = slot = slots.pop(what, {})
+        while len(slots) > SLOTS:
+            del slots[next(iter(slots))]
+    return slot
 
 
 def cached_with_progress(
-    label: str, compute: Callable[[Progress], Result], *what: Any, slot_of: Callable[..., dict[str, Any]] = cache_slot
+    label: str,
+    compute: Callable[[Progress], Result],
+    *what: Hashable,
+    slot_of: Callable[..., dict[str, Any]] = cache_slot,
 ) -> Result:
     """The cached result of `compute` for `what`; computes it under a progress bar if it is not cached.
 
-    label: label of the bar, such as "Generating faces".  what: hashable by Streamlit; `compute` must depend on nothing
-    else.  slot_of: `cache_slot` or `private_slot`.
+    label: label of the bar, such as "Generating faces".  what: `compute` must depend on nothing else.  slot_of:
+    `cache_slot` or `private_slot`.
     """
     slot = slot_of(label, *what)
     if "result" not in slot:
-        with cancellable_progress(label, slot) as show:
+        with cancellable_progress(label, *what) as show:
             slot["result"] = compute(show)
     return slot["result"]
 
 
 @contextmanager
-def cancellable_progress(label: str, slot: dict[str, Any]) -> Iterator[Progress]:
+def cancellable_progress(label: str, *what: Hashable) -> Iterator[Progress]:
     """A progress bar with a button that cancels a long computation, which is then not started again by itself.
 
-    slot: stands for what is computed, see `cache_slot`.  Raises CancelledError if this visitor has cancelled it.
+    what: stands, with the label, for what is computed.  Raises CancelledError if this visitor has cancelled it.
     """
-    if st.session_state.get(CANCELLED) is slot:
+    work = (label, *what)
+    if st.session_state.get(CANCELLED) == work:
         offer_again(label)
         raise CancelledError
-    with progress_bar(label, partial(cancel, slot), f"cancel_{id(slot)}") as show:
+    with progress_bar(label, partial(cancel, work), f"cancel_{hash(work)}") as show:
         yield show
 
 
-def cancel(slot: dict[str, Any] | None) -> None:
-    st.session_state[CANCELLED] = slot
+def cancel(work: tuple[Hashable, ...] | None) -> None:
+    st.session_state[CANCELLED] = work
 
 
 def offer_again(label: str) -> None:

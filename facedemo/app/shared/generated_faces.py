@@ -22,8 +22,7 @@ def generated_faces(path: Path, version: str, seeds: Sequence[int], scale: float
     this visitor has cancelled just these faces.
     """
     faces = []
-    slot = cached_work.cache_slot("generated faces", str(path), version, tuple(seeds), scale)
-    with cached_work.cancellable_progress("Generating faces", slot) as show:
+    with cached_work.cancellable_progress("Generating faces", path, version, tuple(seeds), scale) as show:
         for start in range(0, len(seeds), sampling.BATCH):
             show(start, len(seeds))
             faces.append(batch_of_faces(path, version, seeds[start : start + sampling.BATCH], scale))

@@ -194,7 +194,7 @@ def frames_of(folder: Path, reel: Film) -> np.ndarray:
         return interpolation.film_of_seeds(model, reel.seeds, reel.steps, reel.path, progress)
 
     return cached_work.cached_with_progress(
-        "Generating faces", draw, folder, version, reel.seeds, reel.path, reel.steps
+        "Generating faces", draw, folder, version, tuple(reel.seeds), reel.path, reel.steps
     )
 
 

@@ -75,7 +75,7 @@ def generated_grid(folder: Path, seeds: list[int], side: int, path: PathKind) ->
     def draw(progress: sampling.Progress) -> np.ndarray:
         return interpolation.grid_of_seeds(model_picker.load(folder, version), seeds, side, path, progress)
 
-    return cached_work.cached_with_progress("Generating faces", draw, folder, version, seeds, side, path)
+    return cached_work.cached_with_progress("Generating faces", draw, folder, version, tuple(seeds), side, path)
 
 
 def show_grid(name: str, images: np.ndarray, seeds: list[int], side: int, path: PathKind) -> None:

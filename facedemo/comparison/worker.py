@@ -27,6 +27,7 @@ from facedemo.storage.output import protect_output
 from facedemo.storage.process import lower_priority, termination_as_interrupt
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.training import worker
+from facedemo.training.speed import estimated_seconds
 
 POLL_SECONDS = 0.5  # seconds between checks of a run that another process trains
 
@@ -126,17 +127,30 @@ class RaceRunner:
             self.stopping = True
             run.stop()
         others = [other.status for other in self.runs if other.path != run.path]
-        left = None
-        if status.seconds_left is not None and status.progress > 0:
-            whole = status.seconds / status.progress  # assuming that the others take about as long
-            left = status.seconds_left + sum(whole * (1 - other.progress) for other in others)
         self.report(
             state="running",
             message=f"Training {entrant.label}. {status.text}".strip(),
             phase="",
             progress=(status.progress + sum(other.progress for other in others)) / len(self.runs),
-            seconds_left=left,
+            seconds_left=self.seconds_left(run, status),
         )
+
+    def seconds_left(self, run: Run, status: Status) -> float | None:
+        """Seconds of training left, at the recent speed of the run that trains now; None while that is not known.
+
+        The others are expected to slow down or speed up like this one, compared with their speeds as measured before;
+        where these are not known, they take as long as this one.
+        """
+        if status.seconds_left is None or status.progress >= 1:
+            return status.seconds_left
+        whole, usual = status.seconds_left / (1 - status.progress), estimated_seconds(run.config)
+        left = status.seconds_left
+        for other in self.runs:
+            if other.path != run.path and (other.path / CONFIG).is_file():
+                expected = estimated_seconds(other.config)
+                cost = expected / usual if expected and usual else 1.0
+                left += whole * cost * (1 - other.status.progress)
+        return left
 
     def evaluate(self, entrant: Entrant, run: Run) -> None:
         """Evaluates a trained entrant, unless that was done before."""

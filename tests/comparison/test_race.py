@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from PIL import Image
 
 from facedemo.comparison import entrants
 from facedemo.comparison.race import Entrant, Race, create_race, find_race, list_races, pace_note
-from facedemo.comparison.worker import execute
+from facedemo.comparison.worker import RaceRunner, execute
 from facedemo.evaluation.report import load_evaluation
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
+from facedemo.storage.process_status import Status
+from facedemo.training.speed import store_speed
 from tests import forked
 from tests.conftest import fill
 
@@ -125,6 +128,18 @@ def test_a_stopped_race_leaves_a_checkpoint_and_the_others_unstarted(pictures: s
     assert first.status.state == "stopped"
     assert first.checkpoints()
     assert second.status.step == 0
+
+
+def test_the_time_left_follows_the_recent_speed_and_what_each_family_costs(pictures: str) -> None:
+    race = tiny_race(pictures)
+    ours, dcgan = runs_of(race)
+    runner = RaceRunner(race, show=lambda status: None)
+    midway = Status("running", progress=0.5, seconds=300.0, seconds_left=30.0)  # it was ten times slower at first
+    assert runner.seconds_left(ours, midway) == 30 + 60, "an unknown cost counts as the same"
+    store_speed(ours.config, images_per_second=10, startup_seconds=1)
+    store_speed(dcgan.config, images_per_second=20, startup_seconds=1)
+    assert runner.seconds_left(ours, midway) == pytest.approx(30 + 60 * (1 + 160 / 20) / (1 + 160 / 10))
+    assert runner.seconds_left(ours, replace(midway, seconds_left=None)) is None
 
 
 def test_an_entrant_that_fails_or_is_deleted_does_not_end_the_race(pictures: str) -> None:

@@ -79,7 +79,7 @@ def test_the_time_of_a_race_and_of_a_sweep_is_told_before_it_starts() -> None:
         speed.store_speed(config, images_per_second, 10.0)
     page = open_page(mode="race")
     assert "**About 1 h 6 min** of training in all, measured on this computer: Ours (BEGAN) 25 min" in page_text(page)
-    assert "R3GAN 20 min" in page_text(page)
+    assert "R3GAN 20 min. Evaluating 500 faces of each model comes on top." in page_text(page)
     page = open_page(mode="sweep")
     assert "**About 1 h 41 min** of training in all, at 20 images per second, measured" in page_text(page)
     page.session_state["race_budget_kind"] = "minutes"

@@ -151,7 +151,9 @@ def time_of_race(configs: Mapping[str, RunConfig], times: list[float]) -> str:
         pairs = zip(configs, times, strict=True)
         each = ", ".join(f"{label} {duration(estimate.round_time(time))}" for label, time in pairs)
         rate = f", measured on this computer: {escaped(each)}."
-    return f"{in_all}{rate}{estimate.before(first)}"
+    count = st.session_state[key("count")]
+    after = f" Evaluating {amount(count, 'faces')} of each model comes on top." if count else ""
+    return f"{in_all}{rate}{estimate.before(first)}{after}"
 
 
 def options(source: str, budget: dict[str, float]) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """One run: its status, its samples over time, its charts, and its controls."""
 
 import logging
-import time
 
 import streamlit as st
 
 from facedemo.app.components.status_line import status_line
-from facedemo.app.shared.format import duration
+from facedemo.app.shared.format import Pace, duration
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import DAMAGED, Feedback, badge, show_problem, wait_text
 from facedemo.app.shared.run_facts import race_button, race_of, waiting_in
@@ -158,14 +157,12 @@ def progress(run: Run, status: Status) -> None:
         waits = f"{status.text} · " if status.text and status.state in ("starting", "stopped") else ""
         st.progress(min(1.0, max(0.0, status.progress)), text=waits + progress_text(status))
         return
-    done, total = status.done, status.total
     page, phase = session(TrainPage), f"{run.id} {status.phase}"
-    if page.phase[0] != phase:
-        page.phase = phase, time.time(), done
-    _, began, done_then = page.phase
-    fresh, spent = done - done_then, time.time() - began
-    left = f" · {duration(spent / fresh * (total - done))} left" if fresh > 0 else ""
-    st.progress(min(1.0, done / total), text=status.phase_text + left)
+    if page.phase != phase:
+        page.phase, page.pace = phase, Pace()
+    page.pace.reached(status.done, status.total)
+    left = f" · {duration(page.pace.left)} left" if page.pace.left is not None else ""
+    st.progress(page.pace.share, text=status.phase_text + left)
 
 
 def progress_text(status: Status) -> str:

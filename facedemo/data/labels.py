@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facedemo.data.archives import read_archive
+from facedemo.config.schema import amount
+from facedemo.data.archives import list_members, read_archive
 from facedemo.data.celeba import read_attributes
 from facedemo.data.celeba_lists import ATTRIBUTES, LISTS, Table, by_stem, listed_name, read_attribute_list
 from facedemo.data.source_files import DataError, Entry, expanded, is_hidden, paths, read_file, source_label
@@ -15,6 +16,34 @@ LABELS = ("age", "gender")
 # UTKFace: <age>_<gender>_<race>_<time>.jpg.chip.jpg, but some names lack a field. Uploads have a number in front.
 UTKFACE = re.compile(r"(?:[0-9]{6}-)?([0-9]{1,3})_([01])_[0-4]_[0-9]{8,}\D*", re.ASCII)
 OLDEST = 120
+
+
+def found_labels(source: str | Path) -> str:
+    """Which labels a source has, told without reading its images; "" for an archive that must be unpacked to know.
+
+    Raises DataError if it has none.
+    """
+    if (table := attribute_list(source)) is not None:
+        return f"{amount(len(table.columns) - 1, 'attributes')} of {amount(len(table.rows), 'images')} are listed."
+    names = [names_in(path) for path in paths(source)]
+    known = [name for listed in names if listed is not None for name in listed]
+    if labelled := sum(not np.isnan(by_name(name)).any() for name in known):
+        return f"Age and gender are in {amount(labelled, 'file names')}."
+    if None in names:
+        return ""
+    raise DataError(
+        f"{source_label(source)} has no labels. Choose CelebA with {ATTRIBUTES}, images with a CSV file "
+        "(image,Smiling,…; 1 or -1) in the same folder or archive, or UTKFace, whose file names begin with age and "
+        "gender."
+    )
+
+
+def names_in(path: Path) -> list[str] | None:
+    """The last components of the files' names in a folder or archive; None if an archive has no list of them."""
+    if path.is_dir():
+        return [file.name for file in path.rglob("*")]
+    members = list_members(path)
+    return None if members is None else [PurePosixPath(name).name for name, _ in members]
 
 
 def read_labels(source: str | Path, names: list[str]) -> np.ndarray:

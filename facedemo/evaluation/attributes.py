@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facedemo.data.cache import Faces
-from facedemo.data.labels import LABELS, read_labels
+from facedemo.data.labels import LABELS, found_labels, read_labels
 from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError, source_label
 from facedemo.data.splits import Split, split_rows
@@ -68,6 +68,7 @@ def fit_attribute_model(source: str, size: int, steps: Steps = lambda what: None
     size: side of the images in pixels, equal to that of the faces to predict for.  Raises DataError if the source has
     no labels, too few of them, or the same label for everyone.
     """
+    found_labels(source)  # refuses a source without labels before its images are prepared
     faces = prepare(source, size, "auto", steps("preparing images"))
     labels = read_labels(source, faces.names)
     x, y = embedded(faces, source, "train", labels, TRAINING_FACES, steps("analysing labelled faces"))

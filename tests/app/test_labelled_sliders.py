@@ -39,6 +39,10 @@ def learn(page: AppTest, source: str | Path) -> AppTest:
     return page
 
 
+def page_text(page: AppTest) -> str:
+    return "\n".join(caption.value for caption in page.caption)
+
+
 def sliders(page: AppTest) -> list[str]:
     return [slider.label for slider in page.slider]
 
@@ -79,11 +83,15 @@ def test_a_source_that_will_not_do_is_explained_and_what_was_learned_stays(
     page = press(open_page(mode="directions"), "Learn")
     assert "Enter the path" in page.error[0].value
     page.text_area(key="interpolate_labels_path").set_value(str(tmp_path / "nothing")).run()
+    assert "There is no file or folder" in page.warning[0].value
     assert "There is no file or folder" in press(page, "Learn").error[0].value
     learn(page, seeing.faces(300))
     assert not page.error
+    assert "300 images found; at least 64 are needed. Age and gender are in 300 file names." in page_text(page)
+    page.text_area(key="interpolate_labels_path").set_value(str(seeing.faces(70, name="{number}.png"))).run()
+    assert "has no labels. Choose CelebA" in page.warning[0].value
     learn(page, seeing.faces(70, name="{number}.png"))
-    assert "no labels for age and gender" in page.error[0].value
+    assert "has no labels" in page.error[0].value
     assert sliders(page)[:2] == ["Age", "Gender"]
     learn(page, seeing.faces(70))
     assert "too few labelled faces" in page.error[0].value

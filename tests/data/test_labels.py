@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facedemo.data.labels import read_attribute_labels, read_labels
+from facedemo.data.labels import found_labels, read_attribute_labels, read_labels
 from facedemo.data.source_files import DataError
 
 UNKNOWN = (np.nan, np.nan)
@@ -60,6 +60,27 @@ def test_images_without_labels_are_refused_in_words(tmp_path: Path) -> None:
         read_labels(tmp_path / "faces", ["000001.jpg"])
     with pytest.raises(DataError, match="no attribute Young"):
         read_labels(celeba(tmp_path / "celeba", "Smiling Male"), ["000001.jpg"])
+
+
+@pytest.mark.parametrize("suffix", ["", ".tar", ".tar.gz"])
+def test_labels_are_found_without_reading_images(tmp_path: Path, suffix: str) -> None:
+    def packed(folder: Path) -> Path:
+        if not suffix:
+            return folder
+        with tarfile.open(f"{folder}{suffix}", "w:gz" if suffix.endswith("gz") else "w") as archive:
+            archive.add(folder, folder.name)
+        return Path(f"{folder}{suffix}")
+
+    assert found_labels(packed(celeba(tmp_path / "celeba"))) == "3 attributes of 3 images are listed."
+    (faces := tmp_path / "utkface").mkdir()
+    (faces / "holiday.jpg").touch()
+    if suffix == ".tar.gz":
+        assert found_labels(packed(faces)) == "", "a compressed archive has no list of its files"
+    else:
+        with pytest.raises(DataError, match=r"utkface\S* has no labels\. Choose CelebA"):
+            found_labels(packed(faces))
+        (faces / "25_1_0_20170116174525125.jpg.chip.jpg").touch()
+        assert found_labels(packed(faces)) == "Age and gender are in 1 file name."
 
 
 @pytest.mark.parametrize("packed", [False, True])

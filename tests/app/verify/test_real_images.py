@@ -85,6 +85,7 @@ def test_images_that_are_not_there_are_explained(make_bundle: Maker, path: str, 
     page = open_page()
     page.radio(key="verify_gallery_kind").set_value(image_source.PATH).run()
     page.text_area(key="verify_gallery_path").set_value(path).run()
+    assert [message in warning.value for warning in page.warning] == [True] * bool(path)
     press(page, "Verify")
     assert message in page.error[0].value
     assert not request.jobs().all()
@@ -97,6 +98,7 @@ def test_an_upload_of_nothing_is_explained(make_bundle: Maker) -> None:
     press(page, "Verify")
     assert "Choose the images" in page.error[0].value
     page.file_uploader(key="verify_real_files").set_value(("empty.png", b"", "image/png")).run()
+    assert "0 images found; at least 64 are needed. 1 file cannot be used" in page.warning[0].value
     verified(page)
     assert "The upload has too few usable images" in page.error[0].value
     assert [button.label for button in page.button] == ["Verify"]

@@ -9,6 +9,7 @@ import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker, url_state
 from facedemo.app.shared.background import Job, Steps, show_progress
+from facedemo.app.shared.image_check import show_image_check
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.data.labels import attribute_list
@@ -85,6 +86,7 @@ def control(folder: Path) -> None:
         hint += "or UTKFace, whose file names begin with age and gender. The more different people, the better. They "
         hint += "need not be the model's training images."
         image_source.control(PREFIX, "Labelled faces", [image_source.PATH, image_source.UPLOAD], hint)
+        show_image_check(PREFIX, labelled=True)
         if running:
             show_progress(running)
             return

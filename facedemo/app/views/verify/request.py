@@ -10,6 +10,7 @@ import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker
 from facedemo.app.shared.background import Job, Steps
+from facedemo.app.shared.image_check import show_image_check
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.segments import segments
 from facedemo.config.schema import BUILTIN_SOURCE
@@ -85,6 +86,7 @@ def more_controls(folder: Path) -> bool:
     hint = "Face photographs, ideally the model's own training data: a held-out split of them is evaluated like "
     hint += "the model's faces, which gives you an upper bound."
     real = image_source.control(REAL, "Real faces to compare with", kinds, hint)
+    show_image_check(REAL)
     if real != NONE:
         hint = "Choose between models by the validation split; report a model's results with the test split, once. "
         hint += "All images: only if the model was trained on none of these people."
@@ -97,6 +99,7 @@ def more_controls(folder: Path) -> bool:
     hint = "Photographs of known people. The paper's second column counts the detected faces that match nobody in such "
     hint += "a gallery."
     image_source.control(GALLERY, "Gallery", [NONE, image_source.PATH, image_source.UPLOAD], hint)
+    show_image_check(GALLERY)
     hint = "Also run a neural network that detects more faces than the default HOG detector; takes about a minute and "
     hint += "a half per 1,000 faces."
     st.toggle("Second detector", key="verify_cnn", persist_state="session", help=hint)

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facedemo.config.schema import amount
 from facedemo.data.archives import list_members, read_archive
 from facedemo.data.celeba import read_attributes
 from facedemo.data.celeba_lists import ATTRIBUTES, LISTS, Table, by_stem, listed_name, read_attribute_list
@@ -24,11 +23,11 @@ def found_labels(source: str | Path) -> str:
     Raises DataError if it has none.
     """
     if (table := attribute_list(source)) is not None:
-        return f"{amount(len(table.columns) - 1, 'attributes')} of {amount(len(table.rows), 'images')} are listed."
+        return f"Images with {len(table.columns) - 1} labels each: {len(table.rows):,}."
     names = [names_in(path) for path in paths(source)]
     known = [name for listed in names if listed is not None for name in listed]
     if labelled := sum(not np.isnan(by_name(name)).any() for name in known):
-        return f"Age and gender are in {amount(labelled, 'file names')}."
+        return f"File names with age and gender: {labelled:,}."
     if None in names:
         return ""
     raise DataError(

@@ -1,10 +1,13 @@
 """Small trainings in this process, for the lessons: a few iterations at a time, seen from both networks."""
 
+import copy
 import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,6 +59,16 @@ def live_config(settings: dict[str, float | str | int]) -> RunConfig:
     return configure({"size": SIZE, "width": 16, "batch_size": 16, "ema_images": 2000, "images": 1, **settings})
 
 
+@dataclass(frozen=True)
+class SavedState:
+    """A copy of a training's state.  iteration: as `Iteration.restore` takes it.  The rest: as in LiveTraining."""
+
+    iteration: tuple[int, dict[str, torch.Tensor], dict[str, dict[str, Any]]]
+    schedule: SettingsSchedule
+    metrics: dict[str, list[float]]
+    every: int
+
+
 class LiveTraining:
     """A training that only this process knows; it is lost with the process."""
 
@@ -71,6 +84,7 @@ class LiveTraining:
         self.metrics: dict[str, list[float]] = {"step": [], **{name: [] for name in self.family.metrics}}
         self.every = 1  # iterations between rows of metrics
         self.diverged = False
+        self.saved: SavedState | None = None
         self.lock = Lock()  # a page that was clicked on trains to the end of an iteration while its next run begins
         self.latents = self.family.latents(FACES, random_stream(0, "samples", 0))
 
@@ -124,6 +138,22 @@ class LiveTraining:
     def steer(self, **changes: float) -> None:
         """Changes settings from the next iteration on.  Raises ValueError as `RunConfig.steered` does."""
         self.schedule.apply(SettingChange(self.step, changes))
+
+    def save(self) -> None:
+        """Keeps a copy of the present state, for `go_back`."""
+        with self.lock:
+            state = self.step, self.family.state_dict(), self.iteration.optimizer_states()
+            self.saved = copy.deepcopy(SavedState(state, self.schedule, self.metrics, self.every))
+
+    def go_back(self) -> None:
+        """Restores the saved state, with its settings and its rows of metrics.  Raises ValueError if there is none."""
+        if self.saved is None:
+            raise ValueError("No state of this training was saved.")
+        with self.lock:
+            saved = copy.deepcopy(self.saved)
+            self.iteration.restore(*saved.iteration)
+            self.schedule = self.iteration.schedule = saved.schedule
+            self.metrics, self.every, self.diverged = saved.metrics, saved.every, False
 
     @torch.inference_mode()
     def samples(self) -> np.ndarray:

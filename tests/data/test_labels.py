@@ -71,7 +71,7 @@ def test_labels_are_found_without_reading_images(tmp_path: Path, suffix: str) ->
             archive.add(folder, folder.name)
         return Path(f"{folder}{suffix}")
 
-    assert found_labels(packed(celeba(tmp_path / "celeba"))) == "3 attributes of 3 images are listed."
+    assert found_labels(packed(celeba(tmp_path / "celeba"))) == "Images with 3 labels each: 3."
     (faces := tmp_path / "utkface").mkdir()
     (faces / "holiday.jpg").touch()
     if suffix == ".tar.gz":
@@ -80,7 +80,7 @@ def test_labels_are_found_without_reading_images(tmp_path: Path, suffix: str) ->
         with pytest.raises(DataError, match=r"utkface\S* has no labels\. Choose CelebA"):
             found_labels(packed(faces))
         (faces / "25_1_0_20170116174525125.jpg.chip.jpg").touch()
-        assert found_labels(packed(faces)) == "Age and gender are in 1 file name."
+        assert found_labels(packed(faces)) == "File names with age and gender: 1."
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -48,6 +48,25 @@ def test_a_setting_changes_from_the_next_iteration_on(images: np.ndarray) -> Non
         training.steer(width=4)
 
 
+def test_going_back_trains_on_as_if_nothing_had_happened_since(images: np.ndarray) -> None:
+    spoilt, unspoilt = LiveTraining(images, width=8), LiveTraining(images, width=8)
+    with pytest.raises(ValueError, match="No state"):
+        spoilt.go_back()
+    spoilt.train(60.0, most=2)
+    spoilt.save()
+    for rate in (0.05, 0.09):  # more than once
+        spoilt.steer(learning_rate_g=rate, learning_rate_d=rate)
+        spoilt.train(60.0, most=3)
+        assert spoilt.settings["learning_rate_g"] == rate
+        spoilt.diverged = True
+        spoilt.go_back()
+    for training, iterations in ((spoilt, 2), (unspoilt, 4)):
+        training.train(60.0, most=iterations)
+    assert spoilt.metrics == unspoilt.metrics
+    assert np.array_equal(spoilt.samples(), unspoilt.samples())
+    assert spoilt.settings == unspoilt.settings
+
+
 def test_a_training_that_diverges_stops_and_still_shows_pictures(images: np.ndarray) -> None:
     training = LiveTraining(images, width=8)
     training.record(dict.fromkeys(training.family.metrics, float("nan")))

@@ -12,6 +12,7 @@ from facedemo.app.views.learn import balance, copying, equations, failing, famil
 from facedemo.app.views.learn.lesson import Lesson
 from facedemo.config.presets import configure
 from facedemo.evaluation.detector import detect_chunk
+from facedemo.explore import failures
 from facedemo.gans.base import Equation
 from tests.app.learn.conftest import BUNDLED, LESSONS, LIVE, answer, click, open_page, page_text, running
 from tests.conftest import Maker
@@ -99,6 +100,8 @@ def test_a_link_sets_the_two_gammas_and_unusable_ones_are_named() -> None:
     [
         ({"lesson": "numbers", "x": "-1.5", "y": "2.0"}, "learn_y", 2.0),
         ({"lesson": "lying", "spread": "0.25"}, "learn_spread", "0.25"),
+        ({"lesson": "failing", "rates": "7"}, "learn_rates", 7),
+        ({"lesson": "families", "who": "wgan"}, "learn_who", "wgan"),
     ],
 )
 def test_a_link_opens_a_lesson_with_its_settings(address: dict[str, str], key: str, value: object) -> None:
@@ -122,12 +125,34 @@ def test_a_failing_training_is_steered_and_says_when_it_has_diverged() -> None:
     assert training.schedule.config.model.gamma == 0.1
     page = click(page, "Fix it")
     assert training.schedule.config.model.gamma == 0.8
+    page = click(page, "Make it diverge")
     training.diverged = True
     page.run()
     assert "The training has diverged" in [
         error.proto.title if hasattr(error.proto, "title") else "" for error in page.error
     ] or ("A loss is no longer a number" in page_text(page))
     assert running(page, failing.KEY).playing is False
+    page = click(page, "Go back")
+    assert not page.error
+    assert training.settings["learning_rate_g"] == failures.BEGINNING["learning_rate_g"]
+    assert running(page, failing.KEY).playing is True
+
+
+def test_going_back_leads_to_before_the_first_failure_not_between_two() -> None:
+    page = answer(open_page(lesson="failing"), failing.LESSON, 1)
+    assert next(button for button in page.button if button.label == "Go back").disabled
+    (training,) = running(page, failing.KEY).trainings.values()
+    for label in ("Make it collapse", "Make it diverge"):
+        page = click(page, label)
+    page = click(page, "Go back")
+    assert failures.BEGINNING.items() <= training.settings.items()
+
+
+def test_the_families_that_train_are_chosen() -> None:
+    page = answer(open_page(lesson="families", who="dcgan"), families.LESSON, 1)
+    assert list(running(page, families.KEY).trainings) == ["ours", "dcgan"]
+    page.get("button_group")[0].set_value("all").run()
+    assert list(running(page, families.KEY).trainings) == ["ours", "dcgan", "wgan", "r3gan"]
 
 
 def test_the_equations_of_a_step_name_the_pictures_that_light_up() -> None:

@@ -3,11 +3,16 @@
 import streamlit as st
 
 from facedemo.app import navigation
+from facedemo.app.shared import url_state
+from facedemo.app.shared.segments import segments
 from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
+from facedemo.config.schema import DEFAULT_FAMILY
 from facedemo.gans.registry import FAMILIES, config_class
 
 KEY = "learn_families"
+ALL, OTHERS = "all", [name for name in FAMILIES if name != DEFAULT_FAMILY]
+SETTINGS = {"who": url_state.one_of([ALL, *OTHERS], ALL)}
 RECORDED = (
     "One training of each family, with its own default settings, on the same built-in faces. This is only "
     "the beginning, and not a fair comparison: WGAN and R3GAN need many more images for good faces. The page Compare "
@@ -37,7 +42,11 @@ def chart_names(name: str) -> list[str]:
 
 def show_families(_answered: bool) -> None:
     end = recorded.show_recording("families", KEY, RECORDED)
-    live.play(KEY, {name: {"family": name} for name in FAMILIES}, draw_trainings, recorded=end)
+    others = {name: f"Ours and {config_class(name).title}" for name in OTHERS}
+    hint = "Two families learn faster than four. A change starts the trainings again."
+    chosen = segments("Who trains", {ALL: "All four"} | others, "learn_who", hint)
+    names = FAMILIES if chosen == ALL else (DEFAULT_FAMILY, chosen)
+    live.play(KEY, {name: {"family": name} for name in names}, draw_trainings, recorded=end)
     st.caption("They take turns on this computer, each with the same time.")
 
 
@@ -63,5 +72,6 @@ LESSON = Lesson(
     navigation.COMPARE,
     "Race the families against each other",
     hidden=True,
+    settings=SETTINGS,
     query={"mode": "race"},
 )

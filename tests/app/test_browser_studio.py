@@ -55,7 +55,7 @@ def test_a_visitor_meets_faces_opens_one_and_takes_a_film_away(address: str, pag
     assert pictures.read_settings(downloaded(page, "This face (PNG)"))["brightness"] == "0.1"
 
 
-def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Page, portrait: Portrait) -> None:
+def test_a_photo_is_looked_into_found_in_latent_space_and_edited(address: str, page: Page, portrait: Portrait) -> None:
     page.goto(f"{address}/inside")
     expect(page.get_by_role("img", name="The discriminator's reconstruction").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
@@ -76,7 +76,18 @@ def test_a_photo_is_looked_into_and_found_in_latent_space(address: str, page: Pa
     page.get_by_role("button", name="Find them").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Find them")).to_be_visible()
+    page.get_by_role("button", name="Find them").click()
+    edit = page.get_by_role("button", name="Edit it").first
+    expect(edit).to_be_visible(timeout=3 * PATIENT)
+    edit.click()
+    expect(page).to_have_url(re.compile(r"/interpolate\?.*mode=directions"))
+    expect(page.get_by_text("a photo, unchanged").first).to_be_visible()
+    smile = page.get_by_role("slider", name="Smiling")
+    smile.press("ArrowRight")
+    expect(page.get_by_text("smiling +0.1")).to_be_visible()
+    assert pictures.read_settings(downloaded(page, "This face (PNG)"))["smiling"] == "0.1"
+    with av.open(io.BytesIO(downloaded(page, "Film (MP4)"))) as container:
+        assert len(list(container.decode(video=0))) > 2
 
 
 def test_the_faces_in_uploaded_photos_are_found_shown_and_trained_on(

@@ -93,10 +93,14 @@ def test_the_focus_is_outlined_on_links_buttons_answers_and_sliders(address: str
     assert page.evaluate(OUTLINE) >= 2
 
 
-def test_start_is_among_the_first_six_stops_and_arrow_keys_move_between_links(address: str, page: Page) -> None:
+def test_start_is_seen_at_once_and_among_the_first_six_stops_and_arrow_keys_move_between_links(
+    address: str, page: Page
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{address}/train")
     page.get_by_role("button", name="Start training").wait_for(timeout=PATIENT)
     settled(page)
+    expect(page.get_by_role("button", name="Start training")).to_be_in_viewport(ratio=1)
     names = []
     for _ in range(6):
         page.keyboard.press("Tab")

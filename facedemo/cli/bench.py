@@ -10,6 +10,7 @@ import typer
 
 from facedemo.benchmarks import app as waiting
 from facedemo.benchmarks import classroom, decoding, generating, memory, processes, training
+from facedemo.benchmarks.starts import FACES, FirstRun, measure_starts
 from facedemo.cli.terminal import progress_bar
 from facedemo.config.presets import configure
 from facedemo.config.schema import DEFAULT_FAMILY
@@ -118,6 +119,23 @@ def measure_app(
         answer = delays.answers[name]
         typer.echo(f"{name:20} {seconds:5.2f} s, first answer {answer:5.2f} s (95th percentile of {visits} visits)")
     write(out, asdict(delays))
+
+
+@app.command(name="start")
+def measure_start(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the last samples of each run.")],
+    starts: Annotated[int, typer.Option(help="Number of runs to start, one after another.", min=1)] = 10,
+    out: Json = None,
+) -> None:
+    """The first run as a newcomer starts it, with the page open in a browser: time to its end, and its faces."""
+
+    def report(run: FirstRun) -> None:
+        typer.echo(
+            f"seed {run.seed}: {run.seconds:.0f} s from the click to the end; of {FACES} faces, {run.detected} are "
+            f"detected and show {run.people} people"
+        )
+
+    write(out, {"runs": [asdict(run) for run in measure_starts(starts, folder, report)]})
 
 
 @app.command(name="class")

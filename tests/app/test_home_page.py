@@ -23,7 +23,8 @@ from facedemo.pretrained import sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import Run, list_runs
-from facedemo.storage.locations import bundled
+from facedemo.storage.locations import bundled, runs_root
+from facedemo.storage.process_status import Status
 from facedemo.training import speed
 from tests.conftest import Maker, RunMaker
 
@@ -133,6 +134,18 @@ def test_watch_one_learn_starts_the_first_preset_and_opens_it(
     assert run.config.data.source == "built-in"
     assert app.title[0].value == "Train"
     assert run.id in app.query_params["run"]
+
+
+def test_watch_one_learn_starts_from_other_weights_each_time(
+    make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "launch", lambda run, **_: run.write_status(Status("finished")))
+    seeds = []
+    for _ in range(3):
+        app = open_app()
+        next(button for button in app.button if button.label == "Watch one learn").click().run()
+        seeds.append(Run(runs_root() / app.query_params["run"]).config.training.seed)
+    assert seeds == [0, 1, 2]
 
 
 def test_watch_one_learn_opens_a_training_that_goes_on_already(make_run: RunMaker) -> None:

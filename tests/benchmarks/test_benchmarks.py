@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from facedemo.benchmarks import classroom, decoding, generating, memory, training
+from facedemo.benchmarks import classroom, decoding, generating, memory, starts, training
 from facedemo.benchmarks.textbook import Textbook, write_jpegs
 from facedemo.cli.bench import write
 from facedemo.config.presets import configure
@@ -18,6 +18,7 @@ from facedemo.config.schema import RunConfig
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.runs.run import create_run
 from facedemo.storage.process_status import Status, process_facts
+from tests.conftest import RunMaker
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +126,19 @@ def test_a_class_is_counted_while_it_trains(tmp_path: Path, monkeypatch: pytest.
         for states in (("running", "waiting", "waiting"), ("finished", "waiting", "starting"), ("finished",) * 3):
             reach(*states)
     assert (result.ended[0], sorted(result.ended), result.most_at_once) == (0, [0, 1, 2], 1)
+
+
+def test_the_outcome_of_a_first_run_is_its_picture_and_the_faces_of_its_model(
+    make_run: RunMaker, tmp_path: Path
+) -> None:
+    run = make_run(weights=True)
+    (run.path / "samples").mkdir(exist_ok=True)
+    for step in (100, 20):
+        (run.path / "samples" / f"{step:06d}.png").write_bytes(b"picture %d" % step)
+    (kept := tmp_path / "kept").mkdir()
+    first = starts.outcome(run, 75.0, kept)
+    seed = run.config.training.seed
+    assert first == starts.FirstRun(seed, 75.0, 0, 0), "random weights draw no faces"
+    assert (kept / f"seed-{seed}.png").read_bytes() == b"picture 100"
+    with pytest.raises(ValueError, match="has not finished, but crashed"):
+        starts.outcome(make_run(weights=True, state="crashed"), 75.0, kept)

@@ -93,8 +93,8 @@ def watch_one_learn() -> None:
 
 
 def start_first_run() -> Run | None:
-    """Starts a run with the first preset; shows the error and returns None if that fails."""
-    config = configure({}, FIRST_PRESET)
+    """Starts a run with the first preset, each time from other weights; shows an error and returns None if it fails."""
+    config = configure({"seed": len(list_runs())}, FIRST_PRESET)
     try:
         run = create_run(config.model_copy(update={"name": default_name(FIRST_PRESET, config)}))
         estimate.cancel()

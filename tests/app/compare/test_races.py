@@ -58,6 +58,7 @@ def test_a_race_on_ones_own_images_counts_them_before_the_start(tmp_path: Path, 
 def test_a_race_is_set_up_and_started_and_its_columns_wait(launched: list[Run]) -> None:
     page = open_page(mode="race")
     assert "There are no races yet" in page_text(page)
+    assert "See a recorded race in lesson 7" in [button.label for button in page.button]
     page.session_state["race_budget_kind"] = "minutes"
     page.session_state["race_budget_minutes"] = 2.0
     page.selectbox(key="race_size").set_value(32).run()

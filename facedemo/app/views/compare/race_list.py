@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from facedemo.app import navigation
 from facedemo.app.shared import trash_controls
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.paged_list import paged_list
@@ -14,6 +15,8 @@ from facedemo.evaluation.report import percent
 from facedemo.runs.directory import RunError
 from facedemo.runs.summary import holds
 from facedemo.storage.process_status import Status
+
+READY_MADE: dict[Kind, tuple[int, str]] = {"sweep": (3, "balance"), "race": (7, "families")}  # lesson: number, name
 
 
 def known_race(races: Mapping[str, Race]) -> Callable[[str], str]:
@@ -79,6 +82,10 @@ def earlier(kind: Kind, races: Mapping[str, Race]) -> None:
         st.caption(
             f"There are no {kind}s yet. Every {kind} is listed here, so that you can open it again without training."
         )
+        number, lesson = READY_MADE[kind]
+        hint = "Open the lesson, which plays one that was recorded earlier."
+        if st.button(f"See a recorded {kind} in lesson {number}", icon=":material/school:", type="tertiary", help=hint):
+            st.switch_page(navigation.LEARN, query_params={"lesson": lesson})
     hint = f"Show only {kind}s whose models, directory, images, budget or state contain all of these words."
     paged_list(races_and_plans, lambda item, search: fits(*item, search), lambda item: card(*item), kind, hint)
     trash_controls.deleted(deleted_races(), "races")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from facedemo.app.charts import comparison, training
-from facedemo.app.shared.plot import TWO_BUTTONS, plot
+from facedemo.app.charts import comparison
+from facedemo.app.shared.plot import titled_plot
 from facedemo.runs.evaluations import Evaluation
 
 ABOUT = (
@@ -21,7 +21,4 @@ def charts(evaluations: Mapping[str, Sequence[Evaluation]], over: str) -> None:
             figure = comparison.evaluation_chart(evaluations, measure, over)
             if figure is None:
                 continue
-            with st.container(gap="xsmall"):
-                st.markdown(f"**{measure.title}**", help=measure.hint)
-                about = f"Chart of the {measure.title.lower()}"
-                plot(training.untitled(figure), about, TWO_BUTTONS, key=f"evaluations_{name}")
+            titled_plot(figure, measure.hint, key=f"evaluations_{name}")

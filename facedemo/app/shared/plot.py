@@ -25,12 +25,27 @@ def plot(figure: go.Figure, about: str, buttons: dict[str, Any], key: str | None
     return st.plotly_chart(readable(figure), config=buttons, key=key, alt=alt, **options)
 
 
-def titled_plot(figure: go.Figure, explanation: str | None, key: str, buttons: dict[str, Any] = TWO_BUTTONS) -> None:
-    """Shows a chart of metrics with its title above it, where a ⓘ holds the explanation."""
+def titled_plot(
+    figure: go.Figure,
+    explanation: str | None,
+    key: str,
+    buttons: dict[str, Any] = TWO_BUTTONS,
+    of: str = "",
+    height: int | None = None,
+    **options: Any,
+) -> Any:
+    """Shows a chart of metrics with its title above it, where a ⓘ holds the explanation.
+
+    of: what is measured, for screen readers, if there are several charts of this title.  height: in pixels.  options:
+    as for `plot`.
+    """
     title = title_of(figure)
     with st.container(gap="xsmall"):
         st.markdown(f"**{escaped(title)}**", help=explanation)
-        plot(untitled(figure), f"Chart of {title}", buttons, key=key)
+        figure = untitled(figure)
+        if height is not None:
+            figure.update_layout(height=height)
+        return plot(figure, f"Chart of {title}{of and f' of {of}'}", buttons, key=key, **options)
 
 
 def readable(figure: go.Figure) -> go.Figure:

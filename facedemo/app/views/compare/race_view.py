@@ -9,11 +9,10 @@ import streamlit as st
 from PIL import Image
 
 from facedemo.app.charts import comparison, training
-from facedemo.app.charts.description import title_of
 from facedemo.app.shared import evaluations, url_state
 from facedemo.app.shared.format import duration
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.plot import NO_BUTTONS, plot
+from facedemo.app.shared.plot import NO_BUTTONS, titled_plot
 from facedemo.app.shared.run_controls import DAMAGED, ask, badge, show_problem, wait_text
 from facedemo.app.shared.segments import segments
 from facedemo.app.views.compare import side_by_side, sweep
@@ -227,9 +226,7 @@ def losses(label: str, run: Run) -> None:
     family = config_class(run.config.family)
     figures = training.figures(run.metrics(), family.metrics, run.setting_changes())
     for name, figure in list(figures.items())[:1]:
-        st.markdown(f"**{escaped(title_of(figure))}**", help=family.metric_help.get(name))
-        training.untitled(figure).update_layout(height=200)
-        plot(figure, f"Chart of the {name} of {label}", NO_BUTTONS, key=f"losses_{run.id}")
+        titled_plot(figure, family.metric_help.get(name), f"losses_{run.id}", NO_BUTTONS, of=label, height=200)
 
 
 def over_time(runs: Mapping[str, Run]) -> None:

@@ -6,11 +6,17 @@ import streamlit as st
 
 from facedemo.app.charts import comparison
 from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.plot import ALL_BUTTONS, plot
+from facedemo.app.shared.plot import ALL_BUTTONS, titled_plot
 from facedemo.app.shared.run_controls import generate_button
 from facedemo.app.shared.segments import segments
 from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.runs.run import Run
+
+EXPLANATION = (
+    "Each point is a model, trained with its own γ. The higher it is, the more of its faces are detected; the bars are "
+    "the range in which the rate of many more faces would most likely lie. No γ is best at everything: a low one gives "
+    "clear faces that are alike."
+)
 
 
 def show_sweep(runs: Mapping[str, Run], active: bool) -> None:
@@ -37,8 +43,10 @@ def show_sweep(runs: Mapping[str, Run], active: bool) -> None:
             "the generated faces to real ones, which combines quality and variety.",
         )
     figure = comparison.sweep_chart(points, diversity)
-    about = "Chart of the detection rate against " + comparison.DIVERSITY[diversity].lower() + ", a point for each γ"
-    event = plot(figure, about, ALL_BUTTONS, key="sweep_chart", on_select="rerun", selection_mode="points")
+    about = f"the models with different γ: detection rate against {comparison.DIVERSITY[diversity].lower()}"
+    event = titled_plot(
+        figure, EXPLANATION, "sweep_chart", ALL_BUTTONS, of=about, on_select="rerun", selection_mode="points"
+    )
     chosen = [item["customdata"] for item in event["selection"]["points"] if item.get("customdata")]
     label = chosen[0] if chosen else ""
     label = label[0] if isinstance(label, list) else label

@@ -86,6 +86,10 @@ def show_numbers(seen: Reconstruction, usual_losses: Losses) -> None:
         groups, band = {"training images": usual_losses.real} | groups, None
         parts.append(f"{100 * share_above(usual_losses.real, seen.loss):.0f} % of its training images")
     figure = distribution(groups, seen.loss, "L(v)", "L, lower: better reconstructed", band)
+    hint = (
+        "How L(v) is distributed over other faces; the dashed line is this face. Further to the left: redrawn better."
+    )
+    st.markdown("**This face among others**", help=hint)
     plot(figure, "Chart of L(v) of this face among other faces", NO_BUTTONS)
     comparison = f"Better reconstructed than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
     st.caption(f"{comparison}, as recorded during training.")

@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from facedemo.app import navigation
-from facedemo.app.charts.training import COLOURS, style, untitled
+from facedemo.app.charts.training import COLOURS, style
 from facedemo.app.shared import url_state
-from facedemo.app.shared.plot import NO_BUTTONS, plot
+from facedemo.app.shared.plot import NO_BUTTONS, titled_plot
 from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live, recorded
 from facedemo.app.views.learn.lesson import Lesson, Question
@@ -23,6 +23,10 @@ RECORDED = (
 )
 EVERY = 20  # iterations between points
 SHOWN = 4  # generated faces beside their nearest training images
+EXPLANATION = (
+    "L, the mean difference between an image and D's copy of it. A gap between the lines shows that D memorises its "
+    "training images: it redraws them better than faces that it has never seen."
+)
 
 
 @dataclass
@@ -52,7 +56,7 @@ def chart(losses: Losses) -> go.Figure:
     for colour, (name, values) in zip(COLOURS, lines.items(), strict=False):
         figure.add_scatter(x=losses.steps, y=values, name=name, line={"color": colour, "width": 2})
     style(figure, "Reconstruction loss", "L", rows=0, legend=True, logarithmic=False)
-    return untitled(figure).update_layout(height=260)
+    return figure
 
 
 def draw_trainings(trainings: "live.Trainings") -> None:
@@ -66,8 +70,8 @@ def draw_trainings(trainings: "live.Trainings") -> None:
             live.show_row(samples[:SHOWN], "Generated")
             live.show_row(tiny_set.nearest(samples[:SHOWN], few), "Nearest training image")
             points = measured(training, label)
-            about = f"Chart of D's reconstruction loss on training images and unseen images, {label.lower()}"
-            plot(chart(points), about, NO_BUTTONS, key=f"{KEY}_chart_{label}")
+            of = f"training images and unseen images, {label.lower()}"
+            titled_plot(chart(points), EXPLANATION, f"{KEY}_chart_{label}", NO_BUTTONS, of, height=260)
 
 
 def show_copying(answered: bool) -> None:

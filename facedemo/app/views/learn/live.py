@@ -9,9 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from facedemo.app.charts import training as charts
-from facedemo.app.charts.description import title_of
-from facedemo.app.shared.markdown import escaped
-from facedemo.app.shared.plot import NO_BUTTONS, plot
+from facedemo.app.shared.plot import NO_BUTTONS, titled_plot
 from facedemo.app.shared.run_controls import warn_if_training
 from facedemo.app.shared.session import session
 from facedemo.data.builtin import builtin_faces
@@ -178,7 +176,5 @@ def show_charts(training: "LiveTraining", key: str, only: tuple[str, ...]) -> No
     figures = charts.figures(training.metrics, training.family.metrics)
     for name in only:
         if name in figures:
-            title = title_of(figures[name])
-            figure = charts.untitled(figures[name]).update_layout(height=230)
-            st.markdown(f"**{escaped(title)}**", help=training.config.model.metric_help.get(name))
-            plot(figure, f"Chart of {title}", NO_BUTTONS, key=f"{key}_{name}")
+            hint = training.config.model.metric_help.get(name)
+            titled_plot(figures[name], hint, f"{key}_{name}", NO_BUTTONS, height=230)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-from facedemo.app.charts.training import COLOURS, style, untitled
+from facedemo.app.charts.training import COLOURS, style
 from facedemo.app.components.scrubber import scrubber
-from facedemo.app.shared.plot import NO_BUTTONS, plot
+from facedemo.app.shared.plot import NO_BUTTONS, titled_plot
 from facedemo.app.shared.session import session
 from facedemo.app.views.learn import live
 from facedemo.explore import recorded
@@ -16,6 +16,10 @@ from facedemo.explore.recorded import Recorded, Recording
 
 PACE = 1.5  # seconds from one picture to the next
 HEIGHT = 230  # pixels of a chart
+EXPLANATION = (
+    "Means over the last iterations before each moment. A family's losses can be compared with each other, but not "
+    "with another family's: they measure different things."
+)
 WIDE = 10.0  # a loss from which the axis of a chart is logarithmic
 
 
@@ -112,8 +116,8 @@ def show_more(label: str, training: Recorded, images: Sequence[int], moment: int
     for name, pictures in training.rows.items():
         live.show_row(pictures[moment], name)
     if training.numbers:
-        about = f"Chart of {' and '.join(training.numbers)}{by(label)}"
-        plot(chart(training, images, moment), about, NO_BUTTONS, key=f"{key}_chart_{label}")
+        figure = chart(training, images, moment)
+        titled_plot(figure, EXPLANATION, f"{key}_chart_{label}", NO_BUTTONS, of=label, height=HEIGHT)
 
 
 def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:
@@ -122,15 +126,15 @@ def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:
     for colour, (name, values) in zip(COLOURS, training.numbers.items(), strict=False):
         figure.add_scatter(x=images, y=values, name=name, line={"color": colour, "width": 2}, mode="lines+markers")
     largest = max(value for values in training.numbers.values() for value in values if value is not None)
-    several = len(training.numbers) > 1
-    unit = "L" if several else next(iter(training.numbers))
-    style(figure, "Losses", unit, rows=0, legend=several, logarithmic=largest > WIDE)
+    several, name = len(training.numbers) > 1, next(iter(training.numbers))
+    title, unit = ("Losses", "L") if several else (name.capitalize(), name)
+    style(figure, title, unit, rows=0, legend=several, logarithmic=largest > WIDE)
     figure.update_xaxes(title_text="images", unifiedhovertitle_text="%{x:,} images", range=[0, 1.05 * images[-1]])
     if largest <= WIDE:
         figure.update_yaxes(range=[0, 1.1 * largest])
     figure.for_each_trace(lambda line: line.update(x=line.x[: moment + 1], y=line.y[: moment + 1]))
     figure.update_traces(hovertemplate="%{y:.3f}")
-    return untitled(figure).update_layout(height=HEIGHT)
+    return figure
 
 
 def controls(playback: Playback, key: str, images: Sequence[int]) -> None:

@@ -1,8 +1,8 @@
-"""Time from a seed to the PNG of a grid of 64 faces, alone and while a run trains."""
+"""Time of what a visitor waits for, alone and while a run trains: a grid of faces, and a step of One step."""
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from facedemo.config.presets import configure
+from facedemo.explore import single_step
 from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
-from facedemo.pretrained.model import FaceModel
+from facedemo.pretrained.model import FaceModel, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import create_run
+from facedemo.training import dataset
 
 FACES = 64
 WARM_UP = 3
@@ -22,7 +24,7 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Delay:
-    """Milliseconds from a seed to the PNG: median and 95th percentile over `count` grids."""
+    """Milliseconds: median and 95th percentile over `count` times."""
 
     median: float
     percentile_95: float
@@ -30,11 +32,27 @@ class Delay:
 
 
 def measure_generating(model: FaceModel, count: int) -> Delay:
-    """Generates grids from new seeds."""
-    times = []
-    for seed in range(count + WARM_UP):
-        start = time.perf_counter()
+    """From a seed to the PNG of a grid of FACES faces."""
+
+    def generate(seed: int) -> None:
         pictures.png(pictures.grid(sampling.generate(model, face_seeds(seed, FACES))), seed=seed)
+
+    return measured(generate, count)
+
+
+def measure_steps(folder: Path, count: int) -> Delay:
+    """One training step of a bundle or run, with the pictures before and after it."""
+    images = dataset.for_model(load_model(folder).config, False).images
+    stepper = single_step.TrainingStepper(folder, images)
+    return measured(lambda _: stepper.forward(), count)
+
+
+def measured(work: Callable[[int], object], count: int) -> Delay:
+    """Calls `work` with 0, 1, …; the first WARM_UP calls do not count."""
+    times = []
+    for number in range(count + WARM_UP):
+        start = time.perf_counter()
+        work(number)
         times.append(1000 * (time.perf_counter() - start))
     return Delay(float(np.median(times[WARM_UP:])), float(np.percentile(times[WARM_UP:], 95)), count)
 

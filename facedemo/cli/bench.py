@@ -1,6 +1,7 @@
 """Benchmark commands."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,10 +69,26 @@ def measure_generate(
 ) -> None:
     """Time from a seed to the PNG of a grid of 64 faces, alone and while a run trains."""
     loaded = load_model(find_model(model))
-    delays = {"alone": generating.measure_generating(loaded, count)}
+    alone_and_beside(lambda: generating.measure_generating(loaded, count), loaded.size, beside, out)
+
+
+@app.command(name="step")
+def measure_step(
+    model: Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")] = "ours-64",
+    count: Annotated[int, typer.Option(help="Number of steps.", min=5)] = 20,
+    beside: Annotated[bool, typer.Option(help="Also measure while a run trains.")] = True,
+    out: Json = None,
+) -> None:
+    """Time of a step of the page One step, with its pictures, alone and while a run trains."""
+    folder = find_model(model)
+    alone_and_beside(lambda: generating.measure_steps(folder, count), load_model(folder).size, beside, out)
+
+
+def alone_and_beside(measure: Callable[[], generating.Delay], size: int, beside: bool, out: Path | None) -> None:
+    delays = {"alone": measure()}
     if beside:
-        with generating.training_beside(loaded.size):
-            delays["while a run trains"] = generating.measure_generating(loaded, count)
+        with generating.training_beside(size):
+            delays["while a run trains"] = measure()
     for where, delay in delays.items():
         typer.echo(f"{where:18} {delay.median:6.0f} ms, 95th percentile {delay.percentile_95:.0f} ms ({delay.count})")
     write(out, {where: asdict(delay) for where, delay in delays.items()})

@@ -89,6 +89,9 @@ def test_the_textbooks_jpegs_come_out_as_images_in_range(images: np.ndarray, tmp
 def test_drawing_decoding_and_memory_are_measured(images: np.ndarray, tmp_path: Path) -> None:
     delay = generating.measure_generating(load_model(find_model("ours-64")), 5)
     assert 0 < delay.median <= delay.percentile_95
+    step = generating.measure_steps(find_model("ours-64"), 5)
+    assert 0 < step.median <= step.percentile_95
+    assert step.count == 5
     write_jpegs(images, tmp_path)
     measurement = decoding.measure_decoding(str(tmp_path), 32)
     assert measurement.images == 64

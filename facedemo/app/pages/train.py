@@ -189,6 +189,7 @@ chosen = st.query_params.get("run")
 if chosen is None:
     runs_and_form()
     others_runs()
+    copy_link("The link opens this form with the same preset.")
 else:
     st.button(
         "All runs",

@@ -15,11 +15,14 @@ from facedemo.data import personal
 from facedemo.runs import classroom
 
 STEP_TITLE = "One step"
-# Streamlit writes these in the primary colour, which is too dark for small text on the dark theme's background
+# Streamlit writes chosen options and the values of sliders in the primary colour, too dark for small text on a dark
+# background, and code in captions in a pale green. Charts keep the colours of the theme in which they were drawn.
 READABLE = """<style>
-button[data-variant="segmented_control"][data-selected] { color: inherit !important; }
-div[data-testid="stSliderThumbValue"] { color: inherit !important; }
+button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected],
+div[data-testid="stSliderThumbValue"],
+div[data-testid="stCaptionContainer"] code { color: inherit !important; }
 button[data-variant="segmented_control"][data-selected] p { font-weight: 600; }
+.js-plotly-plot text { fill: currentColor !important; fill-opacity: 0.75 !important; }
 </style>"""
 # By default, the focus is a faint shade, and in a narrow window it goes through the links of the closed menu, unseen.
 # Streamlit defines its colours for components only; this one has a contrast of 4:1 with both backgrounds.

@@ -51,7 +51,8 @@ def titled_plot(
 def readable(figure: go.Figure) -> go.Figure:
     """Darkens axes and annotations on a light page to a contrast of 4.5:1, as WCAG 2 AA asks for.
 
-    Streamlit's grey has 3.6:1 there, and 15:1 on a dark page.
+    Streamlit's grey has 3.6:1 there, and 15:1 on a dark page. On the page itself, `main.READABLE` has the last word,
+    because the theme may change; a picture that is saved has these colours.
     """
     if st.context.theme.type == "light":
         for update in (figure.update_xaxes, figure.update_yaxes):

@@ -261,4 +261,4 @@ def results(race: Race, runs: Mapping[str, Run]) -> None:
         )
     if race.plan.command:
         st.caption("The same race from the command line, in the folder that holds the images:")
-        st.code(race.plan.command, language="sh", wrap_lines=True)
+        st.code(race.plan.command, language=None, wrap_lines=True)

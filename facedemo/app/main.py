@@ -49,6 +49,7 @@ label:has(input:is([type="radio"], [type="checkbox"]):focus-visible),
   }
 }
 [data-testid="stRadioGroup"] label { outline-offset: -2px !important; }  /* answers lie close to each other */
+[data-testid="stRadioGroup"] label:has(:focus-visible) { background: none !important; }
 section[data-testid="stSidebar"][data-collapsed="true"] { visibility: hidden; }
 button[data-testid="stExpandSidebarButton"] { width: auto; gap: 0.25rem; padding-right: 0.5rem; }
 button[data-testid="stExpandSidebarButton"]::after { content: "Pages"; }

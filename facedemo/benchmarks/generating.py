@@ -1,4 +1,4 @@
-"""Time of what a visitor waits for, alone and while a run trains: a grid of faces, and a step of One step."""
+"""How long a visitor waits, alone and while a run trains, for a grid of faces and for a step of the page One step."""
 
 import tempfile
 import time
@@ -24,7 +24,7 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Delay:
-    """Milliseconds: median and 95th percentile over `count` times."""
+    """Milliseconds: median and 95th percentile of `count` measurements."""
 
     median: float
     percentile_95: float

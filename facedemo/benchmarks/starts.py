@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def measure_starts(starts: int, folder: Path, report: Callable[[FirstRun], None]
     finally:
         for status in (run.status for run in list_runs(home / "runs")):
             if status.active:
-                psutil.Process(status.pid).kill()
+                with suppress(psutil.Error):
+                    psutil.Process(status.pid).kill()
         shutil.rmtree(home, ignore_errors=True)
     return results
 

@@ -56,6 +56,14 @@ def execute(race: Race, show: Show = lambda status: None) -> Status:
         return runner.status
 
 
+def cost(run: Run) -> float | None:
+    """The seconds that a run takes by itself; None if its speed was never measured, or its config is damaged."""
+    try:
+        return estimated_seconds(run.config)
+    except RunError:
+        return None
+
+
 class RaceRunner:
     """Trains and evaluates every entrant."""
 
@@ -64,6 +72,7 @@ class RaceRunner:
         remove_abandoned(race.path)
         race.set_aside_status(race.status_on_disk())
         self.runs = [race.run(entrant) for entrant in self.plan.entries]
+        self.costs = [cost(run) for run in self.runs]
         before = race.status_on_disk()
         self.status = replace(race.status, **process_facts(os.getpid()), warnings=[])
         # an old stop command was meant for an earlier process
@@ -138,18 +147,18 @@ class RaceRunner:
     def seconds_left(self, run: Run, status: Status) -> float | None:
         """Seconds of training left, at the recent speed of the run that trains now; None while that is not known.
 
-        The others are expected to slow down or speed up like this one, compared with their speeds as measured before;
-        where these are not known, they take as long as this one.
+        The runs after it are expected to be as much slower or faster than they were measured to be as this one is;
+        where that is not known, they take as long as this one.
         """
-        if status.seconds_left is None or status.progress >= 1:
-            return status.seconds_left
-        whole, usual = status.seconds_left / (1 - status.progress), estimated_seconds(run.config)
-        left = status.seconds_left
-        for other in self.runs:
-            if other.path != run.path and (other.path / CONFIG).is_file():
-                expected = estimated_seconds(other.config)
-                cost = expected / usual if expected and usual else 1.0
-                left += whole * cost * (1 - other.status.progress)
+        if status.seconds_left is None:
+            return None
+        unused, number = 1 - status.progress, [other.path for other in self.runs].index(run.path)
+        whole, left = status.seconds_left / unused if unused > 0 else status.seconds, status.seconds_left
+        for other, expected in zip(self.runs[number + 1 :], self.costs[number + 1 :], strict=True):
+            if (other.path / CONFIG).is_file():
+                usual = self.costs[number]
+                relative = expected / usual if expected and usual else 1.0
+                left += whole * relative * (1 - other.status.progress)
         return left
 
     def evaluate(self, entrant: Entrant, run: Run) -> None:

@@ -118,19 +118,24 @@ def read_archive(path: Path, is_needed: NameFilter = is_image_name) -> Iterator[
 
 
 def count_archive(path: Path) -> int | None:
-    """The number of images in an archive; None if it is only known after reading the whole archive.
+    """The number of images in an archive; None if it is only known after reading all of it, as in `list_files`."""
+    members = list_files(path)
+    if members is None:
+        return None
+    if total := sum(is_image_name(name) for name, _ in members):
+        return total
+    raise no_images(path)
+
+
+def list_files(path: Path) -> list[tuple[str, int]] | None:
+    """Name and bytes of the files in an archive; None if they are only known after reading all of it.
 
     That is the case for a compressed .tar, and for an archive that contains other archives and no images.
     """
     members = list_members(path)
-    if members is None:
-        return None
-    names = [name for name, _ in members]
-    if total := sum(map(is_image_name, names)):
-        return total
-    if any(map(is_archive_name, names)):
-        return None
-    raise no_images(path)
+    names = [name for name, _ in members or []]
+    only_archives = any(map(is_archive_name, names)) and not any(map(is_image_name, names))
+    return None if only_archives else members
 
 
 def list_members(path: Path) -> list[tuple[str, int]] | None:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facedemo.data.archives import list_members, read_archive
+from facedemo.data.archives import list_files, read_archive
 from facedemo.data.celeba import read_attributes
 from facedemo.data.celeba_lists import ATTRIBUTES, LISTS, Table, by_stem, listed_name, read_attribute_list
 from facedemo.data.source_files import DataError, Entry, expanded, is_hidden, paths, read_file, source_label
@@ -18,17 +18,18 @@ OLDEST = 120
 
 
 def found_labels(source: str | Path) -> str:
-    """Which labels a source has, told without reading its images; "" for an archive that must be unpacked to know.
+    """Which labels a source has, told without reading its images; "" if an archive must be read as a whole to know.
 
     Raises DataError if it has none.
     """
-    if (table := attribute_list(source)) is not None:
-        return f"Images with {len(table.columns) - 1} labels each: {len(table.rows):,}."
-    names = [names_in(path) for path in paths(source)]
-    known = [name for listed in names if listed is not None for name in listed]
-    if labelled := sum(not np.isnan(by_name(name)).any() for name in known):
-        return f"File names with age and gender: {labelled:,}."
-    if None in names:
+    listed = {path: names_in(path) for path in paths(source)}
+    known = [path for path, names in listed.items() if names is not None]
+    if (table := next((table for path in known for table in attribute_lists(path)), None)) is not None:
+        return f"{len(table.rows):,} images have {len(table.columns) - 1} labels each."
+    names = [name for path in known for name in listed[path] or []]
+    if labelled := sum(not np.isnan(by_name(name)).any() for name in names):
+        return f"{labelled:,} file name{'s give' if labelled != 1 else ' gives'} age and gender."
+    if len(known) < len(listed):
         return ""
     raise DataError(
         f"{source_label(source)} has no labels. Choose CelebA with {ATTRIBUTES}, images with a CSV file "
@@ -38,10 +39,10 @@ def found_labels(source: str | Path) -> str:
 
 
 def names_in(path: Path) -> list[str] | None:
-    """The last components of the files' names in a folder or archive; None if an archive has no list of them."""
+    """The last components of the files' names in a folder or archive; None as for `list_files`."""
     if path.is_dir():
         return [file.name for file in path.rglob("*")]
-    members = list_members(path)
+    members = list_files(path)
     return None if members is None else [PurePosixPath(name).name for name, _ in members]
 
 
@@ -88,12 +89,7 @@ def read_attribute_labels(source: str | Path, names: list[str]) -> tuple[list[st
     The labels are in CelebA's attribute list, or in a CSV file of the same form: a header `image,Smiling,…` and rows
     like `000001.jpg,-1,…`.  Raises DataError if there is no such file beside the images, or it lists none of them.
     """
-    table = attribute_list(source)
-    if table is None:
-        raise DataError(
-            f"{source_label(source)} has no attribute labels. Put {ATTRIBUTES}, or a CSV file with a header such as "
-            "image,Smiling,Eyeglasses and the values 1 and -1, into the same folder or archive as the images."
-        )
+    table = existing_attribute_list(source)
     attributes, stems = table.columns[1:], by_stem(table.rows)
     unlabelled = [np.nan] * len(attributes)
     listed = (listed_name(name.rpartition("/")[2], table.rows, stems) for name in names)
@@ -103,6 +99,16 @@ def read_attribute_labels(source: str | Path, names: list[str]) -> tuple[list[st
             f"{table.file} lists none of the images in {source_label(source)}. Check the names in its first column."
         )
     return attributes, labels
+
+
+def existing_attribute_list(source: str | Path) -> Table:
+    """As `attribute_list`.  Raises DataError if there is none."""
+    if (table := attribute_list(source)) is None:
+        raise DataError(
+            f"{source_label(source)} has no attribute labels. Put {ATTRIBUTES}, or a CSV file with a header such as "
+            "image,Smiling,Eyeglasses and the values 1 and -1, into the same folder or archive as the images."
+        )
+    return table
 
 
 def attribute_list(source: str | Path) -> Table | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from facedemo.data.archives import is_archive_name, list_members
+from facedemo.data.archives import list_files
 from facedemo.data.cache import MIN_IMAGES
 from facedemo.data.cropping import Crop
 from facedemo.data.source_files import MAX_FILE_BYTES, TOO_BIG, DataError, is_image_name, paths, why_passed_over
@@ -91,10 +91,8 @@ def files_in(path: Path) -> Iterator[str]:
 
 def members_of(archive: Path) -> Iterator[str]:
     """As `files_in`, for an archive."""
-    members = list_members(archive)
-    names = [name for name, _ in members or []]
-    only_archives = any(map(is_archive_name, names)) and not any(map(is_image_name, names))
-    if members is None or only_archives:
+    members = list_files(archive)
+    if members is None:
         yield UNKNOWN
         return
     for name, size in members:

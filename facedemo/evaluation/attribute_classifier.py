@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedemo.data.labels import found_labels, read_attribute_labels
+from facedemo.data.labels import existing_attribute_list, read_attribute_labels
 from facedemo.data.preparation import Progress, prepare
 from facedemo.data.source_files import DataError, file_names, source_label
 from facedemo.data.splits import known_people, rows_of
@@ -60,7 +60,7 @@ def fit_learner_and_judge(source: str, size: int, steps: Steps = lambda what: No
     size: side of the images in pixels, equal to that of the faces to classify.  Attributes that nearly everybody has,
     or nearly nobody, are left out.  Raises DataError if the source has no attribute labels, or too few labelled faces.
     """
-    found_labels(source)  # refuses a source without labels before its images are prepared
+    existing_attribute_list(source)  # refuses a source without one before its images are prepared
     faces = prepare(source, size, "auto", steps("preparing images"))
     names, labels = read_attribute_labels(source, faces.names)
     people = known_people(faces.names, source)

@@ -146,14 +146,17 @@ class LiveTraining:
             self.saved = copy.deepcopy(SavedState(state, self.schedule, self.metrics, self.every))
 
     def go_back(self) -> None:
-        """Restores the saved state, with its settings and its rows of metrics.  Raises ValueError if there is none."""
-        if self.saved is None:
-            raise ValueError("No state of this training was saved.")
+        """Restores the saved state, with its settings and its rows of metrics, and no longer keeps it.
+
+        Raises ValueError if there is none.
+        """
         with self.lock:
-            saved = copy.deepcopy(self.saved)
+            if (saved := self.saved) is None:
+                raise ValueError("No state of this training was saved.")
             self.iteration.restore(*saved.iteration)
             self.schedule = self.iteration.schedule = saved.schedule
-            self.metrics, self.every, self.diverged = saved.metrics, saved.every, False
+            self.metrics, self.every = saved.metrics, saved.every
+            self.diverged, self.saved = False, None
 
     @torch.inference_mode()
     def samples(self) -> np.ndarray:

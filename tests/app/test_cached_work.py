@@ -1,5 +1,8 @@
 """Long computations of a page say what is done, and can be cancelled."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -59,9 +62,10 @@ def test_another_computation_is_not_cancelled() -> None:
     assert [text.value for text in page.markdown] == ["100"]
 
 
-def test_many_results_of_one_kind_do_not_evict_those_of_another() -> None:
-    losses = cached_work.cache_slot("Comparing", "model")
-    films = [cached_work.cache_slot("Generating", seed) for seed in range(cached_work.SLOTS + 1)]
-    assert cached_work.cache_slot("Comparing", "model") is losses
-    assert cached_work.cache_slot("Generating", cached_work.SLOTS) is films[-1]
-    assert cached_work.cache_slot("Generating", 0) is not films[0], "the least recently used one is evicted"
+@pytest.mark.parametrize("slot_of", [cached_work.cache_slot, cached_work.private_slot])
+def test_many_results_of_one_kind_do_not_evict_those_of_another(slot_of: Callable[..., dict[str, Any]]) -> None:
+    losses = slot_of("Comparing", "model")
+    films = [slot_of("Generating", seed) for seed in range(cached_work.SLOTS + 1)]
+    assert slot_of("Comparing", "model") is losses
+    assert slot_of("Generating", cached_work.SLOTS) is films[-1]
+    assert slot_of("Generating", 0) is not films[0], "the least recently used one is evicted"

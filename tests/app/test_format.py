@@ -32,3 +32,8 @@ def test_a_few_reports_far_apart_tell_the_time_left(monkeypatch: pytest.MonkeyPa
         now += 60
     assert pace.left == pytest.approx(120)
     assert pace.spent == 120
+    pace.reached(1, 4)
+    assert pace.left is None, "it started again"
+    now += 10
+    pace.reached(2, 4)
+    assert pace.left == pytest.approx(20)

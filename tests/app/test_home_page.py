@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -140,12 +141,14 @@ def test_watch_one_learn_starts_from_other_weights_each_time(
     make_run: RunMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Run, "launch", lambda run, **_: run.write_status(Status("finished")))
-    seeds = []
+    seeds = set[int]()
     for _ in range(3):
         app = open_app()
         next(button for button in app.button if button.label == "Watch one learn").click().run()
-        seeds.append(Run(runs_root() / app.query_params["run"]).config.training.seed)
-    assert seeds == [0, 1, 2]
+        run = Run(runs_root() / app.query_params["run"])
+        seeds.add(run.config.training.seed)
+        shutil.rmtree(run.path)
+    assert len(seeds) > 1
 
 
 def test_watch_one_learn_opens_a_training_that_goes_on_already(make_run: RunMaker) -> None:

@@ -131,15 +131,24 @@ def test_a_stopped_race_leaves_a_checkpoint_and_the_others_unstarted(pictures: s
 
 
 def test_the_time_left_follows_the_recent_speed_and_what_each_family_costs(pictures: str) -> None:
-    race = tiny_race(pictures)
-    ours, dcgan = runs_of(race)
-    runner = RaceRunner(race, show=lambda status: None)
-    midway = Status("running", progress=0.5, seconds=300.0, seconds_left=30.0)  # it was ten times slower at first
-    assert runner.seconds_left(ours, midway) == 30 + 60, "an unknown cost counts as the same"
+    race = tiny_race(pictures, ("ours", "dcgan", "wgan"))
+    ours, dcgan, wgan = runs_of(race)
+
+    def left(run: Run, **changes: float | None) -> float | None:
+        midway = Status("running", progress=0.5, seconds=300.0, seconds_left=30.0)  # it was ten times slower at first
+        return RaceRunner(race, show=lambda status: None).seconds_left(run, replace(midway, **changes))
+
+    assert left(ours) == 30 + 2 * 60, "an unknown cost counts as the same"
+    assert left(ours, progress=1.0, seconds_left=0.0) == 2 * 300
+    assert left(ours, seconds_left=None) is None
     store_speed(ours.config, images_per_second=10, startup_seconds=1)
     store_speed(dcgan.config, images_per_second=20, startup_seconds=1)
-    assert runner.seconds_left(ours, midway) == pytest.approx(30 + 60 * (1 + 160 / 20) / (1 + 160 / 10))
-    assert runner.seconds_left(ours, replace(midway, seconds_left=None)) is None
+    (wgan.path / "config.json").write_text("{", "utf8")
+    assert left(ours) == pytest.approx(30 + 60 * (1 + 160 / 20) / (1 + 160 / 10) + 60)
+    ours.write_status(Status("failed", progress=0.3))
+    assert left(dcgan) == 30 + 60, "nobody goes back to one that failed"
+    shutil.rmtree(wgan.path)
+    assert left(dcgan) == 30
 
 
 def test_an_entrant_that_fails_or_is_deleted_does_not_end_the_race(pictures: str) -> None:

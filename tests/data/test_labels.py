@@ -1,5 +1,6 @@
 """Age and gender as UTKFace's file names and CelebA's list have them, and attributes from lists of any origin."""
 
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -62,25 +63,32 @@ def test_images_without_labels_are_refused_in_words(tmp_path: Path) -> None:
         read_labels(celeba(tmp_path / "celeba", "Smiling Male"), ["000001.jpg"])
 
 
-@pytest.mark.parametrize("suffix", ["", ".tar", ".tar.gz"])
-def test_labels_are_found_without_reading_images(tmp_path: Path, suffix: str) -> None:
-    def packed(folder: Path) -> Path:
-        if not suffix:
-            return folder
-        with tarfile.open(f"{folder}{suffix}", "w:gz" if suffix.endswith("gz") else "w") as archive:
-            archive.add(folder, folder.name)
-        return Path(f"{folder}{suffix}")
+def packed(folder: Path, suffix: str) -> Path:
+    """A folder, or an archive of it."""
+    if not suffix:
+        return folder
+    with tarfile.open(f"{folder}{suffix}", "w:gz" if suffix.endswith("gz") else "w") as archive:
+        archive.add(folder, folder.name)
+    return Path(f"{folder}{suffix}")
 
-    assert found_labels(packed(celeba(tmp_path / "celeba"))) == "Images with 3 labels each: 3."
+
+@pytest.mark.parametrize("suffix", ["", ".tar"])
+def test_labels_are_found_without_reading_images(tmp_path: Path, suffix: str) -> None:
+    assert found_labels(packed(celeba(tmp_path / "celeba"), suffix)) == "3 images have 3 labels each."
     (faces := tmp_path / "utkface").mkdir()
     (faces / "holiday.jpg").touch()
-    if suffix == ".tar.gz":
-        assert found_labels(packed(faces)) == "", "a compressed archive has no list of its files"
-    else:
-        with pytest.raises(DataError, match=r"utkface\S* has no labels\. Choose CelebA"):
-            found_labels(packed(faces))
-        (faces / "25_1_0_20170116174525125.jpg.chip.jpg").touch()
-        assert found_labels(packed(faces)) == "File names with age and gender: 1."
+    with pytest.raises(DataError, match=r"utkface\S* has no labels\. Choose CelebA"):
+        found_labels(packed(faces, suffix))
+    (faces / "25_1_0_20170116174525125.jpg.chip.jpg").touch()
+    assert found_labels(packed(faces, suffix)) == "1 file name gives age and gender."
+
+
+def test_labels_in_archives_without_a_list_of_their_files_are_found_later(tmp_path: Path) -> None:
+    assert found_labels(packed(celeba(tmp_path / "celeba"), ".tar.gz")) == ""
+    (outer := tmp_path / "outer").mkdir()
+    packed(celeba(outer / "part"), ".tar")
+    shutil.rmtree(outer / "part")
+    assert found_labels(packed(outer, ".tar")) == ""
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -53,8 +53,8 @@ def test_going_back_trains_on_as_if_nothing_had_happened_since(images: np.ndarra
     with pytest.raises(ValueError, match="No state"):
         spoilt.go_back()
     spoilt.train(60.0, most=2)
-    spoilt.save()
     for rate in (0.05, 0.09):  # more than once
+        spoilt.save()
         spoilt.steer(learning_rate_g=rate, learning_rate_d=rate)
         spoilt.train(60.0, most=3)
         assert spoilt.settings["learning_rate_g"] == rate

@@ -277,8 +277,8 @@ def distribution(
     )
     figure.update_layout(
         barmode="overlay",
-        height=300,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        height=320,
+        margin={"l": 8, "r": 8, "t": 48, "b": 8},  # with room for a title
         legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"},
         bargap=0.04,
     )

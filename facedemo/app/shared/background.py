@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import streamlit as st
 
@@ -16,7 +16,9 @@ from facedemo.storage.locations import upload_prefix
 REFRESH = 1.0  # seconds
 CANCEL = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
 CONTINUES = "The evaluation continues while you visit other pages or reload this one."
+KEPT = 6  # finished jobs that are kept in memory
 Steps = Callable[[str], Progress]
+Request = TypeVar("Request")
 
 
 class CancelledError(Exception):
@@ -70,6 +72,28 @@ class Job:
             self.step, self.pace = what, pace
 
         return report
+
+
+class Jobs(Generic[Request]):
+    """The jobs of all visitors, whose sessions are threads, by what was requested."""
+
+    def __init__(self) -> None:
+        self.lock, self.by_request = threading.Lock(), dict[Request, Job]()
+
+    def start(self, request: Request, work: Callable[[Steps], Any]) -> None:
+        """Starts a job, unless it runs already, and forgets the oldest finished ones."""
+        with self.lock:
+            if (job := self.by_request.pop(request, None)) is None or job.state != "running":
+                job = Job(work)
+            self.by_request[request] = job
+            finished = [old for old, job in self.by_request.items() if job.state != "running"]
+            for old in finished[: max(0, len(finished) - KEPT)]:
+                del self.by_request[old]
+
+    def all(self) -> dict[Request, Job]:
+        """A copy, oldest first."""
+        with self.lock:
+            return dict(self.by_request)
 
 
 def show_progress(job: Job, hint: str = CANCEL, note: str = CONTINUES) -> None:

@@ -39,7 +39,7 @@ def cache_slot(label: str, *what: Any) -> dict[str, Any]:
 
 def private_slot(label: str, *what: Any) -> dict[str, Any]:
     """The same for what was computed from a visitor's photo: only this session has it, and it ends with the session."""
-    return slot_in(st.session_state.setdefault("private_slots", {}), (label, *what))
+    return slot_in(st.session_state.setdefault("private_slots", {}).setdefault(label, {}), what)
 
 
 def slot_in(slots: Slots, what: tuple[Any, ...]) -> dict[str, Any]:

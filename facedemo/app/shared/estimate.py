@@ -54,7 +54,8 @@ def line(
         st.rerun()  # only a full rerun stops the periodic refresh
     others = ""
     if busy:
-        others = " It first waits for its turn." if queue.is_full() else " It takes longer while others share the CPU."
+        waits, shares = "Training waits for its turn first.", "Training takes longer while others share the CPU."
+        others = f" {waits if queue.is_full() else shares}"
     if complete:
         st.caption(describe(known) + others)
     elif was_measuring and start_measurement(unmeasured(configs)[0]):

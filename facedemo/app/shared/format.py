@@ -22,6 +22,8 @@ class Pace:
         now = time.monotonic()
         if self.began is None:
             self.began = now
+        if done < self.done:  # it started again
+            self.reports.clear()
         self.reports.append((now, done))
         while len(self.reports) > 2 and self.reports[1][0] <= now - RECENT:
             self.reports.popleft()

@@ -34,7 +34,7 @@ def titled_plot(
     height: int | None = None,
     **options: Any,
 ) -> Any:
-    """Shows a chart of metrics with its title above it, where a ⓘ holds the explanation.
+    """Shows a chart with its title above it, where a ⓘ holds the explanation.
 
     of: what is measured, for screen readers, if there are several charts of this title.  height: in pixels.  options:
     as for `plot`.

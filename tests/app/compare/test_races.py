@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facedemo.app.views.compare import race_list
 from facedemo.comparison import entrants
-from facedemo.comparison.race import Race, deleted_races, list_races
+from facedemo.comparison.race import Kind, Race, deleted_races, list_races
 from facedemo.evaluation.report import save_evaluation
 from facedemo.imaging.pictures import grid
 from facedemo.runs.evaluations import EARLIER
@@ -21,6 +22,7 @@ from facedemo.storage.atomic import append_line, read_lines
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.training import speed
 from tests.app.compare.conftest import click, linked, new_race, open_page, page_text, pictures, report
+from tests.app.learn.conftest import LESSONS
 
 
 def learned(race: Race, number: int) -> Run:
@@ -231,3 +233,11 @@ def test_pictures_of_another_size_do_not_break_a_race(tmp_path: Path) -> None:
     run = learned(race, 0)
     Image.new("RGB", (3, 3)).save(run.path / "samples" / "00000030.png")
     open_page(mode="race", race=race.id)
+
+
+@pytest.mark.parametrize("kind", ["race", "sweep"])
+def test_an_empty_list_leads_to_the_lesson_with_a_recorded_one(kind: Kind) -> None:
+    number, name = race_list.READY_MADE[kind]
+    assert LESSONS[number - 1].name == name
+    page = open_page(mode=kind)
+    assert f"See a recorded {kind} in lesson {number}" in [button.label for button in page.button]

@@ -142,10 +142,14 @@ def test_going_back_leads_to_before_the_first_failure_not_between_two() -> None:
     page = answer(open_page(lesson="failing"), failing.LESSON, 1)
     assert next(button for button in page.button if button.label == "Go back").disabled
     (training,) = running(page, failing.KEY).trainings.values()
-    for label in ("Make it collapse", "Make it diverge"):
+    training.train(60.0, most=2)
+    for label in ("Make it collapse", "Fix it", "Fix it", "Make it diverge"):
         page = click(page, label)
+    assert training.saved
+    assert training.saved.iteration[0] == 2
     page = click(page, "Go back")
     assert failures.BEGINNING.items() <= training.settings.items()
+    assert training.saved is None
 
 
 def test_the_families_that_train_are_chosen() -> None:

@@ -128,6 +128,12 @@ def test_a_run_whose_images_have_moved_is_resumed_from_their_new_place(
     page.text_area(key=f"images_path_{run.id}").set_value(str(tmp_path / "nowhere")).run()
     page.button(key="images_go").click().run()
     assert "There is no file or folder" in page_text(page)
+    (few := tmp_path / "few").mkdir()
+    (few / "one.png").write_bytes(b"x")
+    page.text_area(key=f"images_path_{run.id}").set_value(str(few)).run()
+    page.button(key="images_go").click().run()
+    assert "1 image found; at least 64 are needed" in page_text(page)
+    assert not launched
     page.text_area(key=f"images_path_{run.id}").set_value(str(pictures)).run()
     page.button(key="images_go").click().run()
     assert run.config.data.source == str(pictures)

@@ -9,7 +9,7 @@ from PIL import Image
 from facedemo.app.charts.training import distribution
 from facedemo.app.shared import cached_work, first_seeds, model_picker, url_state
 from facedemo.app.shared.format import plain_file_name
-from facedemo.app.shared.plot import NO_BUTTONS, plot
+from facedemo.app.shared.plot import NO_BUTTONS, titled_plot
 from facedemo.app.views.inside.face_picker import face_input, face_settings
 from facedemo.explore import discriminator_view
 from facedemo.explore.discriminator_view import Losses, Reconstruction, share_above
@@ -86,11 +86,9 @@ def show_numbers(seen: Reconstruction, usual_losses: Losses) -> None:
         groups, band = {"training images": usual_losses.real} | groups, None
         parts.append(f"{100 * share_above(usual_losses.real, seen.loss):.0f} % of its training images")
     figure = distribution(groups, seen.loss, "L(v)", "L, lower: better reconstructed", band)
-    hint = (
-        "How L(v) is distributed over other faces; the dashed line is this face. Further to the left: redrawn better."
-    )
-    st.markdown("**This face among others**", help=hint)
-    plot(figure, "Chart of L(v) of this face among other faces", NO_BUTTONS)
+    figure.update_layout(title_text="L(v) of this face among other faces")
+    hint = "How L(v) is distributed over faces; the dashed line is this one. Further to the left: better reconstructed."
+    titled_plot(figure, hint, "inside_losses", NO_BUTTONS)
     comparison = f"Better reconstructed than {' and '.join(parts)}. Training images: {mean:.3f} ± {deviation:.3f}"
     st.caption(f"{comparison}, as recorded during training.")
 

@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker, url_state
-from facedemo.app.shared.background import Job, Steps, show_progress
+from facedemo.app.shared.background import Job, Jobs, Steps, show_progress
 from facedemo.app.shared.image_check import show_image_check
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import warn_if_training
@@ -30,15 +29,14 @@ class LearnedDirections:
     directions: list[Direction]
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def cache_slot(folder: Path, source: str) -> dict[str, Any]:
-    """A cache slot, shared by all visitors, for the `job` on a model and a source; empty at first."""
-    return {}
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs[tuple[Path, str]]:
+    """By model and source."""
+    return Jobs()
 
 
 def job(folder: Path, which: str) -> Job | None:
-    source = st.session_state.get(which)
-    return cache_slot(folder, source).get("job") if source else None
+    return jobs().all().get((folder, st.session_state.get(which, "")))
 
 
 def learned(folder: Path) -> LearnedDirections | None:
@@ -125,8 +123,5 @@ def start_learning(folder: Path) -> bool:
         )
 
     st.session_state[ASKED] = image_source.identity(PREFIX)
-    slot = cache_slot(folder, st.session_state[ASKED])
-    # it may run already, from before a page reload or for another visitor
-    if "job" not in slot or slot["job"].state != "running":
-        slot["job"] = Job(do)
+    jobs().start((folder, st.session_state[ASKED]), do)
     return True

@@ -78,7 +78,7 @@ def show_copying(answered: bool) -> None:
     st.markdown(f"The {FEW} training images:")
     live.show_wide(tiny_set.seen(), f"{FEW} small faces")
     if answered:
-        end = recorded.show_recording("copying", KEY, RECORDED)
+        end = recorded.show_recording("copying", KEY, RECORDED, about_chart=EXPLANATION)
         hint = (
             "Share of the images whose colours are changed, that are shifted, and that are partly covered; 0.5 in the "
             "recording. A change starts both trainings again."

@@ -19,15 +19,16 @@ RECORDED = (
 
 
 def steer(training: "live.LiveTraining", changes: dict[str, float]) -> None:
-    """Keeps the state of a training that learns well before it is made to fail."""
-    if failures.BEGINNING.items() <= training.settings.items() and not training.diverged:
+    """Changes settings; keeps the state before the first failure since the start, or since the training went back."""
+    if changes is not failures.BEGINNING and training.saved is None:
         training.save()
     training.steer(**changes)
     live.set_playing(KEY, True)
 
 
 def go_back(training: "live.LiveTraining") -> None:
-    training.go_back()
+    if training.saved is not None:  # a second click may have come before the button was disabled
+        training.go_back()
     live.set_playing(KEY, True)
 
 
@@ -57,8 +58,8 @@ def draw_training(trainings: "live.Trainings") -> None:
         live.show_grid(training.samples(), f"16 generated faces at iteration {training.step}")
         if training.diverged:
             st.error(
-                "A loss is no longer a number, and nothing can be learned from it: no setting mends this, only an "
-                "earlier state. Press Go back. A run on the Train page can go back to its last checkpoint by itself.",
+                "A loss is huge, or no longer a number, and nothing can be learned from it. No setting mends this, "
+                "only an earlier state: press Go back. A run on Train can go back to its last checkpoint by itself.",
                 title="The training has diverged",
             )
     with right:

@@ -43,8 +43,8 @@ def chart_names(name: str) -> list[str]:
 def show_families(_answered: bool) -> None:
     end = recorded.show_recording("families", KEY, RECORDED)
     others = {name: f"Ours and {config_class(name).title}" for name in OTHERS}
-    hint = "Two families learn faster than four. A change starts the trainings again."
-    chosen = segments("Who trains", {ALL: "All four"} | others, "learn_who", hint)
+    hint = "Two families learn faster than all. A change starts the trainings again."
+    chosen = segments("Families", {ALL: "All"} | others, "learn_who", hint)
     names = FAMILIES if chosen == ALL else (DEFAULT_FAMILY, chosen)
     live.play(KEY, {name: {"family": name} for name in names}, draw_trainings, recorded=end)
     st.caption("They take turns on this computer, each with the same time.")

@@ -26,7 +26,7 @@ class Question:
 class Lesson:
     """A lesson of a few minutes.
 
-    name: for the address.  idea: four sentences in Markdown.  show: draws what there is to try; its argument says
+    name: for the address.  idea: about four sentences in Markdown.  show: draws what there is to try; its argument says
     whether the question has been answered.  page, link: the page that continues the idea, and the words of the link.
     query: what of that page is opened, by name in its address.  settings: by name in the address, what a link can set.
     hidden: there is nothing to try before the answer.

@@ -16,10 +16,7 @@ from facedemo.explore.recorded import Recorded, Recording
 
 PACE = 1.5  # seconds from one picture to the next
 HEIGHT = 230  # pixels of a chart
-EXPLANATION = (
-    "Means over the last iterations before each moment. A family's losses can be compared with each other, but not "
-    "with another family's: they measure different things."
-)
+LOSSES = "Means over the last iterations before each moment. What the numbers mean differs between families."
 WIDE = 10.0  # a loss from which the axis of a chart is logarithmic
 
 
@@ -44,11 +41,11 @@ class Playback:
         self.play(False)
 
 
-def show_recording(name: str, own: str, explanation: str, differences: bool = False) -> int:
+def show_recording(name: str, own: str, explanation: str, differences: bool = False, about_chart: str = LOSSES) -> int:
     """Plays a recording, with the heading of the learner's own trainings below; folded once these have caught up.
 
     own: key of the learner's own trainings.  explanation: what was trained.  differences: also say how much the faces
-    differ.  Returns the number of images at the end of the recording.
+    differ.  about_chart: explains the chart's numbers.  Returns the number of images at the end of the recording.
     """
     key, recording = f"learn_recorded_{name}", recorded.read(name)
     playback = session(Playback, name)
@@ -66,12 +63,16 @@ def show_recording(name: str, own: str, explanation: str, differences: bool = Fa
     playing = playback.playing
     with st.expander("Show the recording") if caught_up else st.container():
         st.markdown(explanation)
-        st.fragment(show_moment, run_every=PACE if playing else None)(recording, playback, key, differences, playing)
+        st.fragment(show_moment, run_every=PACE if playing else None)(
+            recording, playback, key, differences, about_chart, playing
+        )
     st.header("Your own training", anchor=False)
     return end
 
 
-def show_moment(recording: Recording, playback: Playback, key: str, differences: bool, was_playing: bool) -> None:
+def show_moment(
+    recording: Recording, playback: Playback, key: str, differences: bool, about_chart: str, was_playing: bool
+) -> None:
     """The trainings at one moment of the recording; the next one at each refresh while it plays."""
     if playback.playing != was_playing:
         st.rerun()  # only a full rerun starts or stops the periodic refresh
@@ -89,14 +90,14 @@ def show_moment(recording: Recording, playback: Playback, key: str, differences:
         with left:
             show_faces(label, training, recording.images, moment, differences)
         with right:
-            show_more(label, training, recording.images, moment, key)
+            show_more(label, training, recording.images, moment, key, about_chart)
         return
     with st.grid(len(recording.trainings), min_column_width=240):
         for label, training in recording.trainings.items():
             with st.container():
                 st.markdown(f"**{label}**")
                 show_faces(label, training, recording.images, moment, differences)
-                show_more(label, training, recording.images, moment, key)
+                show_more(label, training, recording.images, moment, key, about_chart)
 
 
 def show_faces(label: str, training: Recorded, images: Sequence[int], moment: int, differences: bool) -> None:
@@ -111,13 +112,13 @@ def by(label: str) -> str:
     return f" of {label}" if label else ""
 
 
-def show_more(label: str, training: Recorded, images: Sequence[int], moment: int, key: str) -> None:
+def show_more(label: str, training: Recorded, images: Sequence[int], moment: int, key: str, about_chart: str) -> None:
     """The further pictures, and the numbers up to the moment."""
     for name, pictures in training.rows.items():
         live.show_row(pictures[moment], name)
     if training.numbers:
         figure = chart(training, images, moment)
-        titled_plot(figure, EXPLANATION, f"{key}_chart_{label}", NO_BUTTONS, of=label, height=HEIGHT)
+        titled_plot(figure, about_chart, f"{key}_chart_{label}", NO_BUTTONS, of=label, height=HEIGHT)
 
 
 def chart(training: Recorded, images: Sequence[int], moment: int) -> go.Figure:

@@ -11,6 +11,7 @@ from facedemo.app.shared.run_controls import ask, generate_button
 from facedemo.app.shared.session import session
 from facedemo.app.views.train.state import TrainPage
 from facedemo.config.schema import BUILTIN_SOURCE, Budget
+from facedemo.data.scan import check_enough
 from facedemo.data.source_files import existing
 from facedemo.runs import classroom
 from facedemo.runs.directory import RunError
@@ -102,5 +103,6 @@ def images(run: Run) -> None:
 
 
 def resume_with_images(run: Run, source: str, changed: bool) -> None:
+    check_enough(existing(source), run.config.data.crop)
     run.use_images(existing(source), changed)
     run.launch()

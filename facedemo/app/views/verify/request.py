@@ -1,15 +1,12 @@
 """The evaluation that the Verify page requests: its settings, the background job and its progress."""
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker
-from facedemo.app.shared.background import Job, Steps
+from facedemo.app.shared.background import Job, Jobs
 from facedemo.app.shared.image_check import show_image_check
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.segments import segments
@@ -24,7 +21,6 @@ from facedemo.storage.locations import CONFIG
 NONE, OWN = "None", "The images it was trained on"
 PARTS = {"test": "Test split", "validation": "Validation split", "all": "All images"}
 REAL, GALLERY = "verify_real", "verify_gallery"  # prefixes of the controls' keys
-KEPT = 6  # finished evaluations that are kept in memory
 REFRESH = 1.0  # seconds
 
 
@@ -38,30 +34,8 @@ class Request:
     evaluation: EvaluationRequest
 
 
-class Jobs:
-    """The evaluations of all visitors, whose sessions are threads."""
-
-    def __init__(self) -> None:
-        self.lock, self.by_request = threading.Lock(), dict[Request, Job]()
-
-    def start(self, request: Request, work: Callable[[Steps], Any]) -> None:
-        """Starts an evaluation, unless it runs already, and forgets the oldest finished ones."""
-        with self.lock:
-            if (job := self.by_request.pop(request, None)) is None or job.state != "running":
-                job = Job(work)
-            self.by_request[request] = job
-            finished = [old for old, job in self.by_request.items() if job.state != "running"]
-            for old in finished[: max(0, len(finished) - KEPT)]:
-                del self.by_request[old]
-
-    def all(self) -> dict[Request, Job]:
-        """A copy, oldest first."""
-        with self.lock:
-            return dict(self.by_request)
-
-
 @st.cache_resource(show_spinner=False)
-def jobs() -> Jobs:
+def jobs() -> Jobs[Request]:
     return Jobs()
 
 

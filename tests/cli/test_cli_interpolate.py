@@ -94,7 +94,7 @@ def test_labels_add_age_and_gender_and_say_how_well_they_are_read(
     assert call("directions", *arguments) == str(out)
     assert read_settings(out) == {"model": "tiny", "seed": "1", "age": "2.0", "gender": "-1.0"}
     unlabelled = str(seeing.faces(70, name="{number}.png"))
-    assert "no labels for age" in call("directions", "--labels", unlabelled, "--model", "tiny", works=False)
+    assert "has no labels" in call("directions", "--labels", unlabelled, "--model", "tiny", works=False)
 
 
 def test_attributes_are_learned_saved_listed_and_used(

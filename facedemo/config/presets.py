@@ -32,7 +32,7 @@ PAPER_MODEL = {
 PRESETS = {
     "minute": Preset(
         "One minute",
-        "32×32 faces from random weights in about a minute on a laptop: small and soft, but different people.",
+        "32×32 faces from random weights in about a minute on a laptop: small, soft and rather alike.",
         {
             "family": "ours",
             "model": {

@@ -147,8 +147,8 @@ class RaceRunner:
     def seconds_left(self, run: Run, status: Status) -> float | None:
         """Seconds of training left, at the recent speed of the run that trains now; None while that is not known.
 
-        The runs after it are expected to be as much slower or faster than they were measured to be as this one is;
-        where that is not known, they take as long as this one.
+        The runs that follow are expected to take longer or less than this one as their measured speeds say; where a
+        speed was never measured, as long as this one.
         """
         if status.seconds_left is None:
             return None

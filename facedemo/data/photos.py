@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import affine_transform
+from scipy.ndimage import affine_transform, distance_transform_edt, gaussian_filter
 
 from facedemo.data.cropping import Crop, crop_box
 from facedemo.data.decoding import ANNOTATED, MAX_PIXELS, ColourError, decoded, rgb, turn_upright
@@ -18,6 +18,9 @@ JPEG_PIXELS = 2 * MAX_PIXELS  # a JPEG can be decoded at a fraction of its size
 # Medians over 200 of CelebA's aligned images, 178×218, of the landmarks that `find_faces` uses.
 FRAME = (178, 218)
 EYES_AND_MOUTH = ((68.7, 112.3), (107.3, 112.3), (88.0, 154.4))
+
+# Beyond the edge of a photo, as shares of the side: the distance at which it is fully blurred, and the blur's σ.
+FADE, BLUR = 1 / 12, 1 / 25
 
 _finder = threading.Lock()  # dlib's detector is not thread-safe
 
@@ -104,7 +107,7 @@ def find_faces(photo: Image.Image) -> list[Face]:
 def align(photo: Image.Image, face: Face, size: int, crop: Crop = "auto") -> np.ndarray:
     """A face rotated, scaled and moved to its position in training images of this crop: uint8 (size, size, 3).
 
-    Beyond the photo's edge, its outermost pixels are repeated.
+    Beyond the photo's edge, it is mirrored and blurred.
     """
     left, upper, right, _ = crop_box(*FRAME, crop)
     target = (np.array(EYES_AND_MOUTH) - (left, upper)) / (right - left) * size
@@ -134,12 +137,22 @@ def sampled(pixels: np.ndarray, turn: np.ndarray, shift: np.ndarray, side: int) 
     """pixels (h, w, 3) uint8, at turn · (x, y) + shift for the centres (x, y) of `side`² pixels."""
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])  # arrays are indexed y first
     matrix, offset = rows @ turn @ rows, rows @ (turn @ (0.5, 0.5) + shift - 0.5)
-    layers = [
+
+    def moved(layer: np.ndarray, beyond: str) -> np.ndarray:
         # SciPy's stub wants one number as the offset
-        affine_transform(layer, matrix, offset, (side, side), np.uint8, order=1, mode="nearest")  # pyright: ignore
-        for layer in np.moveaxis(pixels, 2, 0)
-    ]
-    return np.stack(layers, axis=2)
+        return affine_transform(layer, matrix, offset, (side, side), np.uint8, order=1, mode=beyond)  # pyright: ignore
+
+    image = np.stack([moved(layer, "mirror") for layer in np.moveaxis(pixels, 2, 0)], axis=2)
+    outside = moved(np.ones(pixels.shape[:2], np.uint8), "constant") == 0
+    return blurred(image, outside) if outside.any() else image
+
+
+def blurred(image: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """image (s, s, 3) uint8, blurred where a mask (s, s) is True, gradually from its edge on."""
+    side = len(image)
+    share = np.clip(distance_transform_edt(where) / (FADE * side), 0, 1)[..., None]  # pyright: ignore - not in the stub
+    soft = gaussian_filter(image.astype(float), (BLUR * side, BLUR * side, 0), mode="nearest")
+    return (image + share * (soft - image)).round().astype(np.uint8)
 
 
 def centre_square(photo: Image.Image, size: int) -> np.ndarray:

@@ -35,6 +35,7 @@ TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 1_000_000} million pixels"
 ODD_COLOURS = "colours that cannot be converted"
 TOO_SMALL = "too small"
 NO_FACE = "without a detected face"
+ALIGNMENT = 2  # of the crop “face”. 2: a photo is mirrored and blurred beyond its edge, no longer streaked
 SMALLEST_FACE = 32  # pixels
 SMALL_FACE = f"with a face of fewer than {SMALLEST_FACE} pixels"
 
@@ -78,7 +79,8 @@ def _with_passed_over(faces: Faces, opened: Source) -> Faces:
 
 
 def _key(opened: Source, size: int, crop: Crop) -> str:
-    return hashlib.blake2b(f"{CACHE_FORMAT} {crop} {size} {opened.digest}".encode(), digest_size=16).hexdigest()
+    cut = f"{crop} {ALIGNMENT}" if crop == "face" else crop
+    return hashlib.blake2b(f"{CACHE_FORMAT} {cut} {size} {opened.digest}".encode(), digest_size=16).hexdigest()
 
 
 def decode(data: bytes, size: int, crop: Crop = "auto") -> np.ndarray:

@@ -114,6 +114,25 @@ def test_dots_at_the_landmarks_end_where_they_belong(scale: float) -> None:
         np.testing.assert_allclose(centre, position, atol=0.5)
 
 
+def test_beyond_its_edge_a_photo_is_mirrored_and_blurred() -> None:
+    """Of a photo with stripes, the left quarter of the result lies outside: the nearest stripes come back in it, and
+    fade; inside, nothing changes.
+    """
+    photo = np.uint8(255 * (np.arange(256) // 16 % 2))[None, :, None].repeat(192, 0).repeat(3, 2)
+    identity, moved = np.eye(2), np.array([-48.0, 0.0])
+    result = photos.sampled(photo, identity, moved, 192)[96, :, 0].astype(int)
+    np.testing.assert_array_equal(result[49:], photo[96, 1:144, 0])
+    mirrored = photo[96, 1:49, 0][::-1].astype(int)
+    assert np.abs(result[45:48] - mirrored[45:48]).max() <= 64
+    assert np.ptp(result[:24]) < 0.5 * np.ptp(mirrored[:24])
+    assert result[:48].std() > 0  # streaks would be constant along a row
+
+
+def test_a_face_within_its_photo_is_not_blurred() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    np.testing.assert_array_equal(photos.sampled(photo, np.eye(2), np.array([20.0, 10.0]), 64), photo[10:74, 20:84])
+
+
 @given(st.floats(-3.1, 3.1), st.floats(0.1, 10), st.floats(-100, 100), st.floats(-100, 100))
 def test_a_similarity_is_found_again(angle: float, scale: float, x: float, y: float) -> None:
     turn = scale * np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])

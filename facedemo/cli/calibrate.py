@@ -10,7 +10,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunsDir, bars
 from facedemo.data import personal
 from facedemo.data.source_files import file_names
-from facedemo.evaluation.calibration import CalibrationOptions, calibration
+from facedemo.evaluation.calibration import CalibrationOptions, LatentChange, calibration
 from facedemo.pretrained import card
 from facedemo.pretrained.model import find_model
 
@@ -67,8 +67,17 @@ def calibrate(
     typer.echo(card.export_calibrated(original, told, out))
     sources = [part for path in data for part in ("--data", path)]
     evaluation = shlex.join(["facedemo", "verify", "--model", str(out), *sources])
-    typer.echo(
-        f"Predicted Fréchet face distance to the training images: {change.before:.3f} before, {change.after:.3f} "
-        f"after. `{evaluation}` measures the distance to held-out images.",
-        err=True,
+    typer.echo(f"{outcome(change)} `{evaluation}` measures the distance to held-out images.", err=True)
+
+
+def outcome(change: LatentChange) -> str:
+    """The predicted distances, and why the second may be higher."""
+    told = (
+        f"Predicted Fréchet face distance to the training images: {change.before:.3f} before, {change.after:.3f} after."
+    )
+    if change.after <= change.before:
+        return told
+    return (
+        f"{told} It rises because clear faces count, too: with a lower --clarity, it rises less or falls. It also "
+        "rises if the images are cropped differently from the model's faces."
     )

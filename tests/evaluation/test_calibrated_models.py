@@ -9,8 +9,10 @@ from lightning_fabric import Fabric
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from facedemo.cli.calibrate import outcome
 from facedemo.data.preparation import Progress
 from facedemo.evaluation import calibration
+from facedemo.evaluation.calibration import LatentChange
 from facedemo.evaluation.metrics import frechet
 from facedemo.gans.base import Family, create
 from facedemo.gans.registry import config_class
@@ -110,6 +112,13 @@ def test_a_run_is_calibrated_as_it_is_when_the_command_starts(make_run: RunMaker
 def drawn_otherwise(model: FaceModel, count: int) -> np.ndarray:
     """Faces of a model for latents that vary more than its own, around another mean."""
     return sampling.draw(model, 1.5 * sampling.latents(model, face_seeds(7, count)) + 0.3)
+
+
+def test_a_distance_that_rises_is_explained() -> None:
+    matrix, shift = torch.eye(2), torch.zeros(2)
+    risen = outcome(LatentChange(matrix, shift, 0.06, 0.084))
+    assert "0.060 before, 0.084 after. It rises because" in risen
+    assert outcome(LatentChange(matrix, shift, 0.084, 0.06)).endswith("0.084 before, 0.060 after.")
 
 
 def folder_of(folder: Path, images: np.ndarray) -> Path:

@@ -163,11 +163,13 @@ def test_the_preset_for_ones_own_images_takes_the_network_of_the_model_it_starts
     start = load_model(find_model("r3gan-64")).config
     config = warm_start.configured({"source": "mine", "penalty": 0.6}, "own-64")
     assert (config.training.start, config.family) == ("r3gan-64", "r3gan")
+    assert config.data.crop == "face"
     assert {name: getattr(config.model, name) for name in start.model.shaping} == {
         name: getattr(start.model, name) for name in start.model.shaping
     }
     assert (config.model.penalty, config.model.augment, config.budget.images) == (0.6, 0.1, 15_000)
-    other = warm_start.configured({"start": "r3gan-64", "images": 100, "width": 48}, "own-64")
+    other = warm_start.configured({"start": "r3gan-64", "images": 100, "width": 48, "crop": "wide"}, "own-64")
+    assert other.data.crop == "wide"
     assert (other.model.width, other.model.augment, other.budget.images) == (48, 0.1, 100)
     with pytest.raises(ValueError, match=r"own-64 is for models of R3GAN, and .* is of Ours"):
         warm_start.configured({"start": str(trained.path)}, "own-64")

@@ -190,6 +190,16 @@ def test_a_small_set_is_fine_tuned_by_one_press(pictures: Path, launched: Launch
     assert (run.path / "start" / "model.safetensors").exists()
 
 
+def test_the_preset_for_ones_own_photos_finds_the_faces_in_them(pictures: Path) -> None:
+    page = open_page()
+    choose_folder(page, pictures)
+    previewed(page)
+    click(page, "Use this preset")
+    assert page.toggle(key="new_find_faces").value
+    assert "Preview the images" in labels(page)  # finding faces takes a while
+    assert "Changed:" not in page_text(page)
+
+
 def test_the_preset_that_fine_tunes_is_refused_in_words_without_its_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

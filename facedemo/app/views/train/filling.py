@@ -81,11 +81,12 @@ def fill_preset() -> None:
 
 
 def use_preset(preset: str) -> None:
-    """Chooses a preset, for images whose crop is already chosen."""
+    """Chooses a preset for images that are already chosen, and maybe their crop."""
     crop = st.session_state[key("data", "crop")]
     st.session_state[key("preset")] = preset
     fill_preset()
-    st.session_state[key("data", "crop")] = crop
+    if crop != "auto":
+        st.session_state[key("data", "crop")] = crop
 
 
 def fill_family() -> None:

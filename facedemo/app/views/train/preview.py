@@ -149,5 +149,5 @@ def proposal(count: int, preset: str, use_preset: Callable[[str], None]) -> None
         return
     with st.container(horizontal=True, vertical_alignment="center"):  # one line, so that Start is not far down
         st.markdown(f"**{PRESETS[fitting].title}** fits {count:,} images better.", help=why, width="content")
-        hint = "Fill the settings below with those of this preset; the images and their crop stay."
+        hint = "Fill the settings below with those of this preset; the images stay, and their crop if you chose one."
         st.button("Use this preset", on_click=use_preset, args=(fitting,), help=hint)

@@ -57,14 +57,14 @@ def calibrate(
     personal.expire()
     options = CalibrationOptions(penalty, clarity, shift)
     folder = find_model(model, runs_dir)
-    card.check_calibration(folder, out)
+    card.check_change("calibrate", folder, out)
     original = card.original(folder)
     source = "\n".join(data)
     with bars() as steps:
         change = calibration(original.model, source, options, steps)
     change.put_into(original.model.family.average)
     told = asdict(options) | {"data": file_names(source), "shift": "yes" if shift else "no"}
-    typer.echo(card.export_calibrated(original, told, out))
+    typer.echo(card.export_changed(original, "calibrate", told, out))
     sources = [part for path in data for part in ("--data", path)]
     evaluation = shlex.join(["facedemo", "verify", "--model", str(out), *sources])
     typer.echo(f"{outcome(change)} `{evaluation}` measures the distance to held-out images.", err=True)

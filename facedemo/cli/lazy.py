@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from typer._click.core import Command, Context
 
 # in help order
-MODULES = ("train", "runs", "share", "models", "interpolate", "inspect", "verify", "calibrate", "compare", "start_app")
+MODULES = (
+    *("train", "runs", "share", "models", "interpolate", "inspect"),
+    *("verify", "calibrate", "mend", "compare", "start_app"),
+)
 GROUPS = ("data", "bench")  # modules whose commands are called by the module's name and their own
 
 

@@ -19,7 +19,7 @@ from facedemo.pretrained.model import BundleError, FaceModel, load_model, weight
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.evaluations import Evaluation, read_evaluations
-from facedemo.runs.model_report import ModelReport, read_report
+from facedemo.runs.model_report import CHANGES, ModelReport, read_report
 from facedemo.runs.run import Run, is_run
 from facedemo.storage.atomic import appearing, append_log, replace_file
 from facedemo.storage.locations import BEST_WEIGHTS, CONFIG, REPORT, WEIGHTS
@@ -69,21 +69,27 @@ def original(path: Path) -> Original:
     return Original(model, model.config.without_paths(), read_report(path), about_of(path))
 
 
-def export_calibrated(original: Original, calibration: Mapping[str, float | str], out: Path) -> Path:
-    """Writes a bundle of a model whose weights were calibrated since it was read, into a new folder; returns it.
+def export_changed(original: Original, command: str, options: Mapping[str, float | str], out: Path) -> Path:
+    """Writes a bundle of a model whose weights were changed since it was read, into a new folder; returns it.
 
-    calibration: how it was calibrated.
+    command, options: what changed them, one of `model_report.CHANGES`.
     """
-    report = replace(original.report, calibration=dict(calibration))
+    report = replace(original.report, changes=[*original.report.changes, {"command": command, **options}])
     with appearing(out) as folder:
         write_bundle(folder, original.model, original.config, report, original.about)
     return out
 
 
-def check_calibration(path: Path, out: Path) -> None:
-    """Raises ValueError if the model of a run or bundle is calibrated already, or `out` exists."""
-    if read_report(path).calibration:
+def check_change(command: str, path: Path, out: Path) -> None:
+    """Raises ValueError if a command has changed the model of a run or bundle already, or `out` exists.
+
+    A mended model can be calibrated once more, because mending changes how its faces are distributed.
+    """
+    earlier = [name for name, _ in read_report(path).all_changes()]
+    if command == "calibrate" and earlier[-1:] == ["calibrate"]:
         raise ValueError(f"“{path.name}” is calibrated already. Calibrate the model that it was made from.")
+    if command == "mend" and "mend" in earlier:
+        raise ValueError(f"“{path.name}” is mended already. Mend the model that it was made from.")
     if out.exists():
         raise ValueError(f"{out} exists already. Choose a new folder.")
 
@@ -195,12 +201,13 @@ def chosen_because(report: ModelReport) -> str:
     )
 
 
-def calibrated(report: ModelReport) -> str:
-    """A sentence on the calibration; "" if there was none."""
-    if not report.calibration:
-        return ""
-    options = "; ".join(f"{name}: {value}" for name, value in report.calibration.items())
-    return f"After the training, `facedemo calibrate` changed the first layer of the generator ({options}). "
+def changed_later(report: ModelReport) -> str:
+    """A sentence on what changed the weights after the training; "" if nothing did."""
+    parts = []
+    for command, options in report.all_changes():
+        told = "; ".join(f"{name}: {value}" for name, value in options.items())
+        parts.append(f"`facedemo {command}` {CHANGES[command]} ({told})")
+    return f"After the training, {', then '.join(parts)}. " if parts else ""
 
 
 def thinned(values: Sequence[float], every: int) -> list[float]:
@@ -264,7 +271,7 @@ tags: [gan, faces, {config.family}]
 
 ![Curves over the training](curves.png)
 
-{chosen_because(report)}{calibrated(report)}The data of the curves is in `report.json`. {changed_settings(report)}
+{chosen_because(report)}{changed_later(report)}The data of the curves is in `report.json`. {changed_settings(report)}
 
 {"| setting | value " * COLUMNS}|
 {"| --- | --- " * COLUMNS}|

@@ -21,7 +21,8 @@ class ModelReport:
     iterations, images, minutes: of this training, without that of a start model, which saw `images_before` real images.
     chosen_by: the evaluation by which the weights were chosen.  parameters: by network.  steering: the settings changed
     meanwhile.  started_with: the values of these settings before.  last: metric → its last value.  curves: metric → its
-    values, all of one length.  calibration: options with which `facedemo calibrate` changed the weights.
+    values, all of one length.  changes: what changed the weights after the training, with its options, see `CHANGES`.
+    calibration: the options of the first such change in bundles of earlier versions.
     """
 
     iterations: int | None = None
@@ -33,9 +34,19 @@ class ModelReport:
     steering: list[SettingChange] = field(default_factory=list)
     started_with: dict[str, float] = field(default_factory=dict)
     calibration: dict[str, float | str] = field(default_factory=dict)
+    changes: list[dict[str, int | float | str]] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     last: Numbers = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
+
+    def all_changes(self) -> list[tuple[str, dict[str, int | float | str]]]:
+        """The commands that changed the weights after the training, with their options, in order."""
+        first = [{"command": "calibrate", **self.calibration}] if self.calibration else []
+        changes = [change for change in first + self.changes if change.get("command") in CHANGES]
+        return [
+            (str(change["command"]), {key: value for key, value in change.items() if key != "command"})
+            for change in changes
+        ]
 
     def as_record(self) -> dict[str, Any]:
         """What is known, for a report.json."""
@@ -43,6 +54,10 @@ class ModelReport:
         return {name: value for name, value in {**asdict(self), "steering": steering}.items() if value not in UNKNOWN}
 
 
+CHANGES = {
+    "calibrate": "changed the first layer of the generator",
+    "mend": "trained the generator on its own faces",
+}
 UNKNOWN = (None, 0, {}, [])
 TYPES = {name: TypeAdapter(kind) for name, kind in get_type_hints(ModelReport).items()}
 

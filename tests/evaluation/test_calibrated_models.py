@@ -58,7 +58,7 @@ def test_a_calibrated_model_is_shared_and_trained_on(family: str, tmp_path: Path
     expected = sampling.draw(load_model(made), latents @ wanted.matrix.float() + wanted.shift.float())
     original = card.original(made)
     wanted.put_into(original.model.family.average)
-    out = card.export_calibrated(original, {"data": "faces.tar", "penalty": 0.01}, tmp_path / "calibrated")
+    out = card.export_changed(original, "calibrate", {"data": "faces.tar", "penalty": 0.01}, tmp_path / "calibrated")
     shared = load_model(out)
     difference = sampling.draw(shared, latents).astype(int) - expected
     assert np.abs(difference).max() <= 2  # weights are rounded to half precision
@@ -66,7 +66,7 @@ def test_a_calibrated_model_is_shared_and_trained_on(family: str, tmp_path: Path
     assert "`facedemo calibrate` changed the first layer of the generator (data: faces.tar; penalty: 0.01)." in text
     assert "Painted by hand.\n\n## Licence\n\nNone.\n\n## Training\n\n10 iterations, 40 real images seen" in text
     with pytest.raises(ValueError, match="calibrated already"):
-        card.check_calibration(out, tmp_path / "again")
+        card.check_change("calibrate", out, tmp_path / "again")
     config = shared.config.model
     tuned = create(family, config)
     tuned.start_from(shared.family)
@@ -94,7 +94,7 @@ def test_a_model_without_discriminator_gets_none_by_calibration(tmp_path: Path) 
     made = tiny("ours", tmp_path / "plain")
     weights = load_file(made / WEIGHTS)
     save_file({name: value for name, value in weights.items() if "discriminator" not in name}, made / WEIGHTS)
-    out = card.export_calibrated(card.original(made), {}, tmp_path / "calibrated")
+    out = card.export_changed(card.original(made), "calibrate", {}, tmp_path / "calibrated")
     assert not load_model(out).has_discriminator
     assert "It is not known how long this model was trained." in (out / "README.md").read_text("utf8")
 
@@ -103,7 +103,7 @@ def test_a_run_is_calibrated_as_it_is_when_the_command_starts(make_run: RunMaker
     run = make_run("mine", weights=True)
     original = card.original(run.path)
     run.write_status(Status("running", step=900, images=9000, seconds=60.0))
-    out = card.export_calibrated(original, {"penalty": 0.01}, tmp_path / "calibrated")
+    out = card.export_changed(original, "calibrate", {"penalty": 0.01}, tmp_path / "calibrated")
     assert "50 iterations, 800 real images seen" in (out / "README.md").read_text("utf8")
     with pytest.raises(RunError, match="no checkpoint yet"):
         card.original(make_run("new").path)

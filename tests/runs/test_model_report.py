@@ -19,6 +19,8 @@ WHOLE = ModelReport(
     parameters={"generator": 7, "discriminator": 8},
     steering=[SettingChange(10, {"gamma": 0.6})],
     started_with={"gamma": 0.7},
+    calibration={"penalty": 0.01, "shift": "yes"},
+    changes=[{"command": "mend", "images": 5}, {"command": "calibrate", "penalty": 0.1}],
     versions={"torch": "2"},
     last={"k": 0.01},
     curves={"step": [1.0, 2.0], "k": [0.0, 0.01]},
@@ -35,6 +37,17 @@ def test_a_report_reads_back_and_what_is_unknown_is_left_out(tmp_path: Path) -> 
     assert read_report(write(tmp_path, {**WHOLE.as_record(), "evaluation": {}})) == WHOLE
     assert ModelReport(images=5).as_record() == {"images": 5}
     assert read_report(tmp_path / "nowhere") == ModelReport()
+
+
+def test_what_changed_the_weights_is_told_in_order_and_what_is_unknown_left_out(tmp_path: Path) -> None:
+    assert WHOLE.all_changes() == [
+        ("calibrate", {"penalty": 0.01, "shift": "yes"}),
+        ("mend", {"images": 5}),
+        ("calibrate", {"penalty": 0.1}),
+    ]
+    odd = write(tmp_path, {"changes": [{"command": "polish"}, {"images": 3}, {"command": "mend"}]})
+    assert read_report(odd).all_changes() == [("mend", {})]
+    assert read_report(write(tmp_path, {"changes": "mend"})).all_changes() == []
 
 
 @pytest.mark.parametrize(

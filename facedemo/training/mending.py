@@ -85,21 +85,22 @@ class SteadinessModel(nn.Module):
 
 def learned_steadiness(latents: Tensor, values: np.ndarray, progress: Progress | None = None) -> SteadinessModel:
     """A model of the steadiness (n,) of faces of latents (n, h), which are in standard deviations of z."""
-    torch.manual_seed(0)
-    model, count = SteadinessModel(latents.shape[1]), len(latents)
+    count, steps = len(latents), EPOCHS * math.ceil(len(latents) / EPOCH_BATCH)
     targets = torch.from_numpy((values - values.mean()) / max(values.std(), 1e-9)).float()
-    steps = EPOCHS * math.ceil(count / EPOCH_BATCH)
-    optimizer = AdamW(model.parameters(), LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, steps)
-    for epoch in range(EPOCHS):
-        for rows in torch.randperm(count).split(EPOCH_BATCH):
-            loss = F.mse_loss(model(latents[rows]), targets[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-        if progress:
-            progress(epoch + 1, EPOCHS)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = SteadinessModel(latents.shape[1])
+        optimizer = AdamW(model.parameters(), LEARNING_RATE)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, steps)
+        for epoch in range(EPOCHS):
+            for rows in torch.randperm(count).split(EPOCH_BATCH):
+                loss = F.mse_loss(model(latents[rows]), targets[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+            if progress:
+                progress(epoch + 1, EPOCHS)
     return model.eval().requires_grad_(False)
 
 
@@ -124,8 +125,7 @@ class Mended:
 def mend(model: FaceModel, images: int, steps: Steps = lambda what: None) -> Mended:
     """Trains a model's generator for a number of images, more than 0; its weights change in place.
 
-    Takes some minutes for the measurement, and for each 100,000 images about a third of what as many cost in a GAN's
-    training. Raises ValueError if there are no images.
+    Measuring takes about as long as 100,000 images.  Raises ValueError if there are no images.
     """
     if images <= 0:
         raise ValueError("Mending needs at least one image.")

@@ -73,8 +73,8 @@ PRESETS = {
     "own-64": Preset(
         "Your own photos, 64×64",
         "Fine-tunes the bundled model r3gan-64 on the faces in your own photos, which are turned upright and cut as "
-        "those that it learned from. Small learning rates and augmentation, so that the discriminator is slower to "
-        "memorise them.",
+        "those that it learned from. Uses small learning rates and augmentation, so that the discriminator is slower "
+        "to memorise them.",
         {  # without network settings, which are those of the model to start from, see `warm_start.configured`
             "family": "r3gan",
             "model": {

@@ -85,7 +85,7 @@ def check_change(command: str, path: Path, out: Path) -> None:
 
     A mended model can be calibrated once more, because mending changes how its faces are distributed.
     """
-    earlier = [name for name, _ in read_report(path).all_changes()]
+    earlier = [change["command"] for change in read_report(path).changes]
     if command == "calibrate" and earlier[-1:] == ["calibrate"]:
         raise ValueError(f"“{path.name}” is calibrated already. Calibrate the model that it was made from.")
     if command == "mend" and "mend" in earlier:
@@ -204,9 +204,9 @@ def chosen_because(report: ModelReport) -> str:
 def changed_later(report: ModelReport) -> str:
     """A sentence on what changed the weights after the training; "" if nothing did."""
     parts = []
-    for command, options in report.all_changes():
-        told = "; ".join(f"{name}: {value}" for name, value in options.items())
-        parts.append(f"`facedemo {command}` {CHANGES[command]} ({told})")
+    for change in report.changes:
+        options = "; ".join(f"{name}: {value}" for name, value in change.items() if name != "command")
+        parts.append(f"`facedemo {change['command']}` {CHANGES[str(change['command'])]} ({options})")
     return f"After the training, {', then '.join(parts)}. " if parts else ""
 
 

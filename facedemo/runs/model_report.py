@@ -21,8 +21,8 @@ class ModelReport:
     iterations, images, minutes: of this training, without that of a start model, which saw `images_before` real images.
     chosen_by: the evaluation by which the weights were chosen.  parameters: by network.  steering: the settings changed
     meanwhile.  started_with: the values of these settings before.  last: metric → its last value.  curves: metric → its
-    values, all of one length.  changes: what changed the weights after the training, with its options, see `CHANGES`.
-    calibration: the options of the first such change in bundles of earlier versions.
+    values, all of one length.  changes: the commands that changed the weights after the training, in order, each one of
+    `CHANGES` under "command", with its options.
     """
 
     iterations: int | None = None
@@ -33,20 +33,10 @@ class ModelReport:
     parameters: dict[str, int] = field(default_factory=dict)
     steering: list[SettingChange] = field(default_factory=list)
     started_with: dict[str, float] = field(default_factory=dict)
-    calibration: dict[str, float | str] = field(default_factory=dict)
     changes: list[dict[str, int | float | str]] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     last: Numbers = field(default_factory=dict)
     curves: dict[str, list[float]] = field(default_factory=dict)
-
-    def all_changes(self) -> list[tuple[str, dict[str, int | float | str]]]:
-        """The commands that changed the weights after the training, with their options, in order."""
-        first = [{"command": "calibrate", **self.calibration}] if self.calibration else []
-        changes = [change for change in first + self.changes if change.get("command") in CHANGES]
-        return [
-            (str(change["command"]), {key: value for key, value in change.items() if key != "command"})
-            for change in changes
-        ]
 
     def as_record(self) -> dict[str, Any]:
         """What is known, for a report.json."""
@@ -65,12 +55,20 @@ TYPES = {name: TypeAdapter(kind) for name, kind in get_type_hints(ModelReport).i
 def read_report(folder: Path) -> ModelReport:
     """The report of a run or a bundle; what is missing or damaged in it counts as unknown."""
     record, values = read_object(folder / REPORT), dict[str, Any]()
+    record["changes"] = known_changes(record.get("calibration"), record.get("changes"))
     for name in (item.name for item in fields(ModelReport) if item.name in record):
         with suppress(ValidationError):
             values[name] = TYPES[name].validate_python(as_typed(name, record[name]), strict=True)
     if len({len(curve) for curve in values.get("curves", {}).values()}) > 1:
         del values["curves"]
     return ModelReport(**values)
+
+
+def known_changes(calibration: Any, later: Any) -> list[dict[str, Any]]:
+    """The changes of the weights in a report.json.  calibration: the options of the first one, in earlier versions."""
+    first = [{"command": "calibrate", **calibration}] if isinstance(calibration, dict) else []
+    changes = first + later if isinstance(later, list) else first
+    return [change for change in changes if isinstance(change, dict) and change.get("command") in list(CHANGES)]
 
 
 def as_typed(name: str, value: Any) -> Any:

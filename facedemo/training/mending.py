@@ -116,7 +116,7 @@ def steadier(latents: Tensor, model: SteadinessModel) -> Tensor:
 
 @dataclass(frozen=True)
 class Mended:
-    """Means over the measured faces.  before, after: their steadiness."""
+    """The mean steadiness of faces before and after, over a tenth of the latents that were measured."""
 
     before: float
     after: float

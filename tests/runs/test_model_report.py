@@ -19,7 +19,6 @@ WHOLE = ModelReport(
     parameters={"generator": 7, "discriminator": 8},
     steering=[SettingChange(10, {"gamma": 0.6})],
     started_with={"gamma": 0.7},
-    calibration={"penalty": 0.01, "shift": "yes"},
     changes=[{"command": "mend", "images": 5}, {"command": "calibrate", "penalty": 0.1}],
     versions={"torch": "2"},
     last={"k": 0.01},
@@ -40,14 +39,15 @@ def test_a_report_reads_back_and_what_is_unknown_is_left_out(tmp_path: Path) -> 
 
 
 def test_what_changed_the_weights_is_told_in_order_and_what_is_unknown_left_out(tmp_path: Path) -> None:
-    assert WHOLE.all_changes() == [
-        ("calibrate", {"penalty": 0.01, "shift": "yes"}),
-        ("mend", {"images": 5}),
-        ("calibrate", {"penalty": 0.1}),
-    ]
+    first = {"command": "calibrate", "penalty": 0.01, "shift": "yes"}
+    earlier = write(tmp_path, {"calibration": {"penalty": 0.01, "shift": "yes"}, "changes": WHOLE.changes})
+    assert read_report(earlier).changes == [first, *WHOLE.changes]
     odd = write(tmp_path, {"changes": [{"command": "polish"}, {"images": 3}, {"command": "mend"}]})
-    assert read_report(odd).all_changes() == [("mend", {})]
-    assert read_report(write(tmp_path, {"changes": "mend"})).all_changes() == []
+    assert read_report(odd).changes == [{"command": "mend"}]
+    for damaged in ("mend", 5, None, [3], [{"command": []}]):
+        assert read_report(write(tmp_path, {"changes": damaged})).changes == []
+        mixed = {"changes": damaged, "calibration": {"penalty": 0.01, "shift": "yes"}}
+        assert read_report(write(tmp_path, mixed)).changes == [first]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_mended_generator_draws_steadier_faces(
     assert "`facedemo mend` trained the generator on its own faces (images: 8000)." in (out / "README.md").read_text(
         "utf8"
     )
-    assert read_report(out).all_changes() == [("mend", {"images": 8000})]
+    assert read_report(out).changes == [{"command": "mend", "images": 8000}]
 
 
 def test_a_mended_model_is_calibrated_but_not_mended_again(make_bundle: Maker, tmp_path: Path) -> None:

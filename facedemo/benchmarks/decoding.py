@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from facedemo.data.preparation import Progress, prepare
+from facedemo.data.preparation import prepare
+from facedemo.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, parse_numbe
 from facedemo.data.labels import attribute_list
 from facedemo.evaluation.attribute_classifier import fit_learner_and_judge
 from facedemo.evaluation.attributes import fit_attribute_model
-from facedemo.evaluation.verify import Steps
 from facedemo.explore import directions as library
 from facedemo.explore import interpolation, named_directions
 from facedemo.explore.directions import Direction, labelled
@@ -19,6 +18,7 @@ from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Steps
 from facedemo.storage.atomic import replace_file
 
 if TYPE_CHECKING:

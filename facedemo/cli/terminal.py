@@ -11,13 +11,12 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from facedemo.progress import Progress, Steps
 from facedemo.runs.queue import Wait
 from facedemo.storage.process_status import Status
 
 if TYPE_CHECKING:  # for types only, so that `--help` stays quick
-    from facedemo.data.preparation import Progress
     from facedemo.evaluation.report import Report
-    from facedemo.evaluation.verify import Steps
 
 RunsDir = Annotated[Path, typer.Option(help="Folder that holds the runs.", envvar="FACEDEMO_RUNS")]
 RunName = Annotated[str, typer.Argument(help="Run: its directory, or the end of its directory's name.", metavar="RUN")]
@@ -82,7 +81,7 @@ def columns() -> tuple[rich.ProgressColumn, ...]:
 
 
 @contextmanager
-def progress_bar(what: str) -> "Iterator[Progress]":
+def progress_bar(what: str) -> Iterator[Progress]:
     """A progress bar on the terminal for work on images."""
     with rich.Progress(*columns(), console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
@@ -109,11 +108,11 @@ def show_rows(head: Sequence[str], rows: Sequence[Sequence[str]], title: str = "
 
 
 @contextmanager
-def bars() -> "Iterator[Steps]":
+def bars() -> Iterator[Steps]:
     """A progress bar on the terminal for each step."""
     with rich.Progress(*columns(), console=Console(stderr=True)) as progress_bars:
 
-        def step(what: str) -> "Progress":
+        def step(what: str) -> Progress:
             tasks: list[rich.TaskID] = []  # no bar until there is something to wait for
 
             def progress(done: int, total: int | None) -> None:

@@ -10,16 +10,16 @@ import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, Split, bars, check_suffix, show_rows, show_table
 from facedemo.data import personal
-from facedemo.data.preparation import Progress
 from facedemo.evaluation import annotate, over_seeds
 from facedemo.evaluation.narrative import card_section, describe
 from facedemo.evaluation.report import PAPER, PAPER_COUNT, UNDETECTED, Rate, Report, save_bundle_evaluation
 from facedemo.evaluation.request import EvaluationRequest
-from facedemo.evaluation.verify import DetectedImages, Steps, detection_rate
+from facedemo.evaluation.verify import DetectedImages, detection_rate
 from facedemo.evaluation.verify import verify as verify_model
 from facedemo.pretrained import card
 from facedemo.pretrained.model import FaceModel, find_model, load_model
 from facedemo.pretrained.seeds import checked_seed
+from facedemo.progress import Progress, Steps
 from facedemo.storage.atomic import replace_file
 
 app = typer.Typer(add_completion=False)

@@ -15,10 +15,10 @@ from facedemo.evaluation import verify
 from facedemo.evaluation.commands import command_line, verify_command
 from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.evaluation.request import EvaluationRequest
-from facedemo.evaluation.verify import Steps
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Steps
 from facedemo.runs.directory import RunError
 from facedemo.runs.evaluations import Evaluation, read_evaluations
 from facedemo.runs.model_report import ModelReport, read_report

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from facedemo.comparison import gather
 from facedemo.comparison.race import Entrant, Race
-from facedemo.data.preparation import Progress
 from facedemo.evaluation.report import load_evaluation, save_evaluation
 from facedemo.evaluation.request import EvaluationRequest
+from facedemo.progress import Progress
 from facedemo.runs.directory import LOG, RunError
 from facedemo.runs.heartbeat import heartbeat
 from facedemo.runs.run import Run

@@ -25,9 +25,10 @@ from facedemo.data.celeba_lists import (
     read_attribute_list,
     read_identity_list,
 )
-from facedemo.data.preparation import Progress, throttled
+from facedemo.data.preparation import throttled
 from facedemo.data.source_files import DataError, Entry, is_image_name, read_file
 from facedemo.data.sources import CELEBA_ZIP
+from facedemo.progress import Progress
 from facedemo.storage.atomic import replace_file, replacing
 
 ALIGNED = "img_align_celeba"  # the official distribution also has img_celeba: other images under the same names

@@ -22,9 +22,8 @@ from facedemo.data.cropping import Crop, crop_box
 from facedemo.data.decoding import MAX_PIXELS, ColourError, decoded, is_animated, rgb, turn_upright
 from facedemo.data.source_files import DataError, Entry, file_names, is_uploaded
 from facedemo.data.sources import Source, open_source
+from facedemo.progress import Progress
 from facedemo.storage.workers import worker_pool
-
-Progress = Callable[[int, int | None], None]  # (done, total or None)
 
 LARGE_PIXELS = 16_000_000  # larger images are decoded one at a time: a dozen at once would fill the memory
 WINDOW_BYTES = 256 << 20  # maximum number of bytes read ahead of decoding

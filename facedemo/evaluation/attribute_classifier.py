@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from facedemo.data.labels import existing_attribute_list, read_attribute_labels
-from facedemo.data.preparation import Progress, prepare
+from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError, file_names, source_label
 from facedemo.data.splits import known_people, rows_of
 from facedemo.evaluation.attributes import ridge
-from facedemo.evaluation.verify import Steps
+from facedemo.progress import Progress, Steps
 
 LEARNER_FACES, JUDGE_FACES = 12_000, 4_000  # maximum numbers of labelled faces
 FEWEST = 20  # faces with an attribute, and without it, that each classifier needs

@@ -11,12 +11,12 @@ import numpy as np
 
 from facedemo.data.cache import Faces
 from facedemo.data.labels import LABELS, found_labels, read_labels
-from facedemo.data.preparation import Progress, prepare
+from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError, source_label
 from facedemo.data.splits import Split, split_rows
 from facedemo.evaluation.detector import DIMENSIONS, detect_and_embed
 from facedemo.evaluation.report import percent
-from facedemo.evaluation.verify import Steps
+from facedemo.progress import Progress, Steps
 
 TRAINING_FACES, TEST_FACES = 1500, 500  # labelled faces for fitting and for testing
 FEWEST_TRAINING, FEWEST_TEST = 100, 20

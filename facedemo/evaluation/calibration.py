@@ -16,16 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from facedemo.data.images import Images, Selection
-from facedemo.data.preparation import Progress, prepare
+from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError, source_label
 from facedemo.data.splits import split_rows
 from facedemo.evaluation.detector import FaceDetections, detect_and_embed, detection_scores
 from facedemo.evaluation.metrics import FEWEST
-from facedemo.evaluation.verify import Steps
 from facedemo.gans.blocks import LatentLayer, first_layer
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Progress, Steps
 
 SEED, FACES = 990001, 3000  # of the generated faces that the models of embeddings and scores are fitted to
 ROUNDS = 2  # of fitting

@@ -19,7 +19,7 @@ import numpy as np
 
 from facedemo.data.face_recognition import load_face_recognition
 from facedemo.data.images import Images
-from facedemo.data.preparation import Progress
+from facedemo.progress import Progress
 from facedemo.storage.atomic import remove_abandoned, replacing
 from facedemo.storage.locations import embeddings_root
 from facedemo.storage.workers import worker_pool

@@ -1,6 +1,6 @@
 """The evaluation of a model: detection as in the paper's Table 1, diversity, memorisation and distance."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 
 from facedemo.config.schema import BUILTIN_SOURCE
 from facedemo.data.images import Images, Selection
-from facedemo.data.preparation import Progress, prepare
+from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError, file_names
 from facedemo.data.splits import Split, all_parts, halves, split_rows
 from facedemo.evaluation import inception
@@ -30,10 +30,10 @@ from facedemo.evaluation.request import EvaluationRequest
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Progress, Steps
 from facedemo.storage.versions import versions
 
 PACKAGES = ("facedemo", "torch", "face-recognition", "dlib-bin", "scipy")  # packages whose versions a report lists
-Steps = Callable[[str], Progress | None]  # description of a step → callback for its progress
 
 
 @dataclass(frozen=True)

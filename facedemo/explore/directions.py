@@ -21,10 +21,10 @@ import torch
 
 from facedemo.evaluation.attributes import AttributeModel
 from facedemo.evaluation.detector import detect_and_embed
-from facedemo.evaluation.verify import Steps
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Progress, Steps
 
 FACES, SEED = 1024, 0
 PRINCIPAL = 6
@@ -64,7 +64,7 @@ def names(latent: int) -> list[str]:
     return [*MEASURES, *(f"main{number}" for number in range(1, min(PRINCIPAL, latent) + 1))]
 
 
-def find_directions(model: FaceModel, faces: int = FACES, progress: sampling.Progress | None = None) -> list[Direction]:
+def find_directions(model: FaceModel, faces: int = FACES, progress: Progress | None = None) -> list[Direction]:
     """The measured directions of a model, then its principal ones, strongest first.
 
     faces: number of random faces to analyse, more than twice the latent size h. The same model always gives the same

@@ -11,6 +11,7 @@ from facedemo.imaging import pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.sampling import from_uint8
+from facedemo.progress import Progress
 from facedemo.training import dataset
 
 COUNT = 256  # number of faces of each kind with which a loss is compared
@@ -90,7 +91,7 @@ def error_heatmap(error: np.ndarray) -> np.ndarray:
     return np.rint(matplotlib.colormaps[COLOURS](error / BRIGHTEST)[..., :3] * 255).astype(np.uint8)
 
 
-def losses(model: FaceModel, progress: sampling.Progress | None = None) -> Losses:
+def losses(model: FaceModel, progress: Progress | None = None) -> Losses:
     """L(v) of COUNT generated faces and of the model's own training images.
 
     Raises ValueError for models without a reconstruction.

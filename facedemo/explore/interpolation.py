@@ -22,6 +22,7 @@ from torch import Tensor
 
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
+from facedemo.progress import Progress
 
 PathKind = Literal["slerp", "lerp"]
 MAX_STEPS, MAX_FRAMES, MAX_SIDE = 120, 1200, 16
@@ -102,7 +103,7 @@ def film_of_seeds(
     seeds: Sequence[int],
     steps: int,
     path: PathKind = "slerp",
-    progress: sampling.Progress | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """The faces on a path through the latents of `seeds`: uint8 (frames, size, size, 3).
 
@@ -127,7 +128,7 @@ def grid_of_seeds(
     seeds: Sequence[int],
     side: int,
     path: PathKind = "slerp",
-    progress: sampling.Progress | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """The faces of a grid between the latents of four seeds, see `latent_grid`: uint8 (side², size, size, 3)."""
     return sampling.draw(model, latent_grid(sampling.latents(model, seeds), side, path), progress=progress)

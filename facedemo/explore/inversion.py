@@ -11,6 +11,7 @@ from facedemo.explore.interpolation import PathKind, mix
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.sampling import from_uint8
+from facedemo.progress import Progress
 
 STEPS = 200
 CANDIDATES, STARTS = 256, 8  # number of random latents to try, and of the best ones to optimise
@@ -37,9 +38,7 @@ def distance(images: Tensor, target: Tensor) -> Tensor:
     return pixels.abs().mean(dim=(1, 2, 3)) + coarse.abs().mean(dim=(1, 2, 3))
 
 
-def invert(
-    model: FaceModel, image: np.ndarray, steps: int = STEPS, progress: sampling.Progress | None = None
-) -> InvertedFace:
+def invert(model: FaceModel, image: np.ndarray, steps: int = STEPS, progress: Progress | None = None) -> InvertedFace:
     """The latent whose face is closest to an image, by gradient descent (Adam) from several random starts.
 
     image: uint8 (s, s, 3), s the model's size.  steps: of gradient descent, at least 1.  progress: called after every
@@ -83,7 +82,7 @@ def morph(
     b: InvertedFace,
     steps: int,
     path: PathKind = "lerp",
-    progress: sampling.Progress | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """The film from one found face to another: uint8 (steps, s, s, 3), including both.
 

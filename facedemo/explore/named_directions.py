@@ -20,11 +20,11 @@ import torch
 from facedemo.evaluation.attribute_classifier import LearnerAndJudge, features
 from facedemo.evaluation.detector import detect_and_embed
 from facedemo.evaluation.report import percent
-from facedemo.evaluation.verify import Steps
 from facedemo.explore.directions import LABELLED, MEASURES, PRINCIPAL, SEED, Direction, one_deviation, respond
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Steps
 from facedemo.storage.atomic import replace_file
 from facedemo.storage.locations import DIRECTIONS, WEIGHTS
 

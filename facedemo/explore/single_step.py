@@ -23,7 +23,7 @@ from facedemo.data.images import Images
 from facedemo.gans.base import Equation, Family, Reconstructing
 from facedemo.gans.settings import family_tunables
 from facedemo.imaging.pictures import to_uint8
-from facedemo.pretrained.sampling import Progress
+from facedemo.progress import Progress
 from facedemo.training.iteration import Iteration
 from facedemo.training.restore import load_training_state
 

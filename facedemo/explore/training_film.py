@@ -1,6 +1,5 @@
 """A film of a training: the sample grids of a run, with the iteration and the family's first setting under each."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from facedemo.config.schedule import SettingsSchedule
 from facedemo.gans.settings import family_tunables
 from facedemo.imaging import film
+from facedemo.progress import Progress, Steps
 from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 
@@ -19,10 +19,9 @@ SLOWEST = 4  # frames per second
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # has Greek letters
 BAR = 1 / 20  # height of the caption, of the grid's width
 BACKGROUND, TEXT = (20, 22, 28), (235, 235, 235)
-Steps = Callable[[str], film.Progress | None]  # description of a step → callback for its progress
 
 
-def frames(run: Run, progress: film.Progress | None = None) -> np.ndarray:
+def frames(run: Run, progress: Progress | None = None) -> np.ndarray:
     """Up to MOST_FRAMES of a run's sample grids with captions, evenly spread: uint8 (n, height, width, 3).
 
     Damaged grids are left out.  Raises RunError if there are fewer than two.

@@ -3,18 +3,17 @@
 import io
 import json
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from facedemo.imaging.pictures import grid
+from facedemo.progress import Progress
 
 STRIP = 10  # frames of a film strip
 SIDE = 256  # minimum side of a film in pixels: smaller frames are enlarged
 MAX_RATE = 50  # GIF delays are in hundredths of a second, and browsers slow down faster GIFs
-Progress = Callable[[int, int], None]  # called with the completed and the total number of frames
 
 
 def there_and_back(frames: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """From seeds to latents to images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from facedemo.imaging.pictures import to_uint8
+from facedemo.progress import Progress
 
 if TYPE_CHECKING:
     from facedemo.pretrained.model import FaceModel  # for types only: it imports this module
 
 MAX_SCALE = 2.0
 BATCH = 8
-
-Progress = Callable[[int, int], None]  # called with the completed and the total amount
 
 
 def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> Tensor:

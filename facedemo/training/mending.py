@@ -9,7 +9,6 @@ neither real images nor a discriminator.
 
 import copy
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +19,9 @@ from torch.optim import Adam, AdamW
 
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
-from facedemo.pretrained.sampling import Progress
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Progress, Steps
 from facedemo.training import device
-
-Steps = Callable[[str], Progress | None]  # description of a step → callback for its progress
 
 SEED, FACES = 880_000, 12_000  # of the faces whose steadiness is measured
 MIDDLE = (0.25, 0.9375), (0.1875, 0.8125)  # rows and columns of the part that is measured, as shares of the side

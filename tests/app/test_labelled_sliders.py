@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from facedemo.app.shared.background import Steps
 from facedemo.evaluation.attribute_classifier import AttributeClassifier, LearnerAndJudge
 from facedemo.explore import directions, named_directions
 from facedemo.explore.named_directions import NamedDirection
+from facedemo.progress import Steps
 from tests.app.test_interpolate_page import DIRECTIONS, NAMES, address, open_page
 from tests.conftest import Maker, Seeing
 

@@ -10,7 +10,6 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from facedemo.cli.calibrate import outcome
-from facedemo.data.preparation import Progress
 from facedemo.evaluation import calibration
 from facedemo.evaluation.calibration import LatentChange
 from facedemo.evaluation.metrics import frechet
@@ -19,6 +18,7 @@ from facedemo.gans.registry import config_class
 from facedemo.pretrained import card, sampling
 from facedemo.pretrained.model import FaceModel, load_model
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Progress
 from facedemo.runs.directory import RunError
 from facedemo.runs.model_report import ModelReport
 from facedemo.storage.locations import WEIGHTS

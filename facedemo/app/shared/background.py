@@ -10,14 +10,13 @@ import streamlit as st
 from facedemo.app.shared.format import Pace
 from facedemo.app.shared.markdown import escaped
 from facedemo.config.messages import error_message
-from facedemo.data.preparation import Progress
+from facedemo.progress import Progress, Steps
 from facedemo.storage.locations import upload_prefix
 
 REFRESH = 1.0  # seconds
 CANCEL = "Cancel the evaluation. Results so far are cached, so that the next one continues from there."
 CONTINUES = "The evaluation continues while you visit other pages or reload this one."
 KEPT = 6  # finished jobs that are kept in memory
-Steps = Callable[[str], Progress]
 Request = TypeVar("Request")
 
 

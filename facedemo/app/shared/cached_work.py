@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
 from facedemo.app.shared.format import Pace
+from facedemo.progress import Progress
 
 SLOTS = 10  # kept results of each kind
 PATIENCE = 0.15  # seconds before a bar appears, so that a click shows an effect within 0.3 s
@@ -18,7 +19,6 @@ LONG = 5.0  # seconds from which a computation can be cancelled
 CANCELLED = "cancelled_work"  # key of the computation that this visitor cancelled
 USING = threading.Lock()
 Slots = dict[tuple[Any, ...], dict[str, Any]]
-Progress = Callable[[int, int], None]  # called with the completed and the total amount
 Result = TypeVar("Result")
 
 
@@ -104,7 +104,7 @@ def progress_bar(label: str, on_cancel: Callable[[], None] | None = None, key: s
     place, pace, offered = st.empty(), Pace(), False
     parts: list[DeltaGenerator] = []  # the bar and the button, once they are shown
 
-    def show(done: int, total: int) -> None:
+    def show(done: int, total: int | None) -> None:
         nonlocal offered
         pace.reached(done, total)
         if pace.spent < PATIENCE or pace.left is None:
@@ -113,7 +113,7 @@ def progress_bar(label: str, on_cancel: Callable[[], None] | None = None, key: s
             with place.container(horizontal=True, vertical_alignment="center"):
                 parts.extend((st.empty(), st.empty()))
         bar, button = parts
-        bar.progress(done / total, text=f"{label}: {pace}")
+        bar.progress(pace.share, text=f"{label}: {pace}")
         if on_cancel and not offered and pace.spent + pace.left > LONG:
             offered = True
             hint = "End this computation."

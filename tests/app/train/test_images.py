@@ -15,7 +15,8 @@ from facedemo.app.shared import image_source, visitor
 from facedemo.app.views.train import preview
 from facedemo.data.cache import Faces
 from facedemo.data.findings import even_sample
-from facedemo.data.preparation import Progress, prepare
+from facedemo.data.preparation import prepare
+from facedemo.progress import Progress
 from tests.app.train.conftest import PREVIEW, choose_folder, click, labels, open_page, page_text, previewed
 
 

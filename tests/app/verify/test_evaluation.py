@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import facedemo
 from facedemo.app.shared import image_source
-from facedemo.app.shared.background import Job, Steps
+from facedemo.app.shared.background import Job
 from facedemo.app.shared.format import unbroken
 from facedemo.app.views.verify import faces, request
 from facedemo.config.schema import RunConfig
@@ -19,6 +19,7 @@ from facedemo.evaluation.report import Report, Row, rate, save_bundle_evaluation
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.evaluation.table import rate_text
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Steps
 from facedemo.runs import queue
 from facedemo.runs.run import create_run
 from facedemo.storage.process_status import Status, process_facts

@@ -88,8 +88,8 @@ def find_latents(folder: Path, images: list[np.ndarray]) -> None:
     with cached_work.progress_bar("Searching, step") as progress:
         for number, image in enumerate(images):
 
-            def show(done: int, total: int, before: int = number) -> None:
-                progress(before * total + done, len(images) * total)
+            def show(done: int, _: int | None, before: int = number) -> None:
+                progress(before * inversion.STEPS + done, len(images) * inversion.STEPS)
 
             found_before(folder, image)["found"] = inversion.invert(model, image, inversion.STEPS, show)
     search(False)

@@ -15,8 +15,8 @@ from facedemo.app.shared.format import plain_file_name
 from facedemo.explore import interpolation
 from facedemo.explore.interpolation import PathKind
 from facedemo.imaging import film, pictures
-from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED, face_seeds
+from facedemo.progress import Progress
 
 STEPS, STOPS = 60, 12  # at most
 PATHS: dict[PathKind, str] = {"slerp": "Slerp (along an arc)", "lerp": "Lerp (straight)"}
@@ -189,7 +189,7 @@ def frames_of(folder: Path, reel: Film) -> np.ndarray:
     """The film's frames, generated once: uint8 (n, size, size, 3)."""
     version = model_picker.version(folder)
 
-    def draw(progress: sampling.Progress) -> np.ndarray:
+    def draw(progress: Progress) -> np.ndarray:
         model = model_picker.load(folder, version)
         return interpolation.film_of_seeds(model, reel.seeds, reel.steps, reel.path, progress)
 

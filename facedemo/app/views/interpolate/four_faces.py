@@ -12,8 +12,8 @@ from facedemo.app.views.interpolate import films
 from facedemo.explore import interpolation
 from facedemo.explore.interpolation import PathKind
 from facedemo.imaging import film, pictures
-from facedemo.pretrained import sampling
 from facedemo.pretrained.seeds import MAX_SEED
+from facedemo.progress import Progress
 
 CORNERS = {"a": "Upper left seed", "b": "Upper right seed", "c": "Lower left seed", "d": "Lower right seed"}
 SIDE = 12  # faces per side, at most
@@ -72,7 +72,7 @@ def four_faces(name: str, folder: Path, settings: dict[str, url_state.QueryParam
 def generated_grid(folder: Path, seeds: list[int], side: int, path: PathKind) -> np.ndarray:
     version = model_picker.version(folder)
 
-    def draw(progress: sampling.Progress) -> np.ndarray:
+    def draw(progress: Progress) -> np.ndarray:
         return interpolation.grid_of_seeds(model_picker.load(folder, version), seeds, side, path, progress)
 
     return cached_work.cached_with_progress("Generating faces", draw, folder, version, tuple(seeds), side, path)

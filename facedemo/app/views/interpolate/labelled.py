@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from facedemo.app.shared import image_source, model_picker, url_state
-from facedemo.app.shared.background import Job, Jobs, Steps, show_progress
+from facedemo.app.shared.background import Job, Jobs, show_progress
 from facedemo.app.shared.image_check import show_image_check
 from facedemo.app.shared.markdown import escaped
 from facedemo.app.shared.run_controls import warn_if_training
@@ -15,6 +15,7 @@ from facedemo.data.labels import attribute_list
 from facedemo.evaluation import attribute_classifier, attributes
 from facedemo.explore import directions, named_directions
 from facedemo.explore.directions import Direction
+from facedemo.progress import Steps
 
 PREFIX = "interpolate_labels"  # of the controls' keys
 ASKED, USED = f"{PREFIX}_asked", f"{PREFIX}_used"  # the source requested last, and the source of the current sliders

@@ -19,6 +19,7 @@ from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import MAX_SEED
+from facedemo.progress import Progress
 
 LARGE = 512  # side of the large view, in pixels
 AMOUNT = 4.0  # standard deviations, in either direction
@@ -135,7 +136,7 @@ def unlabelled_sliders(folder: Path, face: EditedFace, names: list[str], folded:
 def unlabelled_directions(folder: Path) -> list[Direction]:
     """The directions found without labels, which takes some seconds the first time; [] if that is cancelled."""
 
-    def search(progress: sampling.Progress) -> list[Direction]:
+    def search(progress: Progress) -> list[Direction]:
         return directions.find_directions(load(folder), directions.FACES, progress)
 
     version = model_picker.version(folder)

@@ -7,13 +7,13 @@ import streamlit as st
 
 from facedemo.app import navigation
 from facedemo.app.shared import cached_work, model_picker, url_state
-from facedemo.app.shared.cached_work import Progress
 from facedemo.app.views.learn import live
 from facedemo.app.views.learn.lesson import Lesson, Question
 from facedemo.evaluation.detector import DIMENSIONS, detect_chunk
 from facedemo.evaluation.metrics import distinct_people
 from facedemo.explore import spread
 from facedemo.pretrained.seeds import face_seeds
+from facedemo.progress import Progress
 
 FACES = 16
 SPREADS = {f"{value:g}": value for value in spread.SPREADS}

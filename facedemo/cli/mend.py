@@ -20,6 +20,13 @@ def mend(
     images: Annotated[int, typer.Option(help="Number of its own images that the generator is trained on.", min=1)] = (
         mending.IMAGES
     ),
+    strength: Annotated[
+        float,
+        typer.Option(
+            help="Share of the way to the trained weights: lower values keep more of the faces' variety, and leave "
+            "more of them torn."
+        ),
+    ] = 1.0,
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Train a generator on its own faces, so that fewer of them are torn.
@@ -32,8 +39,8 @@ def mend(
     card.check_change("mend", folder, out)
     original = card.original(folder)
     with bars() as steps:
-        mended = mending.mend(original.model, images, steps)
-    typer.echo(card.export_changed(original, "mend", {"images": images}, out))
+        mended = mending.mend(original.model, images, strength, steps)
+    typer.echo(card.export_changed(original, "mend", {"images": images, "strength": strength}, out))
     typer.echo(
         f"Steadiness of its faces: {mended.before:.2f} before, {mended.after:.2f} after. Look at samples.png of both.",
         err=True,

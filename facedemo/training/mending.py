@@ -119,18 +119,24 @@ class Mended:
     after: float
 
 
-def mend(model: FaceModel, images: int, steps: Steps = lambda what: None) -> Mended:
+def mend(model: FaceModel, images: int, strength: float = 1.0, steps: Steps = lambda what: None) -> Mended:
     """Trains a model's generator for a number of images, more than 0; its weights change in place.
 
-    Measuring takes about as long as 100,000 images.  Raises ValueError if there are no images.
+    strength: share of the way from its weights to the trained ones, more than 0 and at most 1.  Measuring takes about
+    as long as 100,000 images.  Raises ValueError if an argument is out of its range.
     """
     if images <= 0:
         raise ValueError("Mending needs at least one image.")
+    if not 0 < strength <= 1:
+        raise ValueError(f"A strength of {strength:g} is not possible. Choose a number above 0, and at most 1.")
     latents = sampling.latents(model, face_seeds(SEED, FACES))
     spread = float(latents.std())
     before = steadiness(model, latents, spread, steps("measuring how steady the faces are"))
     learned = learned_steadiness(latents / spread, before, steps("learning what makes them steady"))
-    train(model, learned, spread, images, steps("training the generator"))
+    trained = train(model, learned, spread, images, steps("training the generator"))
+    with torch.no_grad():
+        for weight, new in zip(model.family.average.parameters(), trained.parameters(), strict=True):
+            weight.lerp_(new, strength)
     sample = latents[: FACES // 10]
     after = steadiness(model, sample, spread, steps("measuring how steady they are now"))
     return Mended(float(before[: len(sample)].mean()), float(after.mean()))
@@ -138,8 +144,8 @@ def mend(model: FaceModel, images: int, steps: Steps = lambda what: None) -> Men
 
 def train(
     model: FaceModel, learned: SteadinessModel, spread: float, images: int, progress: Progress | None = None
-) -> None:
-    """Trains the generator to draw G(z*) for z, with the mean absolute difference of pixels as its loss."""
+) -> nn.Module:
+    """A copy of the generator that learned to draw G(z*) for z; its loss is the mean absolute difference of pixels."""
     original = model.family.average.to(memory_format=torch.channels_last)  # pyright: ignore - not in torch's stubs
     trained = copy.deepcopy(original).requires_grad_(True)  # batch normalisation keeps its statistics: still eval()
     optimizer = Adam(trained.parameters(), MENDING_RATE, (0.9, 0.99), fused=True)
@@ -160,4 +166,4 @@ def train(
         torch.clear_autocast_cache()
         if progress:
             progress(min(images, (step + 1) * BATCH), images)
-    original.load_state_dict(trained.state_dict())
+    return trained

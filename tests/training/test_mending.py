@@ -106,10 +106,10 @@ def test_a_mended_generator_draws_steadier_faces(
     assert steadiness(after, latents, spread).mean() > steadiness(before, latents, spread).mean()
     faces, others = (sampling.draw(model, latents).astype(float) for model in (before, after))
     assert 0 < np.abs(others - faces).mean() < np.abs(faces[1:] - faces[:-1]).mean()  # they are still the same faces
-    assert "`facedemo mend` trained the generator on its own faces (images: 8000)." in (out / "README.md").read_text(
-        "utf8"
-    )
-    assert read_report(out).changes == [{"command": "mend", "images": 8000}]
+    assert "`facedemo mend` trained the generator on its own faces (images: 8000; strength: 1.0)." in (
+        out / "README.md"
+    ).read_text("utf8")
+    assert read_report(out).changes == [{"command": "mend", "images": 8000, "strength": 1.0}]
 
 
 def test_a_mended_model_is_calibrated_but_not_mended_again(make_bundle: Maker, tmp_path: Path) -> None:
@@ -127,6 +127,21 @@ def test_a_mended_model_is_calibrated_but_not_mended_again(make_bundle: Maker, t
         card.check_change("mend", make_bundle(), mended)
 
 
-def test_mending_needs_images(make_bundle: Maker) -> None:
-    with pytest.raises(ValueError, match="at least one image"):
-        mending.mend(load_model(make_bundle()), 0)
+def test_half_the_strength_goes_half_the_way(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "FACES", 200)
+    original, half, whole = (load_model(make_bundle()) for _ in range(3))
+    mending.mend(half, 3200, 0.5)
+    mending.mend(whole, 3200)
+    weights = [list(model.family.average.parameters()) for model in (original, half, whole)]
+    for before, between, after in zip(*weights, strict=True):
+        torch.testing.assert_close(between, (before + after) / 2, rtol=1e-3, atol=1e-5)
+    assert max(float((after - before).abs().max()) for before, _, after in zip(*weights, strict=True)) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("images", "strength", "message"),
+    [(0, 1.0, "at least one image"), (5, 0.0, "strength of 0 "), (5, 1.5, "strength of 1.5"), (5, float("nan"), "nan")],
+)
+def test_mending_needs_images_and_a_strength(images: int, strength: float, message: str, make_bundle: Maker) -> None:
+    with pytest.raises(ValueError, match=message):
+        mending.mend(load_model(make_bundle()), images, strength)

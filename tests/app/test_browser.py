@@ -71,6 +71,7 @@ def test_a_run_is_started_watched_steered_stopped_and_drawn_from(address: str, h
     run: Run = list_runs(home / "runs")[0]
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     place = page.locator(".st-key-chart_place_losses")
+    expect(place.locator(".js-plotly-plot")).to_be_visible()  # not only another chart
     top = place.evaluate(BELOW_SAMPLES)
     chart = page.locator(".js-plotly-plot").first
     chart.locator(".nsewdrag").hover()

@@ -1,13 +1,23 @@
-"""Lazy import of the package `face_recognition`, without its side effects."""
+"""The package `face_recognition`, imported when it is needed, without side effects, and used by one thread at a time."""
 
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from PIL import ImageFile
 
-IMPORTING = threading.Lock()
+IMPORTING, USING = threading.Lock(), threading.Lock()
+
+
+@contextmanager
+def using_face_recognition() -> Iterator[ModuleType]:
+    """`face_recognition`, for this thread alone: dlib's detector crashes the process when two threads use it."""
+    face_recognition = load_face_recognition()
+    with USING:
+        yield face_recognition
 
 
 def load_face_recognition() -> ModuleType:

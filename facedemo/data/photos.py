@@ -1,6 +1,5 @@
 """Photos of people, prepared for a model: faces are detected, turned upright, and cropped like its training images."""
 
-import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,7 @@ from scipy.ndimage import affine_transform, distance_transform_edt, gaussian_fil
 
 from facedemo.data.cropping import Crop, crop_box
 from facedemo.data.decoding import ANNOTATED, MAX_PIXELS, ColourError, decoded, rgb, turn_upright
-from facedemo.data.face_recognition import load_face_recognition
+from facedemo.data.face_recognition import using_face_recognition
 
 SIDE = 1024  # maximum longer side of a photo during detection: enough for a face of 60 pixels
 SMALLEST = 256  # smaller photos are enlarged for detection
@@ -21,8 +20,6 @@ EYES_AND_MOUTH = ((68.7, 112.3), (107.3, 112.3), (88.0, 154.4))
 
 # Beyond the edge of a photo, as shares of the side: the distance at which it is fully blurred, and the blur's σ.
 FADE, BLUR = 1 / 12, 1 / 25
-
-_finder = threading.Lock()  # dlib's detector is not thread-safe
 
 
 class PhotoError(ValueError):
@@ -92,9 +89,9 @@ def find_faces(photo: Image.Image) -> list[Face]:
     factor = min(1.0, SIDE / max(photo.size)) if max(photo.size) > SMALLEST else SMALLEST / max(photo.size)
     size = [max(1, round(side * factor)) for side in photo.size]
     pixels = np.asarray(photo.resize(size, Image.Resampling.LANCZOS) if factor != 1 else photo)
-    with _finder:
-        places = load_face_recognition().face_locations(pixels)
-        landmarks = load_face_recognition().face_landmarks(pixels, places)
+    with using_face_recognition() as face_recognition:
+        places = face_recognition.face_locations(pixels)
+        landmarks = face_recognition.face_landmarks(pixels, places)
     faces = []
     for (top, right, bottom, left), parts in zip(places, landmarks, strict=True):
         lips = set(parts["top_lip"]) | set(parts["bottom_lip"])

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from facedemo.data.face_recognition import load_face_recognition
+from facedemo.data.face_recognition import using_face_recognition
 from facedemo.data.images import Images
 from facedemo.progress import Progress
 from facedemo.storage.atomic import remove_abandoned, replacing
@@ -154,17 +154,17 @@ def detect_in_processes(
 
 def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
     """Detects faces in images (n, height, width, 3) in this process."""
-    face_recognition = load_face_recognition()
     boxes = np.zeros((len(chunk), 4), np.int64)
     faces = np.zeros(len(chunk), np.int64)
     embeddings = np.full((len(chunk), DIMENSIONS), np.nan)
     for number, image in enumerate(chunk):
-        found_boxes: list[Box] = face_recognition.face_locations(image, upsampled(chunk), model=detector)
-        faces[number] = len(found_boxes)
-        if found_boxes:
-            boxes[number] = max(found_boxes, key=area)
-            if embed:
-                embeddings[number] = face_recognition.face_encodings(image, [tuple(boxes[number])])[0]
+        with using_face_recognition() as face_recognition:
+            found: list[Box] = face_recognition.face_locations(image, upsampled(chunk), model=detector)
+            faces[number] = len(found)
+            if found:
+                boxes[number] = max(found, key=area)
+                if embed:
+                    embeddings[number] = face_recognition.face_encodings(image, [tuple(boxes[number])])[0]
     return boxes, faces, embeddings
 
 
@@ -175,9 +175,10 @@ def detection_scores(images: np.ndarray, progress: Progress | None = None) -> np
 
     progress: called after every image.
     """
-    detector, scores = load_face_recognition().api.face_detector, np.full(len(images), LOWEST)
+    scores = np.full(len(images), LOWEST)
     for number, image in enumerate(images):
-        found = detector.run(np.ascontiguousarray(image), upsampled(images), LOWEST)[1]
+        with using_face_recognition() as face_recognition:
+            found = face_recognition.api.face_detector.run(np.ascontiguousarray(image), upsampled(images), LOWEST)[1]
         scores[number] = max(found, default=LOWEST)
         if progress:
             progress(number + 1, len(images))
@@ -208,4 +209,5 @@ def write(file: Path, result: Found) -> None:
 
 def landmarks(image: np.ndarray, box: Box) -> dict[str, list[tuple[int, int]]]:
     """Points (x, y) in pixels of the parts of one face: chin, eyebrows, nose, eyes, lips."""
-    return load_face_recognition().face_landmarks(image, [tuple(int(side) for side in box)])[0]
+    with using_face_recognition() as face_recognition:
+        return face_recognition.face_landmarks(image, [tuple(int(side) for side in box)])[0]

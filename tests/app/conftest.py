@@ -72,7 +72,7 @@ def running_app(arguments: Sequence[str], port: int, home: Path, folder: Path, *
     arguments: those after `python`.  folder: in which it is started.  env: further environment variables.
     """
     env |= {f"FACEDEMO_{name.upper()}": str(home / name) for name in ("runs", "cache", "models", "queue")}
-    env |= {"PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"}
+    env |= {"PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none", "PYTHONFAULTHANDLER": "1"}
     with (home / "app.log").open("wb") as log:
         command = [sys.executable, *arguments]
         process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, stdout=log, stderr=log)
@@ -80,8 +80,10 @@ def running_app(arguments: Sequence[str], port: int, home: Path, folder: Path, *
         wait_for(lambda: can_connect(port))
         yield
     finally:
+        ended = process.poll()
         process.terminate()
         process.wait(timeout=30)
+        assert ended is None, f"the app ended by itself ({ended}):\n{(home / 'app.log').read_text('utf8', 'replace')}"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Importing the package `face_recognition` leaves Pillow as strict with truncated images as it was."""
+"""The package `face_recognition` in several threads, and Pillow, which its import must leave as strict as it was."""
 
 import subprocess
 import sys
@@ -58,6 +58,32 @@ else:
     raise AssertionError("accepted")
 """
 
+# as several visitors of the app at once
+WHILE_OTHERS_DETECT_FACES = """
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from PIL import Image
+from facedemo.data.photos import find_faces
+from facedemo.evaluation.detector import detect_chunk, detection_scores
+from facedemo.pretrained.model import load_model
+from facedemo.pretrained.sampling import generate
+from facedemo.storage.locations import checkpoints_root
+
+images = generate(load_model(checkpoints_root() / "ours-64"), [0, 1, 2, 3])
+
+def found(kind):
+    if kind == 0:
+        return [part.tolist() for part in detect_chunk(images, "hog", True)]
+    if kind == 1:
+        return detection_scores(images).tolist()
+    return [find_faces(Image.fromarray(image).resize((300, 200 + 50 * number))) for number, image in enumerate(images)]
+
+alone = [found(kind) for kind in range(3)]
+assert alone[0][1] == [1, 1, 1, 1]
+with ThreadPoolExecutor(6) as threads:
+    assert list(threads.map(found, [0, 1, 2] * 10)) == alone * 10
+"""
+
 
 @pytest.mark.parametrize("program", [IN_ONE_THREAD, IN_TWO_THREADS], ids=["one thread", "two threads at once"])
 def test_pillow_goes_on_refusing_truncated_images_after_the_import(program: str) -> None:
@@ -69,4 +95,9 @@ def test_pillow_goes_on_refusing_truncated_images_after_the_import(program: str)
 def test_a_truncated_image_is_refused_while_another_thread_imports_the_package(first: bool) -> None:
     program = WHILE_AN_IMAGE_IS_DECODED.replace("{first}", str(first))
     done = subprocess.run([sys.executable, "-c", program], timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_threads_that_detect_faces_at_once_find_what_each_finds_alone() -> None:
+    done = subprocess.run([sys.executable, "-c", WHILE_OTHERS_DETECT_FACES], timeout=120, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

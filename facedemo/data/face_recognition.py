@@ -1,4 +1,4 @@
-"""The package `face_recognition`, imported when it is needed, without side effects, and used by one thread at a time."""
+"""The package `face_recognition`: imported when needed, without side effects, and used by one thread at a time."""
 
 import sys
 import threading

@@ -81,15 +81,15 @@ def export_changed(original: Original, command: str, options: Mapping[str, float
 
 
 def check_change(command: str, path: Path, out: Path) -> None:
-    """Raises ValueError if a command has changed the model of a run or bundle already, or `out` exists.
+    """Raises ValueError if the same command changed the model of a run or bundle last, or `out` exists.
 
-    A mended model can be calibrated once more, because mending changes how its faces are distributed.
+    Mending changes how a model's faces are distributed, so it can be calibrated once more, and then mended once more.
     """
-    earlier = [change["command"] for change in read_report(path).changes]
-    if command == "calibrate" and earlier[-1:] == ["calibrate"]:
-        raise ValueError(f"“{path.name}” is calibrated already. Calibrate the model that it was made from.")
-    if command == "mend" and "mend" in earlier:
-        raise ValueError(f"“{path.name}” is mended already. Mend the model that it was made from.")
+    changes = read_report(path).changes
+    if changes and changes[-1]["command"] == command:
+        raise ValueError(
+            f"`facedemo {command}` was the last to change “{path.name}” already. Use the model that it was made from."
+        )
     if out.exists():
         raise ValueError(f"{out} exists already. Choose a new folder.")
 

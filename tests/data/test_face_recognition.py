@@ -99,5 +99,6 @@ def test_a_truncated_image_is_refused_while_another_thread_imports_the_package(f
 
 
 def test_threads_that_detect_faces_at_once_find_what_each_finds_alone() -> None:
-    done = subprocess.run([sys.executable, "-c", WHILE_OTHERS_DETECT_FACES], timeout=120, capture_output=True, text=True)
+    program = WHILE_OTHERS_DETECT_FACES
+    done = subprocess.run([sys.executable, "-c", program], timeout=120, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

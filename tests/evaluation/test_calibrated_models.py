@@ -65,7 +65,7 @@ def test_a_calibrated_model_is_shared_and_trained_on(family: str, tmp_path: Path
     text = (out / "README.md").read_text("utf8")
     assert "`facedemo calibrate` changed the first layer of the generator (data: faces.tar; penalty: 0.01)." in text
     assert "Painted by hand.\n\n## Licence\n\nNone.\n\n## Training\n\n10 iterations, 40 real images seen" in text
-    with pytest.raises(ValueError, match="calibrated already"):
+    with pytest.raises(ValueError, match="calibrate` was the last"):
         card.check_change("calibrate", out, tmp_path / "again")
     config = shared.config.model
     tuned = create(family, config)

@@ -11,7 +11,7 @@ from facedemo.cli.terminal import RUNS, RunsDir, bars
 from facedemo.data import personal
 from facedemo.data.source_files import file_names
 from facedemo.evaluation.calibration import CalibrationOptions, LatentChange, calibration
-from facedemo.pretrained import card
+from facedemo.pretrained import bundles
 from facedemo.pretrained.model import find_model
 
 app = typer.Typer(add_completion=False)
@@ -57,14 +57,14 @@ def calibrate(
     personal.expire()
     options = CalibrationOptions(penalty, clarity, shift)
     folder = find_model(model, runs_dir)
-    card.check_change("calibrate", folder, out)
-    original = card.original(folder)
+    bundles.check_change("calibrate", folder, out)
+    original = bundles.original(folder)
     source = "\n".join(data)
     with bars() as steps:
         change = calibration(original.model, source, options, steps)
     change.put_into(original.model.family.average)
     told = asdict(options) | {"data": file_names(source), "shift": "yes" if shift else "no"}
-    typer.echo(card.export_changed(original, "calibrate", told, out))
+    typer.echo(bundles.export_changed(original, "calibrate", told, out))
     sources = [part for path in data for part in ("--data", path)]
     evaluation = shlex.join(["facedemo", "verify", "--model", str(out), *sources])
     typer.echo(f"{outcome(change)} `{evaluation}` measures the distance to held-out images.", err=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars
-from facedemo.pretrained import card
+from facedemo.pretrained import bundles
 from facedemo.pretrained.model import find_model
 from facedemo.training import mending
 
@@ -36,11 +36,11 @@ def mend(
     Directions learned from labels are not taken over: learn them again for the new model.
     """
     folder = find_model(model, runs_dir)
-    card.check_change("mend", folder, out)
-    original = card.original(folder)
+    bundles.check_change("mend", folder, out)
+    original = bundles.original(folder)
     with bars() as steps:
         mended = mending.mend(original.model, images, strength, steps)
-    typer.echo(card.export_changed(original, "mend", {"images": images, "strength": strength}, out))
+    typer.echo(bundles.export_changed(original, "mend", {"images": images, "strength": strength}, out))
     typer.echo(
         f"Steadiness of its faces: {mended.before:.2f} before, {mended.after:.2f} after. Look at samples.png of both.",
         err=True,

@@ -8,7 +8,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix, text_of
 from facedemo.imaging import pictures
 from facedemo.pretrained import archive, sampling
-from facedemo.pretrained.card import export
+from facedemo.pretrained.bundles import export
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.run import find_run

@@ -15,7 +15,7 @@ from facedemo.evaluation import verify
 from facedemo.evaluation.commands import command_line, verify_command
 from facedemo.evaluation.report import Report, load_evaluation
 from facedemo.evaluation.request import EvaluationRequest
-from facedemo.pretrained import card, sampling
+from facedemo.pretrained import bundles, sampling
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.progress import Steps
@@ -139,8 +139,8 @@ def gather_race(race: Race) -> Comparison:
 def compared_model(name: str, path: Path, seed: int, evaluation: Report | None = None) -> ComparedModel:
     model, run = load_model(path), Run(path)
     if run.metrics():
-        config = card.final_config(run)
-        training = card.make_report(run, model)
+        config = bundles.final_config(run)
+        training = bundles.make_report(run, model)
     else:
         config, training = model.config.without_paths(), read_report(path)
     faces = sampling.generate(model, face_seeds(seed, GRID))

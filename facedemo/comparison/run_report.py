@@ -15,7 +15,7 @@ from facedemo.evaluation.report import load_evaluation, percent
 from facedemo.gans.registry import config_class
 from facedemo.imaging.pictures import grid, picture_file
 from facedemo.pretrained import sampling
-from facedemo.pretrained.card import final_config
+from facedemo.pretrained.bundles import final_config
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.directory import RunError

@@ -117,15 +117,15 @@ def model_names() -> set[str]:
 
 
 def export_run_as_model(run: Run, name: str, about: str = "") -> Path:
-    """Exports a run as one of the user's models with `card.export`; returns its folder.
+    """Exports a run as one of the user's models with `bundles.export`; returns its folder.
 
     Raises ArchiveError as `new_model_path` does, and RunError if the run has no model yet.
     """
-    from facedemo.pretrained import card  # imports torch, which listing runs and models need not wait for
+    from facedemo.pretrained import bundles  # imports torch, which listing runs and models need not wait for
 
     path = new_model_path(name)
     with appearing(path) as folder:
-        card.export(run, folder, about)
+        bundles.export(run, folder, about)
     return path
 
 

@@ -15,7 +15,7 @@ from facedemo.evaluation.calibration import LatentChange
 from facedemo.evaluation.metrics import frechet
 from facedemo.gans.base import Family, create
 from facedemo.gans.registry import config_class
-from facedemo.pretrained import card, sampling
+from facedemo.pretrained import bundles, sampling
 from facedemo.pretrained.model import FaceModel, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.progress import Progress
@@ -46,7 +46,7 @@ def tiny(family: str, folder: Path, **report: int) -> Path:
     settings = {"size": 32, "latent": 8, "width": 6, "batch_size": 4}
     model = FaceModel({"family": family, "model": settings}, name="plain")
     folder.mkdir()
-    return card.write_bundle(
+    return bundles.write_bundle(
         folder, model, model.config, ModelReport(**report), "Painted by hand.\n\n## Licence\n\nNone."
     )
 
@@ -56,9 +56,9 @@ def test_a_calibrated_model_is_shared_and_trained_on(family: str, tmp_path: Path
     made, wanted = tiny(family, tmp_path / "plain", iterations=10, images=40), change(8)
     latents = sampling.latents(load_model(made), face_seeds(0, 4))
     expected = sampling.draw(load_model(made), latents @ wanted.matrix.float() + wanted.shift.float())
-    original = card.original(made)
+    original = bundles.original(made)
     wanted.put_into(original.model.family.average)
-    out = card.export_changed(original, "calibrate", {"data": "faces.tar", "penalty": 0.01}, tmp_path / "calibrated")
+    out = bundles.export_changed(original, "calibrate", {"data": "faces.tar", "penalty": 0.01}, tmp_path / "calibrated")
     shared = load_model(out)
     difference = sampling.draw(shared, latents).astype(int) - expected
     assert np.abs(difference).max() <= 2  # weights are rounded to half precision
@@ -66,7 +66,7 @@ def test_a_calibrated_model_is_shared_and_trained_on(family: str, tmp_path: Path
     assert "`facedemo calibrate` changed the first layer of the generator (data: faces.tar; penalty: 0.01)." in text
     assert "Painted by hand.\n\n## Licence\n\nNone.\n\n## Training\n\n10 iterations, 40 real images seen" in text
     with pytest.raises(ValueError, match="calibrate` was the last"):
-        card.check_change("calibrate", out, tmp_path / "again")
+        bundles.check_change("calibrate", out, tmp_path / "again")
     config = shared.config.model
     tuned = create(family, config)
     tuned.start_from(shared.family)
@@ -94,19 +94,19 @@ def test_a_model_without_discriminator_gets_none_by_calibration(tmp_path: Path) 
     made = tiny("ours", tmp_path / "plain")
     weights = load_file(made / WEIGHTS)
     save_file({name: value for name, value in weights.items() if "discriminator" not in name}, made / WEIGHTS)
-    out = card.export_changed(card.original(made), "calibrate", {}, tmp_path / "calibrated")
+    out = bundles.export_changed(bundles.original(made), "calibrate", {}, tmp_path / "calibrated")
     assert not load_model(out).has_discriminator
     assert "It is not known how long this model was trained." in (out / "README.md").read_text("utf8")
 
 
 def test_a_run_is_calibrated_as_it_is_when_the_command_starts(make_run: RunMaker, tmp_path: Path) -> None:
     run = make_run("mine", weights=True)
-    original = card.original(run.path)
+    original = bundles.original(run.path)
     run.write_status(Status("running", step=900, images=9000, seconds=60.0))
-    out = card.export_changed(original, "calibrate", {"penalty": 0.01}, tmp_path / "calibrated")
+    out = bundles.export_changed(original, "calibrate", {"penalty": 0.01}, tmp_path / "calibrated")
     assert "50 iterations, 800 real images seen" in (out / "README.md").read_text("utf8")
     with pytest.raises(RunError, match="no checkpoint yet"):
-        card.original(make_run("new").path)
+        bundles.original(make_run("new").path)
 
 
 def drawn_otherwise(model: FaceModel, count: int) -> np.ndarray:

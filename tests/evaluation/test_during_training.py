@@ -19,7 +19,7 @@ from facedemo.evaluation import during_training
 from facedemo.evaluation.detector import FaceDetections
 from facedemo.evaluation.during_training import evaluate, real_faces
 from facedemo.gans.base import create
-from facedemo.pretrained import card
+from facedemo.pretrained import bundles
 from facedemo.pretrained.model import load_model
 from facedemo.pretrained.provenance import Trained, weights_trained
 from facedemo.runs.evaluations import Evaluation, best, read_evaluations, record
@@ -73,7 +73,7 @@ def test_the_weights_with_the_smallest_distance_are_kept_and_become_the_bundle(
     assert best_weights.trained == Trained(20, 320)
     assert weights_trained(run.path) == Trained(30, 480)
 
-    bundle = card.export(run, tmp_path / "mine")
+    bundle = bundles.export(run, tmp_path / "mine")
     assert load_model(bundle).trained == Trained(20, 320)
     report = json.loads((bundle / "report.json").read_text("utf8"))
     assert (report["iterations"], report["chosen_by"]["distance"]) == (20, 0.2)
@@ -83,7 +83,7 @@ def test_the_weights_with_the_smallest_distance_are_kept_and_become_the_bundle(
 def test_a_run_without_evaluations_makes_a_bundle_of_its_newest_weights(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     save(run, 30)
-    bundle = card.export(run, tmp_path / "mine")
+    bundle = bundles.export(run, tmp_path / "mine")
     assert load_model(bundle).trained == Trained(30, 480)
     assert "smallest" not in (bundle / "README.md").read_text("utf8")
 

@@ -13,7 +13,7 @@ from facedemo.comparison.entrants import entrant_configs
 from facedemo.config.presets import configure
 from facedemo.gans import registry
 from facedemo.gans.registry import config_class, family_names, gan_class, name_family
-from facedemo.pretrained import card
+from facedemo.pretrained import bundles
 from facedemo.runs.run import create_run
 from facedemo.training.worker import execute
 from tests.conftest import facedemo
@@ -41,7 +41,7 @@ def test_it_trains_resumes_draws_becomes_a_model_and_races(lsgan: str, tmp_path:
     assert execute(run).step == 5
     assert list(run.metrics())[3:5] == ["loss_discriminator", "loss_generator"]
     assert load(run).draw(range(3)).shape == (3, 32, 32, 3)
-    card.export(run, tmp_path / "shared")
+    bundles.export(run, tmp_path / "shared")
     assert "LSGAN: faces of 32×32" in (tmp_path / "shared" / "README.md").read_text()
     assert list(entrant_configs({"images": 100}, ["lsgan", "dcgan"])) == ["LSGAN", "DCGAN"]
 

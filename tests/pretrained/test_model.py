@@ -12,7 +12,7 @@ from facedemo.config.schema import DataConfig, RunConfig
 from facedemo.evaluation.narrative import card_section
 from facedemo.evaluation.report import Report, Row, rate
 from facedemo.gans.base import create
-from facedemo.pretrained import card, sampling
+from facedemo.pretrained import bundles, card, sampling
 from facedemo.pretrained.model import BundleError, FaceModel, find_model, load_model, weights_to_share
 from facedemo.pretrained.provenance import Trained, weights_trained
 from facedemo.pretrained.seeds import face_seeds
@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
 def test_a_bundle_draws_the_faces_of_its_run_to_within_a_grey_level_from_half_the_bytes(
     run: Run, tmp_path: Path
 ) -> None:
-    out = card.export(run, tmp_path / "out" / "mine")
+    out = bundles.export(run, tmp_path / "out" / "mine")
     seeds = face_seeds(3, 4)
     of_run, of_bundle = (sampling.generate(load_model(path), seeds).astype(int) for path in (run.path, out))
     assert abs(of_run - of_bundle).max() <= 1
@@ -60,7 +60,7 @@ def test_a_bundle_of_a_run_in_training_says_how_long_its_weights_were_trained(ru
     run.write_status(
         replace(run.status, state="running", step=2000, images=2000 * 16)
     )  # weights follow at the next save
-    out = card.export(run, tmp_path / "mine")
+    out = bundles.export(run, tmp_path / "mine")
     assert weights_trained(out) == load_model(out).trained == Trained(1990, 1990 * 16)
     assert json.loads((out / "report.json").read_text("utf8"))["iterations"] == 1990
 
@@ -85,14 +85,14 @@ def test_a_shared_family_is_restored_with_the_average_as_its_generator(family: s
 
 
 def test_a_bundle_is_called_as_its_folder_whatever_its_run_was_called(run: Run, tmp_path: Path) -> None:
-    out = card.export(run, tmp_path / "mine")
+    out = bundles.export(run, tmp_path / "mine")
     assert load_model(out).name == "mine"
     assert load_model(out).config.name == "mine"
     assert load_model(out.rename(tmp_path / "renamed")).name == "renamed"
 
 
 def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tmp_path: Path) -> None:
-    out = card.export(run, tmp_path / "mine", "Painted by hand.\n\nTwo paragraphs.")
+    out = bundles.export(run, tmp_path / "mine", "Painted by hand.\n\nTwo paragraphs.")
     assert "How good it is" not in (out / "README.md").read_text()
     row = Row("mine", rate(17, 1000), None, None, 98, 90, 0.052, None, 0.0)
     measured = card_section(Report("mine", 20001, 1000, 32, "faces.tar", "test", 856, 806, [row], {}), "mine")
@@ -109,7 +109,7 @@ def test_a_card_tells_what_was_measured_and_keeps_the_words_on_data(run: Run, tm
 def test_a_card_names_several_sources_in_one_cell_and_each_in_the_command(run: Run, tmp_path: Path) -> None:
     config = run.config.model_copy(update={"data": DataConfig(source="/some/where/a.tar\n/else/where/b.tar")})
     (run.path / "config.json").write_text(config.model_dump_json(), "utf8")
-    out = card.export(Run(run.path), tmp_path / "mine")
+    out = bundles.export(Run(run.path), tmp_path / "mine")
     row = Row("mine", rate(17, 1000), None, None, 98, 90, 0.052, None, 0.0)
     report = Report("mine", 20001, 1000, 32, "a.tar, b.tar", "test", 856, 806, [row], {}, gallery="a.tar, c.tar")
     card.refresh(out, card_section(report, "mine"))
@@ -126,7 +126,7 @@ def test_a_config_contains_no_paths_of_the_machine_it_comes_from() -> None:
 
 
 def test_a_card_of_somebody_else_is_left_alone(run: Run, tmp_path: Path) -> None:
-    out = card.export(run, tmp_path / "mine")
+    out = bundles.export(run, tmp_path / "mine")
     (out / "README.md").write_text("# My own words")
     with pytest.raises(ValueError, match="it was not changed"):
         card.refresh(out, "")
@@ -134,7 +134,7 @@ def test_a_card_of_somebody_else_is_left_alone(run: Run, tmp_path: Path) -> None
 
 
 def test_a_bundle_says_what_it_is_and_tells_nothing_of_the_machine(run: Run, tmp_path: Path) -> None:
-    out = card.export(run, tmp_path / "mine", about="Trained on **faces**.")
+    out = bundles.export(run, tmp_path / "mine", about="Trained on **faces**.")
     text = (out / "README.md").read_text("utf8")
     assert "Trained on **faces**." in text
     assert "1,990 iterations" in text
@@ -156,20 +156,20 @@ def test_exporting_never_overwrites_what_is_no_bundle(run: Run, tmp_path: Path) 
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
     with pytest.raises(RunError, match="not empty"):
-        card.export(run, tmp_path / "thesis")
+        bundles.export(run, tmp_path / "thesis")
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter1.txt"]
     with pytest.raises(RunError, match="is a run"):
-        card.export(run, run.path)
+        bundles.export(run, run.path)
     assert not (run.path / "README.md").exists()
 
 
 def test_a_run_without_a_checkpoint_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no checkpoint yet"):
-        card.export(create_run(RunConfig(), tmp_path), tmp_path / "out")
+        bundles.export(create_run(RunConfig(), tmp_path), tmp_path / "out")
 
 
 def test_thinning_keeps_the_mean_of_each_stretch() -> None:
-    assert card.thinned([1.0, 2.0, 3.0, 4.0, 10.0], 2) == [1.5, 3.5, 10.0]
+    assert bundles.thinned([1.0, 2.0, 3.0, 4.0, 10.0], 2) == [1.5, 3.5, 10.0]
 
 
 def test_the_hub_mixin_saves_and_loads_the_same_model(run: Run, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_models_are_found_by_folder_by_bundled_name_and_by_run(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACEDEMO_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    out = card.export(run, tmp_path / "checkpoints" / "mine")
+    out = bundles.export(run, tmp_path / "checkpoints" / "mine")
     assert bundled() == [out]
     assert find_model("mine") == find_model(str(out)) == out
     assert find_model(run.id, run.path.parent) == run.path

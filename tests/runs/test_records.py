@@ -16,7 +16,7 @@ from facedemo.comparison.race import create_race
 from facedemo.comparison.worker import execute
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.evaluation import report
-from facedemo.pretrained import card
+from facedemo.pretrained import bundles
 from facedemo.pretrained.model import load_model
 from facedemo.runs import records, summary
 from facedemo.runs.model_report import read_report
@@ -88,7 +88,7 @@ def test_what_reads_a_run_shows_the_rest_of_it(trained: Copies, tmp_path: Path, 
     steering.in_force(run, run.config, 3)
     figures(run.metrics(), {"loss": "loss"}, run.setting_changes())
     restore.load_training_state(run.path)
-    card.make_report(run, model)
+    bundles.make_report(run, model)
     read_report(run.path)
     assert run.samples()
     assert bool(run.metrics()) == (name != "metrics.csv")

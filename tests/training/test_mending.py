@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from facedemo.pretrained import card, sampling
+from facedemo.pretrained import bundles, sampling
 from facedemo.pretrained.model import FaceModel, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.model_report import read_report
@@ -106,26 +106,28 @@ def test_a_mended_generator_draws_steadier_faces(
     assert steadiness(after, latents, spread).mean() > steadiness(before, latents, spread).mean()
     faces, others = (sampling.draw(model, latents).astype(float) for model in (before, after))
     assert 0 < np.abs(others - faces).mean() < np.abs(faces[1:] - faces[:-1]).mean()  # they are still the same faces
-    assert "`facedemo mend` trained the generator on its own faces (images: 8000; strength: 1.0)." in (
+    assert "`facedemo mend` trained the generator on its own faces (images: 8,000; strength: 1.0)." in (
         out / "README.md"
     ).read_text("utf8")
     assert read_report(out).changes == [{"command": "mend", "images": 8000, "strength": 1.0}]
 
 
 def test_mending_and_calibrating_take_turns(make_bundle: Maker, tmp_path: Path) -> None:
-    original, new = card.original(make_bundle()), tmp_path / "new"
-    mended = card.export_changed(original, "mend", {"images": 5}, tmp_path / "mended")
+    original, new = bundles.original(make_bundle()), tmp_path / "new"
+    mended = bundles.export_changed(original, "mend", {"images": 5}, tmp_path / "mended")
     with pytest.raises(ValueError, match="mend` was the last"):
-        card.check_change("mend", mended, new)
-    card.check_change("calibrate", mended, new)
-    calibrated = card.export_changed(card.original(mended), "calibrate", {"penalty": 0.1}, tmp_path / "calibrated")
+        bundles.check_change("mend", mended, new)
+    bundles.check_change("calibrate", mended, new)
+    calibrated = bundles.export_changed(
+        bundles.original(mended), "calibrate", {"penalty": 0.1}, tmp_path / "calibrated"
+    )
     with pytest.raises(ValueError, match="calibrate` was the last"):
-        card.check_change("calibrate", calibrated, new)
-    card.check_change("mend", calibrated, new)
+        bundles.check_change("calibrate", calibrated, new)
+    bundles.check_change("mend", calibrated, new)
     text = (calibrated / "README.md").read_text("utf8")
     assert "on its own faces (images: 5), then `facedemo calibrate` changed the first layer" in text
     with pytest.raises(ValueError, match="exists already"):
-        card.check_change("mend", make_bundle(), mended)
+        bundles.check_change("mend", make_bundle(), mended)
 
 
 def test_half_the_strength_goes_half_the_way(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

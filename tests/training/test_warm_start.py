@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from facedemo.config.presets import configure
 from facedemo.config.schema import Budget, RunConfig
 from facedemo.gans.base import create
-from facedemo.pretrained import card, provenance
+from facedemo.pretrained import bundles, provenance
 from facedemo.pretrained.model import load_model
 from facedemo.runs.run import Run, list_runs
 from facedemo.training import warm_start
@@ -142,7 +142,7 @@ def test_a_model_knows_how_many_images_were_seen_by_those_it_comes_from(trained:
     seen, batch = trained.status.images, trained.config.model.batch_size
     assert provenance.images_seen(trained.path) == seen > 0
     second = went_on_from(trained.id, "second")
-    shared = card.export(second, tmp_path / "shared")
+    shared = bundles.export(second, tmp_path / "shared")
     assert f"after the {seen} images of the model that it started from" in (shared / "README.md").read_text()
     third = went_on_from(str(shared), "third")
     assert provenance.images_before(third.path) == provenance.images_seen(shared) == seen + 3 * batch

@@ -198,6 +198,12 @@ def test_the_preset_for_ones_own_photos_finds_the_faces_in_them(pictures: Path) 
     assert page.toggle(key="new_find_faces").value
     assert "Preview the images" in labels(page)  # finding faces takes a while
     assert "Changed:" not in page_text(page)
+    page.selectbox(key="new_preset").set_value("quick-64").run()
+    assert page.toggle(key="new_find_faces").value  # the photos are the same
+    assert "Crop auto → face" in page_text(page)
+    page.toggle(key="new_find_faces").set_value(False).run()
+    page.selectbox(key="new_preset").set_value("own-64").run()
+    assert page.toggle(key="new_find_faces").value
 
 
 def test_the_preset_that_fine_tunes_is_refused_in_words_without_its_model(

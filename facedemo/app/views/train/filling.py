@@ -35,12 +35,15 @@ def key(*names: str) -> str:
 
 
 def fill(config: RunConfig) -> None:
-    """Fills the controls from a config, except for its name, its data and its split."""
+    """Fills the controls from a config, except for its name, its data, and what was chosen for one's own images."""
     st.session_state[key("family")] = config.family
     sections = {config.family: config.model, "training": config.training, "data": config.data}
+    kept = {"split"}  # it depends on the images, see `form.own_image_controls`
+    if session(Filling).own_images and st.session_state.get(key("data", "crop"), "auto") != "auto":
+        kept.add("crop")
     for section, part in sections.items():
         for name in type(part).model_fields:
-            if name != "split":  # it depends on the images, see `form.own_image_controls`
+            if name not in kept:
                 st.session_state[key(section, name)] = getattr(part, name)
     budget.fill(config.budget.model_dump(), key("budget"))
 
@@ -81,12 +84,8 @@ def fill_preset() -> None:
 
 
 def use_preset(preset: str) -> None:
-    """Chooses a preset for images that are already chosen, and maybe their crop."""
-    crop = st.session_state[key("data", "crop")]
     st.session_state[key("preset")] = preset
     fill_preset()
-    if crop != "auto":
-        st.session_state[key("data", "crop")] = crop
 
 
 def fill_family() -> None:

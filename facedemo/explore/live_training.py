@@ -17,7 +17,7 @@ from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schedule import SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.data.images import Images
-from facedemo.gans.base import Equation, Family, Reconstructing
+from facedemo.gans.base import INITIALISING, Equation, Family, Reconstructing
 from facedemo.imaging.pictures import to_uint8
 from facedemo.pretrained.sampling import from_uint8
 from facedemo.training.batches import random_stream
@@ -78,7 +78,7 @@ class LiveTraining:
         self.config = live_config(settings)
         self.schedule = SettingsSchedule(self.config)
         fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-        with torch.random.fork_rng():
+        with INITIALISING, torch.random.fork_rng():
             torch.manual_seed(self.config.training.seed)
             self.iteration = Iteration(fabric, self.schedule, images)
         self.metrics: dict[str, list[float]] = {"step": [], **{name: [] for name in self.family.metrics}}

@@ -1,6 +1,7 @@
 """The interface of a GAN family to training, sampling and the app."""
 
 import copy
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from facedemo.gans.augmentation import augmented
 from facedemo.gans.blocks import LatentLayer
 from facedemo.gans.registry import gan_class
 from facedemo.gans.settings import FamilyConfig
+
+INITIALISING = threading.RLock()  # held while weights are drawn: threads share torch's global random state
 
 
 class Updates(Protocol):
@@ -165,4 +168,5 @@ class Family(nn.Module, ABC):
 
 def create(name: str, config: FamilyConfig) -> Family:
     """A randomly initialised family; its weights depend on torch's global random state."""
-    return gan_class(name)(config)
+    with INITIALISING:
+        return gan_class(name)(config)

@@ -1,5 +1,7 @@
 """The small trainings of the lessons."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,8 @@ import torch
 from facedemo.data.builtin import builtin_faces
 from facedemo.explore import live_training
 from facedemo.explore.live_training import FACES, ROWS, LiveTraining
+from facedemo.pretrained.model import load_model
+from facedemo.storage.locations import checkpoints_root
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,17 @@ def test_the_same_settings_train_the_same_and_leave_torchs_random_state_alone(im
     assert first.metrics == second.metrics
     assert np.array_equal(first.samples(), second.samples())
     assert first.samples().shape == (FACES, 32, 32, 3)
+
+
+def test_the_weights_of_a_training_are_those_of_its_seed_while_others_load_models_and_begin(images: np.ndarray) -> None:
+    def weights(_: int) -> list[torch.Tensor]:
+        load_model(checkpoints_root() / "ours-64")
+        return list(LiveTraining(images, width=8).family.generator.parameters())
+
+    expected = weights(0)
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(weights, range(24)):
+            assert all(map(torch.equal, found, expected))
 
 
 def test_it_stops_after_the_time_or_the_number_of_iterations(images: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Exports a run as a bundle: weights, settings, a report, pictures and a model card."""
+"""Bundles: written from runs, or from other models whose weights were changed."""
 
 import json
 from collections.abc import Mapping, Sequence

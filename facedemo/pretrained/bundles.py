@@ -82,7 +82,7 @@ def check_change(command: str, path: Path, out: Path) -> None:
     changes = read_report(path).changes
     if changes and changes[-1]["command"] == command:
         raise ValueError(
-            f"`facedemo {command}` was the last to change “{path.name}” already. Use the model that it was made from."
+            f"`facedemo {command}` was the last to change “{path.name}”. Use the model that it was made from."
         )
     if out.exists():
         raise ValueError(f"{out} exists already. Choose a new folder.")

@@ -201,6 +201,8 @@ def test_the_preset_for_ones_own_photos_finds_the_faces_in_them(pictures: Path) 
     page.selectbox(key="new_preset").set_value("quick-64").run()
     assert page.toggle(key="new_find_faces").value  # the photos are the same
     assert "Crop auto → face" in page_text(page)
+    page.selectbox(key="new_family").set_value("dcgan").run()
+    assert page.toggle(key="new_find_faces").value
     page.toggle(key="new_find_faces").set_value(False).run()
     page.selectbox(key="new_preset").set_value("own-64").run()
     assert page.toggle(key="new_find_faces").value

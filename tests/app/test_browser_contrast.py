@@ -11,7 +11,7 @@ from facedemo.storage.atomic import append_line
 from tests.app.compare.conftest import new_race
 from tests.app.compare.test_races import learned
 from tests.app.conftest import PATIENT, in_a_browser
-from tests.app.test_browser_keyboard import NAME, settled
+from tests.app.keyboard import NAME, settled
 from tests.conftest import RunMaker
 
 pytestmark = [in_a_browser, pytest.mark.slow]

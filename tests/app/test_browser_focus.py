@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from facedemo.runs.run import Run, list_runs
 from tests.app.conftest import in_a_browser
-from tests.app.test_browser_keyboard import NAME, settled, tab_to
+from tests.app.keyboard import NAME, settled, tab_to
 from tests.conftest import RunMaker
 
 pytestmark = [in_a_browser, pytest.mark.slow]

@@ -6,15 +6,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app.conftest import PATIENT, in_a_browser
-from tests.app.test_browser_learn import wait_for_training
+from tests.app.keyboard import NAME, settled, tab_to
+from tests.app.live_training import wait_for_training
 
 pytestmark = [in_a_browser, pytest.mark.slow]
 
-NAME = """() => {
-  const focused = document.activeElement;
-  const label = focused.type === "radio" ? focused.closest("label") : focused;
-  return ["MAIN", "BODY"].includes(focused.tagName) ? "" : focused.getAttribute("aria-label") || label.innerText;
-}"""
 OUTLINE = """() => {
   let widest = 0;
   for (let element = document.activeElement; element; element = element.parentElement) {
@@ -23,21 +19,6 @@ OUTLINE = """() => {
   }
   return widest;
 }"""
-
-
-def tab_to(page: Page, name: str, key: str = "Tab") -> None:
-    for _ in range(60):
-        page.keyboard.press(key)
-        focused = page.evaluate(NAME)
-        if name in focused and not focused.endswith("recording"):
-            return
-    raise AssertionError(f"Tab does not lead to {name}")
-
-
-def settled(page: Page) -> None:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENT)
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENT)  # of elements whose scripts still load
-    expect(page.locator("nav a[tabindex='-1']").first).to_be_attached(timeout=PATIENT)  # as the keyboard needs it
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=str)

@@ -15,7 +15,7 @@ from facedemo.config.presets import PRESETS, configure
 from facedemo.config.schema import RunConfig
 from facedemo.evaluation.request import EvaluationRequest
 from facedemo.runs.model_report import ModelReport
-from tests.evaluation.test_report import REAL, report, row
+from tests.evaluation.reports import REAL, report, row
 
 OPTIONS = {"images": 500, "size": 32, "flip": False, "alpha": 0.12345678, "clip": 0.02, "seed": 7}
 

@@ -13,7 +13,7 @@ from facedemo.runs.evaluations import Evaluation, record
 from facedemo.runs.run import MARKS
 from facedemo.storage.atomic import append_line
 from tests.conftest import RunMaker
-from tests.evaluation.test_report import report, row
+from tests.evaluation.reports import report, row
 
 
 def test_the_page_has_name_settings_verdict_and_the_command_of_the_faces(make_run: RunMaker) -> None:

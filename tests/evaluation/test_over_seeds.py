@@ -12,7 +12,7 @@ from facedemo.cli import main
 from facedemo.evaluation import over_seeds
 from facedemo.evaluation.metrics import main_variance
 from facedemo.evaluation.report import Report, rate
-from tests.evaluation.test_report import REAL, report, row
+from tests.evaluation.reports import REAL, report, row
 
 
 def test_mean_and_sample_deviation_are_those_computed_by_hand() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from facedemo.gans.augmentation import augmented, cutout_masks, recoloured, translated
 from facedemo.gans.base import create
 from facedemo.gans.registry import config_class, family_names
+from tests.gans.plain import Plain, noise, real
 
 
 def images(n: int = 4, size: int = 16) -> torch.Tensor:
@@ -88,8 +89,6 @@ def test_every_family_shows_its_discriminator_real_and_generated_images_through_
     family.discriminator.register_forward_pre_hook(lambda module, args: seen_by_d.append(args[0].detach()))
     if hasattr(family.discriminator, "encoder"):
         family.discriminator.encoder.register_forward_pre_hook(lambda module, args: seen_by_d.append(args[0].detach()))
-    from tests.gans.test_families import Plain, noise, real
-
     family.step(given_images := real(family), noise(family), Plain(family))
     raw = torch.cat([before for before, _ in batches])
     assert any(torch.equal(before, given_images[: len(before)]) for before, _ in batches)

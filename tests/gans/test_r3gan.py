@@ -5,7 +5,7 @@ import torch
 
 from facedemo.gans.base import create
 from facedemo.gans.registry import config_class
-from tests.gans.test_families import Plain, noise, real, small
+from tests.gans.plain import Plain, noise, real, small
 
 
 def gradients(family: torch.nn.Module, network: str) -> list[torch.Tensor]:

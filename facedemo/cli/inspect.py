@@ -8,6 +8,7 @@ import typer
 from facedemo.cli.terminal import RUNS, RunsDir, check_suffix, parse_numbers
 from facedemo.explore import single_step
 from facedemo.explore.single_step import Step
+from facedemo.explore.step_pictures import fitting_gain, sheet
 from facedemo.imaging.pictures import PICTURES, grid, picture_file
 from facedemo.pretrained.model import find_model, load_model
 from facedemo.storage.atomic import replace_file
@@ -60,9 +61,9 @@ def print_step(step: Step, labels: dict[str, str]) -> None:
 
 
 def write_pictures(out: Path, name: str, step: Step) -> None:
-    gain = single_step.fitting_gain(step.changes)
+    gain = fitting_gain(step.changes)
     facts = {"model": name, "iteration": step.number + 1, **step.settings, "amplified": gain, **step.row}
-    pictures = single_step.sheet(step, gain)
+    pictures = sheet(step.pictures, step.changes, gain)
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, picture_file(grid(pictures, len(step.pictures[0].images)), out.suffix, **facts))
     typer.echo(out)

@@ -6,45 +6,30 @@ batches and noise. Only the pictures before and after a step are computed here.
 
 import copy
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 from torch.func import functional_call
 
-from facedemo.config.schedule import SettingChange
+from facedemo.config.schedule import SettingChange, SettingsSchedule
 from facedemo.config.schema import RunConfig
 from facedemo.data.images import Images
+from facedemo.explore.step_pictures import SHOWN, PictureRow, picture_row
 from facedemo.gans.base import Equation, Family, Reconstructing
 from facedemo.gans.settings import family_tunables
-from facedemo.imaging.pictures import to_uint8
 from facedemo.progress import Progress
 from facedemo.training.iteration import Iteration
-from facedemo.training.restore import load_training_state
+from facedemo.training.restore import TrainingState, load_training_state
 
-UNDO_STEPS = 20
-UNDO_BYTES = 256_000_000
-SHOWN = 6  # number of images of a batch that are shown
+UNDO_STEPS = 20  # that `back` undoes at once; for older ones, the steps before them are taken again
+UNDO_BYTES = 160_000_000
+SHOWN_AGAIN = 3  # the last of the steps that are taken again, with their pictures
 LARGEST_BATCH = 16  # of a model whose optimisers were not saved, so that a step takes about a second on a CPU
-GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # factors by which differences can be amplified
-
-
-@dataclass(frozen=True)
-class PictureRow:
-    """Pictures of one kind, (n, s, s, 3) float32: in [−1, 1], or differences of such pictures.
-
-    scores: the discriminator's output for each, (n,), if that is a number.
-    """
-
-    symbol: str  # D(x)
-    explanation: str
-    images: np.ndarray
-    scores: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -83,30 +68,90 @@ class TrainingStepper:
         """
         self.path, self.images, self.about_images = path, images, about_images
         self.fabric = Fabric(accelerator="auto", devices=1, precision="32-true")
-        self.restart()
-
-    def restart(self) -> None:
-        """Reloads the saved model; changed settings are discarded."""
-        saved = load_training_state(self.path)
+        saved = load_training_state(path)
         self.resumed = bool(saved.optimizers)  # otherwise the optimisers start from scratch
-        self.schedule, self.batch_in_training = saved.schedule, saved.schedule.config.model.batch_size
+        self.saved = (lambda: saved) if self.resumed else partial(load_training_state, path)  # a run may train on
+        self.number_before, self.schedule_before = saved.number, saved.schedule
+        self.batch_in_training = saved.schedule.config.model.batch_size
         if not self.resumed:
             batch = {"batch_size": min(self.batch_in_training, LARGEST_BATCH)}
-            model = self.config.model.model_copy(update=batch)
-            self.schedule.config = self.config.model_copy(update={"model": model})
-        self.iteration = Iteration(self.fabric, self.schedule, self.images)
-        self.iteration.restore(saved.number, saved.family, saved.optimizers)
+            config = saved.schedule.config
+            saved.schedule.config = config.model_copy(update={"model": config.model.model_copy(update=batch)})
+        self.start(saved)
+
+    def start(self, saved: TrainingState) -> None:
         self.steps: list[Step] = []
+        self.changes: list[SettingChange] = []  # of settings, by `steer`
         self.undo: deque[Snapshot] = deque()
+        self.schedule = copy.deepcopy(self.schedule_before)
+        self.awake: Iteration | None = self.iteration_from(saved, self.schedule)
+
+    def restart(self) -> None:
+        """Goes back to the saved model; changed settings are discarded."""
+        self.start(self.saved())
+
+    def iteration_from(self, saved: TrainingState, schedule: SettingsSchedule) -> Iteration:
+        iteration = Iteration(self.fabric, schedule, self.images)
+        iteration.restore(saved.number, saved.family, saved.optimizers)
+        return iteration
 
     def fork(self) -> "TrainingStepper":
         """A stepper in the same state; neither changes with the other's steps."""
         twin = copy.copy(self)
         twin.schedule = copy.deepcopy(self.schedule)
-        twin.iteration = Iteration(self.fabric, twin.schedule, self.images)
-        twin.iteration.restore(self.number, self.family.state_dict(), self.iteration.optimizer_states())
-        twin.steps, twin.undo = list(self.steps), self.undo.copy()
+        twin.awake = Iteration(self.fabric, twin.schedule, self.images)
+        twin.awake.restore(self.number, self.family.state_dict(), self.iteration.optimizer_states())
+        twin.steps, twin.changes, twin.undo = self.steps.copy(), self.changes.copy(), self.undo.copy()
         return twin
+
+    @property
+    def iteration(self) -> Iteration:
+        """Its training; after `rest`, it is computed again."""
+        if self.awake is None:
+            self.replay(len(self.steps))
+            self.hold_settings(self.number)
+        assert self.awake is not None
+        return self.awake
+
+    @property
+    def bytes(self) -> int:
+        """Memory that `rest` frees, as far as it is of weights and optimisers."""
+        if self.awake is None:
+            return 0
+        state = Snapshot(self.family.state_dict(), self.awake.optimizer_states())
+        return sum(snapshot.bytes for snapshot in (state, *self.undo))
+
+    def rest(self) -> None:
+        """Frees the memory of weights and optimisers.
+
+        The steps can still be shown, but for the pictures of earlier ones; any other needs all of them taken again.
+        """
+        self.awake = None
+        self.undo.clear()
+        self.drop_pictures()
+
+    def replay(self, steps: int, progress: Progress = lambda done, total: None) -> None:
+        """Goes to a lower or the same number of steps by taking them again, which gives the same to the bit.
+
+        progress: called after each; if it raises an exception, everything stays as it was.
+        """
+        schedule = copy.deepcopy(self.schedule_before)
+        schedule.recorded = self.changes.copy()
+        iteration = self.iteration_from(self.saved(), schedule)
+        for done in range(steps):
+            schedule.replay(iteration.step)
+            iteration.take()
+            progress(done + 1, steps)
+        self.awake = iteration
+        self.undo.clear()
+        del self.steps[steps:]
+
+    def hold_settings(self, number: int) -> None:
+        """The settings that were changed after a number of iterations hold from there on, because steps are undone."""
+        self.changes = [replace(change, step=min(change.step, number)) for change in self.changes]
+        self.schedule = self.iteration.schedule = copy.deepcopy(self.schedule_before)
+        self.schedule.recorded = self.changes.copy()
+        self.schedule.replay(self.number)
 
     @property
     def config(self) -> RunConfig:
@@ -119,7 +164,7 @@ class TrainingStepper:
     @property
     def number(self) -> int:
         """Total iterations, including those of the original training."""
-        return self.iteration.step
+        return self.number_before + len(self.steps)
 
     def settings(self) -> dict[str, float]:
         """The values of the settings in `family_tunables` for the next step."""
@@ -130,7 +175,9 @@ class TrainingStepper:
 
     def steer(self, **changes: float) -> None:
         """Changes settings from the next step on.  Raises ValueError as `RunConfig.steered` does."""
-        self.schedule.apply(SettingChange(self.number, changes))
+        change = SettingChange(self.number, changes)
+        self.schedule.apply(change)
+        self.changes.append(change)
 
     def forward(self) -> Step:
         """The next iteration."""
@@ -141,24 +188,39 @@ class TrainingStepper:
         x, z = taken.real[: self.config.model.batch_size], taken.latents
         pictures, changes = self.outputs_and_changes(x, z)
         equations = self.family.equations(before, row)
-        self.steps.append(Step(self.number - 1, before, row, self.settings(), equations, pictures, changes))
-        if self.first_kept > 0:  # it can no longer be reached: its pictures are dropped
-            self.steps[self.first_kept - 1] = replace(self.steps[self.first_kept - 1], pictures=[], changes=[])
+        self.steps.append(Step(self.number, before, row, self.settings(), equations, pictures, changes))
+        self.drop_pictures()
+        self.schedule.replay(self.number)
         return self.steps[-1]
 
-    @property
-    def first_kept(self) -> int:
-        """The lowest number of steps to which `back` can still return."""
-        return len(self.steps) - len(self.undo)
+    def drop_pictures(self) -> None:
+        """Drops the pictures of the steps that `back` cannot return to at once."""
+        for index in range(len(self.steps) - 1 - len(self.undo)):
+            self.steps[index] = replace(self.steps[index], pictures=[], changes=[])
 
     def go_to_step(self, steps: int, progress: Progress = lambda done, total: None) -> None:
-        """Goes forwards or backwards to the given number of steps.  Raises ValueError as `back` does."""
+        """Goes forwards or backwards to the given number of steps.
+
+        Far back, or after `rest`, the steps before are taken again, and count for `progress`, too.  If that raises an
+        exception, the steps are as before, or those that were reached.
+        """
+        if steps == len(self.steps):
+            return
+        begun = len(self.steps)
+        if self.awake is None or not self.undoes_to(steps):
+            begun = 0
+            self.replay(min(len(self.steps), max(0, steps - SHOWN_AGAIN)), lambda done, total: progress(done, steps))
+            self.hold_settings(self.number_before + steps)
         while len(self.steps) > steps:
             self.back()
-        begun = len(self.steps)
         while len(self.steps) < steps:
             self.forward()
             progress(len(self.steps) - begun, steps - begun)
+
+    def undoes_to(self, steps: int) -> bool:
+        """Whether a number of steps is not lower than now, or `back` returns to it at once, and with pictures."""
+        pictured = not 0 < steps < len(self.steps) or bool(self.steps[steps - 1].pictures)
+        return pictured and steps >= len(self.steps) - len(self.undo)
 
     def outputs_and_changes(self, x: Tensor, z: Tensor) -> tuple[list[PictureRow], ...]:
         """The networks' outputs for x and z before the last step, and how that step changed them."""
@@ -192,15 +254,16 @@ class TrainingStepper:
             self.undo.popleft()
 
     def back(self) -> None:
-        """Undoes the last iteration, bit for bit; changed settings stay.
-
-        Raises ValueError if no state is stored that far back.
-        """
+        """Undoes the last iteration, bit for bit; changed settings stay.  Raises ValueError if there is none."""
+        if not self.steps:
+            raise ValueError("There is no step to undo.")
         if not self.undo:
-            raise ValueError("The steps before this one can no longer be undone. Start again instead.")
+            self.go_to_step(len(self.steps) - 1)
+            return
         snapshot = self.undo.pop()
-        self.iteration.restore(self.number - 1, snapshot.family, snapshot.optimizers)
         self.steps.pop()
+        self.iteration.restore(self.number, snapshot.family, snapshot.optimizers)
+        self.hold_settings(self.number)
 
 
 def network_output(family: Family, network: str, state: dict[str, Tensor], inputs: Tensor) -> Tensor:
@@ -213,35 +276,6 @@ def network_output(family: Family, network: str, state: dict[str, Tensor], input
     weights |= {name: weights[name].clone() for name, _ in module.named_buffers()}
     with torch.no_grad():
         return functional_call(module, weights, (inputs,)).float()
-
-
-def picture_row(symbol: str, explanation: str, images: Tensor) -> PictureRow:
-    return PictureRow(symbol, explanation, images[:SHOWN].permute(0, 2, 3, 1).cpu().numpy())
-
-
-def picture(images: np.ndarray) -> np.ndarray:
-    """float32 (n, s, s, 3) in [−1, 1] → uint8, clipped."""
-    return to_uint8(torch.from_numpy(images).permute(0, 3, 1, 2))
-
-
-def amplified(changes: np.ndarray, gain: float) -> np.ndarray:
-    """Differences of images as uint8 pictures: grey where nothing changed, brighter where a colour increased.
-
-    changes: float32 (n, s, s, 3), differences of images in [−1, 1]; they are multiplied by `gain` and clipped.
-    """
-    return picture(np.asarray(changes * gain, np.float32))
-
-
-def sheet(step: Step, gain: float) -> np.ndarray:
-    """All pictures of a step, kind by kind, then its changes: uint8 (n, s, s, 3)."""
-    rows = [picture(picture_row.images) for picture_row in step.pictures]
-    return np.concatenate(rows + [amplified(change.images, gain) for change in step.changes])
-
-
-def fitting_gain(changes: Sequence[PictureRow]) -> int:
-    """The largest of GAINS at which at least 99 % of the pixels stay in range."""
-    largest = max((float(np.quantile(np.abs(change.images), 0.99)) for change in changes), default=0.0)
-    return max((gain for gain in GAINS if gain * largest <= 1.0), default=GAINS[0])
 
 
 def tensor_bytes(value: object) -> int:

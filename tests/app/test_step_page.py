@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
-from facedemo.app.views.step import controls
+from facedemo.app.views.step import controls, opened
 from facedemo.explore import single_step
 from tests.conftest import Maker
 
@@ -182,6 +182,51 @@ def test_steps_too_far_back_to_undo_are_taken_again(make_bundle: Maker, monkeypa
     page.run()
     assert not page.exception
     assert page.header[0].value == "Iteration 2"
+
+
+def test_steppers_that_have_not_been_used_for_long_rest_if_memory_is_short(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle()
+    first, second, third = open_page(), open_page(), open_page()
+    press(first, "Next step")
+    expected = formulas(press(second, "Next step"))
+    steppers = [page.session_state.step_opened.stepper for page in (first, second)]
+    assert all(stepper.bytes > 0 for stepper in steppers)
+    monkeypatch.setattr(opened, "MEMORY_SHARE", 0)
+    press(third, "Ten steps")
+    assert [stepper.bytes for stepper in steppers] == [0, 0]
+    assert third.session_state.step_opened.stepper.bytes > 0
+    assert formulas(first.run()) == expected
+    assert steppers[0].bytes == 0
+    press(press(first, "Next step"), "Back")
+    assert not first.exception
+    assert formulas(first) == expected
+    assert third.session_state.step_opened.stepper.bytes == 0
+
+
+def test_a_stepper_in_use_does_not_rest(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_bundle()
+    first, second = (press(open_page(), "Next step") for _ in range(2))
+    monkeypatch.setattr(opened, "MEMORY_SHARE", 0)
+    with first.session_state.step_opened.lock:
+        press(second, "Next step")
+        assert first.session_state.step_opened.stepper.bytes > 0
+    press(second, "Next step")
+    assert first.session_state.step_opened.stepper.bytes == 0
+
+
+def test_a_model_damaged_before_its_steps_are_taken_again_is_explained(
+    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_bundle()
+    make_bundle("another")
+    page = press(open_page(model="tiny"), "Next step")
+    page.session_state.step_opened.stepper.rest()
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    press(page, "Back")
+    assert not page.exception
+    assert page.error
 
 
 def test_every_control_has_a_help_text(make_bundle: Maker) -> None:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from facedemo.config.schema import RunConfig
 from facedemo.explore import single_step
-from facedemo.explore.single_step import PictureRow, TrainingStepper
+from facedemo.explore.single_step import TrainingStepper
+from facedemo.explore.step_pictures import SHOWN, PictureRow, amplified, fitting_gain
 from facedemo.imaging.pictures import read_settings
 from facedemo.pretrained.model import BundleError, FaceModel
 from facedemo.runs.run import Run, create_run
@@ -120,17 +121,94 @@ def test_a_fork_does_the_same_and_changes_nothing_in_its_original(halfway: Path)
     assert_equal(state(other), before)
 
 
-def test_only_the_last_steps_can_be_taken_back(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def changed_twice(path: Path) -> TrainingStepper:
+    """After six steps, with settings changed before the second and the fifth."""
+    stepper = motion_of(path)
+    stepper.forward()
+    stepper.steer(gamma=0.3, learning_rate_g=0.002)
+    stepper.go_to_step(4)
+    stepper.steer(gamma=0.9, decay_every=1)
+    stepper.go_to_step(6)
+    return stepper
+
+
+def numbers(stepper: TrainingStepper) -> list[dict[str, float]]:
+    return [step.row | step.settings for step in stepper.steps]
+
+
+def test_steps_too_far_back_to_undo_at_once_are_taken_again(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, remembering = changed_twice(halfway), changed_twice(halfway)
+    remembering.go_to_step(2)
     monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
-    stepper = motion_of(halfway)
-    stepper.go_to_step(3)
-    assert stepper.first_kept == 1
-    assert not stepper.steps[0].pictures
+    stepper = changed_twice(halfway)
+    assert numbers(stepper) == numbers(expected)
+    assert [bool(step.pictures) for step in stepper.steps] == [False] * 3 + [True] * 3
+    calls = []
+    stepper.go_to_step(2, lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 2), (2, 2)]
+    assert_equal(state(stepper), state(remembering))
+    assert numbers(stepper) == numbers(expected)[:2]
     assert stepper.steps[1].pictures
-    stepper.go_to_step(1)
-    with pytest.raises(ValueError, match="Start again"):
+    assert stepper.settings() == remembering.settings() == expected.settings()
+    assert stepper.forward().row == remembering.forward().row
+    for steps in (2, 1, 0):
         stepper.back()
-    assert stepper.number == 11
+        assert [bool(step.pictures) for step in stepper.steps][-1:] == [True] * (steps > 0)
+    assert stepper.number == 10
+    with pytest.raises(ValueError, match="no step"):
+        stepper.back()
+
+
+def test_after_a_rest_the_next_step_is_the_same_to_the_bit(halfway: Path) -> None:
+    stepper, expected = changed_twice(halfway), changed_twice(halfway)
+    assert stepper.bytes > 0
+    stepper.rest()
+    assert stepper.bytes == 0
+    assert numbers(stepper) == numbers(expected)
+    assert [bool(step.pictures) for step in stepper.steps] == [False] * 5 + [True]
+    stepper.steer(lambda_k=0.1)
+    expected.steer(lambda_k=0.1)
+    calls = []
+    stepper.go_to_step(7, lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 7) for done in range(1, 8)]
+    expected.go_to_step(7)
+    assert numbers(stepper) == numbers(expected)
+    assert_equal(state(stepper), state(expected))
+    stepper.rest()
+    assert_equal(state(stepper.fork()), state(expected))
+
+
+def test_a_cancelled_return_leaves_the_steps_as_they_were(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_step, "UNDO_STEPS", 1)
+    stepper, expected = changed_twice(halfway), changed_twice(halfway)
+
+    def cancel(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stepper.go_to_step(4, cancel)
+    assert numbers(stepper) == numbers(expected)
+    assert_equal(state(stepper), state(expected))
+    assert stepper.settings() == expected.settings()
+
+
+def test_a_run_that_trains_on_does_not_change_its_open_steps(trained: Run, halfway: Path) -> None:
+    stepper = motion_of(halfway)
+    stepper.go_to_step(2)
+    before = state(stepper)
+    shutil.copytree(trained.path, halfway, dirs_exist_ok=True)
+    stepper.rest()
+    assert_equal(state(stepper), before)
+
+
+def test_a_rate_changed_in_a_step_that_is_undone_holds_from_the_next_step_on(halfway: Path) -> None:
+    stepper = motion_of(halfway)
+    stepper.steer(decay=0.5, decay_every=100)
+    stepper.go_to_step(3)
+    stepper.steer(learning_rate_g=0.002)
+    stepper.go_to_step(4)
+    stepper.go_to_step(1)
+    assert stepper.schedule.rate("generator", stepper.number) == 0.002
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.2])
@@ -215,7 +293,7 @@ def test_models_without_optimiser_state_take_at_most_16_images_a_batch_and_runs_
     (tmp_path / "bundle" / "config.json").write_text(FaceModel(config).config.model_dump_json(), "utf8")
     stepper = motion_of(tmp_path / "bundle")
     assert (stepper.config.model.batch_size, stepper.batch_in_training) == (16, 24)
-    assert len(stepper.forward().pictures[0].images) == single_step.SHOWN
+    assert len(stepper.forward().pictures[0].images) == SHOWN
     stepper.steer(clip=0.02)
     assert (stepper.config.model.batch_size, stepper.config.model.clip) == (16, 0.02)
     run = motion_of(halfway)
@@ -248,11 +326,11 @@ def test_a_checkpoint_of_other_networks_is_an_error_and_not_damage(trained: Run,
 def test_changes_are_amplified_as_far_as_they_bear() -> None:
     changes = np.zeros((1, 10, 10, 3), np.float32)
     changes[0, :5] = 0.04
-    assert single_step.fitting_gain([PictureRow("G(z)", "", changes)]) == 20
-    picture = single_step.amplified(changes, 20)
+    assert fitting_gain([PictureRow("G(z)", "", changes)]) == 20
+    picture = amplified(changes, 20)
     assert picture[0, 9, 9, 0] in (127, 128)
     assert picture[0, 0, 0, 0] == round((0.8 + 1) * 127.5)
-    assert single_step.amplified(changes, 1000)[0, 0, 0, 0] == 255
+    assert amplified(changes, 1000)[0, 0, 0, 0] == 255
 
 
 def test_the_command_prints_the_equations_and_writes_the_pictures(halfway: Path, tmp_path: Path) -> None:

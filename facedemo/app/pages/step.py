@@ -1,10 +1,6 @@
 """One step: one training iteration at a time, with its pictures, its equations and its numbers."""
 
-import threading
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,10 +8,6 @@ from facedemo.app.shared import cached_work, model_picker, url_state, visitor
 from facedemo.app.shared.copy_link import copy_link
 from facedemo.gans.settings import family_tunables
 from facedemo.storage import locations
-
-if TYPE_CHECKING:
-    from facedemo.explore.single_step import TrainingStepper  # for types only, because it imports torch
-    from facedemo.training.dataset import Examples  # as above
 
 INTRODUCTION = (
     "Training repeats this step many thousands of times: the generator G generates faces from random vectors z, the "
@@ -31,53 +23,18 @@ def change_model() -> None:
     url_state.outdate_address("step")
 
 
-def first_step(folder: Path, version: str, photographs: bool) -> "tuple[TrainingStepper, Examples]":
-    """A model after its first step, and the images that it sees."""
-    examples = dataset.for_model(model_picker.load(folder, version).config, photographs)
-    stepper = single_step.TrainingStepper(folder, examples.images, examples.caption)
-    stepper.forward()
-    return stepper, examples
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def shared_first_step(folder: Path, version: str, photographs: bool) -> "tuple[TrainingStepper, Examples]":
-    """The same of a bundled model, for all visitors: it must not be changed, only forked."""
-    return first_step(folder, version, photographs)
-
-
-@dataclass
-class Opened:
-    """What this visitor has open.
-
-    own: whether the stepper is their own and not the one that all share.  lock: held while the stepper is changed,
-    because after a click the next run of the page begins before the last one has noticed that it is over.
-    """
-
-    name: str
-    stepper: "TrainingStepper"
-    examples: "Examples"
-    own: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def to_change(self) -> "TrainingStepper":
-        """This visitor's own stepper, forked from the shared one if necessary."""
-        if not self.own:
-            self.stepper, self.own = self.stepper.fork(), True
-        return self.stepper
-
-
 heading = st.container()
 
 choices = model_picker.choices_or_stop("train further")
 with st.spinner("Loading…"):  # these import torch: only when there is a model to train
     from facedemo.app.views.step import controls, shown
-    from facedemo.explore import single_step
-    from facedemo.training import dataset
+    from facedemo.app.views.step.opened import Opened, first_step, shared_first_step, use
+    from facedemo.explore.step_pictures import GAINS, fitting_gain
 
 settings = {
     "model": url_state.one_of(choices, default=model_picker.preferred(choices)),
     "steps": url_state.whole(1, controls.MAX_STEPS, default=1),
-    "amplify": url_state.one_of(["auto", *map(str, single_step.GAINS)], default="auto"),
+    "amplify": url_state.one_of(["auto", *map(str, GAINS)], default="auto"),
     "present": url_state.flag(default=False),
 }
 ignored = url_state.load_from_url(settings, page="step")
@@ -118,7 +75,7 @@ with settings_row:
     chosen_settings = {tunable.name: controls.tunable_control(tunable) for tunable in own_tunables}
     amplify = st.selectbox(
         "Amplify changes",
-        ["auto", *map(str, single_step.GAINS)],
+        ["auto", *map(str, GAINS)],
         key="step_amplify",
         persist_state="session",
         width=160,
@@ -139,15 +96,18 @@ with opened.lock:
         stepper.steer(**chosen_settings)
     stay = partial(controls.stay, stepper)
     with bar, cached_work.progress_bar("Training, step", stay, "step_cancel") as progress:
-        if st.session_state.step_steps < stepper.first_kept:
-            stepper.restart()
-        stepper.go_to_step(st.session_state.step_steps, progress)
+        try:
+            stepper.go_to_step(st.session_state.step_steps, progress)
+        except (ValueError, OSError) as error:  # the model was deleted meanwhile, and its steps are taken again
+            model_picker.stop_unusable(error)
+    if opened.own:
+        use(opened)
 if not controls.plays():  # every step played would be an entry in the browser's history
     url_state.write_to_url(settings, page="step")
-controls.buttons(stepper)
+controls.buttons()
 
 step = stepper.steps[-1]
-gain = single_step.fitting_gain(step.changes) if amplify == "auto" else int(amplify)
+gain = fitting_gain(step.changes) if amplify == "auto" else int(amplify)
 iteration = f"Iteration {step.number + 1:,}"
 if presented:
     st.title(iteration, anchor=False)
@@ -155,7 +115,7 @@ if presented:
     st.caption(shown.notes(stepper, examples))
 else:
     st.header(iteration, anchor=False)
-    shown.show_step(step, stepper.family.config)
+    shown.show_step(step, stepper.config.model)
     shown.show_changes(step, gain)
     shown.download(name, step, gain)
     shown.draw_charts(stepper)

@@ -72,7 +72,7 @@ def tunable_control(tunable: Tunable) -> float:
     )
 
 
-def buttons(stepper: TrainingStepper) -> None:
+def buttons() -> None:
     steps = st.session_state.step_steps
     last = steps >= MAX_STEPS
     playing = plays()
@@ -96,8 +96,9 @@ def buttons(stepper: TrainingStepper) -> None:
             icon=":material/undo:",
             on_click=go,
             args=(-1,),
-            disabled=steps <= max(1, stepper.first_kept + 1),
-            help="Undo the last step exactly, down to every weight. Only the last few steps can be undone.",
+            disabled=steps <= 1,
+            help="Undo the last step exactly, down to every weight. After some clicks in a row, it takes longer, "
+            "because all steps before are trained again.",
         )
         hint = "Reload the saved model and run its first step."
         st.button("Start again", icon=":material/restart_alt:", on_click=start_again, help=hint)

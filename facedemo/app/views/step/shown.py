@@ -11,8 +11,8 @@ from facedemo.app.shared import visitor
 from facedemo.app.shared.format import plain_file_name
 from facedemo.app.shared.plot import ALL_BUTTONS, titled_plot
 from facedemo.config.schedule import SettingChange
-from facedemo.explore import single_step
-from facedemo.explore.single_step import PictureRow, Step, TrainingStepper
+from facedemo.explore.single_step import Step, TrainingStepper
+from facedemo.explore.step_pictures import PictureRow, amplified, picture, sheet
 from facedemo.gans.base import Equation
 from facedemo.gans.settings import FamilyConfig, family_tunables
 from facedemo.imaging.pictures import grid, png
@@ -39,7 +39,7 @@ def present_step(step: Step, stepper: TrainingStepper) -> None:
     left, right = st.columns([2, 5], gap="medium")
     with left:
         show_pictures(step, explained=False)
-        write_balance(step, stepper.family.config)
+        write_balance(step, stepper.config.model)
     with right:
         st.html(LARGE_EQUATIONS)
         with st.container(key="step_equations"), st.grid(2, min_column_width=340):
@@ -50,7 +50,7 @@ def present_step(step: Step, stepper: TrainingStepper) -> None:
 
 def show_pictures(step: Step, explained: bool = True) -> None:
     for row in step.pictures:
-        show_row(row, single_step.picture(row.images), row.explanation, explained)
+        show_row(row, picture(row.images), row.explanation, explained)
 
 
 def show_changes(step: Step, gain: int) -> None:
@@ -58,7 +58,7 @@ def show_changes(step: Step, gain: int) -> None:
     st.caption("Grey: no change. Lighter or darker: the step made this pixel lighter or darker.")
     with st.grid(3, min_column_width=340):
         for row in step.changes:
-            show_row(row, single_step.amplified(row.images, gain), row.explanation)
+            show_row(row, amplified(row.images, gain), row.explanation)
 
 
 def write_equation(equation: Equation) -> None:
@@ -104,7 +104,7 @@ def download(name: str, step: Step, gain: int) -> None:
     columns = len(step.pictures[0].images)
     st.download_button(
         "Pictures (PNG)",
-        lambda: png(grid(single_step.sheet(step, gain), columns), **facts, **step.row),
+        lambda: png(grid(sheet(step.pictures, step.changes, gain), columns), **facts, **step.row),
         plain_file_name(f"{name}-step-{step.number + 1}.png"),
         "image/png",
         on_click="ignore",
@@ -115,7 +115,7 @@ def download(name: str, step: Step, gain: int) -> None:
 
 def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
     """Charts of the numbers of all steps taken, with the settings changed between them."""
-    steps, labels = stepper.steps, dict(stepper.family.metrics)
+    steps, labels = stepper.steps, dict(stepper.config.model.metrics)
     if len(steps) < 2:
         if not heading:
             st.caption("The curves appear after the second step.")
@@ -135,7 +135,7 @@ def draw_charts(stepper: TrainingStepper, heading: bool = True) -> None:
             # Few steps, late in a training: axes from 0 would show a flat line at the right edge
             figure.update_xaxes(rangemode="normal", tick0=columns["step"][0], dtick=max(1, len(steps) // TICKS))
             figure.update_yaxes(rangemode="normal")
-            titled_plot(figure, stepper.family.config.metric_help.get(name), f"chart_{name}", ALL_BUTTONS)
+            titled_plot(figure, stepper.config.model.metric_help.get(name), f"chart_{name}", ALL_BUTTONS)
 
 
 def notes(stepper: TrainingStepper, examples: Examples) -> str:

@@ -99,8 +99,9 @@ class TrainingStepper:
         """A stepper in the same state; neither changes with the other's steps."""
         twin = copy.copy(self)
         twin.schedule = copy.deepcopy(self.schedule)
-        twin.awake = Iteration(self.fabric, twin.schedule, self.images)
-        twin.awake.restore(self.number, self.family.state_dict(), self.iteration.optimizer_states())
+        if self.awake is not None:
+            twin.awake = Iteration(self.fabric, twin.schedule, self.images)
+            twin.awake.restore(self.number, self.family.state_dict(), self.awake.optimizer_states())
         twin.steps, twin.changes, twin.undo = self.steps.copy(), self.changes.copy(), self.undo.copy()
         return twin
 

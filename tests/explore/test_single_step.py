@@ -175,7 +175,10 @@ def test_after_a_rest_the_next_step_is_the_same_to_the_bit(halfway: Path) -> Non
     assert numbers(stepper) == numbers(expected)
     assert_equal(state(stepper), state(expected))
     stepper.rest()
-    assert_equal(state(stepper.fork()), state(expected))
+    fork = stepper.fork()
+    assert fork.bytes == 0
+    assert_equal(state(fork), state(expected))
+    assert stepper.bytes == 0
 
 
 def test_a_cancelled_return_leaves_the_steps_as_they_were(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,10 +47,15 @@ def first_step(folder: Path, version: str, photographs: bool) -> tuple[TrainingS
     return stepper, examples
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def shared_first_step(folder: Path, version: str, photographs: bool) -> tuple[TrainingStepper, Examples]:
-    """The same of a bundled model, for all visitors: it must not be changed, only forked."""
-    return first_step(folder, version, photographs)
+    """The same of a bundled model, for all visitors: it must not be changed, only forked.
+
+    It rests: a visitor's own steps begin with the first one, taken again.
+    """
+    stepper, examples = first_step(folder, version, photographs)
+    stepper.rest()
+    return stepper, examples
 
 
 @dataclass

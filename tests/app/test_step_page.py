@@ -7,44 +7,9 @@ import pytest
 from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
-from facedemo.app import navigation
-from facedemo.app.views.step import controls, opened
-from facedemo.explore import single_step
+from facedemo.app.views.step import controls
+from tests.app.step_page import SETTINGS, address, captions, formulas, open_page, press
 from tests.conftest import Maker
-
-SETTINGS = {
-    "model": "tiny",
-    "steps": "1",
-    "amplify": "auto",
-    "present": "False",
-    "gamma": "0.7",
-    "lambda_k": "0.01",
-    "alpha": "0.1",
-}
-
-
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file(navigation.STEP, default_timeout=60)
-    for name, value in address.items():
-        page.query_params[name] = value
-    return page.run()
-
-
-def address(page: AppTest) -> dict[str, str]:
-    return {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    (button,) = (button for button in page.button if button.label == label)
-    return button.click().run()
-
-
-def formulas(page: AppTest) -> list[str]:
-    return [element.value for element in page.latex]
-
-
-def captions(page: AppTest) -> list[str]:
-    return [caption.value for caption in page.caption]
 
 
 def test_it_opens_with_the_first_step_and_an_address_that_says_everything(make_bundle: Maker) -> None:
@@ -128,40 +93,6 @@ def test_settings_in_a_link_hold_from_the_first_step_on(make_bundle: Maker) -> N
     assert "0.35" in formulas(open_page(gamma="0.35"))[4]
 
 
-def test_visitors_share_the_first_step_and_then_go_their_own_ways(
-    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_bundle()
-    trained, forward = [], single_step.TrainingStepper.forward
-
-    def counted(stepper: single_step.TrainingStepper) -> single_step.Step:
-        trained.append(stepper)
-        return forward(stepper)
-
-    monkeypatch.setattr(single_step.TrainingStepper, "forward", counted)
-    first, second = open_page(), open_page()
-    assert len(trained) == 1
-    begin = formulas(second)
-    press(first, "Next step")
-    assert formulas(second.run()) == begin
-    press(second, "Next step")
-    assert formulas(second) == formulas(first)
-    press(first, "Back")
-    assert formulas(first) == begin
-    assert len(trained) == 1 + 2 * 2  # the shared one, and both steps of each
-
-
-def test_the_steps_of_ones_own_model_are_kept_for_its_session_alone(
-    make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FACEDEMO_MODELS", str(tmp_path / "own"))
-    make_bundle(folder=tmp_path / "own")
-    first, second = open_page(), open_page()
-    assert formulas(first) == formulas(second)
-    steppers = [page.session_state.step_opened.stepper for page in (first, second)]
-    assert steppers[0] is not steppers[1]
-
-
 @pytest.mark.parametrize(
     ("name", "value"), [("steps", "0"), ("steps", "201"), ("gamma", "2"), ("amplify", "3"), ("model", "gone")]
 )
@@ -171,63 +102,6 @@ def test_an_unusable_value_in_a_link_is_named_and_replaced(make_bundle: Maker, n
     assert not page.exception
     assert name in page.warning[0].value
     assert address(page) == SETTINGS
-
-
-def test_steps_too_far_back_to_undo_are_taken_again(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
-    make_bundle()
-    page = open_page(steps="5")
-    page.query_params["steps"] = "2"
-    page.session_state.step_steps = 2
-    page.run()
-    assert not page.exception
-    assert page.header[0].value == "Iteration 2"
-
-
-def test_steppers_that_have_not_been_used_for_long_rest_if_memory_is_short(
-    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_bundle()
-    first, second, third = open_page(), open_page(), open_page()
-    press(first, "Next step")
-    expected = formulas(press(second, "Next step"))
-    assert third.session_state.step_opened.stepper.bytes == 0
-    steppers = [page.session_state.step_opened.stepper for page in (first, second)]
-    assert all(stepper.bytes > 0 for stepper in steppers)
-    monkeypatch.setattr(opened, "MEMORY_SHARE", 0)
-    press(third, "Ten steps")
-    assert [stepper.bytes for stepper in steppers] == [0, 0]
-    assert third.session_state.step_opened.stepper.bytes > 0
-    assert formulas(first.run()) == expected
-    assert steppers[0].bytes == 0
-    press(press(first, "Next step"), "Back")
-    assert not first.exception
-    assert formulas(first) == expected
-    assert third.session_state.step_opened.stepper.bytes == 0
-
-
-def test_a_stepper_in_use_does_not_rest(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_bundle()
-    first, second = (press(open_page(), "Next step") for _ in range(2))
-    monkeypatch.setattr(opened, "MEMORY_SHARE", 0)
-    with first.session_state.step_opened.lock:
-        press(second, "Next step")
-        assert first.session_state.step_opened.stepper.bytes > 0
-    press(second, "Next step")
-    assert first.session_state.step_opened.stepper.bytes == 0
-
-
-def test_a_model_damaged_before_its_steps_are_taken_again_is_explained(
-    make_bundle: Maker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = make_bundle()
-    make_bundle("another")
-    page = press(open_page(model="tiny"), "Next step")
-    page.session_state.step_opened.stepper.rest()
-    (folder / "model.safetensors").write_bytes(b"damaged")
-    press(page, "Back")
-    assert not page.exception
-    assert page.error
 
 
 def test_every_control_has_a_help_text(make_bundle: Maker) -> None:

@@ -1,6 +1,5 @@
-"""One step at a time: the training's own iterations, forth and back."""
+"""One step at a time: the training's own iterations."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -9,70 +8,16 @@ import pytest
 import torch
 from PIL import Image
 
-from facedemo.config.schema import RunConfig
 from facedemo.explore import single_step
 from facedemo.explore.single_step import TrainingStepper
 from facedemo.explore.step_pictures import SHOWN, PictureRow, amplified, fitting_gain
 from facedemo.imaging.pictures import read_settings
 from facedemo.pretrained.model import BundleError, FaceModel
-from facedemo.runs.run import Run, create_run
+from facedemo.runs.run import Run
 from facedemo.training import dataset, restore
 from facedemo.training.batches import random_stream
-from facedemo.training.worker import execute
 from tests.conftest import facedemo
-
-IMAGES = np.random.RandomState(0).randint(0, 256, (16, 32, 32, 3), np.uint8)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of 20 iterations with checkpoints at 10 and 20."""
-    folder = tmp_path_factory.mktemp("slow")
-    (folder / "pictures").mkdir()
-    for number in range(70):
-        Image.fromarray(np.random.RandomState(number).randint(0, 256, (40, 40, 3), np.uint8)).save(
-            folder / "pictures" / f"{number}.png"
-        )
-    os.environ["FACEDEMO_CACHE"] = str(folder / "cache")
-    config = {
-        "model": {
-            "size": 32,
-            "width": 4,
-            "latent": 8,
-            "batch_size": 4,
-            "decay_every": 7,
-            "lambda_k": 0.05,
-            "alpha": 0.0,
-        },
-        "data": {"source": str(folder / "pictures")},
-        "budget": {"iterations": 20},
-        "training": {"precision": "32-true", "threads": 1, "seed": 3, "log_every": 5, "checkpoint_every": 10},
-    }
-    run = create_run(RunConfig.model_validate(config), folder / "runs")
-    assert execute(run).state == "finished"
-    yield run
-    del os.environ["FACEDEMO_CACHE"]
-
-
-@pytest.fixture
-def halfway(trained: Run, tmp_path: Path) -> Path:
-    """The run as it was after 10 iterations."""
-    path = Path(shutil.copytree(trained.path, tmp_path / trained.id))
-    Run(path).checkpoints()[0].unlink()
-    return path
-
-
-def motion_of(path: Path) -> TrainingStepper:
-    return TrainingStepper(path, IMAGES)
-
-
-def state(stepper: TrainingStepper) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in stepper.family.state_dict().items()}
-
-
-def assert_equal(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> None:
-    assert left.keys() == right.keys()
-    assert [name for name in left if not torch.equal(left[name], right[name])] == []
+from tests.explore.steppers import assert_equal, motion_of, state
 
 
 def test_its_steps_are_those_of_the_training_to_the_bit(trained: Run, halfway: Path) -> None:
@@ -86,132 +31,6 @@ def test_its_steps_are_those_of_the_training_to_the_bit(trained: Run, halfway: P
     logged = trained.metrics()
     for name in ("loss_real", "loss_fake", "k", "convergence"):
         assert np.mean([step.row[name] for step in stepper.steps[5:]]) == pytest.approx(logged[name][-1], rel=1e-5)
-
-
-def test_back_takes_a_step_back_to_the_bit_and_forward_takes_it_again(halfway: Path) -> None:
-    stepper = motion_of(halfway)
-    stepper.forward()
-    before = state(stepper)
-    second = stepper.forward()
-    after = state(stepper)
-    stepper.back()
-    assert_equal(state(stepper), before)
-    assert stepper.number == 11
-    assert stepper.forward().row == second.row
-    assert_equal(state(stepper), after)
-
-
-def test_a_fork_does_the_same_and_changes_nothing_in_its_original(halfway: Path) -> None:
-    original = motion_of(halfway)
-    original.go_to_step(2)
-    before = state(original)
-    fork = original.fork()
-    fork.back()
-    fork.steer(gamma=0.2)
-    fork.go_to_step(4)
-    assert original.number == 12
-    assert original.settings()["gamma"] != 0.2
-    assert_equal(state(original), before)
-    other = original.fork()
-    other.back()
-    original.back()
-    assert_equal(state(other), state(original))
-    assert other.forward().row == original.forward().row
-    assert_equal(state(original), before)
-    assert_equal(state(other), before)
-
-
-def changed_twice(path: Path) -> TrainingStepper:
-    """After six steps, with settings changed before the second and the fifth."""
-    stepper = motion_of(path)
-    stepper.forward()
-    stepper.steer(gamma=0.3, learning_rate_g=0.002)
-    stepper.go_to_step(4)
-    stepper.steer(gamma=0.9, decay_every=1)
-    stepper.go_to_step(6)
-    return stepper
-
-
-def numbers(stepper: TrainingStepper) -> list[dict[str, float]]:
-    return [step.row | step.settings for step in stepper.steps]
-
-
-def test_steps_too_far_back_to_undo_at_once_are_taken_again(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected, remembering = changed_twice(halfway), changed_twice(halfway)
-    remembering.go_to_step(2)
-    monkeypatch.setattr(single_step, "UNDO_STEPS", 2)
-    stepper = changed_twice(halfway)
-    assert numbers(stepper) == numbers(expected)
-    assert [bool(step.pictures) for step in stepper.steps] == [False] * 3 + [True] * 3
-    calls = []
-    stepper.go_to_step(2, lambda done, total: calls.append((done, total)))
-    assert calls == [(1, 2), (2, 2)]
-    assert_equal(state(stepper), state(remembering))
-    assert numbers(stepper) == numbers(expected)[:2]
-    assert stepper.steps[1].pictures
-    assert stepper.settings() == remembering.settings() == expected.settings()
-    assert stepper.forward().row == remembering.forward().row
-    for steps in (2, 1, 0):
-        stepper.back()
-        assert [bool(step.pictures) for step in stepper.steps][-1:] == [True] * (steps > 0)
-    assert stepper.number == 10
-    with pytest.raises(ValueError, match="no step"):
-        stepper.back()
-
-
-def test_after_a_rest_the_next_step_is_the_same_to_the_bit(halfway: Path) -> None:
-    stepper, expected = changed_twice(halfway), changed_twice(halfway)
-    assert stepper.bytes > 0
-    stepper.rest()
-    assert stepper.bytes == 0
-    assert numbers(stepper) == numbers(expected)
-    assert [bool(step.pictures) for step in stepper.steps] == [False] * 5 + [True]
-    stepper.steer(lambda_k=0.1)
-    expected.steer(lambda_k=0.1)
-    calls = []
-    stepper.go_to_step(7, lambda done, total: calls.append((done, total)))
-    assert calls == [(done, 7) for done in range(1, 8)]
-    expected.go_to_step(7)
-    assert numbers(stepper) == numbers(expected)
-    assert_equal(state(stepper), state(expected))
-    stepper.rest()
-    fork = stepper.fork()
-    assert fork.bytes == 0
-    assert_equal(state(fork), state(expected))
-    assert stepper.bytes == 0
-
-
-def test_a_cancelled_return_leaves_the_steps_as_they_were(halfway: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single_step, "UNDO_STEPS", 1)
-    stepper, expected = changed_twice(halfway), changed_twice(halfway)
-
-    def cancel(done: int, total: int | None) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stepper.go_to_step(4, cancel)
-    assert numbers(stepper) == numbers(expected)
-    assert_equal(state(stepper), state(expected))
-    assert stepper.settings() == expected.settings()
-
-
-def test_a_run_that_trains_on_does_not_change_its_open_steps(trained: Run, halfway: Path) -> None:
-    stepper = motion_of(halfway)
-    stepper.go_to_step(2)
-    before = state(stepper)
-    shutil.copytree(trained.path, halfway, dirs_exist_ok=True)
-    stepper.rest()
-    assert_equal(state(stepper), before)
-
-
-def test_a_rate_changed_in_a_step_that_is_undone_holds_from_the_next_step_on(halfway: Path) -> None:
-    stepper = motion_of(halfway)
-    stepper.steer(decay=0.5, decay_every=100)
-    stepper.go_to_step(3)
-    stepper.steer(learning_rate_g=0.002)
-    stepper.go_to_step(4)
-    stepper.go_to_step(1)
-    assert stepper.schedule.rate("generator", stepper.number) == 0.002
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.2])

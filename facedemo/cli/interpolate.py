@@ -39,7 +39,7 @@ def interpolate(
     steps: Annotated[int, typer.Option(help="Frames from each face to the next; for --square, faces per side.")] = 24,
     path: Annotated[PathKind, typer.Option(help="Path: along an arc (slerp) or straight (lerp).")] = "slerp",
     walk: Annotated[
-        int | None, typer.Option(help="Number of faces in a loop that is drawn from one seed.", min=2)
+        int | None, typer.Option(help="Number of faces in a loop that is drawn from one seed, at most 1,000.", min=2)
     ] = None,
     square: Annotated[
         bool,
@@ -58,6 +58,8 @@ def interpolate(
     if walk is not None:
         if len(seeds) != 1 or square:
             raise ValueError("--walk takes exactly one seed, and cannot be combined with --square.")
+        if walk > 1000:
+            raise ValueError(f"--walk draws at most 1,000 faces, not {walk:,}.")
         seeds = face_seeds(seeds[0], walk)
     check_suffix(out, pictures.PICTURES if square else FILMS)
     loaded = load_model(find_model(model, runs_dir))

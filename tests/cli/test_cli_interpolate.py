@@ -55,6 +55,7 @@ def test_a_walk_a_strip_and_a_square(make_bundle: Maker, tmp_path: Path) -> None
         (["1"], "two faces"),
         (["1", "2", "3", "--square", "--out", "square.png"], "four corners"),
         (["1", "2", "--walk", "3"], "one seed"),
+        (["1", "--walk", "1001"], "at most 1,000"),
         (["1", "2", "--rate", "99"], "1 to 50"),
     ],
 )

@@ -12,7 +12,8 @@ import typer
 from facedemo.benchmarks import app as waiting
 from facedemo.benchmarks import classroom, decoding, generating, memory, processes, training
 from facedemo.benchmarks.starts import FACES, FirstRun, measure_starts
-from facedemo.cli.terminal import progress_bar
+from facedemo.cli.options import Size
+from facedemo.cli.terminal import finite, progress_bar
 from facedemo.config.presets import configure
 from facedemo.config.schema import DEFAULT_FAMILY
 from facedemo.data.builtin import builtin_faces
@@ -37,7 +38,7 @@ def write(out: Path | None, numbers: dict[str, Any]) -> None:
 @app.command(name="train")
 def measure_train(
     family: Annotated[str, typer.Option(help="GAN family.")] = DEFAULT_FAMILY,
-    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
+    size: Size = 64,
     width: Annotated[int | None, typer.Option(help="Channels of the first layers.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Real images per training step.")] = None,
     stem: Annotated[str | None, typer.Option(help="Stem of ours: full, half or quarter.")] = None,
@@ -97,7 +98,7 @@ def alone_and_beside(measure: Callable[[], generating.Delay], size: int, beside:
 @app.command(name="data")
 def measure_data(
     source: Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")],
-    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
+    size: Size = 64,
     out: Json = None,
 ) -> None:
     """Time to decode a source of images into an empty cache, on all cores."""
@@ -111,8 +112,8 @@ def measure_data(
 @app.command(name="memory")
 def measure_memory(
     images: Annotated[int, typer.Option(help="Number of images in the cache; CelebA has 202,599.", min=1000)] = 202_599,
-    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
-    seconds: Annotated[float, typer.Option(help="Training time in seconds.")] = 60.0,
+    size: Size = 64,
+    seconds: Annotated[float, typer.Option(help="Training time in seconds.", min=1, callback=finite)] = 60.0,
     out: Json = None,
 ) -> None:
     """Memory use of training on a data set of CelebA's size, read with a cold page cache."""
@@ -175,9 +176,9 @@ def measure_class(
 
 @app.command(name="processes")
 def measure_processes(
-    size: Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")] = 64,
+    size: Size = 64,
     rounds: Annotated[int, typer.Option(help="Number of pairs of runs to measure.", min=1)] = 3,
-    seconds: Annotated[float, typer.Option(help="Seconds that each run takes.", min=5)] = 30.0,
+    seconds: Annotated[float, typer.Option(help="Seconds that each run takes.", min=5, callback=finite)] = 30.0,
     out: Json = None,
 ) -> None:
     """Compare two processes of one thread each with one process of two threads, on the same global batch."""

@@ -20,7 +20,12 @@ DEFAULT = CalibrationOptions()
 
 @app.command()
 def calibrate(
-    model: Annotated[str, typer.Argument(help="A bundled model's name, a bundle's folder, or a run.", metavar="MODEL")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A run, or a bundle's name or folder; not a bundle that was calibrated last.", metavar="MODEL"
+        ),
+    ],
     data: Annotated[
         list[str],
         typer.Option(

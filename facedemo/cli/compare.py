@@ -9,7 +9,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from facedemo.cli.options import given, with_settings
-from facedemo.cli.terminal import RUNS, Now, RunsDir, Split, bars, fail, show_rows, show_table, state_and_place
+from facedemo.cli.terminal import (
+    RUNS,
+    Now,
+    RunsDir,
+    Split,
+    bars,
+    check_new,
+    fail,
+    refuse_unused,
+    show_rows,
+    show_table,
+    state_and_place,
+)
 from facedemo.comparison import commands, entrants, gather, race
 from facedemo.comparison.gather import Comparison
 from facedemo.comparison.race import Race, find_race, list_races
@@ -28,6 +40,9 @@ from facedemo.storage.process_status import Status
 
 app = typer.Typer(add_completion=False)
 SET_BY_THE_RACE = ("name", "gamma", "start")  # no options of `compare`
+REPORTS = Path("comparison")
+OF_RESUMING = ("resume", "out", "now", "runs_dir")
+OF_REPORTING = ("models", "source", "seed", "count", "split", "copies", "out", "runs_dir")
 
 
 Sources = Annotated[
@@ -48,12 +63,16 @@ Copies = Annotated[
     bool, typer.Option("--copies/--no-copies", help="Also find the nearest training faces; slow the first time.")
 ]
 Resume = Annotated[str | None, typer.Option(help="Resume this race instead of starting a new one.", metavar="RACE")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the report; default: “report” in the race's folder.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help=f"New folder for the report; default: report in the race's folder, or {REPORTS} with --models."),
+]
 
 
 @app.command()
 @with_settings(*SET_BY_THE_RACE)
 def compare(
+    context: typer.Context,
     source: Sources = None,
     families: Families = None,
     models: Models = None,
@@ -75,6 +94,12 @@ def compare(
     Without --family, all families race; several --gamma make a sweep. --models compares existing models
     without training.
     """
+    if models:
+        refuse_unused(context, OF_REPORTING, "--models compares existing models and trains none")
+    elif resume:
+        refuse_unused(context, OF_RESUMING, "--resume continues a race with its own settings")
+    if models or out:
+        check_new(out or REPORTS)
     images = given({"source": source}).get("source")
     images = None if images == BUILTIN_SOURCE else images  # they have no held-out split to compare with
     copies = copies and split != "all"  # without a held-out split, nothing tells a copy from a likeness
@@ -82,7 +107,7 @@ def compare(
     if count and not resume:
         request.check()
     if models:
-        report(evaluate_models(models, request, runs_dir), out or Path("comparison"))
+        report(evaluate_models(models, request, runs_dir), out or REPORTS)
     elif resume:
         run_race(find_race(resume, runs_dir), out, now)
     elif split == "all":

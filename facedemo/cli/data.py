@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import check_suffix, progress_bar
+from facedemo.cli.options import Size
+from facedemo.cli.terminal import check_suffix, finite, progress_bar
 from facedemo.config.presets import fitting_preset
 from facedemo.data import personal
 from facedemo.data.celeba import sort_people
@@ -20,7 +21,6 @@ app = typer.Typer(help="Prepare images to train on.", no_args_is_help=True, add_
 
 
 Source = Annotated[str, typer.Argument(help="Images: a folder, a .zip or .tar of one, or a CelebA folder.")]
-Size = Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.")]
 Cropping = Annotated[Crop, typer.Option(help="How to crop images; face finds every face in a photo.")]
 PAIRS = 5  # near-copies that are named
 
@@ -75,7 +75,9 @@ def check(
 
 @app.command()
 def purge(
-    older_than: Annotated[float, typer.Option(help="Remove only what is at least this many days old.", min=0.0)] = 0.0,
+    older_than: Annotated[
+        float, typer.Option(help="Remove only what is at least this many days old.", min=0.0, callback=finite)
+    ] = 0.0,
 ) -> None:
     """Remove uploaded images and face embeddings from this computer.
 

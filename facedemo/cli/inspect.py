@@ -34,8 +34,8 @@ def step(
     """Train a model a few steps further and print each step's equations; the saved model is not modified."""
     if out is not None:
         check_suffix(out, PICTURES)
-    changes = parse_numbers(set_ or [], "a setting with its value", "gamma=0.6")
-    changes |= {} if gamma is None else {"gamma": gamma}
+    words = [] if gamma is None else [f"gamma={gamma}"]
+    changes = parse_numbers([*words, *(set_ or [])], "a setting with its value", "gamma=0.6")
     path = find_model(model, runs_dir)
     examples = dataset.for_model(load_model(path).config)
     stepper = single_step.TrainingStepper(path, examples.images)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, parse_numbers, progress_bar
+from facedemo.cli.terminal import RUNS, RunsDir, bars, check_suffix, parse_numbers, progress_bar, refuse_unused
 from facedemo.data.labels import attribute_list
 from facedemo.evaluation.attribute_classifier import fit_learner_and_judge
 from facedemo.evaluation.attributes import fit_attribute_model
@@ -17,7 +17,7 @@ from facedemo.explore.named_directions import NamedDirection
 from facedemo.imaging import film, pictures
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel, find_model, load_model
-from facedemo.pretrained.seeds import face_seeds
+from facedemo.pretrained.seeds import MAX_SEED, face_seeds
 from facedemo.progress import Steps
 from facedemo.storage.atomic import replace_file
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+OF_LISTING = ("model", "labels", "save", "runs_dir")
 FILMS = (".mp4", ".gif", *pictures.PICTURES)
 
 Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")]
@@ -34,9 +35,15 @@ Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's fol
 
 @app.command()
 def interpolate(
-    seeds: Annotated[list[int], typer.Argument(help="Seeds of the faces, in order.", min=0)],
+    seeds: Annotated[list[int], typer.Argument(help="Seeds of the faces, in order.", min=0, max=MAX_SEED)],
     model: Model = "ours-64",
-    steps: Annotated[int, typer.Option(help="Frames from each face to the next; for --square, faces per side.")] = 24,
+    steps: Annotated[
+        int,
+        typer.Option(
+            help=f"Frames from each face to the next, 2 to {interpolation.MAX_STEPS}; for --square, faces per side, 2 "
+            f"to {interpolation.MAX_SIDE}."
+        ),
+    ] = 24,
     path: Annotated[PathKind, typer.Option(help="Path: along an arc (slerp) or straight (lerp).")] = "slerp",
     walk: Annotated[
         int | None, typer.Option(help="Number of faces in a loop that is drawn from one seed, at most 1,000.", min=2)
@@ -62,6 +69,7 @@ def interpolate(
             raise ValueError(f"--walk draws at most 1,000 faces, not {walk:,}.")
         seeds = face_seeds(seeds[0], walk)
     check_suffix(out, pictures.PICTURES if square else FILMS)
+    film.check_rate(rate)
     loaded = load_model(find_model(model, runs_dir))
     draw = interpolation.grid_of_seeds if square else interpolation.film_of_seeds
     with progress_bar("faces") as progress:
@@ -111,9 +119,10 @@ def listed(direction: Direction) -> str:
 
 @app.command()
 def directions(
+    context: typer.Context,
     changes: Annotated[list[str] | None, typer.Argument(help="Directions as name=amount, such as warmth=2.")] = None,
     model: Model = "ours-64",
-    seed: Annotated[int, typer.Option(help="Seed of the face to edit.", min=0)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the face to edit.", min=0, max=MAX_SEED)] = 1,
     labels: Annotated[
         str | None,
         typer.Option(
@@ -137,7 +146,11 @@ def directions(
     it is.
     """
     check_suffix(out, pictures.PICTURES)
+    if not changes:
+        refuse_unused(context, OF_LISTING, "Without a direction and its amount, directions are only listed")
     amounts = parse_numbers(changes or [], "a direction with its amount", "warmth=2")
+    for amount in amounts.values():
+        library.check_amount(amount)
     if save and not labels:
         raise ValueError("--save keeps what is learned from labelled faces. Add --labels SOURCE.")
     folder = find_model(model, runs_dir)

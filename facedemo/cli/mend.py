@@ -15,11 +15,17 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def mend(
-    model: Annotated[str, typer.Argument(help="A bundled model's name, a bundle's folder, or a run.", metavar="MODEL")],
+    model: Annotated[
+        str,
+        typer.Argument(help="A run, or a bundle's name or folder; not a bundle that was mended last.", metavar="MODEL"),
+    ],
     out: Annotated[Path, typer.Option(help="Output folder for the mended model, such as checkpoints/mine.")],
-    images: Annotated[int, typer.Option(help="Number of its own images that the generator is trained on.", min=1)] = (
-        mending.IMAGES
-    ),
+    images: Annotated[
+        int,
+        typer.Option(
+            help="Number of its own images that the generator is trained on; measuring takes as long as 100,000.", min=1
+        ),
+    ] = mending.IMAGES,
     strength: Annotated[
         float,
         typer.Option(

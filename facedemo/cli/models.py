@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_suffix, text_of
+from facedemo.cli.terminal import RUNS, RunName, RunsDir, check_folder, check_suffix, text_of
 from facedemo.imaging import pictures
 from facedemo.pretrained import archive, sampling
 from facedemo.pretrained.bundles import export
@@ -31,6 +31,8 @@ def generate(
 ) -> None:
     """Generate faces; the same seed gives the same face on every machine."""
     check_suffix(out, pictures.PICTURES)
+    if each is not None:
+        check_folder(each)
     loaded = load_model(find_model(model, runs_dir))
     seeds = face_seeds(seed, count)
     faces = sampling.generate(loaded, seeds, scale)

@@ -9,7 +9,19 @@ from pydantic.fields import FieldInfo
 
 from facedemo.config.schema import Budget, DataConfig, RunConfig, TrainingConfig, is_legacy
 from facedemo.gans.registry import FAMILIES, config_class
+from facedemo.gans.settings import FamilyConfig
 
+SIZES = get_args(FamilyConfig.model_fields["size"].annotation)
+
+
+def image_size(size: int) -> int:
+    """A callback for options: the size, if there are networks for it."""
+    if size not in SIZES:
+        raise typer.BadParameter(f"{size} is not one of {', '.join(map(str, SIZES))}.")
+    return size
+
+
+Size = Annotated[int, typer.Option(help="Side of the images in pixels: 32, 64 or 128.", callback=image_size)]
 NAMES = {"source": "--data", "start": "--start-from"}  # settings whose option is called otherwise
 Command = TypeVar("Command", bound=Callable[..., None])
 

@@ -1,7 +1,9 @@
 """Options and terminal output shared by all commands."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -39,11 +41,39 @@ def fail(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
+def refuse_unused(context: typer.Context, used: Collection[str], because: str) -> None:
+    """Raises ValueError if options were given that have no effect.
+
+    used: the names of the parameters that have one.  because: why the others have none, as a clause.
+    """
+    unused = [
+        item.opts[0]
+        for item in context.command.params
+        if item.name not in used and from_user(context.get_parameter_source(item.name or ""))
+    ]
+    if unused:
+        raise ValueError(f"{because}. Omit {', '.join(unused)}.")
+
+
+def from_user(source: Enum | None) -> bool:
+    """Whether a parameter was given on the command line, and is not a default or from the environment."""
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def finite(number: float) -> float:
+    """A callback for options of type float, whose lower limit lets “inf” pass."""
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{number} is not a finite number.")
+    return number
+
+
 def parse_numbers(words: Sequence[str], kind: str, example: str) -> dict[str, float]:
     """The numbers in words such as gamma=0.6, by their names.  Raises ValueError, naming `kind` and the example."""
     numbers = {}
     for word in words:
         name, _, text = word.partition("=")
+        if name in numbers:
+            raise ValueError(f"“{name}” is given twice. Give it once.")
         try:
             numbers[name] = float(text)
         except ValueError:
@@ -63,6 +93,19 @@ def check_suffix(out: Path, suffixes: Sequence[str]) -> None:
     """Raises ValueError, before any long computation, if a file's name does not end in one of `suffixes`."""
     if out.suffix.lower() not in suffixes:
         raise ValueError(f"The file name must end in {' or '.join(suffixes)}; “{out}” does not.")
+
+
+def check_new(folder: Path) -> None:
+    """Raises ValueError, before any long computation, if a folder to be written holds something already."""
+    check_folder(folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder} is not empty. Choose a new folder with --out.")
+
+
+def check_folder(folder: Path) -> None:
+    """Raises ValueError if there is a file in the place of a folder to write into."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file, not a folder.")
 
 
 def text_of(file: Path) -> str:

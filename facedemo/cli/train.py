@@ -106,6 +106,10 @@ def resume(
     chosen = find_run(run, runs_dir)
     if budget := given({"iterations": iterations, "images": images, "minutes": minutes}):
         chosen.extend(Budget(**budget))
+    elif chosen.status.state == "finished":
+        typer.echo(
+            "The run has used its budget. To train it further, add a larger one, such as --minutes 30.", err=True
+        )
     if data or data_changed:
         chosen.use_images(existing("\n".join(data)) if data else None, data_changed)
     follow(chosen, now)

@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from facedemo.cli.terminal import RUNS, RunsDir, Split, bars, check_suffix, show_rows, show_table
+from facedemo.cli.terminal import (
+    RUNS,
+    RunsDir,
+    Split,
+    bars,
+    check_folder,
+    check_suffix,
+    from_user,
+    refuse_unused,
+    show_rows,
+    show_table,
+)
 from facedemo.data import personal
 from facedemo.evaluation import annotate, over_seeds
 from facedemo.evaluation.narrative import card_section, describe
@@ -23,7 +34,7 @@ from facedemo.progress import Progress, Steps
 from facedemo.storage.atomic import replace_file
 
 app = typer.Typer(add_completion=False)
-
+OF_QUICK = ("model", "count", "seed", "quick", "out", "runs_dir")
 
 Model = Annotated[str, typer.Option(help="A bundled model's name, a bundle's folder, or a run.")]
 Count = Annotated[int, typer.Option(help="Number of faces to generate and evaluate.", min=1, max=100_000)]
@@ -65,6 +76,7 @@ Keep = Annotated[bool, typer.Option("--keep", help="Store the results in the bun
 
 @app.command()
 def verify(
+    context: typer.Context,
     model: Model = "ours-64",
     count: Count = 1000,
     seed: Seed = 0,
@@ -82,12 +94,16 @@ def verify(
     runs_dir: RunsDir = RUNS,
 ) -> None:
     """Evaluate a model's faces: detection, diversity, memorisation, and distance to real faces."""
-    if quick and (pictures or keep or fid):
-        raise ValueError("--quick only measures the detection rate. Omit it to use --pictures, --keep or --fid.")
-    if seeds > 1 and (quick or pictures or keep):
-        raise ValueError("--quick, --pictures and --keep are for a single evaluation. Omit --seeds to use them.")
+    if quick:
+        refuse_unused(context, OF_QUICK, "--quick only measures the detection rate, once")
+    if seeds > 1 and (pictures or keep):
+        raise ValueError("--pictures and --keep are for a single evaluation. Omit --seeds to use them.")
+    if data is None and from_user(context.get_parameter_source("split")):
+        raise ValueError("--split chooses among real images: add them with --data, or omit it.")
     if out is not None:
         check_suffix(out, (".json",))
+    if pictures is not None:
+        check_folder(pictures)
     personal.expire()
     request = EvaluationRequest(count, seed, one_source(data), split, one_source(gallery), cnn, copies, fid)
     request.check()

@@ -172,6 +172,11 @@ class TrainingConfig(FrozenSettings):
         return {name: value for name, value in settings.items() if name not in REMOVED}
 
 
+def one_line(name: str) -> str:
+    """A name as lists show it: without line breaks, tabs, and spaces around it."""
+    return " ".join(name.split())
+
+
 class RunConfig(FrozenSettings):
     name: str = Field(default="", max_length=80, title="Name", description="Optional name for the run.")
     family: str = Field(default=DEFAULT_FAMILY, title="Family", description="GAN family to train.")
@@ -179,6 +184,11 @@ class RunConfig(FrozenSettings):
     data: DataConfig = DataConfig()
     budget: Budget = Budget(minutes=60)
     training: TrainingConfig = TrainingConfig()
+
+    @field_validator("name")
+    @classmethod
+    def name_in_one_line(cls, name: str) -> str:
+        return one_line(name)
 
     @field_validator("family")
     @classmethod

@@ -37,6 +37,8 @@ class EvaluationRequest:
                 "model was not trained on."
             )
         for images in filter(None, (self.source, self.gallery)):
+            if images == BUILTIN_SOURCE:
+                raise ValueError("The built-in faces are no photographs. Give the path of real images to compare with.")
             existing(images)
         if self.source is None and self.copies:
             raise ValueError("The nearest training faces need the training images: give them with --data.")

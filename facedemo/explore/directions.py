@@ -15,6 +15,7 @@ Three kinds, all computed from the images of many random latents; the first two 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import torch
@@ -177,6 +178,12 @@ def gradual(amounts: Mapping[str, float], frames: int) -> list[dict[str, float]]
     return [{name: amount * step / (frames - 1) for name, amount in amounts.items()} for step in range(frames)]
 
 
+def check_amount(amount: float) -> None:
+    """Raises ValueError if a face cannot be moved by `amount` standard deviations."""
+    if not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
+        raise ValueError(f"The amount of a direction is from −{MAX_AMOUNT:g} to {MAX_AMOUNT:g}, not {amount}.")
+
+
 def move_face(
     model: FaceModel,
     latent: np.ndarray,
@@ -194,9 +201,9 @@ def move_face(
     for mapping in amounts:
         for name, amount in mapping.items():
             if name not in steps:
-                raise ValueError(f"There is no direction “{name}”. Directions: {', '.join(steps)}.")
-            if not -MAX_AMOUNT <= amount <= MAX_AMOUNT:
-                raise ValueError(f"The amount of a direction is from −{MAX_AMOUNT:g} to {MAX_AMOUNT:g}, not {amount}.")
+                nearest = "".join(f" Did you mean “{near}”?" for near in get_close_matches(name.lower(), steps, 1))
+                raise ValueError(f"There is no direction “{name}”.{nearest} Directions: {', '.join(steps)}.")
+            check_amount(amount)
         vectors.append(start + sum((amount * steps[name] for name, amount in mapping.items()), torch.zeros(len(start))))
     if not vectors:
         raise ValueError("Give at least one mapping of directions to amounts.")

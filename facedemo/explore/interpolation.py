@@ -109,10 +109,10 @@ def film_of_seeds(
 
     steps: in [2, 120]. With two seeds, the film has `steps` frames, including both faces; with k > 2, it loops in
     k·steps frames. The frames at the keyframes are exactly the faces of the seeds.  Raises ValueError as `latent_path`
-    and `sampling.latents` do, and for fewer than 2 steps.
+    and `sampling.latents` do, and for other steps.
     """
-    if steps < 2:
-        raise ValueError(f"A film needs at least 2 steps from face to face, not {steps}.")
+    if not 2 <= steps <= MAX_STEPS:
+        raise ValueError(f"A film has 2 to {MAX_STEPS} frames from face to face, not {steps:,}.")
     closed = is_loop(seeds)
     path_latents = latent_path(sampling.latents(model, seeds), steps if closed else steps - 1, path, closed)
     return sampling.draw(model, path_latents, progress=progress)

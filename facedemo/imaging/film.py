@@ -91,8 +91,13 @@ def mp4(frames: np.ndarray, rate: int, side: int = SIDE, progress: Progress | No
         return path.read_bytes()
 
 
-def check(frames: np.ndarray, rate: int) -> None:
+def check_rate(rate: int) -> None:
+    """Raises ValueError if a film cannot have `rate` frames per second."""
     if not 1 <= rate <= MAX_RATE:
         raise ValueError(f"A film has 1 to {MAX_RATE} frames per second, not {rate}.")
+
+
+def check(frames: np.ndarray, rate: int) -> None:
+    check_rate(rate)
     if not len(frames):
         raise ValueError("A film needs at least one frame.")

@@ -82,7 +82,8 @@ def check_change(command: str, path: Path, out: Path) -> None:
     changes = read_report(path).changes
     if changes and changes[-1]["command"] == command:
         raise ValueError(
-            f"`facedemo {command}` was the last to change “{path.name}”. Use the model that it was made from."
+            f"`facedemo {command}` was the last to change “{path.name}”. Choose the run that it was made from, or a "
+            "model that was changed in another way since."
         )
     if out.exists():
         raise ValueError(f"{out} exists already. Choose a new folder.")

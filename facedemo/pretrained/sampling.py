@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from facedemo.imaging.pictures import to_uint8
+from facedemo.pretrained.seeds import checked_seed
 from facedemo.progress import Progress
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ BATCH = 8
 def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> Tensor:
     """The latents of faces, (n, h) float32 on the CPU: each sampled from its own seed and multiplied by `scale`.
 
-    scale: in (0, 2].  Raises ValueError for another scale, or if there is no seed.
+    scale: in (0, 2].  Raises ValueError for another scale, a seed out of range, or if there is no seed.
     """
     if not 0 < scale <= MAX_SCALE:
         raise ValueError(f"The latent scale is above 0 and at most {MAX_SCALE:g}, not {scale}.")
@@ -29,7 +30,7 @@ def latents(model: "FaceModel", seeds: Sequence[int], scale: float = 1.0) -> Ten
     # NumPy froze RandomState's stream for good; torch's and default_rng's may change between versions.
     rng, vectors = np.random.RandomState(), []
     for seed in seeds:
-        rng.seed(seed)  # the state of RandomState(seed), sixty times faster than constructing one
+        rng.seed(checked_seed(seed))  # the state of RandomState(seed), sixty times faster than constructing one
         vectors.append(model.family.latents(1, rng))
     return torch.cat(vectors) * scale
 

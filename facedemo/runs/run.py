@@ -20,7 +20,7 @@ from pathlib import Path
 
 from facedemo.config.messages import error_message
 from facedemo.config.schedule import SettingChange
-from facedemo.config.schema import Budget, RunConfig
+from facedemo.config.schema import Budget, RunConfig, one_line
 from facedemo.runs import records
 from facedemo.runs.directory import ProcessDirectory, RunError, find_one
 from facedemo.storage.atomic import read_lines, read_object, replace_file
@@ -116,8 +116,16 @@ class Run(ProcessDirectory):
         self.send("stop")
 
     def extend(self, budget: Budget) -> None:
-        """Replaces the budget of a run that is not training.  Raises RunError if it is training."""
+        """Replaces the budget of a run that is not training.
+
+        Raises RunError if it is training, or if it has used up the new budget already.
+        """
         with self.exclusive("The budget cannot be changed while the run trains. Stop it first."):
+            status = self.status
+            if budget.fraction(status.step, status.images, status.seconds) >= 1:
+                raise RunError(
+                    f"The run has already used a budget of {budget.text}. Choose a larger one, counted from its start."
+                )
             config = self.config.model_copy(update={"budget": budget})
             replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
 
@@ -126,7 +134,7 @@ class Run(ProcessDirectory):
         if not name.strip():
             raise RunError("A run needs a name. Enter one.")
         with self.exclusive("The run cannot be renamed while it trains. Stop it first."):
-            config = self.config.model_copy(update={"name": name.strip()})
+            config = self.config.model_copy(update={"name": one_line(name)})
             replace_file(self.path / CONFIG, config.model_dump_json(indent=2))
 
     def use_images(self, source: str | None = None, changed: bool = False) -> None:

@@ -39,7 +39,7 @@ def replacing(path: Path, flush: bool = True) -> Iterator[Path]:
             error.filename = str(path)  # the name that the user gave
         raise
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it was never written, or its name is too long
             temporary.unlink()
     if flush:
         flush_names(path.parent)

@@ -122,13 +122,13 @@ class Mended:
 def mend(model: FaceModel, images: int, strength: float = 1.0, steps: Steps = lambda what: None) -> Mended:
     """Trains a model's generator for a number of images, more than 0; its weights change in place.
 
-    strength: share of the way from its weights to the trained ones, more than 0 and at most 1.  Measuring takes about
+    strength: share of the way from its weights to the trained ones, in [0.01, 1].  Measuring takes about
     as long as 100,000 images.  Raises ValueError if an argument is out of its range.
     """
     if images <= 0:
         raise ValueError("Mending needs at least one image.")
-    if not 0 < strength <= 1:
-        raise ValueError(f"A strength of {strength:g} is not possible. Choose a number above 0, and at most 1.")
+    if not 0.01 <= strength <= 1:
+        raise ValueError(f"A strength of {strength:g} is not possible. Choose a number from 0.01 to 1.")
     latents = sampling.latents(model, face_seeds(SEED, FACES))
     spread = float(latents.std())
     before = steadiness(model, latents, spread, steps("measuring how steady the faces are"))

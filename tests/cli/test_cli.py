@@ -48,6 +48,18 @@ def test_resume_goes_on_with_a_bigger_budget(home: Path, trained: Run) -> None:
     done = facedemo(home, "resume", trained.id, "--iterations", "16")
     assert done.returncode == 0, done.stderr
     assert trained.status.step == 16
+    assert "To train it further" not in done.stderr
+
+
+def test_a_used_up_budget_is_refused_and_a_finished_run_is_told_of(home: Path, trained: Run) -> None:
+    budget, step = trained.config.budget, trained.status.step
+    refused = facedemo(home, "resume", trained.id, "--iterations", str(step))
+    assert refused.returncode == 1
+    assert f"already used a budget of {step} iterations" in refused.stderr
+    assert trained.config.budget == budget
+    done = facedemo(home, "resume", trained.id)
+    assert done.returncode == 0, done.stderr
+    assert "To train it further" in done.stderr
 
 
 def test_generate_writes_a_grid_and_each_face_by_its_seed(home: Path, trained: Run) -> None:
@@ -114,6 +126,8 @@ def test_data_people_sorts_images_by_person(home: Path) -> None:
         (["generate", "--model", "nobody", "--scale", "9"], "Error"),
         (["resume", "nothing"], "No run matches"),
         (["data", "prepare", "nowhere"], "nowhere"),
+        (["step", "nobody", "--gamma", "0.4", "--set", "gamma=0.6"], "“gamma” is given twice"),
+        (["verify", "--data", "built-in"], "no photographs"),
     ],
 )
 def test_what_the_user_got_wrong_is_said_without_a_traceback(
@@ -258,6 +272,9 @@ def test_a_card_is_the_kind_of_picture_that_its_name_says(home: Path, trained: R
             ["generate", "--model", "MODEL", "--count", "1", "--out", "file/a.png"],
             "file is a file, not a folder.",
         ),
+        (["generate", "--model", "MODEL", "--count", "1", "--out", "a" * 250 + ".png"], f"{'a' * 250}.png: File name"),
+        (["generate", "--model", "nobody", "--each", "file"], "file is a file, not a folder."),
+        (["verify", "--model", "nobody", "--pictures", "file"], "file is a file, not a folder."),
         (["bundle", "MODEL", "--out", "b", "--about", "picture.png"], "picture.png is not a text file"),
     ],
 )

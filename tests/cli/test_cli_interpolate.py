@@ -57,6 +57,9 @@ def test_a_walk_a_strip_and_a_square(make_bundle: Maker, tmp_path: Path) -> None
         (["1", "2", "--walk", "3"], "one seed"),
         (["1", "--walk", "1001"], "at most 1,000"),
         (["1", "2", "--rate", "99"], "1 to 50"),
+        (["1", "2", "--steps", "1000000"], "2 to 120 frames from face to face, not 1,000,000"),
+        (["1", "2", "--steps", "121"], "2 to 120"),
+        (["1", "2", "3", "4", "--square", "--steps", "17", "--out", "square.png"], "2 to 16 faces wide"),
     ],
 )
 def test_what_cannot_be_done_is_explained(
@@ -77,7 +80,16 @@ def test_directions_are_listed_and_change_a_face(
     out = tmp_path / "face.png"
     call("directions", "warmth=1.5", "main1=-2", "--model", "tiny", "--seed", "3", "--out", str(out))
     assert read_settings(out) == {"model": "tiny", "seed": "3", "warmth": "1.5", "main1": "-2.0"}
-    assert "no direction" in call("directions", "age=1", "--model", "tiny", works=False)
+    assert "no direction “age”" in call("directions", "age=1", "--model", "tiny", works=False)
+    assert "Did you mean “warmth”?" in call("directions", "Warmth=1", "--model", "tiny", works=False)
+    assert "given twice" in call("directions", "warmth=1", "warmth=-1", "--model", "tiny", works=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"), [("warmth=5", "−4 to 4, not 5"), ("--seed 7", "Omit --seed."), ("--out a.png", "Omit --out.")]
+)
+def test_an_edit_that_cannot_be_made_is_refused_before_directions_are_computed(words: str, message: str) -> None:
+    assert message in call("directions", "--model", "nobody", *words.split(), works=False)
     assert "name=number" in call("directions", "warmth", "--model", "tiny", works=False)
 
 

@@ -232,3 +232,9 @@ def test_a_run_gets_a_name_of_its_own_even_if_chance_offers_one_that_is_taken(
     monkeypatch.setattr("secrets.token_hex", lambda size: next(offered) if size == 2 else by_chance(size))
     names = [create_run(RunConfig(), tmp_path).path.name for _ in range(2)]
     assert names == ["2026-01-01-000000-ours-aaaa", "2026-01-01-000000-ours-bbbb"]
+
+
+def test_a_name_is_one_line(run: Run) -> None:
+    assert RunConfig(name=" two\n lines\tlong ", model={"size": 32}).name == "two lines long"
+    run.rename("two\n lines")
+    assert run.name == "two lines"

@@ -14,7 +14,6 @@ from facedemo.config.schema import BUILTIN_SOURCE, Budget
 from facedemo.data.scan import check_enough
 from facedemo.data.source_files import existing
 from facedemo.runs import classroom
-from facedemo.runs.directory import RunError
 from facedemo.runs.run import Run
 from facedemo.storage.locations import may_change, workspace
 from facedemo.storage.process_status import Status
@@ -75,10 +74,7 @@ def extension(run: Run, prefix: str = "extend") -> None:
 
 
 def extend(run: Run, budget: dict[str, float]) -> None:
-    new_budget, status = Budget.model_validate(budget), run.status
-    if new_budget.fraction(status.step, status.images, status.seconds) >= 1:
-        raise RunError("The run has already used this budget. Choose a larger one.")
-    run.extend(new_budget)
+    run.extend(Budget.model_validate(budget))
     run.launch()
 
 

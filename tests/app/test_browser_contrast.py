@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from facedemo.storage.atomic import append_line
-from tests.app.compare.conftest import new_race
-from tests.app.compare.test_races import learned
+from tests.app.compare.conftest import learned, new_race
 from tests.app.conftest import PATIENT, in_a_browser
 from tests.app.keyboard import NAME, settled
 from tests.conftest import RunMaker

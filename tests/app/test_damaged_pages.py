@@ -11,7 +11,7 @@ from facedemo.app import navigation
 from facedemo.runs.run import Run
 from facedemo.storage.atomic import append_line
 from tests.conftest import RunMaker
-from tests.training.test_damaged_files import DAMAGES
+from tests.damages import DAMAGES
 
 FILES = (
     *("config.json", "status.json", "orders.jsonl", "marks.jsonl", "metrics.csv", "report.json", "notes.md", "log.txt"),

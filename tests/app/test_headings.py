@@ -1,13 +1,13 @@
 """The headings of every page: one title, and no level left out below it."""
 
 import itertools
-import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from facedemo.app import navigation
 from tests.app.conftest import ROOT
+from tests.app.headings import levels
 from tests.conftest import Maker, RunMaker
 
 PAGES = (
@@ -20,17 +20,6 @@ PAGES = (
     (navigation.RUNS, {"chosen": "mine"}),
     (navigation.RUNS, {"chosen": "all"}),
 )
-
-
-def levels(page: AppTest) -> list[int]:
-    """The levels of all headings, in their order on the page."""
-    found: list[int] = []
-    for item in page.main:
-        if item.type in ("title", "header", "subheader"):
-            found.append(int(item.tag[1]))
-        elif item.type == "markdown":
-            found += [len(marks) for marks in re.findall(r"^(#{1,6}) ", item.value, flags=re.MULTILINE)]
-    return found
 
 
 @pytest.mark.parametrize(("path", "address"), PAGES, ids=lambda value: getattr(value, "stem", str(value)))

@@ -11,7 +11,7 @@ from facedemo.evaluation.attribute_classifier import AttributeClassifier, Learne
 from facedemo.explore import directions, named_directions
 from facedemo.explore.named_directions import NamedDirection
 from facedemo.progress import Steps
-from tests.app.test_interpolate_page import DIRECTIONS, NAMES, address, open_page
+from tests.app.interpolate_page import DIRECTIONS, NAMES, address, open_page
 from tests.conftest import Maker, Seeing
 
 

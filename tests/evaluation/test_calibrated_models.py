@@ -25,7 +25,7 @@ from facedemo.storage.locations import WEIGHTS
 from facedemo.storage.process_status import Status
 from facedemo.training.updates import FabricUpdates
 from tests.conftest import Maker, RunMaker, Seeing, facedemo
-from tests.evaluation.test_calibration import change
+from tests.evaluation.latent_changes import change
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from facedemo.evaluation.calibration import (
     small_pictures,
 )
 from facedemo.evaluation.metrics import frechet
+from tests.evaluation.latent_changes import change
 
 DIMENSIONS, WIDTH = 6, 4  # of embeddings and latents
 
@@ -29,11 +30,6 @@ def embeddings(latents: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
 
 def latents_of(count: int, rng: np.random.RandomState) -> np.ndarray:
     return rng.uniform(-1, 1, (count, WIDTH))
-
-
-def change(width: int) -> LatentChange:
-    values = torch.arange(1, width + 1, dtype=torch.float64)
-    return LatentChange(torch.diag(values / width + 0.5) + 0.01, values / 10, before=1.0, after=0.5)
 
 
 def predicted(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,9 +10,12 @@ from facedemo.app import navigation
 from facedemo.app.shared import estimate
 from facedemo.comparison import entrants, race
 from facedemo.comparison.race import Race
-from facedemo.evaluation.report import Report, Row, rate
+from facedemo.evaluation.report import Report, Row, rate, save_evaluation
+from facedemo.imaging.pictures import grid
 from facedemo.runs.directory import ProcessDirectory
+from facedemo.runs.evaluations import EARLIER
 from facedemo.runs.run import Run
+from facedemo.storage.atomic import append_line
 
 TINY = {"size": 32, "width": 4, "latent": 8, "batch_size": 4, "generator": "decoder", "iterations": 20}
 
@@ -68,3 +72,19 @@ def report(name: str, undetected: int, people: int) -> Report:
 def new_race(gammas: tuple[float, ...] = ()) -> Race:
     configs = entrants.entrant_configs(TINY, ["ours"] if gammas else ["ours", "dcgan"], gammas)
     return race.create_race(configs, kind=entrants.kind_of(configs), command="facedemo compare --iterations 20")
+
+
+def learned(race: Race, number: int) -> Run:
+    """A contender of a race, with the traces of a training, but no weights."""
+    run = race.run(race.plan.entries[number])
+    row = (
+        "step,images,seconds,loss_real,loss_fake,k,convergence\n10,40,1.0,0.3,0.2,0.0,0.5\n20,80,2.0,0.2,0.2,0.1,0.4\n"
+    )
+    (run.path / "metrics.csv").write_text(row)
+    faces = np.random.default_rng(number).integers(0, 256, (64, 32, 32, 3), np.uint8)
+    grid(faces, 8).save(run.path / "samples" / "00000020.png")
+    for step in (10, 20):
+        seen = {"step": step, "images": 4 * step, "seconds": step / 10, "found": step, "of": 100}
+        append_line(run.path / EARLIER, seen)
+    save_evaluation(run.path, report(run.id, 30 + number, 50 + number))
+    return run

@@ -7,38 +7,18 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from facedemo.app.views.compare import race_list
 from facedemo.comparison import entrants
-from facedemo.comparison.race import Kind, Race, deleted_races, list_races
-from facedemo.evaluation.report import save_evaluation
-from facedemo.imaging.pictures import grid
-from facedemo.runs.evaluations import EARLIER
+from facedemo.comparison.race import Kind, deleted_races, list_races
 from facedemo.runs.run import Run, list_runs
-from facedemo.storage.atomic import append_line, read_lines
+from facedemo.storage.atomic import read_lines
 from facedemo.storage.process_status import Status, process_facts
 from facedemo.training import speed
-from tests.app.compare.conftest import click, linked, new_race, open_page, page_text, pictures, report
+from tests.app.compare.conftest import click, learned, linked, new_race, open_page, page_text, pictures
 from tests.app.learn.conftest import LESSONS
-
-
-def learned(race: Race, number: int) -> Run:
-    """A contender of a race, with the traces of a training, but no weights."""
-    run = race.run(race.plan.entries[number])
-    row = (
-        "step,images,seconds,loss_real,loss_fake,k,convergence\n10,40,1.0,0.3,0.2,0.0,0.5\n20,80,2.0,0.2,0.2,0.1,0.4\n"
-    )
-    (run.path / "metrics.csv").write_text(row)
-    faces = np.random.default_rng(number).integers(0, 256, (64, 32, 32, 3), np.uint8)
-    grid(faces, 8).save(run.path / "samples" / "00000020.png")
-    for step in (10, 20):
-        seen = {"step": step, "images": 4 * step, "seconds": step / 10, "found": step, "of": 100}
-        append_line(run.path / EARLIER, seen)
-    save_evaluation(run.path, report(run.id, 30 + number, 50 + number))
-    return run
 
 
 @pytest.mark.parametrize(

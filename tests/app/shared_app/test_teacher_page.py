@@ -14,8 +14,8 @@ from facedemo.runs import classroom
 from facedemo.runs.directory import RunError
 from facedemo.storage.locations import use_workspaces
 from facedemo.storage.process_status import Status, process_facts
+from tests.app.headings import levels
 from tests.app.shared_app.conftest import CODE, TEACHER_CODE, app, page_text, run_of, signed_in
-from tests.app.test_headings import levels
 
 
 def test_a_teacher_sees_who_trains_what_stops_it_and_ends_the_class() -> None:

@@ -90,6 +90,16 @@ def film_file(suffix: str, frames: "np.ndarray", closed: bool, rate: int, facts:
     return (film.mp4 if suffix == ".mp4" else film.gif)(played, rate, **facts)
 
 
+def known_directions(model: FaceModel, folder: Path, labels: str | None, save: bool) -> list[Direction]:
+    """The directions learned from labelled faces now, the others that are stored with the model, and those it has."""
+    with bars() as steps:
+        learned = from_labels(model, labels, folder if save else None, steps) if labels else []
+        others = library.find_directions(model, library.FACES, steps("faces"))
+    names = {direction.name for direction in learned}
+    stored = named_directions.read(folder, len(others[0].step))
+    return [*learned, *(direction for direction in stored if direction.name not in names), *others]
+
+
 def from_labels(model: FaceModel, source: str, save: Path | None, steps: Steps) -> list[Direction]:
     """Directions learned from labelled faces: attributes if there is a list of them, otherwise age and gender.
 
@@ -155,21 +165,12 @@ def directions(
         raise ValueError("--save keeps what is learned from labelled faces. Add --labels SOURCE.")
     folder = find_model(model, runs_dir)
     loaded = load_model(folder)
-    with bars() as steps:
-        learned = from_labels(loaded, labels, folder if save else None, steps) if labels else []
-        others = library.find_directions(loaded, library.FACES, steps("faces"))
-    saved_directions = named_directions.read(folder, len(others[0].step))
-    learned_names = {direction.name for direction in learned}
-    known_directions = [
-        *learned,
-        *(direction for direction in saved_directions if direction.name not in learned_names),
-        *others,
-    ]
+    known = known_directions(loaded, folder, labels, save)
     if not amounts:
-        for direction in known_directions:
+        for direction in known:
             typer.echo(listed(direction))
         return
-    (face,) = library.move_face(loaded, sampling.latents(loaded, [seed])[0].numpy(), known_directions, [amounts])
+    (face,) = library.move_face(loaded, sampling.latents(loaded, [seed])[0].numpy(), known, [amounts])
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_file(out, pictures.picture_file(face, out.suffix, model=loaded.name, seed=seed, **amounts))
     typer.echo(out)

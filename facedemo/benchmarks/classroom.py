@@ -22,7 +22,7 @@ from facedemo.storage.locations import CONFIG
 from facedemo.storage.process import termination_as_interrupt
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 CODE, PIN = "class code", "1234"
 STATES_SECONDS, MEMORY_SECONDS = 0.2, 10.0  # between looks at the runs, and at the memory
@@ -30,6 +30,10 @@ THINKING_SECONDS = 1.0  # between the clicks of two visitors
 ENDED = ("finished", "stopped", "failed", "crashed", "damaged")
 ALIKE = {"run": "{id}", "chosen": "{id}", "model": "run:{id}", "models": "run:{id}", "race": "{id}", "a": "run:{id}"}
 PAGES = ("train", "runs", "generate", "interpolate", "inside", "step", "verify", "compare", "teacher")
+STEP = "One step"
+# a page that was opened by its address, which WATCH does not watch
+OPENED = """() => document.querySelector("h1") && performance.now() > 500
+  && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'"""
 GIB = 2**30
 
 
@@ -39,10 +43,10 @@ class ClassMeasurement:
 
     started, ended: numbers of visitors in the order in which their runs were started, and ended.  states: how many runs
     ended in each state.  most_at_once: trainings at any time.  visits: seconds that each page took to appear, from the
-    click to the last change of the screen, while runs waited.  page_median, page_95: over all visits but the first one
-    to each page, which loads its code and models for all visitors.  app_gib, browser_gib: peak memory of the app with
-    all trainings, and of the browser; pages that processes share are divided among them.  reached: where a link showed
-    a visitor the run of another.
+    click to the last change of the screen, while runs waited, and Next step on One step.  page_median, page_95: over
+    all visits but the first one to each page, which loads its code and models for all visitors.  app_gib, browser_gib:
+    peak memory of the app with all trainings, and of the browser; pages that processes share are divided among them.
+    reached: where a link showed a visitor the run of another.
     """
 
     visitors: int
@@ -126,9 +130,10 @@ def walk(result: ClassMeasurement, pages: list["Page"], runs: list[Run], report:
         link = links.nth(turn // len(pages) % links.count())
         name, before = link.inner_text().splitlines()[-1].strip(), title(page)
         if name != before:
-            link.click()
-            page.wait_for_function(RENDERED, arg=before, polling=50)
-            result.visits.setdefault(name, []).append(page.evaluate("(seen.changed - seen.clicked) / 1000"))
+            result.visits.setdefault(name, []).append(seconds_of_click(page, link, before))
+            if name == STEP:  # each visitor's own step there needs memory of their own
+                button = page.get_by_role("button", name="Next step")
+                result.visits.setdefault(f"{STEP}, next", []).append(seconds_of_click(page, button))
         turn += 1
         page.wait_for_timeout(1000 * THINKING_SECONDS)
         if (now := sum(run.status.state not in ENDED for run in runs)) != waiting:
@@ -136,6 +141,13 @@ def walk(result: ClassMeasurement, pages: list["Page"], runs: list[Run], report:
             waiting = now
     warm = [seconds for spent in result.visits.values() for seconds in spent[1:]]
     result.page_median, result.page_95 = float(np.median(warm)), float(np.percentile(warm, 95))
+
+
+def seconds_of_click(page: "Page", target: "Locator", before: str = "") -> float:
+    """Clicks, and returns the seconds until the screen's last change.  before: the title of the page that is left."""
+    target.click()
+    page.wait_for_function(RENDERED, arg=before, polling=50)
+    return page.evaluate("(seen.changed - seen.clicked) / 1000")
 
 
 def title(page: "Page") -> str:
@@ -148,7 +160,7 @@ def foreign_pages(page: "Page", address: str, run: Run) -> list[str]:
     addresses = []
     for path in PAGES:
         page.goto(f"{address}/{path}?{query}")
-        page.wait_for_function(RENDERED.replace("seen.changed", "0"), arg="")
+        page.wait_for_function(OPENED)
         if run.name in page.locator("body").inner_text():
             addresses.append(f"{run.name} on {path}")
     return addresses

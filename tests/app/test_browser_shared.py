@@ -7,6 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from facedemo.app.components.preload import FILES, PARTS
+from facedemo.benchmarks.classroom import foreign_pages
+from facedemo.config.schema import Budget, RunConfig
+from facedemo.runs.run import create_run
 from tests.app.conftest import ROOT, free_port, in_a_browser, running_app
 
 pytestmark = [in_a_browser, pytest.mark.slow]
@@ -22,7 +25,9 @@ def expect_all_loaded(page: Page, loaded: list[str]) -> None:
     raise AssertionError(f"not loaded: {set(FILES) - set(loaded)}")
 
 
-def test_a_link_leads_to_its_page_also_after_signing_in(page: Page, tmp_path: Path) -> None:
+def test_a_link_leads_to_its_page_also_after_signing_in_but_not_to_a_run_of_somebody_else(
+    page: Page, tmp_path: Path
+) -> None:
     port, loaded = free_port(), list[str]()
     page.on("response", lambda response: loaded.append(response.url.rpartition("/")[2]))
     command = ("-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}")
@@ -37,3 +42,6 @@ def test_a_link_leads_to_its_page_also_after_signing_in(page: Page, tmp_path: Pa
         page.reload()
         expect(page.get_by_role("button", name="All lessons")).to_be_visible()
         expect(page.get_by_text("Ada")).to_be_visible()
+        others = tmp_path / "runs" / "people" / "Ben" / "runs"
+        run = create_run(RunConfig(name="Ben's secret", budget=Budget(minutes=1)), others)
+        assert not foreign_pages(page, f"http://127.0.0.1:{port}", run), "a class is measured with it, too"

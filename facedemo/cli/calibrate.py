@@ -16,16 +16,17 @@ from facedemo.pretrained.model import find_model
 
 app = typer.Typer(add_completion=False)
 DEFAULT = CalibrationOptions()
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A run, or a bundle's name or folder, unless calibrating was the last change to it.", metavar="MODEL"
+    ),
+]
 
 
 @app.command()
 def calibrate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="A run, or a bundle's name or folder; not a bundle that was calibrated last.", metavar="MODEL"
-        ),
-    ],
+    model: Model,
     data: Annotated[
         list[str],
         typer.Option(

@@ -17,7 +17,9 @@ app = typer.Typer(add_completion=False)
 def mend(
     model: Annotated[
         str,
-        typer.Argument(help="A run, or a bundle's name or folder; not a bundle that was mended last.", metavar="MODEL"),
+        typer.Argument(
+            help="A run, or a bundle's name or folder, unless mending was the last change to it.", metavar="MODEL"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Output folder for the mended model, such as checkpoints/mine.")],
     images: Annotated[

@@ -9,9 +9,7 @@ from pydantic.fields import FieldInfo
 
 from facedemo.config.schema import Budget, DataConfig, RunConfig, TrainingConfig, is_legacy
 from facedemo.gans.registry import FAMILIES, config_class
-from facedemo.gans.settings import FamilyConfig
-
-SIZES = get_args(FamilyConfig.model_fields["size"].annotation)
+from facedemo.gans.settings import SIZES
 
 
 def image_size(size: int) -> int:

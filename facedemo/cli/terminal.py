@@ -3,7 +3,6 @@
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -49,14 +48,15 @@ def refuse_unused(context: typer.Context, used: Collection[str], because: str) -
     unused = [
         item.opts[0]
         for item in context.command.params
-        if item.name not in used and from_user(context.get_parameter_source(item.name or ""))
+        if item.name and item.name not in used and is_given(context, item.name)
     ]
     if unused:
         raise ValueError(f"{because}. Omit {', '.join(unused)}.")
 
 
-def from_user(source: Enum | None) -> bool:
+def is_given(context: typer.Context, parameter: str) -> bool:
     """Whether a parameter was given on the command line, and is not a default or from the environment."""
+    source = context.get_parameter_source(parameter)
     return source is not None and source.name == "COMMANDLINE"
 
 

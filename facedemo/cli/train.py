@@ -108,7 +108,8 @@ def resume(
         chosen.extend(Budget(**budget))
     elif chosen.status.state == "finished":
         typer.echo(
-            "The run has used its budget. To train it further, add a larger one, such as --minutes 30.", err=True
+            "The run has used its budget. To train it further, add a larger --iterations, --images or --minutes.",
+            err=True,
         )
     if data or data_changed:
         chosen.use_images(existing("\n".join(data)) if data else None, data_changed)

@@ -15,7 +15,7 @@ from facedemo.cli.terminal import (
     bars,
     check_folder,
     check_suffix,
-    from_user,
+    is_given,
     refuse_unused,
     show_rows,
     show_table,
@@ -98,7 +98,7 @@ def verify(
         refuse_unused(context, OF_QUICK, "--quick only measures the detection rate, once")
     if seeds > 1 and (pictures or keep):
         raise ValueError("--pictures and --keep are for a single evaluation. Omit --seeds to use them.")
-    if data is None and from_user(context.get_parameter_source("split")):
+    if data is None and is_given(context, "split"):
         raise ValueError("--split chooses among real images: add them with --data, or omit it.")
     if out is not None:
         check_suffix(out, (".json",))

@@ -20,9 +20,9 @@ def builtin_faces(size: int, cache: Path | None = None) -> Faces:
     """The 4,096 built-in faces at `size` pixels.
 
     The bundled `r3gan-64` generated 30,000 faces of 64×64 pixels from the seeds 2,000,000 to 2,029,999. Without those
-    whose mean colours, brightness or contrast are rarer than 2 % in photographs, these are the ones with the highest
-    score from dlib's HOG detector, each named after its seed.  Raises DataError if the file is missing or damaged, or
-    the cache folder cannot be written.
+    whose mean colours, brightness or contrast lie outside the middle 98 % of CelebA's, these are the ones with the
+    highest score from dlib's HOG detector, each named after its seed.  Raises DataError if the file is missing or
+    damaged, or the cache folder cannot be written.
     """
     try:
         digest = hashlib.blake2b(ARCHIVE.read_bytes() + size.to_bytes(2), digest_size=16).hexdigest()

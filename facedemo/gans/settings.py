@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -120,6 +120,9 @@ class FamilyConfig(BaseModel):
         recent: the means of the last few rows of `metrics`; metrics that were not recorded are missing.
         """
         return ""
+
+
+SIZES: tuple[int, ...] = get_args(FamilyConfig.model_fields["size"].annotation)  # in pixels per side
 
 
 def tunables(config: type[FamilyConfig], live: bool | None = None) -> list[Tunable]:

@@ -15,10 +15,10 @@ from facedemo.comparison.race import Kind, Race
 from facedemo.config.messages import error_message
 from facedemo.config.schema import BUILTIN_SOURCE, DEFAULT_FAMILY, RunConfig, amount
 from facedemo.gans.registry import config_class, family_names
+from facedemo.gans.settings import SIZES
 from facedemo.runs import queue
 from facedemo.training.speed import speed_key
 
-SIZES = (32, 64, 128)
 GAMMAS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 11))
 IMAGES = 30_000  # the default budget for each model: the same for all, however fast they are
 DEFAULTS = {"size": 64, "count": 500, "seed": 0, "gammas": [0.3, 0.5, 0.7, 0.9]}

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from facedemo.cli.terminal import RUNS, RunsDir, bars
+from facedemo.evaluation import mending
 from facedemo.pretrained import bundles
 from facedemo.pretrained.model import find_model
-from facedemo.training import mending
 
 app = typer.Typer(add_completion=False)
 

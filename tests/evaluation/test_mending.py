@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from facedemo.evaluation import mending
+from facedemo.evaluation.mending import GOAL, NUDGE, NUDGES, SteadinessModel, learned_steadiness, steadier, steadiness
 from facedemo.pretrained import bundles, sampling
 from facedemo.pretrained.model import FaceModel, load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.model_report import read_report
-from facedemo.training import mending
-from facedemo.training.mending import GOAL, NUDGE, NUDGES, SteadinessModel, learned_steadiness, steadier, steadiness
 from tests.conftest import Maker, facedemo
 
 WIDTH = 4  # of latents

@@ -143,8 +143,8 @@ def standardised(images: np.ndarray) -> np.ndarray:
     return flat / (flat.std(axis=1, keepdims=True) + 1e-3)
 
 
-def histograms(images: np.ndarray) -> np.ndarray:
-    """Histograms of the orientations of gradients in CELLS×CELLS parts of float32 images: (n, CELLS·CELLS·BINS).
+def histograms(images: np.ndarray, cells: int = CELLS) -> np.ndarray:
+    """Histograms of the orientations of gradients in cells × cells parts of float32 images: (n, cells·cells·BINS).
 
     A gradient is divided between the two nearest orientations, in proportion to its strength.
     """
@@ -155,10 +155,10 @@ def histograms(images: np.ndarray) -> np.ndarray:
     strength = np.hypot(across, down)
     orientation = np.arctan2(down, across) / (2 * np.pi) * BINS % BINS
     lower, share = np.floor(orientation).astype(int) % BINS, orientation % 1
-    count, cell = len(images), luma.shape[1] // CELLS
-    cells = []
+    count, side = len(images), luma.shape[1] // cells
+    bins = []
     for number in range(BINS):
         part = strength * ((lower == number) * (1 - share) + ((lower + 1) % BINS == number) * share)
-        cells.append(part.reshape(count, CELLS, cell, CELLS, cell).mean(axis=(2, 4)))
-    values = np.stack(cells, axis=-1).reshape(count, -1)
+        bins.append(part.reshape(count, cells, side, cells, side).mean(axis=(2, 4)))
+    values = np.stack(bins, axis=-1).reshape(count, -1)
     return np.sqrt(values / (values.mean(axis=1, keepdims=True) + 1e-3))

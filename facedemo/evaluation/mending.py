@@ -1,14 +1,16 @@
-"""Mending: a generator is trained on its own faces, to draw fewer torn ones.
+"""Mending: a generator is trained on its own faces, to draw fewer broken ones.
 
-Where a small change of the latent changes a face much, one face turns into another, and is often torn (Tanielian et al.
-2020, "Learning disconnected manifolds: a no GAN's land", arXiv:2006.04596). A small network learns from faces of random
-latents how steady a face is, that is, how little it changes. Its gradient leads from a latent z to a latent z* nearby,
-whose face is steadier. A copy of the generator then learns to draw for z what the original draws for z*. This needs
-neither real images nor a discriminator.
+A judge grades faces of random latents, and a small network learns to predict its grade from the latent. The network's
+gradient leads from a latent z to a latent z* nearby, whose face is less broken but shows the same person with the same
+expression in the same light: z* may go far only in directions that hardly change the face's embedding, its colours and
+a small grey picture of it. A copy of the generator then learns to draw for z what the original draws for z*. As the
+network holds only nearby, the same is done again with the trained copy. This needs neither real images nor a
+discriminator.
 """
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,55 +19,72 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, AdamW
 
+from facedemo.evaluation.calibration import LinearModel, small_pictures
+from facedemo.evaluation.detector import detect_and_embed
+from facedemo.evaluation.judge import the_judge
 from facedemo.pretrained import sampling
 from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.progress import Progress, Steps
-from facedemo.training import device
 
-SEED, FACES = 880_000, 12_000  # of the faces whose steadiness is measured
-MIDDLE = (0.25, 0.9375), (0.1875, 0.8125)  # rows and columns of the part that is measured, as shares of the side
-NUDGES, NUDGE = 12, 0.1  # small changes of each latent, and their size in standard deviations of z
-MEASURED = 50  # faces measured at a time
+SEED, FACES, EMBEDDED = 880_000, 12_000, 3_000  # of the faces that are graded; the first of them are embedded, too
+PART = 500  # faces graded at a time
+COLOURS = 4  # per side: parts of a face whose mean colours are kept
 
-WIDTH, DROPOUT = 512, 0.3  # of the network that learns steadiness
+WIDTH, DROPOUT = 512, 0.3  # of the network that learns the grades
 EPOCHS, EPOCH_BATCH, LEARNING_RATE = 40, 200, 2e-3  # of its training
 
-GOAL = 1.0  # steadiness of a steady face: so many standard deviations above the mean
+GOAL = 1.5  # grade of a good face: so many standard deviations better than the mean
 PULL = 0.1  # back to z, on the squared distance in standard deviations of z
-MOVES, MOVE = 20, 0.45  # steps of gradient descent from z to z*, and their size
+KEEP = 1.0  # how much more z* is pulled back in directions that change who is shown, and how
+MOVES, MOVE = 30, 0.45  # steps of gradient descent from z to z*, and their size
 
-IMAGES = 100_000  # of the generator's training, by default
+ROUNDS = 2  # of grading and training
+IMAGES = 200_000  # of the generator's training in both rounds, by default
 BATCH, MENDING_RATE, WARM_UP = 32, 3e-4, 100  # of it: images, learning rate, iterations
 
 
-def steadiness(model: FaceModel, latents: Tensor, spread: float, progress: Progress | None = None) -> np.ndarray:
-    """How little the middle of each face changes with its latent, of (n, h): (n,) float64, higher for steadier faces.
+@dataclass(frozen=True)
+class GradedFaces:
+    """Faces of latents (n, h).  grades: (n,), by the judge.  kept: rows, and numbers (m, d) of their faces to keep."""
 
-    The negative logarithm of the root mean square of its pixels' changes, in units of their own standard deviation, per
-    standard deviation of z, for NUDGES normally distributed changes of the latent.  spread: that standard deviation.
-    """
-    nudges = np.random.RandomState(0).standard_normal((NUDGES, latents.shape[1])) * NUDGE * spread
-    found = list[Tensor]()
-    for part in latents.split(MEASURED):
-        faces = middle(model.generate(part))
-        moved = [middle(model.generate(part + torch.from_numpy(nudge).float())) - faces for nudge in nudges]
-        change = torch.stack([pixels.square().mean((1, 2, 3)) for pixels in moved]).mean(0).sqrt()
-        contrast = faces.std((1, 2, 3)).clamp_min(1e-9)
-        found.append(-(change / contrast / NUDGE).clamp_min(1e-9).log())
+    latents: Tensor
+    grades: np.ndarray
+    kept: list[tuple[np.ndarray, np.ndarray]]
+
+
+def graded_faces(model: FaceModel, steps: Steps) -> GradedFaces:
+    """Raises ValueError if too few faces are detected."""
+    latents, progress = sampling.latents(model, face_seeds(SEED, FACES)), steps("grading faces")
+    first, grades = list[np.ndarray](), list[np.ndarray]()
+    colours, pictures = list[np.ndarray](), list[np.ndarray]()
+    for start in range(0, FACES, PART):
+        images = sampling.draw(model, latents[start : start + PART])
+        grades.append(the_judge()(images))
+        colours.append(mean_colours(images))
+        pictures.append(small_pictures(images))
+        first += [images] if start < EMBEDDED else []
         if progress:
-            progress(sum(map(len, found)), len(latents))
-    return torch.cat(found).double().numpy()
+            progress(start + len(images), FACES)
+    found = detect_and_embed(np.concatenate(first)[:EMBEDDED], progress=steps("analysing faces"))
+    rows, needed = np.flatnonzero(found.detected), 2 * latents.shape[1]
+    if len(rows) < needed:
+        raise ValueError(
+            f"A face is detected in only {len(rows):,} of {len(found.detected):,} generated images, but {needed:,} are "
+            "needed. Train the model further first."
+        )
+    kept = [(np.arange(FACES), np.concatenate(numbers)) for numbers in (colours, pictures)]
+    return GradedFaces(latents, np.concatenate(grades), [(rows, found.face_embeddings), *kept])
 
 
-def middle(faces: Tensor) -> Tensor:
-    """The part MIDDLE of images (n, 3, size, size)."""
-    rows, columns = (slice(round(start * faces.shape[2]), round(end * faces.shape[2])) for start, end in MIDDLE)
-    return faces[:, :, rows, columns]
+def mean_colours(images: np.ndarray) -> np.ndarray:
+    """The mean colours of COLOURS × COLOURS parts of faces (n, size, size, 3): (n, 48)."""
+    count, part = len(images), images.shape[1] // COLOURS
+    return images.reshape(count, COLOURS, part, COLOURS, part, 3).mean((2, 4)).reshape(count, -1)
 
 
-class SteadinessModel(nn.Module):
-    """Latents in standard deviations of z, (n, h) → steadiness, (n,), in standard deviations from its mean."""
+class GradeModel(nn.Module):
+    """Latents in standard deviations of z, (n, h) → grade, (n,), in standard deviations from its mean."""
 
     def __init__(self, latent: int) -> None:
         super().__init__()
@@ -80,13 +99,13 @@ class SteadinessModel(nn.Module):
         return (self.linear(latents) + self.network(latents)).squeeze(1)
 
 
-def learned_steadiness(latents: Tensor, values: np.ndarray, progress: Progress | None = None) -> SteadinessModel:
-    """A model of the steadiness (n,) of faces of latents (n, h), which are in standard deviations of z."""
+def learned_grades(latents: Tensor, values: np.ndarray, progress: Progress | None = None) -> GradeModel:
+    """A model of the grades (n,) of faces of latents (n, h), which are in standard deviations of z."""
     count, steps = len(latents), EPOCHS * math.ceil(len(latents) / EPOCH_BATCH)
     targets = torch.from_numpy((values - values.mean()) / max(values.std(), 1e-9)).float()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = SteadinessModel(latents.shape[1])
+        model = GradeModel(latents.shape[1])
         optimizer = AdamW(model.parameters(), LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, steps)
         for epoch in range(EPOCHS):
@@ -101,69 +120,106 @@ def learned_steadiness(latents: Tensor, values: np.ndarray, progress: Progress |
     return model.eval().requires_grad_(False)
 
 
-def steadier(latents: Tensor, model: SteadinessModel) -> Tensor:
-    """z* for latents z (n, h), both in standard deviations of z; steady faces keep their latents."""
-    moved = latents
+def free_directions(graded: GradedFaces, latents: Tensor) -> Tensor:
+    """The matrix (h, h) whose product with a random direction changes little of what is to be kept.
+
+    That is taken as linear functions of the latents (n, h), which are in standard deviations of z.
+    """
+    inputs, kept = latents.double().numpy(), torch.eye(latents.shape[1], dtype=torch.float64)
+    for rows, numbers in graded.kept:
+        slope = LinearModel(inputs[rows], numbers).slope
+        changes = slope @ slope.T
+        kept += KEEP * changes * len(changes) / changes.trace().clamp_min(1e-12)
+    values, vectors = torch.linalg.eigh(kept)
+    return ((vectors / values.sqrt()) @ vectors.T).float()
+
+
+def better(latents: Tensor, model: GradeModel, free: Tensor) -> Tensor:
+    """z* for latents z (n, h), both in standard deviations of z; good faces keep their latents."""
+    moves = torch.zeros_like(latents)
     for _ in range(MOVES):
-        moved = moved.detach().requires_grad_()
-        lack = (GOAL - model(moved)).clamp_min(0).sum() + PULL * (moved - latents).square().sum()
-        moved = moved - MOVE * torch.autograd.grad(lack, moved)[0]
-    return moved.detach()
+        moves = moves.detach().requires_grad_()
+        lack = (GOAL + model(latents + moves @ free)).clamp_min(0).sum() + PULL * moves.square().sum()
+        moves = moves - MOVE * torch.autograd.grad(lack, moves)[0]
+    return latents + moves.detach() @ free
 
 
 @dataclass(frozen=True)
 class Mended:
-    """The mean steadiness of faces before and after, over a tenth of the latents that were measured."""
+    """The mean grade of faces before and after, over a tenth of the latents that were graded."""
 
     before: float
     after: float
 
 
-def mend(model: FaceModel, images: int, strength: float = 1.0, steps: Steps = lambda what: None) -> Mended:
+def mend(
+    model: FaceModel, images: int, strength: float = 1.0, half: bool = False, steps: Steps = lambda what: None
+) -> Mended:
     """Trains a model's generator for a number of images, more than 0; its weights change in place.
 
-    strength: share of the way from its weights to the trained ones, in [0.01, 1].  Measuring takes about
-    as long as 100,000 images.  Raises ValueError if an argument is out of its range.
+    strength: share of the way from its weights to the trained ones, in [0.01, 1].  half: train in bfloat16.  Raises
+    ValueError if an argument is out of its range, or too few faces are detected.
     """
     if images <= 0:
         raise ValueError("Mending needs at least one image.")
     if not 0.01 <= strength <= 1:
         raise ValueError(f"A strength of {strength:g} is not possible. Choose a number from 0.01 to 1.")
-    latents = sampling.latents(model, face_seeds(SEED, FACES))
-    spread = float(latents.std())
-    before = steadiness(model, latents, spread, steps("measuring how steady the faces are"))
-    learned = learned_steadiness(latents / spread, before, steps("learning what makes them steady"))
-    trained = train(model, learned, spread, images, steps("training the generator"))
+    sample = sampling.latents(model, face_seeds(SEED, FACES // 10))
+    before, original = the_judge()(sampling.draw(model, sample)), copy.deepcopy(model.family.average)
+    random = np.random.RandomState(SEED)
+    for _ in range(ROUNDS):
+        model.family.average.load_state_dict(
+            trained(model, math.ceil(images / ROUNDS), half, random, steps).state_dict()
+        )
     with torch.no_grad():
-        for weight, new in zip(model.family.average.parameters(), trained.parameters(), strict=True):
-            weight.lerp_(new, strength)
-    sample = latents[: FACES // 10]
-    after = steadiness(model, sample, spread, steps("measuring how steady they are now"))
-    return Mended(float(before[: len(sample)].mean()), float(after.mean()))
+        for weight, old in zip(model.family.average.parameters(), original.parameters(), strict=True):
+            weight.copy_(old.lerp(weight, strength))
+    after = the_judge()(sampling.draw(model, sample))
+    return Mended(float(before.mean()), float(after.mean()))
+
+
+def trained(model: FaceModel, images: int, half: bool, random: np.random.RandomState, steps: Steps) -> nn.Module:
+    """A copy of the generator that was trained for one round: to draw G(z*) for z."""
+    graded = graded_faces(model, steps)
+    spread = float(graded.latents.std())
+    scaled = graded.latents / spread
+    learned = learned_grades(scaled, graded.grades, steps("learning what breaks them"))
+    free = free_directions(graded, scaled)
+
+    def batch() -> tuple[Tensor, Tensor]:
+        latents = model.family.latents(BATCH, random)
+        return latents, better(latents / spread, learned, free) * spread
+
+    return train(model.family.average, batch, images, half, steps("training the generator"))
 
 
 def train(
-    model: FaceModel, learned: SteadinessModel, spread: float, images: int, progress: Progress | None = None
+    generator: nn.Module,
+    batch: Callable[[], tuple[Tensor, Tensor]],
+    images: int,
+    half: bool,
+    progress: Progress | None = None,
 ) -> nn.Module:
-    """A copy of the generator that learned to draw G(z*) for z; its loss is the mean absolute difference of pixels."""
-    original = model.family.average.to(memory_format=torch.channels_last)  # pyright: ignore - not in torch's stubs
-    trained = copy.deepcopy(original).requires_grad_(True)  # batch normalisation keeps its statistics: still eval()
-    optimizer = Adam(trained.parameters(), MENDING_RATE, (0.9, 0.99), fused=True)
-    half = device.precision("auto") == device.BF16
-    random, count = np.random.RandomState(SEED), math.ceil(images / BATCH)
+    """A copy of a generator that learned to draw G(z*) for z; its loss is the mean absolute difference of pixels.
+
+    batch: draws BATCH latents z and z*.
+    """
+    original = generator.to(memory_format=torch.channels_last)  # pyright: ignore - not in torch's stubs
+    learner = copy.deepcopy(original).requires_grad_(True)  # batch normalisation keeps its statistics: still eval()
+    optimizer = Adam(learner.parameters(), MENDING_RATE, (0.9, 0.99), fused=True)
+    count = math.ceil(images / BATCH)
     for step in range(count):
         falling = 0.5 * (1 + math.cos(math.pi * step / count))
         optimizer.param_groups[0]["lr"] = MENDING_RATE * falling * min(1.0, (step + 1) / WARM_UP)
-        latents = model.family.latents(BATCH, random)
-        targets = steadier(latents / spread, learned) * spread
+        latents, targets = batch()
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             with torch.no_grad():
                 wanted = original(targets).float()
-            loss = (trained(latents).float() - wanted).abs().mean()
+            loss = (learner(latents).float() - wanted).abs().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         torch.clear_autocast_cache()
         if progress:
             progress(min(images, (step + 1) * BATCH), images)
-    return trained
+    return learner

@@ -1,6 +1,5 @@
-"""Mending: the steadiness of faces, the latents of steadier ones nearby, and the generator that learns to draw them."""
+"""Mending: latents nearby whose faces are less broken, and the generator that learns to draw them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -10,55 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from facedemo.evaluation import mending
-from facedemo.evaluation.mending import GOAL, NUDGE, NUDGES, SteadinessModel, learned_steadiness, steadier, steadiness
+from facedemo.evaluation.judge import the_judge
+from facedemo.evaluation.mending import GOAL, GradedFaces, GradeModel, better, free_directions, learned_grades
 from facedemo.pretrained import bundles, sampling
-from facedemo.pretrained.model import FaceModel, load_model
+from facedemo.pretrained.model import load_model
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.runs.model_report import read_report
-from tests.conftest import Maker, facedemo
+from facedemo.storage.locations import checkpoints_root
+from tests.conftest import Maker, Seeing, facedemo
 
 WIDTH = 4  # of latents
-
-
-class Drawing:
-    """A generator whose images differ from a pattern by a function of the latent's first number."""
-
-    def __init__(self, function: Callable[[Tensor], Tensor], size: int = 32) -> None:
-        self.function = function
-        self.pattern = torch.from_numpy(np.random.RandomState(0).normal(scale=0.2, size=(3, size, size))).float()
-
-    def generate(self, latents: Tensor) -> Tensor:
-        return self.pattern + self.function(latents[:, 0])[:, None, None, None]
-
-
-def steadiness_of(drawing: Drawing, latents: Tensor) -> np.ndarray:
-    return steadiness(cast(FaceModel, drawing), latents, spread=0.5)
-
-
-@pytest.mark.parametrize("size", [32, 64])
-def test_steadiness_compares_the_change_of_a_face_with_its_contrast(size: int) -> None:
-    """For images that depend linearly on the latent, the change is the same everywhere, and known."""
-    drawing = Drawing(lambda numbers: 0.5 * numbers, size)
-    nudges = np.random.RandomState(0).standard_normal((NUDGES, WIDTH))[:, 0] * NUDGE * 0.5
-    scale = size // 16
-    contrast = float(drawing.pattern[:, 4 * scale : 15 * scale, 3 * scale : 13 * scale].std())
-    expected = -np.log(0.5 * np.sqrt(np.mean(nudges**2)) / contrast / NUDGE)
-    np.testing.assert_allclose(steadiness_of(drawing, torch.zeros(60, WIDTH)), np.full(60, expected), rtol=1e-4)
-
-
-def test_faces_at_a_cliff_are_less_steady() -> None:
-    drawing = Drawing(lambda numbers: 0.2 * torch.tanh(8 * numbers))
-    found = steadiness_of(drawing, torch.linspace(-1, 1, 9)[:, None].repeat(1, WIDTH))
-    assert found.argmin() == 4
-    assert (np.diff(found[:5]) < 0).all()
-    assert (np.diff(found[4:]) > 0).all()
-
-
-def test_a_face_that_does_not_change_or_is_blank_has_a_finite_steadiness() -> None:
-    drawing = Drawing(torch.zeros_like)
-    assert np.isfinite(steadiness_of(drawing, torch.zeros(2, WIDTH))).all()
-    drawing.pattern = torch.zeros_like(drawing.pattern)
-    assert np.isfinite(steadiness_of(drawing, torch.zeros(2, WIDTH))).all()
 
 
 def curved(latents: np.ndarray) -> np.ndarray:
@@ -67,7 +27,7 @@ def curved(latents: np.ndarray) -> np.ndarray:
 
 def test_a_curved_function_of_latents_is_learned() -> None:
     latents, others = np.random.RandomState(0).normal(size=(2, 2000, WIDTH)).astype(np.float32)
-    model = learned_steadiness(torch.from_numpy(latents), curved(latents))
+    model = learned_grades(torch.from_numpy(latents), curved(latents))
     found = model(torch.from_numpy(others)).numpy()
     assert np.corrcoef(found, curved(others))[0, 1] > 0.95
     assert abs(found.mean()) < 0.2
@@ -75,41 +35,80 @@ def test_a_curved_function_of_latents_is_learned() -> None:
 
 
 class FirstNumber(nn.Module):
-    """The first number of a latent, as its steadiness."""
+    """The first number of a latent, as its grade."""
 
     def forward(self, latents: Tensor) -> Tensor:
         return latents[:, 0]
 
 
-def test_latents_move_towards_steadier_faces_and_no_further() -> None:
+def test_latents_move_towards_better_faces_and_no_further() -> None:
     latents = torch.zeros(5, WIDTH)
-    latents[:, 0] = torch.tensor([-1.0, 0.0, 0.5, GOAL, 2.0])
-    moved = steadier(latents, cast(SteadinessModel, FirstNumber()))
+    latents[:, 0] = torch.tensor([1.0, 0.0, -0.5, -GOAL, -2.0])
+    moved = better(latents, cast(GradeModel, FirstNumber()), torch.eye(WIDTH))
     assert torch.equal(moved[3:], latents[3:])
     assert torch.equal(moved[:, 1:], latents[:, 1:])
-    assert (moved[:3, 0] > latents[:3, 0]).all()
-    assert (moved[:3, 0] < GOAL + 0.5).all()
-    assert (moved[:3, 0] > GOAL - 0.5).all()
+    assert (moved[:3, 0] < latents[:3, 0]).all()
+    assert (moved[:3, 0] > -GOAL - 0.5).all()
+    assert (moved[:3, 0] < -GOAL + 0.5).all()
 
 
-def test_a_mended_generator_draws_steadier_faces(
-    make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_latents_hardly_move_where_something_else_would_change() -> None:
+    """Numbers 0 and 1 of a latent decide who is shown and in what colours; the other two do not."""
+    latents = np.random.RandomState(0).normal(size=(500, WIDTH))
+    rows = np.arange(0, 500, 2)
+    of_first, of_second = np.eye(WIDTH)[[0]] * 0.01, np.eye(WIDTH)[[1]] * 30
+    kept = [(rows, latents[rows] @ of_first.T), (np.arange(500), latents @ of_second.T)]
+    graded = GradedFaces(torch.from_numpy(latents).float(), np.zeros(500), kept)
+    free = free_directions(graded, graded.latents)
+    kept = 1 / np.sqrt(1 + mending.KEEP * WIDTH)
+    np.testing.assert_allclose(free.numpy(), np.diag([kept, kept, 1, 1]), atol=1e-5)
+
+
+def brightness(images: np.ndarray) -> np.ndarray:
+    """Stands for a grade: darker faces are better."""
+    return images.mean((1, 2, 3)) / 50
+
+
+def test_the_command_writes_a_model_whose_faces_are_better(
+    make_bundle: Maker, seeing: Seeing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mending, "FACES", 1000)
+    monkeypatch.setattr(mending, "KEEP", 0.0)  # this stand-in for a person depends on nothing but brightness
+    monkeypatch.setattr(mending, "detect_and_embed", seeing.detect_and_embed)
+    monkeypatch.setattr(mending, "the_judge", lambda: brightness)
     plain, out = make_bundle(), tmp_path / "mended"
     done = facedemo(tmp_path, "mend", str(plain), "--out", str(out), "--images", "8000")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(out)
-    before, after = load_model(plain), load_model(out)
-    latents = sampling.latents(before, face_seeds(1, 300))
-    spread = float(latents.std())
-    assert steadiness(after, latents, spread).mean() > steadiness(before, latents, spread).mean()
-    faces, others = (sampling.draw(model, latents).astype(float) for model in (before, after))
+    latents = sampling.latents(load_model(plain), face_seeds(1, 300))
+    before, after = (sampling.draw(load_model(path), latents) for path in (plain, out))
+    assert brightness(after).mean() < brightness(before).mean()
+    faces, others = before.astype(float), after.astype(float)
     assert 0 < np.abs(others - faces).mean() < np.abs(faces[1:] - faces[:-1]).mean()  # they are still the same faces
     assert "`facedemo mend` trained the generator on its own faces (images: 8,000; strength: 1.0)." in (
         out / "README.md"
     ).read_text("utf8")
     assert read_report(out).changes == [{"command": "mend", "images": 8000, "strength": 1.0}]
+
+
+def test_a_bundled_model_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "FACES", 1000)
+    monkeypatch.setattr(mending, "EMBEDDED", 400)
+    model = load_model(checkpoints_root() / "ours-64")
+    latents = sampling.latents(model, face_seeds(1, 200))
+    before = sampling.draw(model, latents)
+    told = mending.mend(model, 6400)
+    after = sampling.draw(model, latents)
+    assert told.after < told.before
+    assert the_judge()(after).mean() < the_judge()(before).mean() - 0.02
+    assert np.abs(after.astype(float) - before).mean() < 10  # of 255
+
+
+def test_a_model_that_draws_no_faces_is_refused(make_bundle: Maker, tmp_path: Path) -> None:
+    done = facedemo(tmp_path, "mend", str(make_bundle()), "--out", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert "Train the model further first." in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_mending_and_calibrating_take_turns(make_bundle: Maker, tmp_path: Path) -> None:
@@ -130,8 +129,11 @@ def test_mending_and_calibrating_take_turns(make_bundle: Maker, tmp_path: Path) 
         bundles.check_change("mend", make_bundle(), mended)
 
 
-def test_half_the_strength_goes_half_the_way(make_bundle: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_the_strength_goes_half_the_way(
+    make_bundle: Maker, seeing: Seeing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mending, "FACES", 200)
+    monkeypatch.setattr(mending, "detect_and_embed", seeing.detect_and_embed)
     original, half, whole = (load_model(make_bundle()) for _ in range(3))
     mending.mend(half, 3200, 0.5)
     mending.mend(whole, 3200)

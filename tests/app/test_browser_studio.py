@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from facedemo.imaging import pictures
 from facedemo.pretrained.seeds import face_seeds
@@ -88,6 +88,24 @@ def test_a_photo_is_looked_into_found_in_latent_space_and_edited(address: str, p
     assert pictures.read_settings(downloaded(page, "This face (PNG)"))["smiling"] == "0.1"
     with av.open(io.BytesIO(downloaded(page, "Film (MP4)"))) as container:
         assert len(list(container.decode(video=0))) > 2
+
+
+@pytest.mark.parametrize(("path", "below"), [("inside", "Pictures (PNG)"), ("step", "Pictures (PNG)")])
+def test_nothing_moves_when_pictures_are_loaded(address: str, page: Page, path: str, below: str) -> None:
+    """Otherwise, a click may end on something else than where it began."""
+    held = list[Route]()
+    page.route("**/media/*", lambda route: held.append(route))
+    page.goto(f"{address}/{path}", wait_until="commit")
+    button = page.get_by_role("button", name=below)
+    expect(button).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    wait_for(lambda: not page.get_by_test_id("stStatusWidget").count())
+    before = button.bounding_box()
+    page.unroute("**/media/*")
+    for route in held:
+        route.continue_()
+    wait_for(lambda: page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth)"))
+    assert button.bounding_box() == before
 
 
 def test_the_faces_in_uploaded_photos_are_found_shown_and_trained_on(

@@ -24,6 +24,7 @@ LESSONS = {
     )
 }
 OVERVIEW = "all"
+ANY_SHAPE = """<style>[data-testid="stImage"] img { aspect-ratio: auto; }</style>"""  # also rows of pictures
 
 
 def open_lesson(name: str) -> None:
@@ -106,4 +107,5 @@ url_state.write_to_url(settings, page="learn")
 if chosen == OVERVIEW:
     overview()
 else:
+    st.html(ANY_SHAPE)
     show_lesson(LESSONS[chosen])

@@ -12,7 +12,7 @@ from facedemo.app.shared.format import plain_file_name
 from facedemo.app.shared.plot import ALL_BUTTONS, titled_plot
 from facedemo.config.schedule import SettingChange
 from facedemo.explore.single_step import Step, TrainingStepper
-from facedemo.explore.step_pictures import PictureRow, amplified, picture, sheet
+from facedemo.explore.step_pictures import SHOWN, PictureRow, amplified, picture, sheet
 from facedemo.gans.base import Equation
 from facedemo.gans.settings import FamilyConfig, family_tunables
 from facedemo.imaging.pictures import grid, png
@@ -21,6 +21,7 @@ from facedemo.training.dataset import Examples
 TICKS = 5  # at most about as many on the charts' horizontal axis
 LONGEST = 34  # characters of an equation's numbers that fit beside the pictures
 LARGE_EQUATIONS = "<style>.st-key-step_equations .katex { font-size: 1.15rem; }</style>"
+ROWS = f"<style>[data-testid='stImage'] img {{ aspect-ratio: auto {SHOWN}; }}</style>"  # until a picture is loaded
 
 
 def show_step(step: Step, config: FamilyConfig) -> None:
@@ -49,6 +50,7 @@ def present_step(step: Step, stepper: TrainingStepper) -> None:
 
 
 def show_pictures(step: Step, explained: bool = True) -> None:
+    st.html(ROWS)
     for row in step.pictures:
         show_row(row, picture(row.images), row.explanation, explained)
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, AdamW
 
+from facedemo.evaluation.attribute_classifier import averaged
 from facedemo.evaluation.calibration import LinearModel, small_pictures
 from facedemo.evaluation.detector import detect_and_embed
 from facedemo.evaluation.judge import the_judge
@@ -61,7 +62,7 @@ def graded_faces(model: FaceModel, steps: Steps) -> GradedFaces:
     for start in range(0, FACES, PART):
         images = sampling.draw(model, latents[start : start + PART])
         grades.append(the_judge()(images))
-        colours.append(mean_colours(images))
+        colours.append(averaged(images, COLOURS).reshape(len(images), -1))
         pictures.append(small_pictures(images))
         first += [images] if start < EMBEDDED else []
         if progress:
@@ -75,12 +76,6 @@ def graded_faces(model: FaceModel, steps: Steps) -> GradedFaces:
         )
     kept = [(np.arange(FACES), np.concatenate(numbers)) for numbers in (colours, pictures)]
     return GradedFaces(latents, np.concatenate(grades), [(rows, found.face_embeddings), *kept])
-
-
-def mean_colours(images: np.ndarray) -> np.ndarray:
-    """The mean colours of COLOURS × COLOURS parts of faces (n, size, size, 3): (n, 48)."""
-    count, part = len(images), images.shape[1] // COLOURS
-    return images.reshape(count, COLOURS, part, COLOURS, part, 3).mean((2, 4)).reshape(count, -1)
 
 
 class GradeModel(nn.Module):

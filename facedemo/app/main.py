@@ -24,8 +24,8 @@ div[data-testid="stCaptionContainer"] code { color: inherit !important; }
 button[data-variant="segmented_control"][data-selected] p { font-weight: 600; }
 .js-plotly-plot text { fill: currentColor !important; fill-opacity: 0.75 !important; }
 </style>"""
-# The height of a picture is known once it is loaded: without one before, all below it moves, also from under a pointer.
-# Most pictures are square.
+# A browser learns a picture's height when it loads it, and then moves all that is below, away from under the pointer.
+# Most pictures are square, so that place is kept for them.
 PICTURES = """<style>[data-testid="stImage"] img { aspect-ratio: auto 1; }</style>"""
 # By default, the focus is a faint shade, and in a narrow window it goes through the links of the closed menu, unseen.
 # Streamlit defines its colours for components only; this one has a contrast of 4:1 with both backgrounds.

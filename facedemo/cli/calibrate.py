@@ -45,8 +45,8 @@ def calibrate(
     clarity: Annotated[
         float,
         typer.Option(
-            help="Weight of clear faces, with a high detection score: higher values leave fewer torn ones, and faces "
-            "vary less, also in pose. 0: none."
+            help="Weight of clear faces, as a judge grades them that learned from grades by eye: higher values leave "
+            "fewer broken ones, and faces vary less. 0: none."
         ),
     ] = DEFAULT.clarity,
     shift: Annotated[
@@ -54,7 +54,7 @@ def calibrate(
     ] = DEFAULT.shift,
     runs_dir: RunsDir = RUNS,
 ) -> None:
-    """Change a trained model's latents linearly, so that its faces vary more like real ones and fewer are torn.
+    """Change a trained model's latents linearly, so that its faces vary more like real ones and fewer are broken.
 
     Trains nothing: the change is found from twice 3,000 generated faces and from the training images, whose analysis
     takes about a minute per 1,000 images the first time. Directions learned from labels are not taken over: learn

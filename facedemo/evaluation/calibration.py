@@ -1,9 +1,9 @@
 """Calibration: a linear change of a model's latents after which its faces vary more like real ones and are clearer.
 
 G(z) becomes G(Az + b). Linear models predict, for every A and b, how the faces of G(Az + b) are distributed: their
-embeddings, small grey pictures of them, which show expression and light, and their detection scores, which are low for
-torn faces. The chosen A and b minimise the predicted Fréchet distances to training images, plus penalties on how far
-Az + b is from z and on low scores. The models hold only nearby, so the same is done again with the changed faces, from
+embeddings, small grey pictures of them, which show expression and light, and the judge's grades, which are high for
+broken faces. The chosen A and b minimise the predicted Fréchet distances to training images, plus penalties on how far
+Az + b is from z and on high grades. The models hold only nearby, so the same is done again with the changed faces, from
 which the second change may go as far. Both are multiplied into the generator's first, linear layer, so that z is drawn
 as before.
 """
@@ -19,7 +19,8 @@ from facedemo.data.images import Images, Selection
 from facedemo.data.preparation import prepare
 from facedemo.data.source_files import DataError, source_label
 from facedemo.data.splits import split_rows
-from facedemo.evaluation.detector import FaceDetections, detect_and_embed, detection_scores
+from facedemo.evaluation.detector import FaceDetections, detect_and_embed
+from facedemo.evaluation.judge import the_judge
 from facedemo.evaluation.metrics import FEWEST
 from facedemo.gans.blocks import LatentLayer, first_layer
 from facedemo.pretrained import sampling
@@ -27,13 +28,13 @@ from facedemo.pretrained.model import FaceModel
 from facedemo.pretrained.seeds import face_seeds
 from facedemo.progress import Progress, Steps
 
-SEED, FACES = 990001, 3000  # of the generated faces that the models of embeddings and scores are fitted to
+SEED, FACES = 990001, 3000  # of the generated faces that the models of embeddings and grades are fitted to
 ROUNDS = 2  # of fitting
 STEPS = 150  # of the optimiser, at most
 CHUNK = 256  # training images read at a time
 PIXELS = 16  # per side of the small pictures, of which the part MIDDLE is used
 MIDDLE = (slice(4, 15), slice(3, 13))
-CLEAR = 1.5  # a detection score; two in five real faces have a higher one
+CONVINCING = 0.3  # a grade of the judge; one in ten faces of bundled models has a lower one
 
 
 @dataclass(frozen=True)
@@ -125,19 +126,19 @@ class PredictedDistance:
         return difference @ difference + traces - 2 * product.sqrt().sum()
 
 
-class PredictedLack:
-    """By how much the detection scores of G(Az + b) are expected to fall short of CLEAR, as a function of A and b."""
+class PredictedFlaws:
+    """By how much the grades of G(Az + b) are expected to exceed CONVINCING, as a function of A and b."""
 
-    def __init__(self, latents: np.ndarray, scores: np.ndarray) -> None:
-        """latents: (n, h), n more than h.  scores: (n,), of their faces, see `detection_scores`."""
-        self.model = LinearModel(latents, scores[:, None])
+    def __init__(self, latents: np.ndarray, grades: np.ndarray) -> None:
+        """latents: (n, h), n more than h.  grades: (n,), of their faces, see `Judge`."""
+        self.model = LinearModel(latents, grades[:, None])
 
     def of(self, matrix: Tensor, shift: Tensor) -> Tensor:
-        """E[max(0, CLEAR − s)] of scores s, taken as normally distributed."""
-        deviation = self.model.covariance(matrix)[0, 0].clamp_min(1e-12).sqrt()  # 0 if no face is detected anywhere
-        lack = (CLEAR - self.model.mean(shift)[0]) / deviation
-        density = torch.exp(-lack.square() / 2) / math.sqrt(2 * math.pi)
-        return deviation * (lack * torch.special.ndtr(lack) + density)
+        """E[max(0, s − CONVINCING)] of grades s, taken as normally distributed."""
+        deviation = self.model.covariance(matrix)[0, 0].clamp_min(1e-12).sqrt()  # 0 if all faces are alike
+        excess = (self.model.mean(shift)[0] - CONVINCING) / deviation
+        density = torch.exp(-excess.square() / 2) / math.sqrt(2 * math.pi)
+        return deviation * (excess * torch.special.ndtr(excess) + density)
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,12 @@ class Prediction:
 
     embeddings: PredictedDistance
     pictures: PredictedDistance
-    lack: PredictedLack
+    flaws: PredictedFlaws
 
     def cost(self, matrix: Tensor, shift: Tensor, options: CalibrationOptions) -> Tensor:
         cost = self.embeddings.of(matrix, shift) + self.pictures.of(matrix, shift)
         cost = cost + options.penalty * departure(matrix, shift, self.pictures.model.variance)
-        return cost + options.clarity * self.lack.of(matrix, shift)
+        return cost + options.clarity * self.flaws.of(matrix, shift)
 
 
 def departure(matrix: Tensor, shift: Tensor, variance: float) -> Tensor:
@@ -234,11 +235,11 @@ def training_pictures(images: Images, progress: Progress | None) -> np.ndarray:
 
 @dataclass(frozen=True)
 class AnalysedFaces:
-    """Generated faces.  pictures, scores: see `small_pictures` and `detection_scores`."""
+    """Generated faces.  pictures: `small_pictures`.  grades: (n,), by the judge."""
 
     found: FaceDetections
     pictures: np.ndarray
-    scores: np.ndarray
+    grades: np.ndarray
 
 
 def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> AnalysedFaces:
@@ -251,7 +252,7 @@ def analysed_faces(model: FaceModel, latents: Tensor, steps: Steps) -> AnalysedF
             f"A face is detected in only {found.detected.sum():,} of {FACES:,} generated images, but {needed:,} "
             "are needed. Train the model further first, or use a higher penalty."
         )
-    return AnalysedFaces(found, small_pictures(images), detection_scores(images, steps("scoring generated faces")))
+    return AnalysedFaces(found, small_pictures(images), the_judge()(images))
 
 
 def prediction(latents: Tensor, generated: AnalysedFaces, embeddings: np.ndarray, pictures: np.ndarray) -> Prediction:
@@ -261,7 +262,7 @@ def prediction(latents: Tensor, generated: AnalysedFaces, embeddings: np.ndarray
     return Prediction(
         PredictedDistance(inputs[detected], generated.found.face_embeddings, embeddings),
         PredictedDistance(inputs, generated.pictures / unit, pictures / unit),
-        PredictedLack(inputs, generated.scores),
+        PredictedFlaws(inputs, generated.grades),
     )
 
 

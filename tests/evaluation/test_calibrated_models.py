@@ -18,7 +18,6 @@ from facedemo.gans.registry import config_class
 from facedemo.pretrained import bundles, sampling
 from facedemo.pretrained.model import FaceModel, load_model
 from facedemo.pretrained.seeds import face_seeds
-from facedemo.progress import Progress
 from facedemo.runs.directory import RunError
 from facedemo.runs.model_report import ModelReport
 from facedemo.storage.locations import WEIGHTS
@@ -128,16 +127,16 @@ def folder_of(folder: Path, images: np.ndarray) -> Path:
     return folder
 
 
-def brightness(images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
-    """Stands for a detection score; random networks hardly differ in it."""
-    return (images.mean((1, 2, 3)) - 127.5) * 10
+def darkness(images: np.ndarray) -> np.ndarray:
+    """Stands for the judge's grades, in which random networks hardly differ."""
+    return (137.5 - images.mean((1, 2, 3))) * 10
 
 
 def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_images(
     seeing: Seeing, make_bundle: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibration, "detect_and_embed", seeing.detect_and_embed)
-    monkeypatch.setattr(calibration, "detection_scores", brightness)
+    monkeypatch.setattr(calibration, "the_judge", lambda: darkness)
     plain, out = make_bundle(), tmp_path / "closer"
     training = drawn_otherwise(load_model(plain), 400)
     source = folder_of(tmp_path / "faces", training)
@@ -157,10 +156,10 @@ def test_the_command_writes_a_model_whose_faces_are_closer_to_the_training_image
     assert "penalty: 1e-06; clarity: 0.0; shift: yes; data: faces" in card_text
     clear = facedemo(tmp_path, *command[:-1], str(tmp_path / "clear"), "--clarity", "10")
     assert clear.returncode == 0, clear.stderr
-    scores = [
-        brightness(sampling.generate(load_model(path), face_seeds(1, 400))).mean() for path in (out, tmp_path / "clear")
+    grades = [
+        darkness(sampling.generate(load_model(path), face_seeds(1, 400))).mean() for path in (out, tmp_path / "clear")
     ]
-    assert scores[1] > scores[0] + 0.2
+    assert grades[1] < grades[0] - 0.2
     centred = facedemo(tmp_path, *command[:-1], str(tmp_path / "centred"), "--no-shift")
     assert centred.returncode == 0, centred.stderr
     assert "shift: no" in (tmp_path / "centred" / "README.md").read_text("utf8")

@@ -1,4 +1,4 @@
-"""Calibration of latents: predicted distances and scores, and the change that is found from them."""
+"""Calibration of latents: predicted distances and grades, and the change that is found from them."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from facedemo.evaluation.calibration import (
-    CLEAR,
+    CONVINCING,
     CalibrationOptions,
     LatentChange,
     PredictedDistance,
-    PredictedLack,
+    PredictedFlaws,
     Prediction,
     departure,
     fit,
@@ -36,14 +36,14 @@ def predicted(
     latents: np.ndarray,
     generated: np.ndarray,
     real: np.ndarray,
-    scores: np.ndarray | None = None,
+    grades: np.ndarray | None = None,
     pictures: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Prediction:
     nothing = np.zeros((len(latents), 2))
     return Prediction(
         PredictedDistance(latents, generated, real),
         PredictedDistance(latents, *(pictures or (nothing, nothing))),
-        PredictedLack(latents, np.zeros(len(latents)) if scores is None else scores),
+        PredictedFlaws(latents, np.zeros(len(latents)) if grades is None else grades),
     )
 
 
@@ -81,26 +81,27 @@ def test_the_penalty_is_the_divergence_of_the_changed_latents_and_holds_them_bac
     assert torch.allclose(held.matrix, identity, atol=0.02)
 
 
-def scores_of(latents: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    return 1 + latents @ [0.5, 0, -0.3, 0] + rng.normal(scale=0.4, size=len(latents))
+def grades_of(latents: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    return 0.8 + latents @ [0.5, 0, -0.3, 0] + rng.normal(scale=0.4, size=len(latents))
 
 
-def test_the_predicted_lack_is_that_of_faces_drawn_with_the_change() -> None:
+def test_the_predicted_flaws_are_those_of_faces_drawn_with_the_change() -> None:
     rng = np.random.RandomState(0)
     latents = rng.normal(scale=0.6, size=(4000, WIDTH))
-    lack, wanted = PredictedLack(latents, scores_of(latents, rng)), change(WIDTH)
-    drawn = scores_of(wanted.of(torch.from_numpy(latents)).numpy(), rng)
-    assert float(lack.of(wanted.matrix, wanted.shift)) == pytest.approx(np.maximum(0, CLEAR - drawn).mean(), rel=0.05)
+    flaws, wanted = PredictedFlaws(latents, grades_of(latents, rng)), change(WIDTH)
+    drawn = grades_of(wanted.of(torch.from_numpy(latents)).numpy(), rng)
+    excess = np.maximum(0, drawn - CONVINCING).mean()
+    assert float(flaws.of(wanted.matrix, wanted.shift)) == pytest.approx(excess, rel=0.05)
 
 
-def test_clarity_leaves_fewer_low_scores_at_the_price_of_distance() -> None:
+def test_clarity_leaves_fewer_high_grades_at_the_price_of_distance() -> None:
     rng = np.random.RandomState(0)
     latents = latents_of(4000, rng)
     numbers = embeddings(latents, rng), embeddings(1.2 * latents, rng)
-    faces = predicted(latents, *numbers, scores=scores_of(latents, rng))
+    faces = predicted(latents, *numbers, grades=grades_of(latents, rng))
     plain, clear = (fit(faces, CalibrationOptions(0.01, clarity)) for clarity in (0.0, 3.0))
-    low = [np.mean(scores_of(found.of(torch.from_numpy(latents)).numpy(), rng) < 0.5) for found in (plain, clear)]
-    assert low[1] < low[0] / 2
+    high = [np.mean(grades_of(found.of(torch.from_numpy(latents)).numpy(), rng) > 1.3) for found in (plain, clear)]
+    assert high[1] < high[0] / 2
     assert plain.after < clear.after
 
 
@@ -126,7 +127,7 @@ def test_small_pictures_do_not_depend_on_size_brightness_and_contrast(size: int)
     assert np.isfinite(small_pictures(np.zeros((1, size, size, 3)))).all()
 
 
-def test_scores_that_do_not_vary_change_nothing_else() -> None:
+def test_grades_that_do_not_vary_change_nothing_else() -> None:
     rng = np.random.RandomState(0)
     latents = latents_of(1000, rng)
     numbers = embeddings(latents, rng), embeddings(1.2 * latents, rng)

@@ -46,7 +46,7 @@ class CalibrationOptions:
     """
 
     penalty: float = 0.002
-    clarity: float = 0.3
+    clarity: float = 0.1
     shift: bool = True
 
     def check(self) -> None:

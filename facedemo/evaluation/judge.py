@@ -1,10 +1,9 @@
 """A judge of generated faces, which says how broken they look: torn, smeared, with one eye missing.
 
 Its grades are a linear function of a face's edges, fitted to grades that were given by eye: 0 for a convincing face, 1
-for a small flaw, 2 for a clearly broken face. A vision-language model gave them to 6,192 faces (grades.json): 4,896 of
-three bundled models as they were then, the others of ours-64 before and after it had followed a first judge, since such
-faces have flaws which that one did not see. `python -m facedemo.evaluation.judge celeba128.tar NAME=FOLDER …` fits the
-judge anew to the grades of the models that are given.
+for a small flaw, 2 for a clearly broken face. A vision-language model gave them to 4,896 faces of three bundled models;
+they are in grades.json. The faces are those of the models as they were then, so `python -m facedemo.evaluation.judge
+celeba128.tar ours-64=FOLDER r3gan-64=FOLDER ours-128=FOLDER` fits the judge anew for whoever has these.
 
 Models draw some faces better than others: women, and whoever smiles. A judge that knows this would ask for more of
 them, so half of what attributes such as smiling explain of the grades is taken away first.
@@ -59,41 +58,29 @@ def the_judge() -> Judge:
         return Judge(file["weights"], file["offset"])
 
 
-def fitted(
-    faces: list[np.ndarray], grades: list[np.ndarray], attributes: list[np.ndarray], sittings: list[int]
-) -> Judge:
+def fitted(faces: list[np.ndarray], grades: list[np.ndarray], attributes: list[np.ndarray]) -> Judge:
     """A judge of faces that were graded: images (n, size, size, 3), grades (n,) and attributes (n, k) of each model.
 
-    sittings: in which each model's faces were graded; only differences between faces of one sitting are fitted, as
-    graders are not equally strict.
+    Only differences between faces of one model are fitted, as graders are not equally strict.
     """
-    rows = np.repeat(sittings, [len(part) for part in grades])
-    given, looks = within(np.concatenate(grades), rows), within(np.concatenate(attributes), rows)
-    given = given - TAKEN * looks @ np.linalg.lstsq(looks, given, rcond=None)[0]
     mean = np.concatenate(grades).mean()
-    return Judge(*ridge(np.concatenate([edges(images) for images in faces]), given[:, None] + mean, RIDGE))
-
-
-def within(values: np.ndarray, sittings: np.ndarray) -> np.ndarray:
-    """Values (n, …) less the mean of their sitting, (n,)."""
-    means = np.stack([values[sittings == sitting].mean(0) for sitting in np.unique(sittings)])
-    return values - means[np.unique(sittings, return_inverse=True)[1]]
+    centred = np.concatenate([part - part.mean() for part in grades])
+    looks = np.concatenate([part - part.mean(0) for part in attributes])
+    centred = centred - TAKEN * looks @ np.linalg.lstsq(looks, centred, rcond=None)[0]
+    return Judge(*ridge(np.concatenate([edges(images) for images in faces]), centred[:, None] + mean, RIDGE))
 
 
 def main(labels: str, folders: dict[str, Path]) -> None:
-    """Fits the judge and writes it.  labels: a source with attribute labels.  folders: of models in grades.json."""
+    """Fits the judge and writes it.  labels: a source with attribute labels.  folders: of the models in grades.json."""
     classifier = fit_learner_and_judge(labels, SIDE).judge
-    faces, grades, attributes, sittings = [], [], [], []
+    faces, grades, attributes = [], [], []
     for graded in json.loads(GRADES.read_text("utf8")):
-        if graded["model"] not in folders:
-            continue
         model, given = load_model(folders[graded["model"]]), "".join(graded["grades"])
         images = sampling.draw(model, sampling.latents(model, face_seeds(graded["seed"], len(given))))
         faces.append(images)
         grades.append(np.array([int(grade) for grade in given], np.float32))
         attributes.append(classifier(features(images)))
-        sittings.append(graded["sitting"])
-    judge = fitted(faces, grades, attributes, sittings)
+    judge = fitted(faces, grades, attributes)
     np.savez(WEIGHTS, weights=judge.weights.astype(np.float32), offset=judge.offset.astype(np.float32))
 
 

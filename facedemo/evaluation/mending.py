@@ -3,10 +3,9 @@
 A judge grades faces of random latents, and a small network learns to predict its grade from the latent. The network's
 gradient leads from a latent z to a latent z* nearby, whose face is less broken but shows the same person with the same
 expression in the same light: z* may go far only in directions that hardly change the face's embedding, its colours and
-a small grey picture of it. What all z* have in common is taken away, since it would change all faces alike, to women
-who smile, for example, as the generator draws these best. A copy of the generator then learns to draw for z what the
-original draws for z*. As the network holds only nearby, the same is done again with the trained copy. This needs
-neither real images nor a discriminator.
+a small grey picture of it. A copy of the generator then learns to draw for z what the original draws for z*. As the
+network holds only nearby, the same is done again with the trained copy. This needs neither real images nor a
+discriminator.
 """
 
 import copy
@@ -181,11 +180,10 @@ def trained(model: FaceModel, images: int, half: bool, random: np.random.RandomS
     scaled = graded.latents / spread
     learned = learned_grades(scaled, graded.grades, steps("learning what breaks them"))
     free = free_directions(graded, scaled)
-    shared = (better(scaled, learned, free) - scaled).mean(0)
 
     def batch() -> tuple[Tensor, Tensor]:
         latents = model.family.latents(BATCH, random)
-        return latents, (better(latents / spread, learned, free) - shared) * spread
+        return latents, better(latents / spread, learned, free) * spread
 
     return train(model.family.average, batch, images, half, steps("training the generator"))
 

@@ -56,28 +56,19 @@ def barred(random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray, np.nd
     return images, middle.astype(np.float32), below.astype(np.float32)
 
 
-def test_grades_are_learned_whatever_sittings_have_in_common() -> None:
-    """Faces with a bar across their middle are worse; all grades of the second sitting are one higher."""
+def test_grades_are_learned_whatever_models_have_in_common() -> None:
+    """Faces with a bar across their middle are worse; all of the second model's grades are one higher."""
     images, middle, below = barred(np.random.RandomState(0))
     grades = [middle[:200], middle[200:] + 1]
-    judge = fitted([images[:200], images[200:]], grades, [below[:200, None], below[200:, None]], [1, 2])
+    judge = fitted([images[:200], images[200:]], grades, [below[:200, None], below[200:, None]])
     assert np.corrcoef(judge(images), middle)[0, 1] > 0.95
     assert judge(images).mean() == pytest.approx(np.concatenate(grades).mean(), abs=0.02)
-
-
-def test_models_of_one_sitting_are_compared() -> None:
-    """All faces of the second model have the bar, and none of the first."""
-    images, middle, below = barred(np.random.RandomState(0))
-    parts = [middle == bar for bar in (0, 1)]
-    arguments = [[values[part] for part in parts] for values in (images, middle, below[:, None])]
-    assert np.corrcoef(fitted(*arguments, [1, 1])(images), middle)[0, 1] > 0.95
-    assert fitted(*arguments, [1, 2])(images).std() < 0.01
 
 
 def test_half_of_what_an_attribute_explains_is_taken_away() -> None:
     """Both bars are as bad as each other to the graders, but the lower one is an attribute."""
     images, middle, below = barred(np.random.RandomState(1))
-    judge = fitted([images], [middle + below], [below[:, None]], [1])
+    judge = fitted([images], [middle + below], [below[:, None]])
     weights = np.linalg.lstsq(np.column_stack([middle, below, np.ones(400)]), judge(images), rcond=None)[0]
     assert weights[1] == pytest.approx(weights[0] / 2, rel=0.15)
 
@@ -86,5 +77,5 @@ def test_there_is_one_grade_for_each_face() -> None:
     for graded in json.loads(GRADES.read_text("utf8")):
         given = "".join(graded["grades"])
         assert set(given) == set("012")
-        assert len(given) >= 96
-        assert graded["sitting"] in range(1, 7)
+        assert len(given) % 48 == 0
+        assert (checkpoints_root() / graded["model"]).is_dir()

@@ -31,7 +31,6 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes, faces, embeddings of
 CHUNK = 25  # images processed at a time and cached in one file
 FORMAT = 1  # of the cache files
 DIMENSIONS = 128
-LOWEST = -1.0  # the lowest detection score; by default, the detector leaves out faces below 0
 SMALLEST = 64  # pixels per side: smaller images are enlarged, or the detector would detect no faces
 
 
@@ -166,23 +165,6 @@ def detect_chunk(chunk: np.ndarray, detector: Detector, embed: bool) -> Found:
                 if embed:
                     embeddings[number] = face_recognition.face_encodings(image, [tuple(boxes[number])])[0]
     return boxes, faces, embeddings
-
-
-def detection_scores(images: np.ndarray, progress: Progress | None = None) -> np.ndarray:
-    """How sure the detector "hog" is that images (n, height, width, 3) show a face: (n,) float64, at least LOWEST.
-
-    A face is detected from 0 up. Sharp, upright faces in frontal view have 1 to 2.5, and torn ones less.
-
-    progress: called after every image.
-    """
-    scores = np.full(len(images), LOWEST)
-    for number, image in enumerate(images):
-        with using_face_recognition() as face_recognition:
-            found = face_recognition.api.face_detector.run(np.ascontiguousarray(image), upsampled(images), LOWEST)[1]
-        scores[number] = max(found, default=LOWEST)
-        if progress:
-            progress(number + 1, len(images))
-    return scores
 
 
 def area(box: Box) -> int:

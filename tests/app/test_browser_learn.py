@@ -120,4 +120,4 @@ def test_the_last_buttons_of_a_lesson_show_their_whole_labels_on_a_phone(
         following.wait_for()
         for button in (following, page.get_by_role("button", name=re.compile("step by step|while it learns"))):
             label = button.get_by_test_id("stMarkdownContainer")
-            assert label.evaluate("label => label.scrollWidth - label.clientWidth") <= 0
+            page.wait_for_function("label => label.scrollWidth <= label.clientWidth", arg=label.element_handle())

@@ -34,7 +34,7 @@ STEPS = 150  # of the optimiser, at most
 CHUNK = 256  # training images read at a time
 PIXELS = 16  # per side of the small pictures, of which the part MIDDLE is used
 MIDDLE = (slice(4, 15), slice(3, 13))
-CONVINCING = 0.3  # a grade of the judge; one in ten faces of bundled models has a lower one
+CONVINCING = 0.3  # a grade of the judge; about one in ten faces of the bundled ours-64 has a lower one
 
 
 @dataclass(frozen=True)
